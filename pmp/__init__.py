@@ -1,0 +1,1 @@
+"""The program's rules: what may happen, when, and by whom."""
