@@ -1,0 +1,88 @@
+"""What every form of the portal shares: trimmed text, dates as people write them.
+
+A form checks what can be told from the form alone; a rule in `pmp` decides the rest
+and `rule_errors` puts its words at the field they are about.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, PasswordField, StringField, TextAreaField
+
+from pmp.errors import RuleError
+
+
+def trimmed(value: Any) -> Any:
+    """Take the blanks off both ends of typed text."""
+    return value.strip() if isinstance(value, str) else value
+
+
+class Form(FlaskForm):
+    """A form whose text fields are trimmed; a password keeps each of its blanks."""
+
+    class Meta(FlaskForm.Meta):
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField | TextAreaField) and not issubclass(
+                kind, PasswordField
+            ):
+                filters = unbound_field.kwargs.get("filters", ())
+                options = {**options, "filters": (trimmed, *filters)}
+                unbound_field.kwargs.pop("filters", None)
+            return super().bind_field(form, unbound_field, options)
+
+
+@contextmanager
+def rule_errors(form: Any) -> Iterator[None]:
+    """Show a rule's refusal at the field it names, or above the form."""
+    try:
+        yield
+    except RuleError as refusal:
+        if refusal.field and refusal.field in form:
+            part = form[refusal.field]
+            part.errors = [*part.errors, refusal.message]
+        else:
+            form.form_errors = [*form.form_errors, refusal.message]
+
+
+def typed_date(text: str) -> date:
+    """Read a day typed as 04/28/1971, 4-28-1971, 04281971 or 1971-04-28.
+
+    Raises ValueError, with a sentence for the person, for anything else.
+    """
+    words = text.strip()
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", words):
+        year, month, day = match.groups()
+    elif match := (
+        re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})", words)
+        or re.fullmatch(r"(\d\d)(\d\d)(\d{4})", words)
+    ):
+        month, day, year = match.groups()
+    else:
+        raise ValueError("Write the date as month, day and year, such as 04/28/1971")
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise ValueError("There is no such day. Write it as 04/28/1971") from None
+
+
+class UsDateField(DateField):
+    """A day in one text box: typing is quicker than three menus, and can be pasted."""
+
+    def __init__(self, label: str | None = None, **options: Any) -> None:
+        keywords = {"inputmode": "numeric", "maxlength": 10, "data-date": True}
+        options["render_kw"] = {
+            "type": "text",
+            **keywords,
+            **options.get("render_kw", {}),
+        }
+        super().__init__(label, format="%m/%d/%Y", **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            self.data = typed_date(valuelist[0])
