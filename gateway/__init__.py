@@ -1,0 +1,1 @@
+"""Email, fax and letters: what the worker does with the wires."""

@@ -1,0 +1,141 @@
+"""Template to PDF: letters, cover sheets, confirmation pages, reports.
+
+A template in templates/print/ is filled by Jinja, with autoescape, because an
+unescaped name could rewrite a report, and drawn by xhtml2pdf, which may read our two
+fonts and nothing else: no file, no network. Pictures travel as data: addresses.
+
+xhtml2pdf holds a lock for the whole of a rendering, so two documents are never drawn
+at once in one process; more worker processes draw more.
+"""
+
+import base64
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pypdf
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from xhtml2pdf import pisa
+from xhtml2pdf.config.resources import ResourceAccessPolicy
+
+from gateway import barcodes, pages
+from pmp import settings, wording
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+FONTS = Path(__file__).parent / "fonts"
+SECONDS = 60
+LARGEST_HTML = 10 * 1024 * 1024
+LARGEST_PDF = 20 * 1024 * 1024
+
+
+class DocumentError(Exception):
+    """A document could not be made. Its text names the template, never a person."""
+
+
+def pdf(template: str, /, **context: Any) -> bytes:
+    """Draw templates/print/<template>.html as a PDF.
+
+    `program` (the settings) is always in the context. Whatever the renderer would
+    only have logged is an error here: a letter that silently lacks its picture must
+    not leave the house. At most 60 seconds and 20 MB; DocumentError otherwise.
+    """
+    try:
+        source = html(template, **context)
+    except TemplateError as error:
+        raise DocumentError(f"{template}: {type(error).__name__}: {error}") from error
+    return drawn(template, source)
+
+
+def html(template: str, /, **context: Any) -> str:
+    """Fill templates/print/<template>.html; what pdf() draws."""
+    page = environment().get_template(f"print/{template}.html")
+    return page.render(program=settings.current(), **context)
+
+
+def drawn(name: str, source: str) -> bytes:
+    """Draw HTML as a PDF; `name` is for the error's text."""
+    try:
+        result = pisa.CreatePDF(
+            source,
+            path=str(FONTS / "document.html"),
+            encoding="utf-8",
+            resource_policy=_policy(),
+            raise_exception=True,
+        )
+    except Exception as error:  # noqa: BLE001 - it parses what it is given, and says so in many ways
+        # The cause stays behind: a parser's message may quote a patient's name.
+        raise DocumentError(f"{name}: {type(error).__name__} while drawing") from None
+    if result.err or result.log:
+        raise DocumentError(f"{name}: {_complaint(result.log)}")
+    body: bytes = result.dest.getvalue()
+    if len(body) > LARGEST_PDF:
+        raise DocumentError(f"{name}: larger than {LARGEST_PDF} bytes")
+    return body
+
+
+def page_png(body: bytes, media_type: str, page: int) -> bytes:
+    """Draw one page of a fax (the first is 1) for the screen; UnreadableFax if none."""
+    return pages.page_png(body, media_type, page)
+
+
+def joined(bodies: Iterable[bytes]) -> bytes:
+    """Put PDFs one after the other, each beginning on the front of a sheet."""
+    whole = pypdf.PdfWriter()
+    for body in bodies:
+        if len(whole.pages) % 2:
+            whole.add_blank_page()
+        whole.append(io.BytesIO(body))
+    written = io.BytesIO()
+    whole.write(written)
+    return written.getvalue()
+
+
+def png_uri(body: bytes) -> str:
+    """Give a PNG picture as a data: address for <img src>."""
+    return _uri("image/png", body)
+
+
+def svg_uri(drawing: str) -> str:
+    """Give an SVG drawing as a data: address; an inline <svg> is not drawn."""
+    return _uri("image/svg+xml", drawing.encode())
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Give the Jinja environment of printed documents."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(wording.FILTERS)
+    made.filters.update(png_uri=png_uri, svg_uri=svg_uri)
+    made.globals.update(
+        qr=lambda text: png_uri(barcodes.qr_png(text)),
+        code128=lambda text: png_uri(barcodes.code128_png(text)),
+    )
+    return made
+
+
+def _policy() -> ResourceAccessPolicy:
+    return ResourceAccessPolicy.server(
+        FONTS,
+        allow_remote=False,
+        max_render_seconds=SECONDS,
+        max_document_bytes=LARGEST_HTML,
+    )
+
+
+def _uri(media_type: str, body: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(body).decode()}"
+
+
+def _complaint(log: list[tuple[str, int, str, str]]) -> str:
+    if not log:
+        return "the renderer reported an error"
+    _, line, message, _ = log[0]
+    return f"line {line}: {io.StringIO(str(message)).readline().strip()[:100]}"
