@@ -1,0 +1,70 @@
+"""Reading what pharmacies submit: the ASAP standard for monitoring programmes.
+
+Pure: bytes in, records and problems out; no database, no clock, no files.
+
+    from pmp import asap
+
+    with open(path, "rb") as stream:
+        reading = asap.read(iter(lambda: stream.read(asap.CHUNK), b""), today=today)
+        for record in reading:            # asap.Record, in file order, as it is read
+            ...
+    reading.refused                       # nothing of the file may be stored
+
+`read(chunks, *, today, accepted)` never raises for what the bytes contain and holds
+one chunk in memory, however large the file is.  Each DSP segment becomes exactly one
+`Record`; `record.problems` are its errors (`record.held`: it waits for a correction)
+and warnings.  Only when the reading is exhausted are these known:
+
+    reading.version       “4.2B”: of the first transaction, “” if none was found
+    reading.transactions  list[Transaction]: number, control_number, version, test,
+                          refused, segments, records, pharmacies, sender_id, sender
+    reading.pharmacies    list[Pharmacy], each once
+    reading.test          TH07 is T: checked and reported, never to be stored
+    reading.problems      list[Problem] of the file; those of records are on records
+    reading.refused       a fatal problem was found
+    reading.counts        Counts: read, good, held, duplicate, zero_reports,
+                          warned (good, with a warning)
+    reading.verdict       “accepted”, “accepted_with_problems” or “refused”
+    reading.sha256        of the bytes
+
+A FATAL problem means that nothing of its transaction may be stored, and it can stand
+at the very end (a cut transfer): read once to know `reading.refused` and which
+`transaction.refused`, and a second time to store the records whose `transaction`
+number is not refused.
+
+`record.elements` maps “PAT07” to its text, blanks trimmed, empty elements left out,
+the PHA of the record included; the second CDI of a record has “CDI03.2”.  A Social
+Security number in it is replaced by asterisks.  `recheck(elements, version=, today=)`
+checks such a mapping again, as a page that corrects a held record needs it.
+`elements.layout(version)` gives names and lengths for such a page, `elements.label`
+the name of one element.
+
+What needs a register is not judged here: whether the product, the prescriber or the
+pharmacy exists, whether a revise or void finds its record, whether the file came
+before.  `duplicate` counts records equal to one of the last hundred thousand.
+"""
+
+from pmp.asap.problems import Problem, Severity
+from pmp.asap.records import (
+    Dispensing,
+    Ingredient,
+    PatientIdentity,
+    Pharmacy,
+    Prescriber,
+    Record,
+    Status,
+    ZeroReport,
+)
+
+__all__ = [
+    "Dispensing",
+    "Ingredient",
+    "PatientIdentity",
+    "Pharmacy",
+    "Prescriber",
+    "Problem",
+    "Record",
+    "Severity",
+    "Status",
+    "ZeroReport",
+]

@@ -1,0 +1,50 @@
+"""What can be wrong with a submission, in words that a technician can act on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How far a problem reaches: the transaction, one record, or nobody."""
+
+    FATAL = "fatal"
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong, where it is, and what to do.
+
+    `segment` counts segments from 1 over the whole file and `byte_offset` is where
+    that segment begins (in a UTF-16 file: in its UTF-8 form); both are 0 where a
+    record was typed on a page.  `record` is the number of the record, None for the
+    file.  `element` is like “DSP09”, or “CDI03.2” for the second CDI of a record,
+    or “” when the segment as a whole is meant.  `value` may hold patient data.
+    """
+
+    code: str
+    severity: Severity
+    segment: int
+    byte_offset: int
+    record: int | None
+    segment_id: str
+    element: str
+    value: str
+    message: str
+    fix: str
+
+    def as_json(self) -> dict[str, object]:
+        """Give the shape that `asap check --json` promises."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "segment": self.segment,
+            "segment_id": self.segment_id,
+            "element": self.element,
+            "value": self.value,
+            "message": self.message,
+            "fix": self.fix,
+            "byte_offset": self.byte_offset,
+            "record": self.record,
+        }
