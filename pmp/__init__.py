@@ -1,1 +1,1 @@
-"""The program's rules: what may happen, when, and by whom."""
+"""The program: its rules in plain Python, for web hosts, workers and commands alike."""

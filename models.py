@@ -1,0 +1,1073 @@
+"""Every table of the program: columns, constraints, indexes and their words.
+
+No query, no mail, no clock. Times are aware UTC (`UtcField`); days are dates in the
+programme's own zone. Statuses are words (`StrEnum`), held to by CHECK constraints.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from peewee import (
+    SQL,
+    AutoField,
+    BlobField,
+    BooleanField,
+    CharField,
+    Check,
+    DatabaseProxy,
+    DateField,
+    DateTimeField,
+    DecimalField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+from peewee import JSONField as JsonField
+
+database = DatabaseProxy()
+
+
+class UtcField(DateTimeField):
+    """An aware UTC time; a naive one is refused before it is stored."""
+
+    def db_value(self, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive time: use clock.now()")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def python_value(self, value: Any) -> datetime | None:
+        stored: datetime | None = super().python_value(value)
+        return stored.replace(tzinfo=UTC) if stored else None
+
+
+def word(words: type[StrEnum], **options: Any) -> CharField:
+    """Give a column for one of an enumeration's words, held to by a CHECK."""
+    return WordField(words, max_length=32, **options)
+
+
+class WordField(CharField):
+    def __init__(self, words: type[StrEnum], **options: Any) -> None:
+        self.words = words
+        super().__init__(**options)
+
+    def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:  # noqa: FBT001, FBT002
+        super().bind(model, name, set_attribute)
+        allowed = ", ".join(f"'{word.value}'" for word in self.words)
+        self.constraints = [
+            *(self.constraints or []),
+            Check(f'"{self.column_name}" IN ({allowed})'),
+        ]
+
+    def python_value(self, value: Any) -> StrEnum | None:
+        return None if value is None else self.words(value)
+
+
+def amount(**options: Any) -> DecimalField:
+    """Give a column for a metric amount with three decimals (ASAP type D)."""
+    return DecimalField(max_digits=14, decimal_places=3, auto_round=True, **options)
+
+
+class Table(Model):
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+# --- Roster, people and pharmacies
+
+
+class Profession(StrEnum):
+    PRACTITIONER = "practitioner"
+    PHARMACY = "pharmacy"
+
+
+class ChannelName(StrEnum):
+    EMAIL = "email"
+    FAX = "fax"
+    LETTER = "letter"
+
+
+class RosterImport(Table):
+    """One roster file that was applied, and what it changed."""
+
+    filename = CharField()
+    sha256 = CharField(max_length=64)
+    applied_by = CharField()
+    applied_at = UtcField()
+    new = IntegerField(default=0)
+    changed = IntegerField(default=0)
+    gone = IntegerField(default=0)
+    invalid = IntegerField(default=0)
+
+
+class Licence(Table):
+    """A credential as the Department publishes it, with what other files join to it.
+
+    The address is the *address of record*: credentials go there and nowhere else.
+    """
+
+    credential_id = CharField(unique=True)
+    code = CharField(index=True)
+    profession = word(Profession)
+    name = CharField()
+    status = CharField()
+    active = BooleanField()
+    expires_on = DateField(null=True)
+    street = CharField(default="")
+    city = CharField(default="")
+    state = CharField(default="")
+    zip = CharField(default="")
+    dea = CharField(null=True, index=True)
+    npi = CharField(null=True, index=True)
+    ncpdp = CharField(null=True, index=True)
+    phone = CharField(null=True)
+    fax = CharField(null=True)
+    email = CharField(null=True)
+    preferred_channel = word(ChannelName, null=True)
+    last_import = ForeignKeyField(RosterImport, null=True, on_delete="RESTRICT")
+
+
+class Pharmacy(Table):
+    """A dispenser as reported (PHA) and as licensed; one row for one DEA number."""
+
+    dea = CharField(null=True, unique=True)
+    ncpdp = CharField(null=True, index=True)
+    npi = CharField(null=True, index=True)
+    name = CharField(default="")
+    street = CharField(default="")
+    city = CharField(default="")
+    state = CharField(default="")
+    zip = CharField(default="")
+    phone = CharField(null=True)
+    fax = CharField(null=True)
+    email = CharField(null=True)
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+
+
+class Prescriber(Table):
+    """A prescriber as reported (PRE): DEA number and suffix name one person."""
+
+    dea = CharField()
+    dea_suffix = CharField(default="")
+    npi = CharField(null=True, index=True)
+    last_name = CharField(default="")
+    first_name = CharField(default="")
+    phone = CharField(null=True)
+    fax = CharField(null=True)
+    email = CharField(null=True)
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("dea", "dea_suffix"), True),)
+
+
+# --- Users, sessions, credentials
+
+
+class Role(StrEnum):
+    PRACTITIONER = "practitioner"
+    PHARMACY = "pharmacy"
+    STAFF = "staff"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class UserStatus(StrEnum):
+    AWAITING_FIRST_SIGN_IN = "awaiting_first_sign_in"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class User(Table):
+    username = CharField(unique=True)
+    role = word(Role)
+    status = word(UserStatus)
+    name = CharField()
+    email = CharField(null=True)
+    phone = CharField(null=True)
+    fax = CharField(null=True)
+    preferred_channel = word(ChannelName, null=True)
+    password_hash = CharField(null=True)
+    failed_sign_ins = IntegerField(default=0)
+    locked_until = UtcField(null=True)
+    created_at = UtcField()
+    last_sign_in_at = UtcField(null=True)
+    password_set_at = UtcField(null=True)
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+    prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+
+
+class Session(Table):
+    """A signed-in browser; the cookie holds the token, the table only its SHA-256."""
+
+    token_sha256 = CharField(max_length=64, unique=True)
+    user = ForeignKeyField(User, on_delete="CASCADE", backref="sessions")
+    created_at = UtcField()
+    seen_at = UtcField()
+    ended_at = UtcField(null=True)
+    address = CharField(default="")
+    browser = CharField(default="")
+
+
+class Credential(Table):
+    """A single-use password that was mailed; only its argon2 hash is kept."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", backref="credentials")
+    secret_hash = CharField()
+    issued_at = UtcField()
+    expires_at = UtcField()
+    used_at = UtcField(null=True)
+    revoked_at = UtcField(null=True)
+
+
+class SignInAttempt(Table):
+    """A refused sign-in, for the throttle by address; kept a day."""
+
+    address = CharField(index=True)
+    username = CharField(default="")
+    at = UtcField(index=True)
+
+
+# --- Documents and faxes
+
+
+class DocumentKind(StrEnum):
+    SUBMISSION = "submission"
+    INBOUND_FAX = "inbound_fax"
+    CREDENTIAL_LETTER = "credential_letter"
+    THRESHOLD_REPORT = "threshold_report"
+    CORRECTION_NOTICE = "correction_notice"
+    NOTICE = "notice"
+    PATIENT_REPORT = "patient_report"
+
+
+class Document(Table):
+    """A file that the program keeps, encrypted (AES-GCM) with the document key."""
+
+    kind = word(DocumentKind)
+    media_type = CharField()
+    sha256 = CharField(max_length=64, index=True)
+    size = IntegerField()
+    sealed = BlobField(null=True)  # null once purged; the row stays
+    created_at = UtcField()
+    purged_at = UtcField(null=True)
+
+
+class ApplicationStatus(StrEnum):
+    SUBMITTED = "submitted"
+    CONFIRMATION_RECEIVED = "confirmation_received"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    CREDENTIALS_MAILED = "credentials_mailed"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class Application(Table):
+    """A registration: what the applicant gave, and where it stands."""
+
+    code = CharField(unique=True)
+    profession = word(Profession)
+    status = word(ApplicationStatus, index=True)
+    last_name = CharField(default="")
+    first_name = CharField(default="")
+    middle_name = CharField(default="")
+    degree = CharField(default="")
+    specialty = CharField(default="")
+    pharmacy_name = CharField(default="")
+    pharmacist_in_charge = CharField(default="")
+    software_vendor = CharField(default="")
+    licence_number = CharField()
+    dea = CharField()
+    npi = CharField(default="")
+    ncpdp = CharField(default="")
+    practice_name = CharField(default="")
+    street = CharField(default="")
+    city = CharField(default="")
+    state = CharField(default="")
+    zip = CharField(default="")
+    phone = CharField()
+    fax = CharField(default="")
+    email = CharField(default="")
+    preferred_channel = word(ChannelName, null=True)
+    attested_at = UtcField()
+    submitted_at = UtcField()
+    confirmation_received_at = UtcField(null=True)
+    decided_at = UtcField(null=True)
+    decided_by = CharField(default="")
+    reason = TextField(default="")
+    override_reason = TextField(default="")
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+    user = ForeignKeyField(User, null=True, on_delete="RESTRICT")
+
+
+class FaxStatus(StrEnum):
+    RECEIVED = "received"
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    UNREADABLE = "unreadable"
+    FILED = "filed"
+    RETURNED = "returned"
+    DISMISSED = "dismissed"
+
+
+class InboundFax(Table):
+    """A fax that came in, whatever way; `source_reference` makes a replay harmless."""
+
+    received_at = UtcField()
+    source = CharField()
+    source_reference = CharField(unique=True)
+    from_number = CharField(default="")
+    station = CharField(default="")
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+    pages = IntegerField(default=0)
+    status = word(FaxStatus, index=True)
+    codes = JsonField(default=list)
+    note = TextField(default="")
+    application = ForeignKeyField(
+        Application, null=True, on_delete="RESTRICT", backref="faxes"
+    )
+    handled_by = CharField(default="")
+    handled_at = UtcField(null=True)
+
+
+# --- Drugs
+
+
+class DrugClass(StrEnum):
+    OPIOID = "opioid"
+    BUPRENORPHINE = "buprenorphine"
+    BENZODIAZEPINE = "benzodiazepine"
+    SEDATIVE = "sedative"
+    STIMULANT = "stimulant"
+    GABAPENTINOID = "gabapentinoid"
+    OTHER = "other"
+
+
+class Product(Table):
+    """A drug product by its NDC (11 digits, 5-4-2)."""
+
+    ndc = CharField(max_length=12, unique=True)
+    name = CharField()
+    ingredient = CharField()
+    strength = DecimalField(max_digits=14, decimal_places=4, null=True)
+    strength_unit = CharField(default="")
+    form = CharField(default="")
+    route = CharField(default="")
+    schedule = CharField(default="")  # CII, CIII, CIV, CV, or empty: not scheduled
+    drug_class = word(DrugClass)
+    long_acting = BooleanField(default=False)
+    mme_key = CharField(default="")  # row of the rule set; empty: no factor
+    acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
+    reportable = BooleanField(default=True)
+    source = CharField(default="seed")
+
+
+# --- Patients
+
+
+class Species(StrEnum):
+    HUMAN = "human"
+    ANIMAL = "animal"
+
+
+class Patient(Table):
+    """One person (or animal), as far as matching can tell; identities point here."""
+
+    created_at = UtcField()
+
+
+class ReportedIdentity(Table):
+    """A patient exactly as some dispenser reported it; immutable but for its link."""
+
+    fingerprint = CharField(max_length=64, unique=True)
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT", backref="identities")
+    last_name = CharField()
+    first_name = CharField()
+    middle_name = CharField(default="")
+    suffix = CharField(default="")
+    birth_date = DateField()
+    sex = CharField(default="")
+    street = CharField(default="")
+    city = CharField(default="")
+    state = CharField(default="")
+    zip = CharField(default="")
+    phone = CharField(default="")
+    species = word(Species, default=Species.HUMAN)
+    animal_name = CharField(default="")
+    # What matching and look-up compare: upper case, no accents, no punctuation.
+    last_key = CharField()
+    first_key = CharField()
+    last_sound = CharField(default="")
+    link_rule = CharField(default="")
+    link_score = DecimalField(max_digits=8, decimal_places=2, null=True)
+    link_evidence = JsonField(default=dict)
+    linked_by = CharField(default="matching")
+    linked_at = UtcField()
+
+    class Meta:
+        indexes = (
+            (("last_key", "first_key", "birth_date"), False),
+            (("birth_date", "last_key"), False),
+            (("last_sound", "birth_date"), False),
+            (("phone",), False),
+            (("zip", "last_sound"), False),
+        )
+
+
+class ReviewStatus(StrEnum):
+    OPEN = "open"
+    JOINED = "joined"
+    KEPT_APART = "kept_apart"
+
+
+class MatchReview(Table):
+    """Two that may be one: never joined without a person's decision."""
+
+    identity = ForeignKeyField(ReportedIdentity, on_delete="RESTRICT")
+    candidate = ForeignKeyField(Patient, on_delete="RESTRICT")
+    score = DecimalField(max_digits=8, decimal_places=2)
+    evidence = JsonField(default=dict)
+    status = word(ReviewStatus, default=ReviewStatus.OPEN, index=True)
+    opened_at = UtcField()
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("identity", "candidate"), True),)
+
+
+# --- Submissions and dispensations
+
+
+class SubmissionStatus(StrEnum):
+    RECEIVED = "received"
+    READING = "reading"
+    FAILED_STRUCTURE = "failed_structure"
+    PROCESSED = "processed"
+    PROCESSED_WITH_ERRORS = "processed_with_errors"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+
+
+class Submission(Table):
+    """One file that a user submitted, and what became of its records.
+
+    stored + held + duplicate + voided + void_not_found + not_reportable + zero_reports
+    = records; stored counts stored_with_warning and revised as well.
+    """
+
+    filename = CharField()
+    sha256 = CharField(max_length=64, index=True)
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    submitted_by = ForeignKeyField(User, on_delete="RESTRICT")
+    received_at = UtcField()
+    status = word(SubmissionStatus, index=True)
+    dry_run = BooleanField(default=False)
+    test = BooleanField(default=False)
+    version = CharField(default="")
+    pharmacies = JsonField(default=list)  # names as the file gives them
+    progress = IntegerField(default=0)  # records of the file dealt with
+    records = IntegerField(default=0)
+    stored = IntegerField(default=0)
+    stored_with_warning = IntegerField(default=0)
+    revised = IntegerField(default=0)
+    held = IntegerField(default=0)
+    duplicate = IntegerField(default=0)
+    voided = IntegerField(default=0)
+    void_not_found = IntegerField(default=0)
+    not_reportable = IntegerField(default=0)
+    zero_reports = IntegerField(default=0)
+    finished_at = UtcField(null=True)
+
+
+class RecordStatus(StrEnum):
+    STORED = "stored"
+    STORED_WITH_WARNING = "stored_with_warning"
+    HELD = "held"
+    DUPLICATE = "duplicate"
+    REVISED = "revised"
+    VOIDED = "voided"
+    VOID_NOT_FOUND = "void_not_found"
+    NOT_REPORTABLE = "not_reportable"
+    ZERO_REPORT = "zero_report"
+    CHECKED = "checked"  # a dry run or a test file: nothing stored
+    CORRECTED = "corrected"  # held first, then corrected on the page and stored
+
+
+class DispensationStatus(StrEnum):
+    CURRENT = "current"
+    VOIDED = "voided"
+
+
+class Dispensation(Table):
+    """One fill, as it stands now; drug facts are frozen when it is stored."""
+
+    row_code = CharField(max_length=12, unique=True)  # said on the phone, D-7K3Q9X
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT", index=False)
+    identity = ForeignKeyField(ReportedIdentity, on_delete="RESTRICT")
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT", index=False)
+    prescriber = ForeignKeyField(Prescriber, on_delete="RESTRICT")
+    submission = ForeignKeyField(Submission, null=True, on_delete="RESTRICT")
+    record_number = IntegerField(default=0)
+    segment_number = IntegerField(default=0)
+    status = word(DispensationStatus, default=DispensationStatus.CURRENT)
+    version = IntegerField(default=1)
+    corrected = BooleanField(default=False)
+    # The record's identity at its pharmacy.
+    prescription_number = CharField(max_length=25)
+    filled_on = DateField()
+    fill_number = IntegerField()
+    partial = IntegerField(default=0)  # 0 whole, 1.. = n-th partial, in every version
+    product_qualifier = CharField(max_length=2, default="01")
+    product_code = CharField(max_length=15)
+    written_on = DateField(null=True)
+    sold_on = DateField(null=True)
+    quantity = amount()
+    days_supply = IntegerField()
+    units = CharField(max_length=2, default="")  # 01 each, 02 ml, 03 g
+    refills_authorized = IntegerField(default=0)
+    payment = CharField(max_length=2, default="")
+    # Frozen from the product.
+    drug_name = CharField()
+    ingredient = CharField(default="")
+    strength = DecimalField(max_digits=14, decimal_places=4, null=True)
+    strength_unit = CharField(default="")
+    form = CharField(default="")
+    schedule = CharField(default="")
+    drug_class = word(DrugClass, default=DrugClass.OTHER)
+    long_acting = BooleanField(default=False)
+    mme_key = CharField(default="")
+    acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
+    stored_at = UtcField()
+
+    class Meta:
+        # Once each, among those that stand: a void makes room for its replacement.
+        indexes = ((("patient", "filled_on", "prescriber", "pharmacy"), False),)
+
+
+Dispensation.add_index(
+    Dispensation.index(
+        Dispensation.pharmacy,
+        Dispensation.prescription_number,
+        Dispensation.filled_on,
+        Dispensation.fill_number,
+        Dispensation.partial,
+        Dispensation.product_code,
+        unique=True,
+        name="dispensation_stands_once",
+        where=SQL("status = 'current'"),
+    )
+)
+
+
+class DispensationVersion(Table):
+    """What a dispensation said before a change, and who changed it why."""
+
+    dispensation = ForeignKeyField(
+        Dispensation, on_delete="RESTRICT", backref="versions"
+    )
+    version = IntegerField()
+    content = JsonField()
+    changed_by = CharField()
+    changed_at = UtcField()
+    reason = TextField()
+    submission = ForeignKeyField(Submission, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("dispensation", "version"), True),)
+
+
+class SubmissionRecord(Table):
+    """A record of a file that was not simply stored, or was stored with a warning."""
+
+    submission = ForeignKeyField(
+        Submission, on_delete="CASCADE", backref="submission_records", index=False
+    )
+    number = IntegerField()
+    segment_number = IntegerField()
+    status = word(RecordStatus)
+    prescription_number = CharField(default="")
+    pharmacy_name = CharField(default="")
+    elements = JsonField(default=dict)  # element id → value as given, to correct here
+    dispensation = ForeignKeyField(Dispensation, null=True, on_delete="SET NULL")
+    corrected_by = CharField(default="")
+    corrected_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("submission", "number"), True),)
+
+
+class Severity(StrEnum):
+    FATAL = "fatal"
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class SubmissionProblem(Table):
+    """What is wrong with a file or a record, where, and how to mend it."""
+
+    submission = ForeignKeyField(
+        Submission, on_delete="CASCADE", backref="problems", index=False
+    )
+    record_number = IntegerField(null=True)
+    code = CharField(max_length=8)
+    severity = word(Severity)
+    segment_number = IntegerField(null=True)
+    byte_offset = IntegerField(null=True)
+    segment_id = CharField(max_length=8, default="")
+    element = CharField(max_length=8, default="")
+    value = TextField(default="")
+    message = TextField()
+    fix = TextField(default="")
+
+    class Meta:
+        indexes = ((("submission", "record_number"), False),)
+
+
+class ZeroReport(Table):
+    """Nothing dispensed in these days, said by the pharmacy."""
+
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT")
+    first_day = DateField()
+    last_day = DateField()
+    submission = ForeignKeyField(Submission, null=True, on_delete="RESTRICT")
+    reported_by = CharField()
+    reported_at = UtcField()
+
+    class Meta:
+        indexes = ((("pharmacy", "first_day", "last_day"), True),)
+
+
+# --- Look-ups and disclosures
+
+
+class Purpose(StrEnum):
+    TREATING = "treating"
+    DISPENSING = "dispensing"
+    REVIEWING_OWN = "reviewing_own"
+    OVERSIGHT = "oversight"
+
+
+class LookUpOutcome(StrEnum):
+    ASKED = "asked"
+    REPORT = "report"
+    CANDIDATES = "candidates"
+    NONE = "none"
+    REFUSED = "refused"
+
+
+class LookUp(Table):
+    """A search, kept before it is answered."""
+
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    at = UtcField(index=True)
+    first_name = CharField()
+    last_name = CharField()
+    birth_date = DateField(null=True)
+    similar = BooleanField(default=False)
+    purpose = word(Purpose)
+    since = DateField()
+    until = DateField()
+    address = CharField(default="")
+    outcome = word(LookUpOutcome, default=LookUpOutcome.ASKED)
+    candidates = JsonField(default=list)  # patient ids offered
+    patient = ForeignKeyField(Patient, null=True, on_delete="RESTRICT")
+    entries = IntegerField(default=0)
+    token_sha256 = CharField(max_length=64, null=True, unique=True)
+    token_until = UtcField(null=True)
+
+
+class Disclosure(Table):
+    """Patient information that left the program (45 CFR 164.528)."""
+
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT")
+    at = UtcField()
+    recipient = CharField()
+    address = CharField(default="")
+    what = CharField()
+    purpose = CharField()
+    look_up = ForeignKeyField(LookUp, null=True, on_delete="RESTRICT")
+
+
+# --- Thresholds
+
+
+class RuleStatus(StrEnum):
+    ACTIVE = "active"
+    SILENT = "silent"
+    OFF = "off"
+
+
+class Connective(StrEnum):
+    AND = "and"
+    OR = "or"
+
+
+class ThresholdRule(Table):
+    """Prescribers and/or pharmacies reached or exceeded within a window of days."""
+
+    name = CharField()
+    version = IntegerField(default=1)
+    status = word(RuleStatus, default=RuleStatus.ACTIVE)
+    prescribers = IntegerField(constraints=[Check("prescribers >= 1")])
+    pharmacies = IntegerField(constraints=[Check("pharmacies >= 1")])
+    connective = word(Connective, default=Connective.AND)
+    window_days = IntegerField(constraints=[Check("window_days BETWEEN 1 AND 731")])
+    schedules = JsonField(default=list)  # ["CII", "CIII", "CIV"]; empty: all
+    reason = TextField(default="")
+    written_by = CharField()
+    written_at = UtcField()
+
+    class Meta:
+        indexes = ((("name", "version"), True),)
+
+
+class CaseStatus(StrEnum):
+    DETECTED = "detected"
+    HELD = "held_for_review"
+    QUEUED = "queued"
+    SENT = "sent"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class ThresholdCase(Table):
+    """A patient who reached a rule's numbers; once for each crossing."""
+
+    rule = ForeignKeyField(ThresholdRule, on_delete="RESTRICT")
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT")
+    crossed_on = DateField()  # the fill on which the numbers were reached
+    window_first = DateField()
+    window_last = DateField()
+    prescribers = IntegerField()
+    pharmacies = IntegerField()
+    status = word(CaseStatus, default=CaseStatus.DETECTED, index=True)
+    detected_at = UtcField()
+    closed_at = UtcField(null=True)
+    withdrawn_reason = TextField(default="")
+
+    class Meta:
+        indexes = ((("patient", "rule", "crossed_on"), True),)
+
+
+class CaseEntry(Table):
+    """A dispensation that a case counted."""
+
+    case = ForeignKeyField(ThresholdCase, on_delete="CASCADE", backref="entries")
+    dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("case", "dispensation"), True),)
+
+
+class RecipientAnswer(StrEnum):
+    MY_PATIENT = "my_patient"
+    NOT_MY_PATIENT = "not_my_patient"
+
+
+class CaseRecipient(Table):
+    """A prescriber or a pharmacy that a Patient Threshold Report goes to."""
+
+    case = ForeignKeyField(ThresholdCase, on_delete="CASCADE", backref="recipients")
+    prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    reply_code = CharField(unique=True)  # on the reply page; no patient data
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+    opened_at = UtcField(null=True)
+    answer = word(RecipientAnswer, null=True)
+    answered_at = UtcField(null=True)
+    note = TextField(default="")
+
+    class Meta:
+        constraints = [Check("(prescriber_id IS NULL) <> (pharmacy_id IS NULL)")]
+        indexes = (
+            (("case", "prescriber"), True),
+            (("case", "pharmacy"), True),
+        )
+
+
+# --- Tickets
+
+
+class TicketStatus(StrEnum):
+    NEW = "new"
+    TRIAGED = "triaged"
+    WITH_DISPENSER = "with_dispenser"
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+    TOLD = "told"
+    CLOSED = "closed"
+
+
+class TicketProblem(StrEnum):
+    NOT_MY_PATIENT = "not_my_patient"
+    DID_NOT_WRITE = "did_not_write"
+    WRONG_DRUG = "wrong_drug"
+    WRONG_QUANTITY = "wrong_quantity"
+    WRONG_DATE = "wrong_date"
+    RETURNED_TO_STOCK = "returned_to_stock"
+    WRONG_PERSON = "wrong_person"
+    OTHER = "other"
+
+
+class TicketOutcome(StrEnum):
+    CORRECTED = "corrected"
+    VOIDED = "voided"
+    UPHELD = "upheld"
+    IDENTITY_FIXED = "identity_fixed"
+    REFERRED = "referred"
+
+
+class Ticket(Table):
+    """An inaccuracy report: an entry, what is wrong with it, a clock, an outcome."""
+
+    number = CharField(unique=True)
+    dispensation = ForeignKeyField(
+        Dispensation, on_delete="RESTRICT", backref="tickets"
+    )
+    case = ForeignKeyField(ThresholdCase, null=True, on_delete="RESTRICT")
+    opened_by = ForeignKeyField(User, on_delete="RESTRICT")
+    opened_at = UtcField()
+    due_at = UtcField()
+    problem = word(TicketProblem)
+    note = TextField(default="")
+    status = word(TicketStatus, default=TicketStatus.NEW, index=True)
+    assigned_to = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    outcome = word(TicketOutcome, null=True)
+    outcome_note = TextField(default="")
+    resolved_at = UtcField(null=True)
+    resolved_by = CharField(default="")
+    revision = IntegerField(default=1)  # two who save at once: the second is told
+
+
+Ticket.add_index(
+    Ticket.index(
+        Ticket.dispensation,
+        Ticket.opened_by,
+        unique=True,
+        name="ticket_open_once",
+        where=SQL("resolved_at IS NULL"),
+    )
+)
+
+
+class TicketMessage(Table):
+    """One line of a ticket's thread."""
+
+    ticket = ForeignKeyField(Ticket, on_delete="CASCADE", backref="messages")
+    at = UtcField()
+    by = CharField()
+    text = TextField()
+
+
+class CorrectionNotice(Table):
+    """What one recipient of a report is told about an entry that changed."""
+
+    recipient = ForeignKeyField(CaseRecipient, on_delete="RESTRICT")
+    dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
+    version = IntegerField()  # of the dispensation, after the change
+    outcome = word(TicketOutcome)
+    case_withdrawn = BooleanField()
+    made_at = UtcField()
+    opened_at = UtcField(null=True)
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("recipient", "dispensation", "version"), True),)
+
+
+# --- Deliveries: the outbox
+
+
+class DeliveryKind(StrEnum):
+    CREDENTIAL_LETTER = "credential_letter"
+    REGISTRATION_NOTICE = "registration_notice"
+    THRESHOLD_REPORT = "threshold_report"
+    CORRECTION_NOTICE = "correction_notice"
+    TICKET_NOTICE = "ticket_notice"
+
+
+class DeliveryState(StrEnum):
+    HELD = "held"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    IN_DOUBT = "in_doubt"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    PRINTED = "printed"
+    MAILED = "mailed"
+    RETURNED = "returned"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class ErrorClass(StrEnum):
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    NOT_A_FAX = "not_a_fax"
+    LINE_DROPPED = "line_dropped"
+    REJECTED = "rejected"
+    DOCUMENT = "document"
+    CARRIER_DOWN = "carrier_down"
+    THROTTLED = "throttled"
+    CONFIGURATION = "configuration"
+    IN_DOUBT = "in_doubt"
+    UNKNOWN = "unknown"
+
+
+class Delivery(Table):
+    """One message to one address by one channel; the truth of what was sent."""
+
+    kind = word(DeliveryKind)
+    subject_id = IntegerField()  # id of the row that the kind is about
+    channel = word(ChannelName)
+    address = TextField()  # email address, +1 number, or postal lines
+    further_routes = JsonField(default=list)  # [[channel, address], …] tried after it
+    dedupe_key = CharField(unique=True)
+    priority = IntegerField(default=5)  # lower goes first
+    state = word(DeliveryState, default=DeliveryState.QUEUED)
+    revision = IntegerField(default=0)
+    attempts = IntegerField(default=0)
+    due_at = UtcField()
+    deadline_at = UtcField()
+    lease_owner = CharField(null=True)
+    lease_until = UtcField(null=True)
+    possible_duplicate = BooleanField(default=False)
+    needs_staff = BooleanField(default=False)
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+    error_class = word(ErrorClass, null=True)
+    error_text = TextField(default="")
+    parent = ForeignKeyField("self", null=True, on_delete="RESTRICT")
+    created_at = UtcField()
+    submitted_at = UtcField(null=True)
+    final_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("state", "due_at"), False), (("kind", "subject_id"), False))
+
+
+class DeliveryAttempt(Table):
+    """One try, written down before the carrier is called."""
+
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE", backref="attempt_rows")
+    number = IntegerField()
+    idempotency_key = CharField(unique=True)  # "<delivery>-<number>"
+    carrier = CharField(default="")
+    carrier_reference = CharField(null=True)
+    media_sha256 = CharField(max_length=64, null=True, unique=True)
+    media_until = UtcField(null=True)
+    media_fetched_at = UtcField(null=True)
+    started_at = UtcField()
+    ended_at = UtcField(null=True)
+    outcome = CharField(default="")
+    error_class = word(ErrorClass, null=True)
+    pages_sent = IntegerField(null=True)
+    station = CharField(default="")
+
+    class Meta:
+        indexes = (
+            (("delivery", "number"), True),
+            (("carrier", "carrier_reference"), True),
+        )
+
+
+class DeliveryEvent(Table):
+    """Append-only history of a delivery: worker, call-back, poll, staff."""
+
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE", backref="events")
+    attempt = ForeignKeyField(DeliveryAttempt, null=True, on_delete="CASCADE")
+    source = CharField()
+    event_key = CharField(null=True, unique=True)  # a carrier's repeat counts once
+    from_state = CharField(default="")
+    to_state = CharField(default="")
+    note = TextField(default="")
+    at = UtcField()
+
+
+class ScheduledRun(Table):
+    """A periodic job's claim on a period, so that it runs once on many hosts."""
+
+    job = CharField()
+    period = CharField()
+    started_at = UtcField()
+
+    class Meta:
+        indexes = ((("job", "period"), True),)
+
+
+# --- Audit
+
+
+class AuditEvent(Table):
+    """Who did what to what, when and why; each row's hash holds the one before it."""
+
+    id = AutoField()
+    at = UtcField(index=True)
+    event = CharField(index=True)
+    actor = CharField(index=True)
+    subject = CharField(index=True)
+    address = CharField(default="")
+    detail = JsonField(default=dict)
+    previous_hash = CharField(max_length=64)
+    hash = CharField(max_length=64, unique=True)
+
+
+class AuditHead(Table):
+    """Where the chain ends, sealed with the secret key: a cut-off tail is found."""
+
+    last_id = IntegerField()
+    last_hash = CharField(max_length=64)
+    seal = CharField(max_length=64)
+
+
+TABLES: tuple[type[Table], ...] = (
+    RosterImport,
+    Licence,
+    Pharmacy,
+    Prescriber,
+    User,
+    Session,
+    Credential,
+    SignInAttempt,
+    Document,
+    Application,
+    InboundFax,
+    Product,
+    Patient,
+    ReportedIdentity,
+    MatchReview,
+    Submission,
+    Dispensation,
+    DispensationVersion,
+    SubmissionRecord,
+    SubmissionProblem,
+    ZeroReport,
+    LookUp,
+    Disclosure,
+    ThresholdRule,
+    ThresholdCase,
+    CaseEntry,
+    CaseRecipient,
+    Ticket,
+    TicketMessage,
+    CorrectionNotice,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
+    ScheduledRun,
+    AuditEvent,
+    AuditHead,
+)

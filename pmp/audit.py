@@ -1,0 +1,193 @@
+"""The audit record: append-only, chained by hashes, its end sealed.
+
+Each row's hash covers the row and the hash before it; the head holds the last one under
+an HMAC with the secret key, so that a changed row, a missing row and a cut-off tail are
+all found by `verify`. The rows hold no patient data: they point (`patient:17`).
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import models
+from models import AuditEvent, AuditHead
+from pmp import database, settings
+
+FIRST_HASH = "0" * 64
+# Any number but the one of the migrations: chains grow one row at a time.
+ADVISORY_LOCK = 20571
+
+
+class Event(StrEnum):
+    """What happened, as noun:verb."""
+
+    ROSTER_IMPORTED = "roster:imported"
+    ROSTER_CONTACTS_IMPORTED = "roster:contacts_imported"
+    REGISTRATION_SUBMITTED = "registration:submitted"
+    REGISTRATION_CONFIRMATION_RECEIVED = "registration:confirmation_received"
+    REGISTRATION_APPROVED = "registration:approved"
+    REGISTRATION_RETURNED = "registration:returned"
+    REGISTRATION_REJECTED = "registration:rejected"
+    REGISTRATION_EXPIRED = "registration:expired"
+    FAX_RECEIVED = "fax:received"
+    FAX_READ = "fax:read"
+    FAX_ATTACHED = "fax:attached"
+    FAX_HANDLED = "fax:handled"
+    FAX_VIEWED = "fax:viewed"
+    CALLBACK_REFUSED = "callback:refused"
+    CREDENTIAL_ISSUED = "credential:issued"
+    CREDENTIAL_USED = "credential:used"
+    CREDENTIAL_REVOKED = "credential:revoked"
+    USER_CREATED = "user:created"
+    USER_SUSPENDED = "user:suspended"
+    USER_UNLOCKED = "user:unlocked"
+    USER_ACTIVATED = "user:activated"
+    SIGNED_IN = "session:signed_in"
+    SIGN_IN_REFUSED = "session:refused"
+    SIGN_IN_LOCKED = "session:locked"
+    SIGNED_OUT = "session:signed_out"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - a name, not a secret
+    ACCESS_REFUSED = "access:refused"
+    SUBMISSION_RECEIVED = "submission:received"
+    SUBMISSION_PROCESSED = "submission:processed"
+    SUBMISSION_RECORD_CORRECTED = "submission:record_corrected"
+    SUBMISSION_VIEWED = "submission:viewed"
+    DISPENSING_VIEWED = "dispensing:viewed"
+    ZERO_REPORTED = "submission:zero_reported"
+    DISPENSATION_VOIDED = "dispensation:voided"
+    DISPENSATION_CORRECTED = "dispensation:corrected"
+    PRODUCTS_IMPORTED = "products:imported"
+    IDENTITY_JOINED = "identity:joined"
+    IDENTITY_KEPT_APART = "identity:kept_apart"
+    LOOKED_UP = "look_up:asked"
+    LOOK_UP_ANSWERED = "look_up:answered"
+    LOOK_UP_REFUSED = "look_up:refused"
+    REPORT_OPENED = "report:opened"
+    REPORT_DOWNLOADED = "report:downloaded"
+    RULE_WRITTEN = "threshold_rule:written"
+    CASE_DETECTED = "threshold_case:detected"
+    CASE_QUEUED = "threshold_case:queued"
+    CASE_WITHDRAWN = "threshold_case:withdrawn"
+    CASE_CLOSED = "threshold_case:closed"
+    CASE_OPENED = "threshold_case:opened"
+    CASE_ANSWERED = "threshold_case:answered"
+    TICKET_OPENED = "ticket:opened"
+    TICKET_TAKEN = "ticket:taken"
+    TICKET_MESSAGE = "ticket:message"
+    TICKET_RESOLVED = "ticket:resolved"
+    CORRECTION_NOTIFIED = "correction:notified"
+    DELIVERY_REQUESTED = "delivery:requested"
+    DELIVERY_CHANGED = "delivery:changed"
+    DELIVERY_STAFF_ACTION = "delivery:staff_action"
+    LETTERS_PRINTED = "letters:printed"
+    LETTERS_MAILED = "letters:mailed"
+    DISCLOSED = "disclosure:made"
+    AUDIT_SEARCHED = "audit:searched"
+
+
+def record(
+    event: Event,
+    *,
+    actor: str,
+    subject: str,
+    at: datetime,
+    detail: dict[str, Any] | None = None,
+    address: str = "",
+) -> AuditEvent:
+    """Add a row, in the transaction of its cause: the two stand or fall together.
+
+    `actor` is a username, "system" or "applicant"; `subject` a word and an id
+    ("ticket:T261123-7"); `detail` holds ids, counts and reasons, no patient's name.
+    """
+    with database.atomic():
+        _take_turn()
+        head = AuditHead.get_or_none()
+        content = {
+            "at": at.isoformat(),
+            "event": event.value,
+            "actor": actor,
+            "subject": subject,
+            "address": address,
+            "detail": detail or {},
+        }
+        previous = head.last_hash if head else FIRST_HASH
+        row = AuditEvent.create(
+            at=at,
+            event=event.value,
+            actor=actor,
+            subject=subject,
+            address=address,
+            detail=json.loads(_canonical(content["detail"])),
+            previous_hash=previous,
+            hash=_hash(previous, content),
+        )
+        _seal(head, row)
+    return row
+
+
+def verify() -> list[str]:
+    """Check the whole chain; give one sentence for each fault, none if it is whole."""
+    faults = []
+    previous, last_id = FIRST_HASH, 0
+    for row in _rows():
+        if row.previous_hash != previous:
+            faults.append(f"Event {row.id}: a row before it is missing or was changed.")
+        if row.hash != _hash(row.previous_hash, _content(row)):
+            faults.append(f"Event {row.id}: its content was changed.")
+        previous, last_id = row.hash, row.id
+    head = AuditHead.get_or_none()
+    if head is None:
+        return [*faults, "The seal on the end is missing."] if last_id else faults
+    if head.seal != _sealed(head.last_id, head.last_hash):
+        faults.append("The seal on the end was not made with this secret key.")
+    if (head.last_id, head.last_hash) != (last_id, previous):
+        faults.append(f"The record ends at event {last_id}, not at {head.last_id}.")
+    return faults
+
+
+def _rows() -> Iterator[AuditEvent]:
+    query = AuditEvent.select().order_by(AuditEvent.id)
+    return iter(query.iterator())
+
+
+def _content(row: AuditEvent) -> dict[str, Any]:
+    return {
+        "at": row.at.isoformat(),
+        "event": row.event,
+        "actor": row.actor,
+        "subject": row.subject,
+        "address": row.address,
+        "detail": row.detail,
+    }
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _hash(previous: str, content: dict[str, Any]) -> str:
+    return hashlib.sha256(f"{previous}{_canonical(content)}".encode()).hexdigest()
+
+
+def _sealed(last_id: int, last_hash: str) -> str:
+    key = settings.current().secret_key.get_secret_value().encode()
+    return hmac.new(key, f"{last_id}:{last_hash}".encode(), "sha256").hexdigest()
+
+
+def _seal(head: AuditHead | None, row: AuditEvent) -> None:
+    head = head or AuditHead()
+    head.last_id, head.last_hash = row.id, row.hash
+    head.seal = _sealed(row.id, row.hash)
+    head.save()
+
+
+def _take_turn() -> None:
+    # SQLite's transactions are IMMEDIATE: whoever is here is alone already.
+    if not database.is_sqlite():
+        models.database.execute_sql(
+            "SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,)
+        )

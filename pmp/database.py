@@ -1,0 +1,144 @@
+"""Opens the database, wraps transactions, and runs migrations under a lock.
+
+SQLite: WAL, synchronous FULL, foreign keys, ten seconds of patience, IMMEDIATE
+transactions (a deferred one that turns into a writer fails at once under load).
+Postgres: a pool of connections.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from peewee import Database, SqliteDatabase
+from playhouse.migrations import Runner
+from playhouse.pool import PooledPostgresqlDatabase
+
+import models
+from pmp import settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+HISTORY = "schema_migration"
+# Any number; all hosts of one installation must agree on it.
+ADVISORY_LOCK = 20570
+
+
+class SchemaError(Exception):
+    """The database is not at the migration that this code needs."""
+
+
+def open_database(url: str) -> Database:
+    """Give the database at an address, not yet connected.
+
+    `url` is sqlite:///path or postgresql://user:password@host:port/name.
+    """
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteDatabase(
+            str(path),
+            pragmas={
+                "journal_mode": "wal",
+                "synchronous": "full",
+                "foreign_keys": 1,
+                "busy_timeout": 10_000,
+            },
+            timeout=10,
+            lock_type="IMMEDIATE",
+        )
+    parts = urlsplit(url)
+    return PooledPostgresqlDatabase(
+        parts.path.lstrip("/"),
+        host=parts.hostname,
+        port=parts.port or 5432,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or "") or None,
+        prefer_psycopg3=True,
+        max_connections=32,
+        stale_timeout=300,
+        timeout=10,
+    )
+
+
+def use(url: str) -> None:
+    """Bind the tables to the database at an address."""
+    models.database.initialize(open_database(url))
+
+
+def begin_use() -> None:
+    """Bind the tables to the database that the settings name."""
+    use(settings.current().database_url)
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Hold a connection for a task or a command."""
+    with models.database.connection_context():
+        yield
+
+
+def atomic() -> Any:
+    """Make what follows happen whole or not at all (nested: a savepoint)."""
+    return models.database.atomic()
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Call once the outermost transaction is on disk; at once outside of one."""
+    models.database.after_commit(call)
+
+
+def is_sqlite() -> bool:
+    """Tell which engine holds the tables."""
+    return isinstance(models.database.obj, SqliteDatabase)
+
+
+def pending() -> list[str]:
+    """Name the migrations that have not been applied, in order."""
+    return [m.name for m in _runner().status() if m.applied is None]
+
+
+def unknown() -> list[str]:
+    """Name applied migrations that this code does not have: it is too old."""
+    return [m.name for m in _runner().status() if m.path is None]
+
+
+def upgrade() -> list[str]:
+    """Apply what is pending, one process at a time; give the names applied."""
+    with connected(), _only_one():
+        return list(_runner().up())
+
+
+def require_current_schema() -> None:
+    """Raise SchemaError unless the database is where this code needs it."""
+    with connected():
+        if names := pending():
+            raise SchemaError(
+                f"The database lacks {', '.join(names)}. "
+                "Run: flask --app wsgi db upgrade"
+            )
+        if names := unknown():
+            raise SchemaError(
+                f"The database has {', '.join(names)}, which this version does not "
+                "know. Install the newer version."
+            )
+
+
+def _runner() -> Runner:
+    return Runner(models.database.obj, str(MIGRATIONS), table_name=HISTORY)
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    database = models.database.obj
+    if is_sqlite():
+        with Path(f"{database.database}.migrating").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    database.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+    try:
+        yield
+    finally:
+        database.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))

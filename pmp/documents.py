@@ -1,0 +1,67 @@
+"""Files that the program keeps, encrypted at rest with the document key (AES-256-GCM).
+
+They live in the database, so that any web host or worker can read them and a back-up
+holds them.
+"""
+
+import hashlib
+import os
+from datetime import datetime
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from models import Document, DocumentKind
+from pmp import settings
+
+NONCE_BYTES = 12
+
+
+class DocumentLost(Exception):
+    """The document was purged, or was sealed with another key."""
+
+
+def keep(*, kind: DocumentKind, media_type: str, body: bytes, at: datetime) -> Document:
+    """Seal and store a file; `body` is never written anywhere in clear."""
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = nonce + _cipher().encrypt(nonce, body, kind.value.encode())
+    document: Document = Document.create(
+        kind=kind,
+        media_type=media_type,
+        sha256=hashlib.sha256(body).hexdigest(),
+        size=len(body),
+        sealed=sealed,
+        created_at=at,
+    )
+    return document
+
+
+def read(document: Document) -> bytes:
+    """Give a kept file's bytes; DocumentLost if purged or sealed with another key."""
+    if document.sealed is None:
+        raise DocumentLost(f"document {document.id} was purged")
+    sealed = bytes(document.sealed)
+    nonce, cipher_text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    try:
+        return _cipher().decrypt(nonce, cipher_text, document.kind.value.encode())
+    except InvalidTag as error:
+        raise DocumentLost(f"document {document.id}: wrong document key") from error
+
+
+def purge(document: Document, *, at: datetime) -> None:
+    """Destroy a kept file's bytes; its row, size and SHA-256 stay."""
+    (
+        Document.update(sealed=None, purged_at=at)
+        .where(Document.id == document.id)
+        .execute()
+    )
+
+
+def _cipher() -> AESGCM:
+    secret = settings.current().document_key.get_secret_value().encode()
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"documents").derive(
+        secret
+    )
+    return AESGCM(key)

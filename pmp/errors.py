@@ -1,0 +1,18 @@
+"""Refusals in the words of the person who is refused."""
+
+
+class RuleError(Exception):
+    """A rule said no: `message` for the person, `field` for the form."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Conflict(RuleError):
+    """Someone else changed the row meanwhile; nothing was written."""
+
+
+class NotFound(RuleError):
+    """No such row, or none that this person may see: the two are not told apart."""

@@ -1,0 +1,79 @@
+"""What each role may do. Views name a permission, never a role."""
+
+from enum import StrEnum
+
+from models import Role
+
+
+class Permission(StrEnum):
+    """Something a user may do."""
+
+    ACCOUNT = "account"  # own account: every signed-in user
+    LOOK_UP = "look_up"
+    REPORT_READ = "report_read"
+    SUBMIT = "submit"
+    DISPENSING_READ = "dispensing_read"  # a pharmacy's own records
+    THRESHOLD_REPORT_READ = "threshold_report_read"
+    TICKET_OPEN = "ticket_open"
+    STAFF_CONSOLE = "staff_console"
+    REGISTRATION_DECIDE = "registration_decide"
+    FAX_DESK = "fax_desk"
+    DELIVERY_WATCH = "delivery_watch"
+    LETTER_PRINT = "letter_print"
+    TICKET_WORK = "ticket_work"
+    RULE_READ = "rule_read"
+    RULE_WRITE = "rule_write"
+    CASE_WORK = "case_work"
+    SUBMISSION_READ_ALL = "submission_read_all"
+    AUDIT_READ = "audit_read"
+    USER_ADMINISTER = "user_administer"
+    ROSTER_IMPORT = "roster_import"
+
+
+_PARTICIPANT = frozenset(
+    {
+        Permission.ACCOUNT,
+        Permission.LOOK_UP,
+        Permission.REPORT_READ,
+        Permission.THRESHOLD_REPORT_READ,
+        Permission.TICKET_OPEN,
+    }
+)
+_STAFF = frozenset(
+    {
+        Permission.ACCOUNT,
+        Permission.STAFF_CONSOLE,
+        Permission.REGISTRATION_DECIDE,
+        Permission.FAX_DESK,
+        Permission.DELIVERY_WATCH,
+        Permission.LETTER_PRINT,
+        Permission.TICKET_WORK,
+        Permission.RULE_READ,
+        Permission.CASE_WORK,
+        Permission.SUBMISSION_READ_ALL,
+    }
+)
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.PRACTITIONER: _PARTICIPANT,
+    Role.PHARMACY: _PARTICIPANT | {Permission.SUBMIT, Permission.DISPENSING_READ},
+    Role.STAFF: _STAFF,
+    Role.ANALYST: frozenset(
+        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.RULE_READ}
+    ),
+    Role.ADMINISTRATOR: _STAFF
+    | {
+        Permission.RULE_WRITE,
+        Permission.AUDIT_READ,
+        Permission.USER_ADMINISTER,
+        Permission.ROSTER_IMPORT,
+    },
+    Role.AUDITOR: frozenset(
+        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.AUDIT_READ}
+    ),
+}
+
+
+def can(role: Role, permission: Permission) -> bool:
+    """Tell whether a role holds a permission."""
+    return permission in ROLES[role]

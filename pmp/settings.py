@@ -1,0 +1,240 @@
+"""Typed settings from PMP_* variables, or files that PMP_*_FILE name.
+
+All problems are named at once and stop the start. A state runs the program by setting
+these; docs/settings.md lists each of them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "PMP_"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsError(Exception):
+    """The settings are wrong; the text names each problem on a line of its own."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs from one installation or one state to another."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    # Where things are.
+    data_dir: Path = Path("var")
+    database_url: str = "sqlite:///var/pmp.db"
+    queue_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    secret_key: SecretStr = Field(default=SecretStr(""))
+    document_key: SecretStr = Field(default=SecretStr(""))
+
+    # Channels.
+    mail_url: SecretStr = Field(default=SecretStr("folder:"))
+    mail_from: str = "pmp@example.org"
+    mail_ca_file: str = ""
+    staff_mail_to: str = ""
+    fax_url: SecretStr = Field(default=SecretStr("folder:"))
+    fax_signing_key: SecretStr = Field(default=SecretStr(""))
+    fax_media_hosts: str = ""
+    letters_url: str = "folder:"
+    lease_seconds: int = Field(default=300, ge=1, le=3600)
+    channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
+    sweep_seconds: int = Field(default=30, ge=1, le=60)
+    media_minutes: int = Field(default=120, ge=1, le=1440)
+
+    # The program's own facts.
+    demo: bool = False
+    time_zone: str = "America/New_York"
+    state_name: str = "Connecticut"
+    state_code: str = "CT"
+    system_name: str = "Connecticut Prescription Monitoring Program"
+    short_name: str = "CPMRS"
+    department: str = "Department of Consumer Protection"
+    department_short: str = "DCP"
+    office_lines: str = (
+        "Department of Consumer Protection\nPrescription Monitoring Program\n"
+        "165 Capitol Avenue, Room 145\nHartford, CT 06106"
+    )
+    program_phone: str = "+18607136073"
+    fax_number: str = "+18607137242"
+    help_phone: str = "+18666833246"
+    help_email: str = "ctrxreport@otech.com"
+    web_site: str = "www.ct.gov/dcp"
+    portal_name: str = "https://www.ctpmp.com"
+    hipaa_site: str = "http://www.dhhs.gov/ocr/hipaa/"
+    statutes: str = (
+        "Connecticut General Statutes 20-570 to 20-630 and 21a-240 to 21a-283"
+    )
+    registration_prefix: str = "CTR"
+    roster_practitioner_credentials: str = (
+        "CONTROLLED SUBSTANCE REGISTRATION FOR PRACTITIONER"
+    )
+    roster_pharmacy_credentials: str = "PHARMACY"
+    asap_versions: str = "4.2,4.2A,4.2B"
+
+    # Policy.
+    registration_days: int = Field(default=30, ge=1)
+    credential_days: int = Field(default=21, ge=1, le=21)
+    lock_after: int = Field(default=4, ge=2, le=20)
+    lock_minutes: int = Field(default=10, ge=1)
+    idle_minutes: int = Field(default=15, ge=1, le=60)
+    session_hours: int = Field(default=12, ge=1, le=24)
+    password_min_length: int = Field(default=15, ge=8, le=64)
+    look_ups_per_ten_minutes: int = Field(default=60, ge=1)
+    report_hours: int = Field(default=8, ge=1, le=24)
+    ticket_days: int = Field(default=7, ge=1)
+    hold_cases_for_review: bool = False
+    upload_megabytes: int = Field(default=32, ge=1, le=4096)
+    carry_forward_days: int = Field(default=7, ge=0, le=31)
+    mme_rule_set: str = "CDC 2022"
+    mme_caution: int = 50
+    mme_high: int = 90
+    reporting_policy: str = "twice_monthly"
+    reporting_grace_days: int = Field(default=5, ge=0, le=31)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no time zone is called {name!r}")
+        ZoneInfo(name)
+        return name
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(
+                "give the portal's address, such as https://pmp.example.org"
+            )
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("use https: patient data would cross the network in clear")
+        return url.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_address(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("use sqlite:///path or postgresql://user@host/name")
+        return url
+
+    @field_validator("queue_url")
+    @classmethod
+    def _queue_address(cls, url: str) -> str:
+        known = ("sqlite:///", "postgresql://", "redis://", "rediss://")
+        if url and not url.startswith(known):
+            raise ValueError("use sqlite:///path, postgresql://…, redis://… or nothing")
+        return url
+
+    @field_validator("fax_url")
+    @classmethod
+    def _fax_address(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in {"folder", "laml+https", "laml+http"}:
+            raise ValueError("use folder: or laml+https://project:token@host/path")
+        if parts.scheme == "laml+http" and parts.hostname not in LOOPBACK:
+            raise ValueError("laml+http is for this machine alone; use laml+https")
+        return url
+
+    @field_validator("mail_url")
+    @classmethod
+    def _mail_address(cls, url: SecretStr) -> SecretStr:
+        if urlsplit(url.get_secret_value()).scheme not in {"folder", "smtp", "smtps"}:
+            raise ValueError("use folder: or smtp://user:password@host:port")
+        return url
+
+    @model_validator(mode="after")
+    def _keys(self) -> Self:
+        for name in ("secret_key", "document_key"):
+            if len(getattr(self, name).get_secret_value()) < 32:
+                variable = f"{PREFIX}{name.upper()}"
+                raise ValueError(f"{variable}: give at least 32 random characters")
+        timeout, lease = self.channel_timeout_seconds, self.lease_seconds
+        if timeout >= lease:
+            raise ValueError(
+                f"{PREFIX}CHANNEL_TIMEOUT_SECONDS ({timeout}) must be less than "
+                f"{PREFIX}LEASE_SECONDS ({lease})"
+            )
+        return self
+
+    @property
+    def queue_address(self) -> str:
+        """The queue's address: as set, else a SQLite file in the data folder."""
+        return self.queue_url or f"sqlite:///{self.data_dir}/queue.db"
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raise SettingsError that names every problem at once."""
+    environment = os.environ if environment is None else environment
+    given, problems = _given(environment)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [_problem(each) for each in error.errors()]
+    else:
+        if not problems:
+            return settings
+    raise SettingsError("\n".join(problems))
+
+
+def _given(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    given: dict[str, str] = {}
+    problems: list[str] = []
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in Settings.model_fields:
+            given[name] = value
+        elif name.removesuffix("_file") in Settings.model_fields:
+            try:
+                given[name.removesuffix("_file")] = Path(value).read_text().strip()
+            except OSError as error:
+                problems.append(f"{variable}: {error.strerror}: {value}")
+        else:
+            problems.append(f"{variable}: no setting has this name")
+    return given, problems
+
+
+def _problem(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    return f"{PREFIX}{str(error['loc'][0]).upper()}: {message}"
+
+
+_current: Settings | None = None
+
+
+def current() -> Settings:
+    """Give the settings in force; read from the environment when first asked."""
+    global _current  # noqa: PLW0603 - settings are read once
+    if _current is None:
+        _current = load()
+    return _current
+
+
+def use(settings: Settings) -> None:
+    """Put these settings in force, for the demo and for tests."""
+    global _current  # noqa: PLW0603
+    _current = settings
+
+
+@contextmanager
+def changed(**changes: Any) -> Iterator[Settings]:
+    """Have settings differ for a while, in tests and simulations."""
+    before = current()
+    use(before.model_validate({**before.model_dump(), **changes}))
+    try:
+        yield current()
+    finally:
+        use(before)
