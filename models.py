@@ -6,7 +6,7 @@ programme's own zone. Statuses are words (`StrEnum`), held to by CHECK constrain
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 from peewee import (
     SQL,
@@ -19,6 +19,7 @@ from peewee import (
     DateField,
     DateTimeField,
     DecimalField,
+    Field,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -27,6 +28,7 @@ from peewee import (
 from peewee import JSONField as JsonField
 
 database = DatabaseProxy()
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class UtcField(DateTimeField):
@@ -40,16 +42,29 @@ class UtcField(DateTimeField):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def python_value(self, value: Any) -> datetime | None:
-        stored: datetime | None = super().python_value(value)
+        stored: datetime | None = super().python_value(value)  # type: ignore[no-untyped-call]
         return stored.replace(tzinfo=UTC) if stored else None
 
 
-def word(words: type[StrEnum], **options: Any) -> CharField:
+@overload
+def word(
+    words: type[Word], *, null: Literal[True], **options: Any
+) -> Field[Word | None]: ...
+
+
+@overload
+def word(words: type[Word], **options: Any) -> Field[Word]: ...
+
+
+def word(words: type[Word], **options: Any) -> Field[Any]:
     """Give a column for one of an enumeration's words, held to by a CHECK."""
-    return WordField(words, max_length=32, **options)
+    column: Any = WordField  # its stub knows CharField's own arguments only
+    return column(words, max_length=32, **options)
 
 
 class WordField(CharField):
+    """A word, read back as the enumeration's member."""
+
     def __init__(self, words: type[StrEnum], **options: Any) -> None:
         self.words = words
         super().__init__(**options)
@@ -62,7 +77,7 @@ class WordField(CharField):
             Check(f'"{self.column_name}" IN ({allowed})'),
         ]
 
-    def python_value(self, value: Any) -> StrEnum | None:
+    def python_value(self, value: Any) -> Any:
         return None if value is None else self.words(value)
 
 
@@ -72,6 +87,8 @@ def amount(**options: Any) -> DecimalField:
 
 
 class Table(Model):
+    id = AutoField()
+
     class Meta:
         database = database
         legacy_table_names = False
@@ -1014,7 +1031,6 @@ class ScheduledRun(Table):
 class AuditEvent(Table):
     """Who did what to what, when and why; each row's hash holds the one before it."""
 
-    id = AutoField()
     at = UtcField(index=True)
     event = CharField(index=True)
     actor = CharField(index=True)

@@ -1,4 +1,4 @@
-"""The one place that reads the wall clock; rules are handed the time by their callers."""
+"""The one place that reads the wall clock; rules are handed the time."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo

@@ -49,7 +49,7 @@ def open_database(url: str) -> Database:
             lock_type="IMMEDIATE",
         )
     parts = urlsplit(url)
-    return PooledPostgresqlDatabase(
+    pool: Database = PooledPostgresqlDatabase(
         parts.path.lstrip("/"),
         host=parts.hostname,
         port=parts.port or 5432,
@@ -60,6 +60,7 @@ def open_database(url: str) -> Database:
         stale_timeout=300,
         timeout=10,
     )
+    return pool
 
 
 def use(url: str) -> None:

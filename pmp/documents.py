@@ -19,7 +19,7 @@ from pmp import settings
 NONCE_BYTES = 12
 
 
-class DocumentLost(Exception):
+class DocumentLostError(Exception):
     """The document was purged, or was sealed with another key."""
 
 
@@ -39,15 +39,17 @@ def keep(*, kind: DocumentKind, media_type: str, body: bytes, at: datetime) -> D
 
 
 def read(document: Document) -> bytes:
-    """Give a kept file's bytes; DocumentLost if purged or sealed with another key."""
+    """Give a kept file's bytes; DocumentLostError if purged or sealed with another key."""
     if document.sealed is None:
-        raise DocumentLost(f"document {document.id} was purged")
+        raise DocumentLostError(f"document {document.id} was purged")
     sealed = bytes(document.sealed)
     nonce, cipher_text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
     try:
         return _cipher().decrypt(nonce, cipher_text, document.kind.value.encode())
     except InvalidTag as error:
-        raise DocumentLost(f"document {document.id}: wrong document key") from error
+        raise DocumentLostError(
+            f"document {document.id}: wrong document key"
+        ) from error
 
 
 def purge(document: Document, *, at: datetime) -> None:

@@ -10,9 +10,9 @@ class RuleError(Exception):
         self.field = field
 
 
-class Conflict(RuleError):
+class ConflictError(RuleError):
     """Someone else changed the row meanwhile; nothing was written."""
 
 
-class NotFound(RuleError):
+class NotFoundError(RuleError):
     """No such row, or none that this person may see: the two are not told apart."""

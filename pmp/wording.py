@@ -1,4 +1,4 @@
-"""How days, times, names, numbers and drugs are written, on pages and on paper alike."""
+"""How days, times, names, numbers and drugs are written, on page and on paper."""
 
 from collections.abc import Callable
 from datetime import date, datetime

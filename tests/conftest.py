@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def program(tmp_path: Path) -> Iterator[settings.Settings]:
-    """Settings of a test: own folder, own keys, nothing that leaves this machine."""
+    """Give a test its own folder and keys, and nothing that leaves this machine."""
     for variable in [name for name in os.environ if name.startswith(settings.PREFIX)]:
         if variable != "PMP_TEST_POSTGRES":
             del os.environ[variable]
@@ -59,9 +59,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     name = f"pmp_test_{secrets.token_hex(6)}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        server.execute(f'CREATE DATABASE "{name}"')
         yield f"{POSTGRES}/{name}"
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

@@ -60,10 +60,8 @@ def test_a_chain_made_anew_without_the_key_is_found(
 
 
 def test_an_event_falls_with_its_cause(three_events: list[AuditEvent]) -> None:
-    with pytest.raises(ZeroDivisionError), database.atomic():
-        audit.record(
-            audit.Event.SIGNED_IN, actor="a", subject="user:1", at=NOW, detail={}
-        )
-        _ = 1 / 0
+    with database.atomic() as cause:
+        audit.record(audit.Event.SIGNED_IN, actor="a", subject="user:1", at=NOW)
+        cause.rollback()
     assert AuditEvent.select().count() == 3
     assert audit.verify() == []
