@@ -1,0 +1,90 @@
+"""What a drug product is, told from its ingredients, dosage form and route.
+
+Pure. Gives the class, whether it is long-acting, and its row in an MME rule set. Where
+sources disagree on a name the first rule that fits wins, so the order below matters.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_WORDS = json.loads(
+    (Path(__file__).parent / "seed" / "drug_classes.json").read_text("utf-8")
+)
+OPIOIDS: list[str] = _WORDS["opioids"]
+# Buprenorphine stands before the opioids in the file: it is told apart from them.
+_CLASSES: dict[str, list[str]] = {**_WORDS["classes"], "opioid": OPIOIDS}
+# Sleep medicines that bind where benzodiazepines do, and carisoprodol's relatives: with
+# an opioid and a benzodiazepine they make the combination that warnings name.
+TRIO_SEDATIVES: frozenset[str] = frozenset(_WORDS["with_opioid_and_benzodiazepine"])
+# Not scheduled by the DEA, but reported by this state's law.
+REPORTED_WITHOUT_SCHEDULE: frozenset[str] = frozenset(
+    _WORDS["reportable_without_schedule"]
+)
+_COUGH_AND_COLD = re.compile(
+    r"\b(?:promethazine|guaifenesin|chlorpheniramine|homatropine|pseudoephedrine"
+    r"|phenylephrine|brompheniramine|dexbrompheniramine|triprolidine)\b"
+)
+_NO_FACTOR_FORM = re.compile(
+    r"inject|powder|implant|intraven|intramusc|intrathec|epidural|subcutan|infusion"
+    r"|crystal|iontophor"
+)
+_LONG_ACTING_FORM = re.compile(
+    r"extended|sustained|controlled.release|\ber\b|\bpatch|transdermal"
+)
+_LONG_ACTING_DRUGS: frozenset[str] = frozenset(_WORDS["long_acting"])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`drug_class`: a word of `models.DrugClass`. `mme_key`: empty for no factor."""
+
+    drug_class: str
+    long_acting: bool
+    mme_key: str
+
+
+def kind_of(ingredient: str, form: str) -> Kind:
+    """Classify a product from its ingredients and its form and route, in any case.
+
+    `form` is any text that names them, such as "TABLET, EXTENDED RELEASE ORAL".
+    """
+    words = words_of(ingredient)
+    shape = form.lower()
+    drug_class = next(
+        (word for word, names in _CLASSES.items() if words.intersection(names)), "other"
+    )
+    return Kind(
+        drug_class,
+        bool(_LONG_ACTING_FORM.search(shape) or words & _LONG_ACTING_DRUGS),
+        _mme_key(words, shape, ingredient.lower()) if drug_class == "opioid" else "",
+    )
+
+
+def words_of(ingredient: str) -> set[str]:
+    """Split an ingredient's name into words, lower case."""
+    return set(re.findall(r"[a-z]+", ingredient.lower()))
+
+
+def _mme_key(words: set[str], shape: str, ingredient: str) -> str:
+    name = next(name for name in OPIOIDS if name in words)
+    if _COUGH_AND_COLD.search(ingredient) or _NO_FACTOR_FORM.search(shape):
+        return ""
+    if name == "fentanyl":
+        return _fentanyl_key(shape)
+    if name == "butorphanol" and not re.search(r"nasal|spray", shape):
+        return ""
+    return name
+
+
+def _fentanyl_key(shape: str) -> str:
+    if re.search(r"transdermal|patch", shape):
+        return "fentanyl_patch"
+    if "nasal" in shape:
+        return "fentanyl_nasal"
+    if re.search(r"tablet|lozenge|troche", shape):
+        return "fentanyl_buccal_sl_loz"
+    if re.search(r"film|spray|oral", shape):
+        return "fentanyl_film_oralspray"
+    return ""

@@ -1,0 +1,336 @@
+"""Morphine milligram equivalents (MME): of one fill, and in total day by day.
+
+Pure: no clock, no tables. Amounts are `Decimal` and keep full precision; they are shown
+to 0.1 and compared with limits at 0.01, so that 50 and 90 are exact. Unknown is not
+zero: a fill has a number, or the idea does not apply to it, or it is *not calculated*
+for a reason, and a total that holds such a fill reads "at least".
+
+Source of the arithmetic: CDC Clinical Practice Guideline for Prescribing Opioids, MMWR
+Recomm Rep 2022;71(RR-3): strength x (quantity / days) x factor. The factors are in
+`pmp/rule_sets/`, one file for each published set.
+"""
+
+import json
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+DEFAULT_RULE_SET = "cdc-2022"
+PATCH_KEY = "fentanyl_patch"
+CAUTION = Decimal(50)
+HIGH = Decimal(90)
+ZERO = Decimal(0)
+
+_FOLDER = Path(__file__).parent / "rule_sets"
+_OPIOID = "opioid"
+_BUPRENORPHINE = "buprenorphine"
+_UNIT = re.compile(r"(mg|mcg|ug|µg|g)(?:\s*/\s*(\d+(?:\.\d+)?)?\s*([a-z]*))?")
+_IN_MG = {
+    "g": Decimal(1000),
+    "mg": Decimal(1),
+    "mcg": Decimal("0.001"),
+    "ug": Decimal("0.001"),
+    "µg": Decimal("0.001"),
+}
+
+
+class Outcome(StrEnum):
+    CALCULATED = "calculated"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_CALCULATED = "not_calculated"
+
+
+@dataclass(frozen=True)
+class Mme:
+    """MME per day of one fill: a value with its factor, or the reason for none.
+
+    `note` says what was computed otherwise than reported (fentanyl patches).
+    """
+
+    outcome: Outcome
+    value: Decimal | None = None
+    reason: str = ""
+    factor: Decimal | None = None
+    note: str = ""
+
+    @property
+    def shown(self) -> str:
+        return "" if self.value is None else shown(self.value)
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """A published table: key → bands of (milligrams a day up to, factor)."""
+
+    name: str
+    title: str
+    source: str
+    bands: Mapping[str, tuple[tuple[Decimal | None, Decimal], ...]]
+
+    def factor(self, key: str, daily_amount: Decimal) -> Decimal | None:
+        for upper, factor in self.bands.get(key, ()):
+            if upper is None or daily_amount <= upper:
+                return factor
+        return None
+
+
+def rule_set_names() -> list[str]:
+    """Names of the published sets that can be chosen, sorted."""
+    return sorted(file.stem for file in _FOLDER.glob("*.json"))
+
+
+@cache
+def rule_set(name: str = DEFAULT_RULE_SET) -> RuleSet:
+    """Give the rule set of a name, or of one of its other names; KeyError if none.
+
+    Case, blanks and punctuation do not count: "CDC 2022" is "cdc-2022".
+    """
+    for file in sorted(_FOLDER.glob("*.json")):
+        content = json.loads(file.read_text("utf-8"))
+        if _plain(name) in map(_plain, (content["name"], *content["aliases"])):
+            bands = {key: _bands(value) for key, value in content["factors"].items()}
+            return RuleSet(content["name"], content["title"], content["source"], bands)
+    raise KeyError(name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def _bands(value: str | list[list[str]]) -> tuple[tuple[Decimal | None, Decimal], ...]:
+    if isinstance(value, str):
+        return ((None, Decimal(value)),)
+    return tuple(
+        (Decimal(upper) if upper else None, Decimal(factor)) for upper, factor in value
+    )
+
+
+@dataclass(frozen=True)
+class Dose:
+    """What the arithmetic needs to know of a fill.
+
+    `key` is a row of the rule set, empty where none fits the form. `drug_class` is a
+    word of `models.DrugClass`; empty means that the product is unknown. `quantity` is
+    in the unit that `strength` is given for (tablets, mL, patches).
+    """
+
+    key: str
+    drug_class: str
+    strength: Decimal | None
+    strength_unit: str
+    quantity: Decimal | None
+    days: int | Decimal | None
+
+
+def daily(dose: Dose, rules: RuleSet) -> Mme:
+    """Compute the MME per day of one fill, or say why there is none; never raises."""
+    if dose.drug_class == _BUPRENORPHINE:
+        return Mme(Outcome.NOT_APPLICABLE, reason="buprenorphine has no MME factor")
+    if dose.drug_class not in {_OPIOID, ""}:
+        return Mme(Outcome.NOT_APPLICABLE, reason="not an opioid")
+    amount = amount_per_unit(dose.strength, dose.strength_unit, key=dose.key)
+    if reason := _what_is_missing(dose, amount, rules):
+        return _not_calculated(reason)
+    return _calculated(
+        dose.key, amount or ZERO, dose.quantity or ZERO, Decimal(dose.days or 1), rules
+    )
+
+
+def _what_is_missing(dose: Dose, amount: Decimal | None, rules: RuleSet) -> str:
+    reasons = [
+        (not dose.drug_class, "the product is not in the drug table"),
+        (dose.key not in rules.bands, "no published factor for this drug and form"),
+        (amount is None, "the strength cannot be read"),
+        (not dose.quantity or dose.quantity <= 0, "the quantity is missing or zero"),
+        (not dose.days or dose.days <= 0, "the days supply is missing or zero"),
+    ]
+    return next((reason for missing, reason in reasons if missing), "")
+
+
+def _calculated(
+    key: str, amount: Decimal, quantity: Decimal, reported: Decimal, rules: RuleSet
+) -> Mme:
+    days = _patch_days(quantity, reported) if key == PATCH_KEY else reported
+    daily_amount = amount * quantity / days
+    factor = rules.factor(key, daily_amount)
+    if factor is None:
+        return _not_calculated("no published factor for this dose")
+    note = ""
+    if days != reported:
+        note = (
+            f"computed for {days.normalize():f} days, 3 for each patch;"
+            f" {reported.normalize():f} were reported"
+        )
+    value = amount * quantity * factor / days
+    return Mme(Outcome.CALCULATED, value, factor=factor, note=note)
+
+
+def _patch_days(patches: Decimal, reported: Decimal) -> Decimal:
+    """Take 72 hours for a patch, for some patients 48; other counts are errors."""
+    return reported if 2 * patches <= reported <= 3 * patches else 3 * patches
+
+
+def _not_calculated(reason: str) -> Mme:
+    return Mme(Outcome.NOT_CALCULATED, reason=reason)
+
+
+def amount_per_unit(
+    strength: Decimal | None, unit: str, *, key: str = ""
+) -> Decimal | None:
+    """Give the milligrams in a counted unit (micrograms for fentanyl); None if unknown.
+
+    Reads mg, mg/1, mg/mL, mg/5mL, mcg, ug/1, mcg/hr, g/100mL and their like. A patch
+    that is listed by its whole content (mg) has no rate, so it is unreadable.
+    """
+    match = _UNIT.fullmatch(unit.strip().lower())
+    if match is None or strength is None or strength < 0:
+        return None
+    per_hour = match[3] in {"h", "hr", "hour"}
+    if key == PATCH_KEY and match[1] in {"mg", "g"}:
+        return None
+    if per_hour and key != PATCH_KEY:
+        return None
+    milligrams = strength * _IN_MG[match[1]]
+    if key.startswith("fentanyl"):
+        milligrams *= 1000
+    return milligrams / Decimal(match[2] or 1)
+
+
+def shown(value: Decimal) -> str:
+    """Write an amount to 0.1, halves away from zero: "59.6"."""
+    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP)}"
+
+
+def reaches(value: Decimal, limit: Decimal) -> bool:
+    """Whether an amount is at or over a limit, compared at 0.01."""
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP) >= limit
+
+
+# --- Totals day by day ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Course:
+    """The days that one fill covers: from `first`, for `days` days, `mme` on each.
+
+    `product` is equal for fills of the same ingredient, strength and form.
+    """
+
+    first: date
+    days: int
+    mme: Mme
+    product: Hashable
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=max(self.days, 1) - 1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run of days, both ends included, with one total."""
+
+    first: date
+    last: date
+    value: Decimal
+    at_least: bool
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a report says of a patient's MME. `peak_on` is the peak's first day."""
+
+    today: Decimal
+    today_at_least: bool
+    average: Decimal  # over the 30 days that end today
+    peak: Decimal
+    peak_on: date | None
+    days_at_caution: int
+    days_at_high: int
+    at_least: bool  # some day of the period holds a fill that was not calculated
+
+
+def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Course]:
+    """Start an early refill when the supply before it ends, oldest first.
+
+    A patient who fetches the same product a few days early does not take twice as much.
+    Only a later fill that overlaps the reported days of the one before by at most
+    `up_to_days` moves; any other stays where it was reported.
+    """
+    moved: list[Course] = []
+    reported: dict[Hashable, Course] = {}
+    supply_ends: dict[Hashable, date] = {}
+    for course in sorted(courses, key=lambda course: course.first):
+        before = reported.get(course.product)
+        reported[course.product] = course
+        actual = course
+        if before and before.first < course.first:
+            overlap = (before.last - course.first).days + 1
+            end = supply_ends[course.product]
+            if overlap <= up_to_days and end >= course.first:
+                actual = replace(course, first=end + timedelta(days=1))
+        supply_ends[course.product] = max(
+            actual.last, supply_ends.get(course.product, actual.last)
+        )
+        moved.append(actual)
+    return moved
+
+
+def steps(courses: Iterable[Course], *, since: date, until: date) -> list[Step]:
+    """Totals for every day from `since` to `until`, as runs in order of time."""
+    counted = [
+        course
+        for course in courses
+        if course.mme.outcome is not Outcome.NOT_APPLICABLE
+        and course.first <= until
+        and course.last >= since
+    ]
+    day = timedelta(days=1)
+    edges = {since, until + day}
+    for course in counted:
+        edges |= {max(course.first, since), min(course.last, until) + day}
+    return [
+        _step(counted, first, following - day)
+        for first, following in pairwise(sorted(edges))
+    ]
+
+
+def _step(courses: Sequence[Course], first: date, last: date) -> Step:
+    active = [course.mme for course in courses if course.first <= first <= course.last]
+    return Step(
+        first,
+        last,
+        sum((mme.value for mme in active if mme.value is not None), ZERO),
+        any(mme.outcome is Outcome.NOT_CALCULATED for mme in active),
+    )
+
+
+def summary(courses: Sequence[Course], *, since: date, today: date) -> Summary:
+    """Today's total, 30-day average, peak and days over the limits from `since` on."""
+    runs = steps(courses, since=since, until=today)
+    month = steps(courses, since=today - timedelta(days=29), until=today)
+    peak = max(runs, key=lambda run: run.value)  # the first of equals
+    return Summary(
+        today=runs[-1].value,
+        today_at_least=runs[-1].at_least,
+        average=sum((run.value * run.days for run in month), ZERO) / 30,
+        peak=peak.value,
+        peak_on=peak.first if peak.value else None,
+        days_at_caution=_days_at(runs, CAUTION),
+        days_at_high=_days_at(runs, HIGH),
+        at_least=any(run.at_least for run in runs),
+    )
+
+
+def _days_at(runs: Iterable[Step], limit: Decimal) -> int:
+    return sum(run.days for run in runs if reaches(run.value, limit))
