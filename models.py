@@ -49,17 +49,18 @@ class UtcField(DateTimeField):
 @overload
 def word(
     words: type[Word], *, null: Literal[True], **options: Any
-) -> Field[Word | None]: ...
+) -> "Field[Word | None]": ...
 
 
 @overload
-def word(words: type[Word], **options: Any) -> Field[Word]: ...
+def word(words: type[Word], **options: Any) -> "Field[Word]": ...
 
 
-def word(words: type[Word], **options: Any) -> Field[Any]:
+def word(words: type[Word], **options: Any) -> "Field[Any]":
     """Give a column for one of an enumeration's words, held to by a CHECK."""
     column: Any = WordField  # its stub knows CharField's own arguments only
-    return column(words, max_length=32, **options)
+    made: Field[Any] = column(words, max_length=32, **options)
+    return made
 
 
 class WordField(CharField):

@@ -39,7 +39,7 @@ def keep(*, kind: DocumentKind, media_type: str, body: bytes, at: datetime) -> D
 
 
 def read(document: Document) -> bytes:
-    """Give a kept file's bytes; DocumentLostError if purged or sealed with another key."""
+    """Give a kept file's bytes; DocumentLostError if purged or of another key."""
     if document.sealed is None:
         raise DocumentLostError(f"document {document.id} was purged")
     sealed = bytes(document.sealed)
