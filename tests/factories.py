@@ -3,10 +3,32 @@
 Each owner of a part adds the makers of its rows here.
 """
 
+from datetime import date
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from models import Role, User, UserStatus
+from peewee import fn
+
+from models import (
+    Dispensation,
+    DocumentKind,
+    DrugClass,
+    Licence,
+    Patient,
+    Pharmacy,
+    Prescriber,
+    Product,
+    Profession,
+    ReportedIdentity,
+    Role,
+    Submission,
+    SubmissionStatus,
+    User,
+    UserStatus,
+)
+from pmp import documents
+from pmp.row_codes import row_code
 from tests.conftest import NOW
 
 _numbers = count(1)
@@ -24,3 +46,165 @@ def make_user(role: Role = Role.STAFF, **fields: Any) -> User:
     }
     user: User = User.create(**(defaults | fields))
     return user
+
+
+def make_dea(number: int, letters: str = "BP") -> str:
+    """Make a DEA number with a right check digit."""
+    digits = f"{number:06d}"
+    odd, even = (sum(map(int, digits[start::2])) for start in (0, 1))
+    return f"{letters}{digits}{(odd + 2 * even) % 10}"
+
+
+def make_licence(
+    profession: Profession = Profession.PHARMACY, **fields: Any
+) -> Licence:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "credential_id": f"L{number}",
+        "code": f"PCY.{number:07d}",
+        "profession": profession,
+        "name": f"LICENSEE {number}",
+        "status": "ACTIVE",
+        "active": True,
+        "street": f"{number} Main Street",
+        "city": "HARTFORD",
+        "state": "CT",
+        "zip": "06106",
+    }
+    licence: Licence = Licence.create(**(defaults | fields))
+    return licence
+
+
+def make_pharmacy(**fields: Any) -> Pharmacy:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "dea": make_dea(100_000 + number, "BP"),
+        "name": f"PHARMACY {number}",
+        "street": f"{number} Elm Street",
+        "city": "HARTFORD",
+        "state": "CT",
+        "zip": "06106",
+        "phone": "8605550100",
+    }
+    pharmacy: Pharmacy = Pharmacy.create(**(defaults | fields))
+    return pharmacy
+
+
+def make_prescriber(**fields: Any) -> Prescriber:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "dea": make_dea(200_000 + number, "AB"),
+        "last_name": f"PRESCRIBER{number}",
+        "first_name": "PAT",
+        "phone": "8605550101",
+    }
+    prescriber: Prescriber = Prescriber.create(**(defaults | fields))
+    return prescriber
+
+
+def make_identity(patient: Patient | None = None, **fields: Any) -> ReportedIdentity:
+    """Make what a dispenser reported, linked to a patient of its own or given."""
+    number = next(_numbers)
+    last = fields.get("last_name", f"SAMPLE{number}")
+    first = fields.get("first_name", "ANNA")
+    defaults: dict[str, Any] = {
+        "fingerprint": f"{number:064x}",
+        "patient": patient or Patient.create(created_at=NOW),
+        "last_name": last,
+        "first_name": first,
+        "birth_date": date(1971, 4, 28),
+        "sex": "F",
+        "street": "1 Oak Street",
+        "city": "HARTFORD",
+        "state": "CT",
+        "zip": "06106",
+        "last_key": last.upper(),
+        "first_key": first.upper(),
+        "linked_at": NOW,
+    }
+    identity: ReportedIdentity = ReportedIdentity.create(**(defaults | fields))
+    return identity
+
+
+def make_patient(**fields: Any) -> Patient:
+    """Make a patient with one reported identity; `fields` are the identity's."""
+    patient: Patient = make_identity(**fields).patient
+    return patient
+
+
+def make_product(**fields: Any) -> Product:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "ndc": f"{number:011d}",
+        "name": "Oxycodone Hydrochloride 10 mg tablet",
+        "ingredient": "oxycodone hydrochloride",
+        "strength": Decimal(10),
+        "strength_unit": "mg",
+        "form": "TABLET",
+        "route": "ORAL",
+        "schedule": "CII",
+        "drug_class": DrugClass.OPIOID,
+        "mme_key": "oxycodone",
+        "source": "test",
+    }
+    product: Product = Product.create(**(defaults | fields))
+    return product
+
+
+def make_submission(**fields: Any) -> Submission:
+    """Make a processed submission; its file is there, encrypted."""
+    body = fields.pop("body", b"TH*4.2B*1*01**20261123*1014*P**~~\r\n")
+    document = fields.pop("document", None) or documents.keep(
+        kind=DocumentKind.SUBMISSION, media_type="text/plain", body=body, at=NOW
+    )
+    defaults: dict[str, Any] = {
+        "filename": "november.dat",
+        "sha256": document.sha256,
+        "document": document,
+        "received_at": NOW,
+        "status": SubmissionStatus.PROCESSED,
+    }
+    fields.setdefault("submitted_by", None)
+    fields["submitted_by"] = fields["submitted_by"] or make_user(Role.PHARMACY)
+    submission: Submission = Submission.create(**(defaults | fields))
+    return submission
+
+
+def make_dispensation(
+    identity: ReportedIdentity | None = None, **fields: Any
+) -> Dispensation:
+    """Make a current fill of 60 oxycodone 10 mg for 30 days, filled 2026-11-01."""
+    number = next(_numbers)
+    if patient := fields.pop("patient", None):
+        identity = patient.identities.get()
+    identity = identity or make_identity()
+    filled_on = fields.get("filled_on", date(2026, 11, 1))
+    last = Dispensation.select(fn.MAX(Dispensation.id)).scalar() or 0
+    defaults: dict[str, Any] = {
+        "row_code": row_code(last + 1),
+        "patient": identity.patient,
+        "identity": identity,
+        "prescription_number": f"RX{number}",
+        "filled_on": filled_on,
+        "written_on": filled_on,
+        "sold_on": filled_on,
+        "fill_number": 0,
+        "product_code": "00406051201",
+        "quantity": Decimal(60),
+        "days_supply": 30,
+        "units": "01",
+        "payment": "01",
+        "drug_name": "Oxycodone Hydrochloride 10 mg tablet",
+        "ingredient": "oxycodone hydrochloride",
+        "strength": Decimal(10),
+        "strength_unit": "mg",
+        "form": "TABLET",
+        "schedule": "CII",
+        "drug_class": DrugClass.OPIOID,
+        "mme_key": "oxycodone",
+        "stored_at": NOW,
+    }
+    for name, make in (("pharmacy", make_pharmacy), ("prescriber", make_prescriber)):
+        fields[name] = fields.get(name) or make()
+    dispensation: Dispensation = Dispensation.create(**(defaults | fields))
+    return dispensation
