@@ -774,8 +774,17 @@ class ThresholdCase(Table):
     closed_at = UtcField(null=True)
     withdrawn_reason = TextField(default="")
 
-    class Meta:
-        indexes = ((("patient", "rule", "crossed_on"), True),)
+
+ThresholdCase.add_index(
+    ThresholdCase.index(
+        ThresholdCase.patient,
+        ThresholdCase.rule,
+        ThresholdCase.crossed_on,
+        unique=True,
+        name="threshold_case_stands_once",
+        where=SQL("status <> 'withdrawn'"),
+    )
+)
 
 
 class CaseEntry(Table):

@@ -70,6 +70,7 @@ class Event(StrEnum):
     REPORT_DOWNLOADED = "report:downloaded"
     RULE_WRITTEN = "threshold_rule:written"
     CASE_DETECTED = "threshold_case:detected"
+    CASE_RECOUNTED = "threshold_case:recounted"
     CASE_QUEUED = "threshold_case:queued"
     CASE_WITHDRAWN = "threshold_case:withdrawn"
     CASE_CLOSED = "threshold_case:closed"
