@@ -1,0 +1,76 @@
+"""The migrations make exactly the tables of models.py, on both engines, under a lock."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import models
+from pmp import database, settings, tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_migrated_schema_is_the_one_models_py_says(database_url: str) -> None:
+    with settings.changed(database_url=database_url):
+        database.begin_use()
+        assert database.upgrade() == [p.stem for p in sorted(_migrations())]
+        assert database.upgrade() == []
+        with database.connected():
+            assert tables.differences() == []
+        _close()
+
+
+def test_a_column_too_many_or_too_few_is_told(database_url: str) -> None:
+    with settings.changed(database_url=database_url):
+        database.begin_use()
+        database.upgrade()
+        with database.connected():
+            models.database.execute_sql('ALTER TABLE "user" ADD COLUMN hat TEXT')
+            models.database.execute_sql('ALTER TABLE "user" DROP COLUMN phone')
+            lines = tables.differences()
+        _close()
+    assert any(line.startswith("not expected: ") and "hat" in line for line in lines)
+    assert any(line.startswith("missing: ") and "phone" in line for line in lines)
+
+
+def test_three_who_upgrade_at_once_all_end_well(
+    database_url: str, program: settings.Settings
+) -> None:
+    environment = {
+        "PMP_DATABASE_URL": database_url,
+        "PMP_DATA_DIR": str(program.data_dir),
+        "PMP_SECRET_KEY": "s" * 40,
+        "PMP_DOCUMENT_KEY": "d" * 40,
+    }
+    code = "from pmp import database as d; d.begin_use(); print(len(d.upgrade()))"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    applied = sorted(int(run.communicate()[0]) for run in runs)
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert applied == [0, 0, len(_migrations())]
+
+
+def test_migrations_do_not_lean_on_the_code_that_changes_under_them() -> None:
+    for path in _migrations():
+        text = path.read_text()
+        for name in ("models", "pmp", "portal", "gateway"):
+            assert f"import {name}" not in text
+            assert f"from {name}" not in text
+
+
+def _migrations() -> list[Path]:
+    return list(database.MIGRATIONS.glob("[0-9]*.py"))
+
+
+def _close() -> None:
+    models.database.obj.close()
+    if not database.is_sqlite():
+        models.database.obj.close_all()
