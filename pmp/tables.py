@@ -1,4 +1,4 @@
-"""Tells whether the schema in the database says what models.py says."""
+"""Comparing the schema in the database with what models.py says."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of models.py, on both engines, under a lock."""
+"""Migrations make exactly the tables of models.py, on both engines, once."""
 
 import subprocess
 import sys
