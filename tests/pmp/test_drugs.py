@@ -1,0 +1,169 @@
+"""The drug table: seeded, imported from FDA's files, asked by NDC."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from models import AuditEvent, DrugClass, Product
+from pmp import drug_files, drugs, settings
+from tests.conftest import NOW
+
+HEADER = (
+    "PRODUCTID\tPRODUCTNDC\tPROPRIETARYNAME\tNONPROPRIETARYNAME\tDOSAGEFORMNAME"
+    "\tROUTENAME\tSUBSTANCENAME\tACTIVE_NUMERATOR_STRENGTH\tACTIVE_INGRED_UNIT"
+    "\tDEASCHEDULE"
+)
+_ROWS = """\
+1|0555-0123|Example APAP|x|TABLET|ORAL\
+|ACETAMINOPHEN; HYDROCODONE BITARTRATE|325; 10|mg/1; mg/1|CII
+2|55501-456|Example Café Patch|x|PATCH|TRANSDERMAL|FENTANYL|25|ug/1|CII
+3|55502-1234|Example Syrup|x|SYRUP|ORAL\
+|PROMETHAZINE HYDROCHLORIDE; CODEINE PHOSPHATE|6.25; 10|mg/5mL; mg/5mL|CV
+4|55503-001|Example Nerve|x|CAPSULE|ORAL|GABAPENTIN|300|mg/1|
+5|55504-001|Example Heart|x|TABLET|ORAL|ATENOLOL|50|mg/1|"""
+PRODUCTS = _ROWS.replace("|", "\t").splitlines()
+PACKAGES = [
+    "0555-0123\t0555-0123-02",
+    "55501-456\t55501-456-05",
+    "55502-1234\t55502-1234-1",
+    "55503-001\t55503-001-01",
+    "55504-001\t55504-001-01",
+    "55504-001\t55504-wrong",
+    "99999-999\t99999-999-99",
+]
+
+
+@pytest.fixture
+def fda(tmp_path: Path) -> tuple[Path, Path]:
+    product, package = tmp_path / "product.txt", tmp_path / "package.txt"
+    product.write_bytes("\r\n".join([HEADER, *PRODUCTS]).encode("cp1252"))
+    lines = ["PRODUCTNDC\tNDCPACKAGECODE", *PACKAGES]
+    package.write_bytes("\r\n".join(lines).encode("cp1252"))
+    return product, package
+
+
+def test_seed_classes_the_common_substances(db: settings.Settings) -> None:
+    drugs.seed(at=NOW)
+
+    facts = drugs.facts_for(["00406051201", "12496120801", "00781107701", "1"])
+
+    assert {ndc: known.drug_class for ndc, known in facts.items()} == {
+        "00406051201": DrugClass.OPIOID,
+        "12496120801": DrugClass.BUPRENORPHINE,
+        "00781107701": DrugClass.BENZODIAZEPINE,
+    }
+    percocet = facts["00406051201"]
+    assert percocet.strength == 5
+    assert percocet.strength_unit == "mg"
+    assert percocet.mme_key == "oxycodone"
+    assert percocet.acetaminophen_mg == 325
+    assert not percocet.long_acting
+    assert percocet.reportable
+
+
+def test_seed_twice_adds_nothing_and_changes_nothing(db: settings.Settings) -> None:
+    first = drugs.seed(at=NOW)
+    Product.update(name="RENAMED BY STAFF").where(
+        Product.ndc == "00406051201"
+    ).execute()
+
+    again = drugs.seed(at=NOW)
+
+    assert first.new == Product.select().count()
+    assert again.counts() == {"new": 0, "changed": 0, "same": 0, "invalid": 0}
+    assert drugs.facts_for(["00406051201"])["00406051201"].drug_name.startswith("REN")
+
+
+def test_every_seeded_product_is_reportable_and_has_a_good_ndc() -> None:
+    rows = list(drug_files.read_seed())
+
+    assert all(row.reportable for row in rows)
+    assert all(len(row.ndc) == 11 and row.ndc.isdigit() for row in rows)
+    assert len({row.ndc for row in rows}) == len(rows)
+
+
+def test_seeded_opioids_all_have_a_factor() -> None:
+    rows = [row for row in drug_files.read_seed() if row.drug_class == "opioid"]
+
+    assert [row.drug_name for row in rows if not row.mme_key] == []
+
+
+def test_import_reads_strength_class_and_schedule(
+    db: settings.Settings, fda: tuple[Path, Path]
+) -> None:
+    found = drugs.import_fda(*fda, at=NOW)
+
+    facts = drugs.facts_for(
+        ["00555012302", "55501045605", "55502123401", "55503000101", "55504000101"]
+    )
+    tablet = facts["00555012302"]
+    assert tablet.strength == 10
+    assert tablet.strength_unit == "mg"
+    assert tablet.acetaminophen_mg == 325
+    assert tablet.mme_key == "hydrocodone"
+    patch = facts["55501045605"]
+    assert patch.drug_name == "EXAMPLE CAFÉ PATCH 25 UG PATCH"
+    assert (patch.mme_key, patch.long_acting) == ("fentanyl_patch", True)
+    syrup = facts["55502123401"]
+    assert (syrup.strength, syrup.strength_unit) == (Decimal(10), "mg/5mL")
+    assert (syrup.mme_key, syrup.schedule) == ("", "CV")
+    assert facts["55503000101"].reportable  # gabapentin: by state law
+    assert not facts["55504000101"].reportable
+    assert (found.new, len(found.invalid)) == (5, 2)
+
+
+def test_import_again_changes_only_what_differs(
+    db: settings.Settings, fda: tuple[Path, Path]
+) -> None:
+    drugs.import_fda(*fda, at=NOW)
+    product, package = fda
+    text = product.read_bytes().replace(b"Example Nerve", b"Renamed Nerve")
+    product.write_bytes(text)
+
+    again = drugs.import_fda(product, package, at=NOW)
+
+    assert (again.new, again.changed, again.same) == (0, 1, 4)
+    assert drugs.facts_for(["55503000101"])["55503000101"].drug_name.startswith("REN")
+
+
+def test_import_of_a_file_without_the_needed_columns_stores_nothing(
+    db: settings.Settings, fda: tuple[Path, Path]
+) -> None:
+    product, package = fda
+    package.write_text("WHAT\tEVER\n1\t2\n")
+
+    with pytest.raises(KeyError, match="PRODUCTNDC"):
+        drugs.import_fda(product, package, at=NOW)
+
+    assert Product.select().count() == 0
+    assert AuditEvent.select().count() == 0
+
+
+def test_cdc_table_adds_what_fda_no_longer_lists(
+    db: settings.Settings, fda: tuple[Path, Path], tmp_path: Path
+) -> None:
+    cdc = tmp_path / "cdc.csv"
+    cdc.write_text(
+        "NDC,Product_Name,Generic_Drug_Name,Master_Form,DEAClassCode,"
+        "Strength_Per_Unit,UOM\n"
+        "00555012302,OTHER NAME,Hydrocodone,Tablet,2,10,MG\n"
+        '55509000101,OLD PATCH,Fentanyl,"Patch, Extended Release",2,50,MCG/HR\n'
+    )
+
+    drugs.import_fda(*fda, mme=cdc, at=NOW)
+
+    facts = drugs.facts_for(["00555012302", "55509000101"])
+    assert facts["00555012302"].drug_name.startswith("EXAMPLE APAP")
+    assert facts["55509000101"].mme_key == "fentanyl_patch"
+    assert facts["55509000101"].schedule == "CII"
+
+
+@pytest.mark.parametrize("text", ["CII", "C-II", "II", "2", " cii "])
+def test_schedule_word_reads_every_way_of_writing_it(text: str) -> None:
+    assert drug_files.schedule_word(text) == "CII"
+
+
+@pytest.mark.parametrize("text", ["", "RX", "9", "CVI"])
+def test_schedule_word_of_no_schedule_is_empty(text: str) -> None:
+    assert drug_files.schedule_word(text) == ""
