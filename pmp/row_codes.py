@@ -8,10 +8,10 @@ sign and each pair of swapped signs.  No two rows can have the same code.
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIX = "D-"
 LENGTH = 6  # signs before the check: over a thousand million rows
-_ROOM = 32**LENGTH
+_ROOM = 1 << 5 * LENGTH
 _STIR = 0x2545F491 % _ROOM | 1  # odd, so that it can be undone
-_UNSTIR: int = pow(_STIR, -1, _ROOM)
-_LIKE = str.maketrans("OIL", "011")
+_UNSTIR = pow(_STIR, -1, _ROOM)
+LIKE = str.maketrans("OIL", "011")
 
 
 def row_code(number: int) -> str:
@@ -23,7 +23,7 @@ def row_code(number: int) -> str:
     for _ in range(LENGTH):
         left, sign = divmod(left, 32)
         signs = SIGNS[sign] + signs
-    return f"{PREFIX}{signs}{_check(signs)}"
+    return f"{PREFIX}{signs}{check_sign(signs)}"
 
 
 def row_number(typed: str) -> int:
@@ -34,10 +34,10 @@ def row_number(typed: str) -> int:
     signs = "".join(sign for sign in typed.upper() if sign.isalnum())
     if len(signs) == LENGTH + 2:
         signs = signs.removeprefix("D")
-    signs = signs.translate(_LIKE)
+    signs = signs.translate(LIKE)
     if len(signs) != LENGTH + 1 or set(signs) - set(SIGNS):
         raise ValueError("A row code has seven letters and digits, like D-7K3Q9XT")
-    if _check(signs[:-1]) != signs[-1]:
+    if check_sign(signs[:-1]) != signs[-1]:
         raise ValueError("This row code has a letter or digit wrong")
     number = 0
     for sign in signs[:-1]:
@@ -45,7 +45,11 @@ def row_number(typed: str) -> int:
     return number * _UNSTIR % _ROOM
 
 
-def _check(signs: str) -> str:
+def check_sign(signs: str) -> str:
+    """Give the sign that finds any one wrong sign and any two swapped ones.
+
+    `signs` are of SIGNS, at most 30 of them.
+    """
     # Horner's rule in the field of 32: each place weighs differently.
     total = 0
     for sign in signs:
