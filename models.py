@@ -792,6 +792,7 @@ class CaseEntry(Table):
 
     case = ForeignKeyField(ThresholdCase, on_delete="CASCADE", backref="entries")
     dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
+    version = IntegerField(default=1)  # of the dispensation, when it was counted
 
     class Meta:
         indexes = ((("case", "dispensation"), True),)

@@ -484,12 +484,21 @@ def up(migrator, db):
         closed_at = UtcField(null=True)
         withdrawn_reason = TextField(default="")
 
-        class Meta:
-            indexes = ((("patient", "rule", "crossed_on"), True),)
+    ThresholdCase.add_index(
+        ThresholdCase.index(
+            ThresholdCase.patient,
+            ThresholdCase.rule,
+            ThresholdCase.crossed_on,
+            unique=True,
+            name="threshold_case_stands_once",
+            where=SQL("status <> 'withdrawn'"),
+        )
+    )
 
     class CaseEntry(Table):
         case = ForeignKeyField(ThresholdCase, on_delete="CASCADE", backref="entries")
         dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
+        version = IntegerField(default=1)
 
         class Meta:
             indexes = ((("case", "dispensation"), True),)
