@@ -1,0 +1,23 @@
+"""serve: the portal on waitress."""
+
+import click
+from waitress import serve as waitress_serve
+
+from pmp import database
+from portal import create_app
+from portal.cli import refusals
+
+THREADS = 8
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--threads", default=THREADS, show_default=True)
+def serve(host: str, port: int, threads: int) -> None:
+    """Serve the portal; stop it with Ctrl-C or TERM."""
+    with refusals():
+        app = create_app()
+        database.require_current_schema()
+    click.echo(f"Serving on http://{host}:{port}")
+    waitress_serve(app, host=host, port=port, threads=threads, ident=None)
