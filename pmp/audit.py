@@ -29,6 +29,7 @@ class Event(StrEnum):
     ROSTER_CONTACTS_IMPORTED = "roster:contacts_imported"
     REGISTRATION_SUBMITTED = "registration:submitted"
     REGISTRATION_CONFIRMATION_RECEIVED = "registration:confirmation_received"
+    REGISTRATION_OVERRIDE_ASKED = "registration:override_asked"
     REGISTRATION_APPROVED = "registration:approved"
     REGISTRATION_RETURNED = "registration:returned"
     REGISTRATION_REJECTED = "registration:rejected"

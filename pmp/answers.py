@@ -1,0 +1,151 @@
+"""What a registration asks, by profession, and what can be wrong with an answer."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+
+from models import ChannelName, Profession
+from pmp import identifiers
+
+LONGEST = 120
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
+_SOCIAL_SECURITY = re.compile(r"\d{3}-\d{2}-\d{4}")
+_NOT_SAID = "Give {}."
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an applicant gives, as typed; `tidied` brings it to its stored form."""
+
+    last_name: str = ""
+    first_name: str = ""
+    middle_name: str = ""
+    degree: str = ""
+    specialty: str = ""
+    practice_name: str = ""
+    pharmacy_name: str = ""
+    pharmacist_in_charge: str = ""
+    software_vendor: str = ""
+    licence_number: str = ""
+    dea: str = ""
+    npi: str = ""
+    ncpdp: str = ""
+    street: str = ""
+    city: str = ""
+    state: str = ""
+    zip: str = ""
+    phone: str = ""
+    fax: str = ""
+    email: str = ""
+    preferred_channel: str = ""
+
+
+PRACTITIONER_ONLY = frozenset(
+    {
+        "last_name",
+        "first_name",
+        "middle_name",
+        "degree",
+        "specialty",
+        "practice_name",
+    }
+)
+PHARMACY_ONLY = frozenset(
+    {"pharmacy_name", "pharmacist_in_charge", "software_vendor", "ncpdp"}
+)
+_REQUIRED = {
+    "last_name": "your last name",
+    "first_name": "your first name",
+    "pharmacy_name": "the pharmacy's name, as on its permit",
+    "pharmacist_in_charge": "the name of the pharmacist in charge",
+    "licence_number": "the number of the license or permit",
+    "dea": "the DEA number",
+    "ncpdp": "the NCPDP number",
+    "street": "the street address",
+    "city": "the city",
+    "state": "the state",
+    "zip": "the ZIP code",
+    "phone": "a telephone number",
+}
+
+
+def tidied(profession: Profession, answers: Answers) -> Answers:
+    """Give the answers as they are stored, without those of the other profession."""
+    foreign = _foreign(profession)
+    plain = {
+        name: "" if name in foreign else " ".join(value.split())
+        for name, value in asdict(answers).items()
+    }
+    for name in ("licence_number", "dea", "state"):
+        plain[name] = plain[name].upper()
+    for name in ("dea", "npi", "ncpdp", "zip"):
+        plain[name] = re.sub(r"[\s.-]", "", plain[name])
+    for name in ("phone", "fax"):
+        plain[name] = identifiers.e164(plain[name]) or plain[name]
+    return replace(answers, **plain)
+
+
+def problems(profession: Profession, answers: Answers) -> dict[str, str]:
+    """Say what is wrong with each field, in the order of the form; empty if nothing.
+
+    Tells what can be told from the answers alone; the roster is not asked.
+    """
+    given = tidied(profession, answers)
+    foreign = _foreign(profession)
+    found = {
+        field.name: problem
+        for field in fields(Answers)
+        if field.name not in foreign
+        and (problem := _problem(field.name, getattr(given, field.name)))
+    }
+    channel = given.preferred_channel
+    if channel in {"fax", "email"} and not getattr(given, channel):
+        words = "fax number" if channel == "fax" else "email address"
+        found.setdefault(channel, f"Give the {words} that notices shall go to.")
+    return found
+
+
+def _foreign(profession: Profession) -> frozenset[str]:
+    pharmacy = profession == Profession.PHARMACY
+    return PRACTITIONER_ONLY if pharmacy else PHARMACY_ONLY
+
+
+def _problem(name: str, value: str) -> str | None:
+    if not value:
+        return _NOT_SAID.format(_REQUIRED[name]) if name in _REQUIRED else None
+    if len(value) > LONGEST:
+        return f"This is too long: at most {LONGEST} characters."
+    if any(not sign.isprintable() for sign in value):
+        return "There is a sign in it that cannot be printed."
+    if _SOCIAL_SECURITY.fullmatch(value):
+        return "This looks like a social security number. Do not give it here."
+    return _CHECKS[name](value) if name in _CHECKS else None
+
+
+def _phone_problem(value: str) -> str | None:
+    if identifiers.e164(value):
+        return None
+    return f"“{value}” is not a number with area code, such as (860) 555-0123."
+
+
+def _email_problem(value: str) -> str | None:
+    if _EMAIL.fullmatch(value):
+        return None
+    return f"“{value}” is not an email address, such as name@example.org."
+
+
+def _channel_problem(value: str) -> str | None:
+    return None if value in set(ChannelName) else "Choose email, fax or letter."
+
+
+_CHECKS: dict[str, Callable[[str], str | None]] = {
+    "dea": identifiers.dea_problem,
+    "npi": identifiers.npi_problem,
+    "ncpdp": identifiers.ncpdp_problem,
+    "state": identifiers.state_problem,
+    "zip": identifiers.zip_problem,
+    "phone": _phone_problem,
+    "fax": _phone_problem,
+    "email": _email_problem,
+    "preferred_channel": _channel_problem,
+}
