@@ -78,7 +78,7 @@ def planted(cast: Cast, *, today: date) -> list[Fill]:
 def _ordinary(
     person: Person, cast: Cast, dice: random.Random, today: date
 ) -> Iterator[Fill]:
-    """One or two prescribers, one or two pharmacies, a steady drug or a short course."""
+    """Give one or two prescribers, pharmacies, and one drug for a while."""
     doctors = dice.sample(cast.practitioners, 1 + (dice.random() < 0.3))
     shops = dice.sample(cast.shops, 1 + (dice.random() < 0.3))
     drug = dice.choice(ORDINARY)
