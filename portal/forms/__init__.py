@@ -11,9 +11,10 @@ from datetime import date
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, PasswordField, StringField, TextAreaField
+from wtforms import DateField, PasswordField, StringField
 
 from pmp.errors import RuleError
+from pmp.lock_out import ThrottledError
 
 
 def trimmed(value: Any) -> Any:
@@ -27,20 +28,22 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
             kind = unbound_field.field_class
-            if issubclass(kind, StringField | TextAreaField) and not issubclass(
-                kind, PasswordField
-            ):
+            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
                 filters = unbound_field.kwargs.get("filters", ())
                 options = {**options, "filters": (trimmed, *filters)}
-                unbound_field.kwargs.pop("filters", None)
             return super().bind_field(form, unbound_field, options)
 
 
 @contextmanager
 def rule_errors(form: Any) -> Iterator[None]:
-    """Show a rule's refusal at the field it names, or above the form."""
+    """Show a rule's refusal at the field it names, or above the form.
+
+    A throttle's refusal is about no field: it goes on and becomes a page of its own.
+    """
     try:
         yield
+    except ThrottledError:
+        raise
     except RuleError as refusal:
         if refusal.field and refusal.field in form:
             part = form[refusal.field]

@@ -1,0 +1,108 @@
+"""Wrong passwords are counted: an account locks for a while, an address is slowed down.
+
+A try is counted before its password is looked at, so that a thousand at once gain no
+more than the allowed few. All of it stands in the database: any number of hosts count
+together.
+"""
+
+from datetime import datetime, timedelta
+
+from peewee import Case
+
+from models import SignInAttempt, User
+from pmp import audit, database, settings
+from pmp.errors import RuleError
+from pmp.wording import phone
+
+# Refusals from one address, whatever the user names: a hospital behind one address
+# stays under it, a list of passwords does not.
+ADDRESS_LIMIT = 20
+ADDRESS_WINDOW = timedelta(minutes=10)
+KEEP_ATTEMPTS = timedelta(days=1)
+
+
+class ThrottledError(RuleError):
+    """Too many refusals from one address; try again later."""
+
+
+def take_try(user: User, *, at: datetime) -> bool:
+    """Count a try at a user's password; False while the account is locked.
+
+    The last allowed try locks at once; a right password takes the lock off again.
+    """
+    chosen = settings.current()
+    counted = Case(
+        None, [(User.locked_until.is_null(), User.failed_sign_ins + 1)], default=1
+    )
+    with database.atomic():
+        taken = (
+            User.update(failed_sign_ins=counted, locked_until=None)
+            .where(
+                (User.id == user.id)
+                & (User.locked_until.is_null() | (User.locked_until <= at))
+            )
+            .execute()
+        )
+        if taken and User.get_by_id(user.id).failed_sign_ins >= chosen.lock_after:
+            until = at + timedelta(minutes=chosen.lock_minutes)
+            User.update(locked_until=until).where(User.id == user.id).execute()
+    return bool(taken)
+
+
+def forget_tries(user: User) -> None:
+    """Take off the lock and the count: the right password, or staff who unlock."""
+    (
+        User.update(failed_sign_ins=0, locked_until=None)
+        .where(User.id == user.id)
+        .execute()
+    )
+
+
+def refuse_a_crowd(address: str, *, at: datetime) -> None:
+    """Raise ThrottledError once an address had ADDRESS_LIMIT refusals in the window."""
+    refused = (
+        SignInAttempt.select()
+        .where(
+            (SignInAttempt.address == address)
+            & (SignInAttempt.at > at - ADDRESS_WINDOW)
+        )
+        .count()
+    )
+    if refused >= ADDRESS_LIMIT:
+        _record(None, address=address, at=at, reason="address")
+        raise ThrottledError(
+            "Too many sign-ins from this place were refused. Wait "
+            f"{ADDRESS_WINDOW.seconds // 60} minutes and try again. {call_us()}"
+        )
+
+
+def note_refusal(
+    user: User | None, *, address: str, at: datetime, reason: str = "password"
+) -> None:
+    """Keep a refusal: a row for the throttle and one on the audit record.
+
+    A name that nobody has is not kept: people type passwords into the wrong box.
+    """
+    with database.atomic():
+        SignInAttempt.delete().where(SignInAttempt.at < at - KEEP_ATTEMPTS).execute()
+        SignInAttempt.create(
+            address=address, username=user.username if user else "", at=at
+        )
+        _record(user, address=address, at=at, reason=reason)
+
+
+def call_us() -> str:
+    """Say whom to call."""
+    return f"If you need help, call {phone(settings.current().program_phone)}."
+
+
+def _record(user: User | None, *, address: str, at: datetime, reason: str) -> None:
+    locked = bool(user and User.get_by_id(user.id).locked_until)
+    audit.record(
+        audit.Event.SIGN_IN_LOCKED if locked else audit.Event.SIGN_IN_REFUSED,
+        actor=user.username if user else "unknown",
+        subject=f"user:{user.id}" if user else "user:unknown",
+        at=at,
+        address=address,
+        detail={"reason": reason},
+    )

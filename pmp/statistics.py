@@ -1,0 +1,172 @@
+"""Counts for people who steer: what waits for staff and for how long, what came in."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from models import (
+    Application,
+    ApplicationStatus,
+    CaseStatus,
+    ChannelName,
+    Delivery,
+    DeliveryState,
+    FaxStatus,
+    InboundFax,
+    MatchReview,
+    ReviewStatus,
+    Session,
+    Submission,
+    SubmissionStatus,
+    ThresholdCase,
+    Ticket,
+    UtcField,
+)
+from pmp import clock, sessions
+from pmp.permissions import Permission
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
+LETTERS_TO_MAIL = [DeliveryState.SUBMITTED, DeliveryState.PRINTED]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits: how many, since when the oldest, and how many are late."""
+
+    words: str
+    address: str  # of the page where it is worked off
+    permission: Permission
+    count: int
+    oldest: datetime | None
+    late: int = 0
+
+
+def staff_queues(*, at: datetime) -> list[Queue]:
+    """List the queues of the staff console, in the order of a registration's way."""
+    return [
+        _queue(
+            "Faxes to look at",
+            "/staff/faxes",
+            Permission.FAX_DESK,
+            InboundFax.select().where(InboundFax.status.in_(FAXES_TO_HANDLE)),
+            InboundFax.received_at,
+        ),
+        _queue(
+            "Registrations to decide",
+            "/staff/registrations",
+            Permission.REGISTRATION_DECIDE,
+            Application.select().where(
+                Application.status == ApplicationStatus.CONFIRMATION_RECEIVED
+            ),
+            Application.confirmation_received_at,
+        ),
+        _queue(
+            "Letters to print or mail",
+            "/staff/letters",
+            Permission.LETTER_PRINT,
+            _letters(),
+            Delivery.created_at,
+        ),
+        _queue(
+            "Deliveries that need a person",
+            "/staff/deliveries",
+            Permission.DELIVERY_WATCH,
+            Delivery.select().where(Delivery.needs_staff),
+            Delivery.created_at,
+        ),
+        _tickets(at=at),
+        _queue(
+            "Threshold cases held for review",
+            "/staff/cases",
+            Permission.CASE_WORK,
+            ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
+            ThresholdCase.detected_at,
+        ),
+    ]
+
+
+def received_through() -> date | None:
+    """Give the day, in the programme's zone, of the last submission dealt with."""
+    done = [
+        SubmissionStatus.PROCESSED,
+        SubmissionStatus.PROCESSED_WITH_ERRORS,
+        SubmissionStatus.RESOLVED,
+    ]
+    last: Submission | None = (
+        Submission.select(Submission.received_at)
+        .where(
+            Submission.status.in_(done)
+            & (Submission.dry_run == False)  # noqa: E712 - a column
+            & (Submission.test == False)  # noqa: E712
+        )
+        .order_by(Submission.received_at.desc())
+        .first()
+    )
+    return clock.day_of(last.received_at) if last else None
+
+
+def gauges(*, at: datetime) -> dict[str, int]:
+    """Give what a monitor watches, by name; `…_seconds` are ages."""
+    due = Delivery.select().where(
+        (Delivery.state == DeliveryState.QUEUED) & (Delivery.due_at <= at)
+    )
+    reading = [SubmissionStatus.RECEIVED, SubmissionStatus.READING]
+    live = Session.ended_at.is_null() & (Session.seen_at > at - sessions.idle())
+    return {
+        "pmp_deliveries_due": due.count(),
+        "pmp_deliveries_due_oldest_seconds": _age(_first(due, Delivery.due_at), at),
+        "pmp_deliveries_need_staff": Delivery.select()
+        .where(Delivery.needs_staff)
+        .count(),
+        "pmp_submissions_waiting": Submission.select()
+        .where(Submission.status.in_(reading))
+        .count(),
+        "pmp_match_reviews_open": MatchReview.select()
+        .where(MatchReview.status == ReviewStatus.OPEN)
+        .count(),
+        "pmp_sessions": Session.select().where(live).count(),
+    }
+
+
+def _tickets(*, at: datetime) -> Queue:
+    is_open = Ticket.resolved_at.is_null()
+    return _queue(
+        "Inaccuracy tickets open",
+        "/staff/tickets",
+        Permission.TICKET_WORK,
+        Ticket.select().where(is_open),
+        Ticket.opened_at,
+        late=Ticket.select().where(is_open & (Ticket.due_at < at)).count(),
+    )
+
+
+def _letters() -> "ModelSelect[Any]":
+    return Delivery.select().where(
+        (Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(LETTERS_TO_MAIL)
+    )
+
+
+def _queue(
+    words: str,
+    address: str,
+    permission: Permission,
+    waiting: "ModelSelect[Any]",
+    since: UtcField,
+    late: int = 0,
+) -> Queue:
+    return Queue(
+        words, address, permission, waiting.count(), _first(waiting, since), late
+    )
+
+
+def _first(rows: "ModelSelect[Any]", since: UtcField) -> datetime | None:
+    oldest = rows.order_by(since).first()
+    moment: datetime | None = getattr(oldest, since.name) if oldest else None
+    return moment
+
+
+def _age(since: datetime | None, at: datetime) -> int:
+    return int((at - since).total_seconds()) if since else 0

@@ -1,0 +1,172 @@
+"""Sign-in, sign-out, first sign-in by letter, and one's own account."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import (
+    Blueprint,
+    flash,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+
+from models import Credential
+from pmp import accounts, clock, sessions
+from pmp.errors import RuleError
+from pmp.permissions import Permission
+from portal import access
+from portal.access import may, public, requires, signed_in_user
+from portal.forms import rule_errors
+from portal.forms.account import (
+    ChangePasswordForm,
+    LetterForm,
+    OwnPasswordForm,
+    SignInForm,
+)
+from portal.navigation import landing_page
+
+bp = Blueprint("account", __name__)
+
+# Between the letter's password and one's own; the cookie is signed and holds an id.
+LETTER = "letter"
+LETTER_GOOD_FOR = timedelta(minutes=15)
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@public
+def sign_in() -> ResponseReturnValue:
+    if may("account") and request.method == "GET":
+        return redirect(landing_page(), 303)
+    form = SignInForm(next=request.args.get("next", ""))
+    if form.validate_on_submit():
+        with rule_errors(form):
+            signed_in = accounts.sign_in(
+                username=form.username.data,
+                password=form.password.data,
+                **_whence(),
+            )
+            access.enter(signed_in)
+            wanted = access.safe_path(form.next.data)
+            return redirect(wanted if wanted != "/" else landing_page(), 303)
+    page = render_template("account/sign_in.html", form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> ResponseReturnValue:
+    if g.session is not None:
+        sessions.end(g.session, at=clock.now())
+    access.leave()
+    flash("You are signed out.")
+    return redirect(url_for("home.home"), 303)
+
+
+@bp.route("/activate", methods=["GET", "POST"])
+@public
+def activate() -> ResponseReturnValue:
+    form = LetterForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            whence = _whence()
+            letter = accounts.check_letter(
+                username=form.username.data,
+                secret=form.secret.data,
+                code=form.code.data or "",
+                address=whence["address"],
+                at=whence["at"],
+            )
+            access.leave()
+            until = whence["at"] + LETTER_GOOD_FOR
+            cookie[LETTER] = {"id": letter.id, "until": until.isoformat()}
+            return redirect(url_for("account.own_password"), 303)
+    page = render_template("account/activate.html", form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/activate/password", methods=["GET", "POST"])
+@public
+def own_password() -> ResponseReturnValue:
+    letter = _checked_letter()
+    if letter is None:
+        flash("Begin again with your letter: it was too long ago.", "warn")
+        return redirect(url_for("account.activate"), 303)
+    form = OwnPasswordForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            signed_in = accounts.activate(
+                credential=letter, password=form.password.data, **_whence()
+            )
+            access.enter(signed_in)
+            flash("Your password is set. You are signed in.")
+            return redirect(landing_page(), 303)
+    page = render_template(
+        "account/own_password.html", form=form, username=letter.user.username
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/account", methods=["GET", "POST"])
+@requires(Permission.ACCOUNT)
+def account() -> ResponseReturnValue:
+    form = ChangePasswordForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            signed_in = accounts.change_password(
+                user=signed_in_user(),
+                current=form.current.data,
+                password=form.password.data,
+                **_whence(),
+            )
+            access.enter(signed_in)
+            flash("Your password is changed. Other browsers were signed out.")
+            return redirect(url_for("account.account"), 303)
+    page = render_template(
+        "account/account.html",
+        form=form,
+        sessions=sessions.of_user(signed_in_user(), at=clock.now()),
+        this_session=g.session,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/account/sign-out-everywhere")
+@requires(Permission.ACCOUNT)
+def sign_out_everywhere() -> ResponseReturnValue:
+    accounts.sign_out_everywhere(user=signed_in_user(), at=clock.now())
+    access.leave()
+    flash("You are signed out, here and in every other browser.")
+    return redirect(url_for("home.home"), 303)
+
+
+@bp.post("/account/stay")
+@requires(Permission.ACCOUNT)
+def stay() -> ResponseReturnValue:
+    seconds = sessions.seconds_left(g.session, at=clock.now())
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(seconds=seconds)
+    return redirect(landing_page(), 303)
+
+
+def _whence() -> dict[str, Any]:
+    return {
+        "address": request.remote_addr or "",
+        "browser": request.user_agent.string,
+        "at": clock.now(),
+    }
+
+
+def _checked_letter() -> Credential | None:
+    kept = cookie.get(LETTER)
+    if not kept or datetime.fromisoformat(kept["until"]) <= clock.now():
+        return None
+    try:
+        return accounts.letter(kept["id"], at=clock.now())
+    except RuleError:
+        return None

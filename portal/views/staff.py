@@ -1,0 +1,19 @@
+"""Where staff begin: what waits for a person, and for how long."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from pmp import clock, statistics
+from pmp.permissions import Permission
+from portal.access import requires
+
+bp = Blueprint("staff", __name__)
+
+
+@bp.get("/staff")
+@requires(Permission.STAFF_CONSOLE)
+def console() -> ResponseReturnValue:
+    now = clock.now()
+    return render_template(
+        "staff/console.html", queues=statistics.staff_queues(at=now), now=now
+    )
