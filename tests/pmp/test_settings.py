@@ -1,0 +1,83 @@
+"""Settings: read once, typed, every wrong one named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from pmp import deployment, settings
+
+RIGHT = {"PMP_SECRET_KEY": "s3cr3t-key-" * 4, "PMP_DOCUMENT_KEY": "d0cument-key-" * 4}
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    wrong = RIGHT | {
+        "PMP_TIME_ZONE": "Connecticut",
+        "PMP_PUBLIC_URL": "http://pmp.example.org",
+        "PMP_DATABASE_URL": "mysql://x",
+        "PMP_LOCK_AFTER": "often",
+        "PMP_HAT": "red",
+        "PMP_MAIL_URL_FILE": "/nowhere/mail",
+    }
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.load(wrong)
+    named = {line.split(":")[0] for line in str(refused.value).splitlines()}
+    assert named == set(wrong) - set(RIGHT)
+
+
+def test_a_short_or_missing_key_is_refused() -> None:
+    with pytest.raises(settings.SettingsError, match="PMP_SECRET_KEY"):
+        settings.load({"PMP_DOCUMENT_KEY": RIGHT["PMP_DOCUMENT_KEY"]})
+    with pytest.raises(settings.SettingsError, match="PMP_DOCUMENT_KEY"):
+        settings.load(RIGHT | {"PMP_DOCUMENT_KEY": "short"})
+
+
+def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from-a-file-" * 4 + "\n")
+    chosen = settings.load(
+        {
+            "PMP_SECRET_KEY_FILE": str(secret),
+            "PMP_DOCUMENT_KEY": RIGHT["PMP_DOCUMENT_KEY"],
+            "OTHER_VARIABLE": "noise",
+        }
+    )
+    assert chosen.secret_key.get_secret_value() == "from-a-file-" * 4
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    chosen = settings.load(RIGHT | {"PMP_MAIL_URL": "smtp://u:hunter2@127.0.0.1:25"})
+    assert "hunter2" not in repr(chosen)
+    assert "s3cr3t" not in repr(chosen)
+
+
+def test_a_call_that_may_outlast_its_lease_is_refused() -> None:
+    with pytest.raises(settings.SettingsError, match="LEASE_SECONDS"):
+        settings.load(
+            RIGHT | {"PMP_LEASE_SECONDS": "10", "PMP_CHANNEL_TIMEOUT_SECONDS": "10"}
+        )
+
+
+def test_clear_text_to_a_carrier_is_for_this_machine_alone() -> None:
+    settings.load(RIGHT | {"PMP_FAX_URL": "laml+http://p:t@127.0.0.1:9/api"})
+    with pytest.raises(settings.SettingsError, match="laml\\+https"):
+        settings.load(RIGHT | {"PMP_FAX_URL": "laml+http://p:t@example.org/api"})
+
+
+def test_check_names_weak_keys_open_files_and_a_database_without_tables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    for name, value in {
+        "PMP_SECRET_KEY": "k" * 40,
+        "PMP_DOCUMENT_KEY": "k" * 40,
+        "PMP_DATA_DIR": str(tmp_path),
+        "PMP_DATABASE_URL": f"sqlite:///{tmp_path}/new.db",
+        "PMP_FAX_URL": "laml+http://p:t@127.0.0.1:9/api",
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = "\n".join(deployment.problems())
+    assert "are the same" in found
+    assert "not random" in found
+    assert str(tmp_path) in found
+    assert "PMP_FAX_SIGNING_KEY" in found
+    assert "0001_first_tables is pending" in found
