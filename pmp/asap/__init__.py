@@ -18,19 +18,19 @@ and warnings.  Only when the reading is exhausted are these known:
     reading.version       “4.2B”: of the first transaction, “” if none was found
     reading.transactions  list[Transaction]: number, control_number, version, test,
                           refused, segments, records, pharmacies, sender_id, sender
-    reading.pharmacies    list[Pharmacy], each once
+    reading.pharmacies    list[Pharmacy], one for each PHA segment
     reading.test          TH07 is T: checked and reported, never to be stored
-    reading.problems      list[Problem] of the file; those of records are on records
+    reading.problems      list[Problem] of the file, at most a thousand; those of
+                          records are on the records
     reading.refused       a fatal problem was found
     reading.counts        Counts: read, good, held, duplicate, zero_reports,
                           warned (good, with a warning)
     reading.verdict       “accepted”, “accepted_with_problems” or “refused”
     reading.sha256        of the bytes
 
-A FATAL problem means that nothing of its transaction may be stored, and it can stand
-at the very end (a cut transfer): read once to know `reading.refused` and which
-`transaction.refused`, and a second time to store the records whose `transaction`
-number is not refused.
+A FATAL problem refuses the whole file, and it can stand at the very end (a cut
+transfer).  So read once to know `reading.refused` and `reading.test`, and a second
+time to store; `transaction.refused` tells in which transaction the fault is.
 
 `record.elements` maps “PAT07” to its text, blanks trimmed, empty elements left out,
 the PHA of the record included; the second CDI of a record has “CDI03.2”.  A Social
@@ -44,27 +44,35 @@ pharmacy exists, whether a revise or void finds its record, whether the file cam
 before.  `duplicate` counts records equal to one of the last hundred thousand.
 """
 
-from pmp.asap.problems import Problem, Severity
-from pmp.asap.records import (
+from pmp.asap.dispensing import (
     Dispensing,
     Ingredient,
     PatientIdentity,
     Pharmacy,
     Prescriber,
-    Record,
     Status,
     ZeroReport,
 )
+from pmp.asap.problems import Problem, Severity
+from pmp.asap.reader import ACCEPTED, CHUNK, Reading, read
+from pmp.asap.records import Counts, Record, Transaction, recheck
 
 __all__ = [
+    "ACCEPTED",
+    "CHUNK",
+    "Counts",
     "Dispensing",
     "Ingredient",
     "PatientIdentity",
     "Pharmacy",
     "Prescriber",
     "Problem",
+    "Reading",
     "Record",
     "Severity",
     "Status",
+    "Transaction",
     "ZeroReport",
+    "read",
+    "recheck",
 ]

@@ -35,16 +35,25 @@ def prescriber_is_not_the_pharmacy(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R03", Severity.WARNING, for_zero=True)
-def npi_and_ncpdp_fit_their_check_digit(draft: Draft) -> Iterator[Fault]:
-    """Require that NPI and NCPDP numbers are well formed."""
-    for element in ("PHA01", "PRE01", "DSP14"):
-        problem = draft[element] and identifiers.npi_problem(draft[element])
-        if problem:
-            yield Fault(element, f"{name(element)}: {problem}", "Correct the number.")
+@rule("R03", Severity.WARNING)
+def npi_fits_its_check_digit(draft: Draft) -> Iterator[Fault]:
+    """Require that NPIs are well formed."""
+    yield from _npi_faults(draft, ("PRE01", "DSP14"))
+
+
+def pharmacy_faults(draft: Draft) -> Iterator[Fault]:
+    """Give what is odd about a PHA segment, told once and not for each record."""
+    yield from _npi_faults(draft, ("PHA01",))
     problem = draft["PHA02"] and identifiers.ncpdp_problem(draft["PHA02"])
     if problem:
         yield Fault("PHA02", f"{name('PHA02')}: {problem}", "Correct the number.")
+
+
+def _npi_faults(draft: Draft, wanted: tuple[str, ...]) -> Iterator[Fault]:
+    for element in wanted:
+        problem = draft[element] and identifiers.npi_problem(draft[element])
+        if problem:
+            yield Fault(element, f"{name(element)}: {problem}", "Correct the number.")
 
 
 @rule("R04", Severity.WARNING)

@@ -1,162 +1,223 @@
-"""What a submission reports: dispensations and zero reports, raw and typed."""
+"""Records as the reader gives them, and what it counts while it reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from enum import StrEnum
 
+from pmp.asap import elements
+from pmp.asap.advice import social_security_elements
+from pmp.asap.dispensing import (
+    Dispensing,
+    Pharmacy,
+    Status,
+    ZeroReport,
+    dispensing_of,
+    pharmacy_of,
+    status_of,
+    zero_report_of,
+)
+from pmp.asap.draft import Draft, places_of
 from pmp.asap.problems import Problem, Severity
+from pmp.asap.rules import problems_of
+
+_HIDDEN = "*********"
 
 
-class Status(StrEnum):
-    """DSP01: what the pharmacy asks for."""
+@dataclass(slots=True)
+class Transaction:
+    """One TH…TT of a file.
 
-    NEW = "new"
-    REVISE = "revise"
-    VOID = "void"
-
-
-@dataclass(frozen=True, slots=True)
-class Pharmacy:
-    """The PHA segment.  An element that was not sent is “”."""
-
-    dea: str
-    ncpdp: str
-    npi: str
-    name: str
-    street: str
-    street_2: str
-    city: str
-    state: str
-    zip: str
-    phone: str
-    contact: str
-    site: str
-    permit: str
-
-
-@dataclass(frozen=True, slots=True)
-class PatientIdentity:
-    """The PAT segment, as the pharmacy wrote it, blanks trimmed.
-
-    `sex` is F, M, U or “”; `species` is “human” or “animal”; `birth_date` is None
-    only on a void.  A Social Security number is never carried: `id_number` is “”.
-    """
-
-    last: str
-    first: str
-    middle: str
-    suffix: str
-    birth_date: date | None
-    sex: str
-    street: str
-    street_2: str
-    city: str
-    state: str
-    zip: str
-    phone: str
-    country: str
-    species: str
-    animal_name: str
-    id_jurisdiction: str
-    id_qualifier: str
-    id_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prescriber:
-    """The PRE segment; all “” when a void came without one."""
-
-    dea: str
-    dea_suffix: str
-    npi: str
-    licence: str
-    licence_state: str
-    last: str
-    first: str
-    middle: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ingredient:
-    """One CDI segment of a compound.  `ndc` has 11 digits, or is “” if it is no NDC."""
-
-    sequence: int
-    product_id: str
-    ndc: str
-    quantity: Decimal
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dispensing:
-    """One DSP with its PAT, PRE, CDI and PHA, typed.
-
-    `quantity` is metric, in `unit` (“each”, “ml”, “g” or “”); `days_supply` is in
-    days; `fill_number` is 0 for the original fill; `partial_number` is 0 for a full
-    fill and n for the n-th partial, whatever the version's sense of DSP13 is;
-    `ndc` has 11 digits and is “” for a compound.  Codes (`origin`, `payment`,
-    `treatment`) are two digits or “”.
-    """
-
-    status: Status
-    pharmacy: Pharmacy
-    patient: PatientIdentity
-    prescriber: Prescriber
-    prescription_number: str
-    written_on: date
-    refills_authorised: int
-    filled_on: date
-    sold_on: date | None
-    fill_number: int
-    partial_number: int
-    compound: bool
-    product_id: str
-    ndc: str
-    quantity: Decimal
-    days_supply: int
-    unit: str
-    origin: str
-    payment: str
-    treatment: str
-    diagnosis: str
-    directions: str
-    ingredients: tuple[Ingredient, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ZeroReport:
-    """“Nothing dispensed” by one pharmacy, for each day from `since` to `until`."""
-
-    pharmacy: Pharmacy
-    since: date
-    until: date
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One DSP segment and what belongs to it, in file order.
-
-    `number` counts the records of the file from 1; `transaction` those of its
-    TH…TT transactions; `segment_number` and `byte_offset` place its DSP.
-    `dispensing` is None for a zero report and for a held record, whose `elements`
-    are there to be corrected.
+    `number` counts from 1; `segments` counts TH and TT too; `refused` is set as soon
+    as a fatal problem is found in it, which can be at its very end.
     """
 
     number: int
+    version: str
+    control_number: str
+    sender_id: str = ""
+    sender: str = ""
+    test: bool = False
+    refused: bool = False
+    segments: int = 0
+    records: int = 0
+    pharmacies: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many records of a file are what; `warned` are good ones with a warning."""
+
+    read: int = 0
+    good: int = 0
+    held: int = 0
+    duplicate: int = 0
+    zero_reports: int = 0
+    warned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the records of one PHA segment share."""
+
     transaction: int
+    version: str
+    delimiter: bytes
+    today: date
+    pharmacy: Pharmacy
+    elements: Mapping[str, str] = field(default_factory=dict)
+    place: tuple[int, int] = (0, 0)
+
+
+@dataclass(slots=True)
+class Record:
+    """One DSP segment and what belongs to it.
+
+    `number` counts the records of the file from 1; `transaction` tells its TH…TT;
+    `segment_number` and `byte_offset` place its DSP.  Reading a large file stays
+    cheap because the text is taken apart only when `elements` or `dispensing` is
+    asked for.
+    """
+
+    number: int
     segment_number: int
     byte_offset: int
-    version: str
     status: Status | None
+    origin: Origin
+    segments: tuple[bytes, bytes, bytes] = (b"", b"", b"")
     problems: tuple[Problem, ...] = ()
-    zero_report: ZeroReport | None = None
-    dispensing: Dispensing | None = None
-    elements: Mapping[str, str] = field(default_factory=dict)
+    _draft: Draft | None = None
+    _dispensing: Dispensing | None = None
+
+    @property
+    def transaction(self) -> int:
+        """The number of its transaction."""
+        return self.origin.transaction
+
+    @property
+    def version(self) -> str:
+        """The version of the standard that it is written in."""
+        return self.origin.version
+
+    @property
+    def pharmacy(self) -> Pharmacy:
+        """The pharmacy, also of a held record or a zero report."""
+        return self.origin.pharmacy
 
     @property
     def held(self) -> bool:
         """Whether it must wait for a correction."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def draft(self) -> Draft:
+        """The elements as the rules see them, Social Security numbers included."""
+        if self._draft is None:
+            self._draft = _draft_of(self)
+        return self._draft
+
+    @property
+    def dispensing(self) -> Dispensing | None:
+        """The typed view; None for a held record and for a zero report."""
+        if self._dispensing is None and not self.held and not self._zero:
+            self._dispensing = dispensing_of(self.draft, self.pharmacy)
+        return self._dispensing
+
+    @property
+    def zero_report(self) -> ZeroReport | None:
+        """The days without a dispensation; None for a held record or any other."""
+        if self.held or not self._zero:
+            return None
+        return zero_report_of(self.draft, self.pharmacy)
+
+    @property
+    def _zero(self) -> bool:
+        """Whether it is a zero report; the quick way reads none, so has no draft."""
+        return self._draft is not None and self._draft.zero
+
+    @property
+    def elements(self) -> dict[str, str]:
+        """Element id → text, empty ones left out, Social Security numbers hidden."""
+        found = dict(self.draft.elements)
+        for element in social_security_elements(self.draft):
+            found[element] = _HIDDEN
+        return found
+
+
+def recheck(elements: Mapping[str, str], *, version: str, today: date) -> Record:
+    """Check the elements of one record again, as corrected on a page.
+
+    `elements` is what `Record.elements` gave, with changes: id → text.  The record
+    has number 0 and stands nowhere; `held` tells whether it can be stored now.
+    KeyError if the version cannot be read.
+    """
+    given = {element: text.strip() for element, text in elements.items()}
+    given = {element: text for element, text in given.items() if text}
+    draft = Draft(given, version, today, places=places_of(given))
+    origin = Origin(
+        transaction=0,
+        version=version,
+        delimiter=b"*",
+        today=today,
+        pharmacy=pharmacy_of(draft),
+    )
+    return record_of(draft, origin=origin, number=0)
+
+
+def record_of(draft: Draft, *, origin: Origin, number: int) -> Record:
+    """Judge a draft by every rule and give its record."""
+    segment_number, offset = draft.places.get("DSP", (0, 0))
+    return Record(
+        number=number,
+        segment_number=segment_number,
+        byte_offset=offset,
+        status=status_of(draft),
+        origin=origin,
+        problems=problems_of(draft, number=number or None),
+        _draft=draft,
+    )
+
+
+def parse(raw: bytes, delimiter: bytes, segment: str, version: str) -> dict[str, str]:
+    """Take a segment apart: element id → text, blanks trimmed, empty ones left out."""
+    ids = _ids(segment, version)
+    texts = decode(raw).split(delimiter.decode("latin-1"))[1:]
+    found = {
+        element: text
+        for element, given in zip(ids, texts, strict=False)
+        if (text := given.strip())
+    }
+    for place, given in enumerate(texts[len(ids) :], start=len(ids) + 1):
+        if text := given.strip():
+            found[f"{segment}{place:02}"] = text
+    return found
+
+
+def decode(raw: bytes) -> str:
+    """Read bytes as UTF-8, or else as Windows-1252, as older pharmacy systems write."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def _ids(segment: str, version: str) -> tuple[str, ...]:
+    return _IDS.get((segment, version), ())
+
+
+_IDS = {
+    (segment, version): tuple(element.id for element in found)
+    for version in elements.VERSIONS
+    for segment, found in elements.layout(version).items()
+}
+
+
+def _draft_of(record: Record) -> Draft:
+    """Take apart the segments of a record that the quick way has read."""
+    origin, (patient, dispensed, prescriber) = record.origin, record.segments
+    given = dict(origin.elements)
+    given |= parse(patient, origin.delimiter, "PAT", origin.version)
+    given |= parse(dispensed, origin.delimiter, "DSP", origin.version)
+    given |= parse(prescriber, origin.delimiter, "PRE", origin.version)
+    place = (record.segment_number, record.byte_offset)
+    places = {"PHA": origin.place, "PAT": place, "DSP": place, "PRE": place}
+    return Draft(given, origin.version, origin.today, places)

@@ -1,0 +1,242 @@
+"""The quick way through a submission: records that no rule objects to, recognised.
+
+One regular expression takes a whole record (PAT if there is one, DSP, PRE) whose
+every element has a shape that all rules allow; what needs arithmetic (dates, fill
+number) is compared directly, what needs a table (state and ZIP code, prescriber,
+quantity a day) must have passed the rules before and been remembered.  Whatever is
+not recognised goes rule by rule, so this module can only ever be too strict: a test
+holds it to giving the same records as the rules.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from pmp.asap import elements
+from pmp.asap.delimiters import Delimiters
+from pmp.asap.dispensing import Status
+from pmp.asap.draft import parse_day
+from pmp.asap.records import Record
+from pmp.asap.transactions import Patient, Walk
+
+_STATUS = {b"00": Status.NEW, b"01": Status.REVISE, b"02": Status.VOID}
+_VERSIONS = {"4.2", "4.2A", "4.2B", "5.0"}
+_REMEMBERED = 50_000
+Judge = Callable[["re.Match[bytes]", int], bool]
+_OLDEST_DAYS = 124 * 365
+_STALE_DAYS = 180
+_NOT_ID = r"(?!\d{3}-\d\d-)"
+_ID_KIND = "(?:0[1-6]|08|99)?+"
+_PAYMENT = "(?:0[1-7]|99)"
+_NAME = r"[A-Za-z][A-Za-z '.,-]{0,%d}+"
+
+# What an element may hold; <T> is any printable character but the delimiters, <D> the
+# one that parts elements.
+# Groups are named where the value is looked at again.
+_SHAPES = {
+    "PAT02": _ID_KIND,
+    "PAT03": _NOT_ID + "<T>{0,20}+",
+    "PAT05": _ID_KIND,
+    "PAT06": _NOT_ID + "<T>{0,20}+",
+    "PAT07": "(?![Rr][Ee][Pp][Oo][Rr][Tt]<D>)" + _NAME % 49,
+    "PAT08": _NAME % 49,
+    "PAT09": f"(?:{_NAME % 29})?+",
+    "PAT12": r"(?=<T>{1,35}+<D>)\d+ [A-Za-z]<T>*+",
+    "PAT14": "(?=[!-~])<T>{1,20}+",
+    "PAT15": "(?P<place>[A-Z]{2}",
+    "PAT16": r"\d{5}(?:\d{4})?+)",
+    "PAT17": r"(?P<phone>[2-9]\d\d[2-9]\d{6})?+",
+    "PAT18": r"(?P<birth>\d{8})",
+    "PAT19": "[FMU]",
+    "PAT20": "(?:01)?+",
+    "PAT21": "(?:0[1-9]|1[01]|9[89])?+",
+    "DSP01": "(?P<status>0[012])",
+    "DSP02": "(?=[!-~])<T>{1,25}+",
+    "DSP03": r"(?P<written>\d{8})",
+    "DSP04": r"(?P<refills>\d\d?)",
+    "DSP05": r"(?P<filled>\d{8})",
+    "DSP06": r"(?P<fill>\d\d?)",
+    "DSP07": "01",
+    "DSP08": r"(?!0{11})\d{11}",
+    "DSP09": r"(?P<amount>(?=<T>{1,11}<D>)\d{1,5}(?:\.\d+)?",
+    "DSP10": r"[1-9]\d{0,2}",
+    "DSP11": "(?:0[123])?)",
+    "DSP12": "(?:0[1-6]|99)",
+    "DSP13": r"(?:\d\d?)?+",
+    "DSP14": r"(?P<pharmacist>(?:\d{10})?+)",
+    "DSP16": _PAYMENT,
+    "DSP17": r"(?P<sold>(?:\d{8})?+)",
+    "DSP24": "(?:0[1-9]|1[01]|99)?+",
+    "DSP32": f"(?:{_PAYMENT})?+",
+    "DSP34": "(?:0[345])?+",
+}
+_IN_SHAPES = (b" ", b"'", b".", b",", b"-")
+_JUDGED = (
+    "written",
+    "refills",
+    "filled",
+    "fill",
+    "amount",
+    "pharmacist",
+    "sold",
+    "pre",
+)
+_ALWAYS_SENT = {"PAT": 19, "DSP": 16}
+
+
+class HappyPath:
+    """Recognises good records of one transaction; remembers what the rules passed.
+
+    `position` is where the first byte stands that it has not taken.
+    """
+
+    def __init__(self, version: str, delimiters: Delimiters, today: date) -> None:
+        usable = version in _VERSIONS and not {
+            delimiters.element,
+            delimiters.terminator,
+        } & set(_IN_SHAPES)
+        self._pattern = _record_pattern(version, delimiters) if usable else None
+        part = re.escape(delimiters.element)
+        self._begins = re.compile(rb"\s*(?:PAT|DSP)" + part)
+        self._element = delimiters.element.decode("latin-1")
+        self._latest = today.toordinal() + 1
+        self._days = _Days()
+        self._places: set[bytes] = set()
+        self._amounts: set[bytes] = set()
+        self._pharmacists = {b""}
+        self._prescribers: dict[bytes, bytes] = {}
+        self.position = 0
+
+    def records(
+        self, text: bytes, position: int, start: int, walk: Walk
+    ) -> Iterator[Record]:
+        """Give good records from `position` on, until one is not recognised.
+
+        `start` is the place in the file of text[0].  Leaves `walk` behind the last
+        record that it gave.
+        """
+        self.position = position
+        if self._pattern is None:
+            return
+        match, judge, origin = self._pattern.match, self._patient_of, walk.origin
+        good = self._judge(origin.pharmacy.dea.encode())
+        while found := match(text, position):
+            patient = judge(found, start, walk)
+            if patient is None or not good(found, patient[1]):
+                return
+            if patient is not walk.patient:
+                walk.patient = patient
+                walk.segment += 1
+            walk.segment += 2
+            walk.record += 1
+            position = self.position = found.end()
+            dispensed, status, prescriber = found.group("dsp", "status", "pre")
+            yield Record(
+                walk.record,
+                walk.segment - 1,
+                start + found.start("dsp"),
+                _STATUS[status],
+                origin,
+                (patient[0], dispensed, prescriber),
+            )
+
+    def begins(self, text: bytes, position: int) -> bool:
+        """Whether a patient or a dispensation is next."""
+        return bool(self._pattern and self._begins.match(text, position))
+
+    def learn(self, record: Record, walk: Walk) -> None:
+        """Remember what the rules passed in a record without a problem."""
+        draft = record.draft
+        if record.problems or draft.zero or draft.void or draft.compound:
+            return
+        for known in (self._places, self._amounts, self._pharmacists):
+            if len(known) > _REMEMBERED:
+                known.clear()
+        if len(self._prescribers) > _REMEMBERED:
+            self._prescribers.clear()
+        if not draft["PAT22"]:
+            self._places.add(self._joined(draft["PAT15"], draft["PAT16"]))
+        self._amounts.add(self._joined(draft["DSP09"], draft["DSP10"], draft["DSP11"]))
+        self._pharmacists.add(draft["DSP14"].encode())
+        self._prescribers[record.segments[2]] = draft["PRE02"].encode()
+        born = draft.day("PAT18")
+        if walk.patient and born and walk.patient[0] == record.segments[0]:
+            walk.patient = (walk.patient[0], born.toordinal(), *walk.patient[2:])
+
+    def _joined(self, *texts: str) -> bytes:
+        return self._element.join(texts).encode()
+
+    def _patient_of(
+        self, found: "re.Match[bytes]", start: int, walk: Walk
+    ) -> Patient | None:
+        """Give the patient of a record if nothing is wrong with it."""
+        raw, place, phone, birth = found.group("pat", "place", "phone", "birth")
+        if raw is None:
+            return walk.patient if walk.patient and walk.patient[1] else None
+        own = phone and phone.decode() == walk.origin.pharmacy.phone
+        if own or place not in self._places:
+            return None
+        place_in_file = start + found.start("pat")
+        return (raw, self._days[birth], walk.segment + 1, place_in_file)
+
+    def _judge(self, own_dea: bytes) -> Judge:
+        """Give the test of what the pattern cannot see, for one pharmacy's records."""
+        days, latest, get = self._days, self._latest, self._prescribers.get
+        amounts, pharmacists = self._amounts, self._pharmacists
+
+        def good(found: "re.Match[bytes]", born: int) -> bool:
+            written, refills, filled, fill, amount, pharmacist, sold, prescriber = (
+                found.group(*_JUDGED)
+            )
+            on = days[filled]
+            return (
+                0 < born <= on <= latest
+                and on - born <= _OLDEST_DAYS
+                and 0 <= on - days[written] <= _STALE_DAYS
+                and (fill == b"0" or int(fill) <= int(refills))
+                and (not sold or days[sold] >= on)
+                and amount in amounts
+                and pharmacist in pharmacists
+                and get(prescriber, own_dea) != own_dea
+            )
+
+        return good
+
+
+class _Days(dict[bytes, int]):
+    """CCYYMMDD → day number; 0 for what is no day."""
+
+    def __missing__(self, text: bytes) -> int:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        day = parse_day(text.decode())
+        self[text] = found = day.toordinal() if day else 0
+        return found
+
+
+def _record_pattern(version: str, delimiters: Delimiters) -> "re.Pattern[bytes]":
+    """Compile the shape of one good record: [PAT] DSP PRE, and what may follow."""
+    parts = re.escape(delimiters.element.decode("latin-1"))
+    ends = re.escape(delimiters.terminator.decode("latin-1"))
+    text = rf"[^\x00-\x1f\x7f-\xff{parts}{ends}]"
+    patient = _segment_pattern("PAT", version)
+    dispensed = _segment_pattern("DSP", version)
+    pattern = (
+        rf"\s*+(?:(?P<pat>{patient})<Z>\s*+)?+(?P<dsp>{dispensed})<Z>\s*+"
+        r"(?P<pre>PRE<D>(?:<T>|<D>)*+)<Z>(?=\s*+(?:DSP|PAT|PHA|TP)<D>)"
+    )
+    for sign, meaning in (("<Z>", ends), ("<D>", parts), ("<T>", text)):
+        pattern = pattern.replace(sign, meaning)
+    return re.compile(pattern.encode("latin-1"))
+
+
+def _segment_pattern(segment: str, version: str) -> str:
+    """Give the shape of a segment: elements that are always sent, then others."""
+    pattern = segment
+    for place, element in enumerate(elements.layout(version)[segment]):
+        shape = _SHAPES.get(element.id, rf"<T>{{0,{element.longest}}}+")
+        if place < _ALWAYS_SENT[segment]:
+            pattern += f"<D>{shape}"
+        else:
+            pattern += f"(?:<D>{shape})?+"
+    return pattern + "<D>*+"
