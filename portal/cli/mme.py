@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TextIO
@@ -36,7 +37,7 @@ def mme(file: TextIO, ruleset: str, *, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row))
     elif rows:
-        out = csv.DictWriter(click.get_text_stream("stdout"), list(rows[0]))
+        out = csv.DictWriter(sys.stdout, list(rows[0]))
         out.writeheader()
         out.writerows(rows)
     if any(row["outcome"] == Outcome.NOT_CALCULATED.value for row in rows):

@@ -1,0 +1,329 @@
+"""What a report warns of: at which numbers, with which rows, in which words."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from pmp import mme, warnings
+from pmp.fills import Fill, runs
+from pmp.mme import Mme, Outcome
+from pmp.warnings import Code, Level, PatientWarning
+
+SINCE = date(2025, 11, 24)
+TODAY = date(2026, 11, 23)
+_numbers = count(1)
+
+
+def fill(first: str, days: int = 30, **fields: Any) -> Fill:
+    """Make a fill of oxycodone, 30 MME a day, unless it says otherwise."""
+    value = fields.pop("value", "30")
+    defaults: dict[str, Any] = {
+        "row_code": f"D-{next(_numbers)}",
+        "drug": "OXYCODONE HCL 10 MG TAB",
+        "drug_class": "opioid",
+        "ingredient": "OXYCODONE HYDROCHLORIDE",
+        "long_acting": False,
+        "mme": Mme(Outcome.CALCULATED, Decimal(value)),
+        "daily_mg": Decimal(20),
+        "daily_acetaminophen_mg": None,
+        "prescriber": 1,
+        "pharmacy": 1,
+    }
+    known = defaults | fields
+    known.setdefault("product", known["drug"])
+    return Fill(first=date.fromisoformat(first), days=days, **known)
+
+
+def other(first: str, days: int = 30, **fields: Any) -> Fill:
+    """Make a fill that has no MME."""
+    nothing = Mme(Outcome.NOT_APPLICABLE, reason="not an opioid")
+    return fill(first, days, mme=nothing, **fields)
+
+
+def alprazolam(first: str, days: int = 30, **fields: Any) -> Fill:
+    return other(
+        first,
+        days,
+        drug="ALPRAZOLAM 1 MG TAB",
+        ingredient="ALPRAZOLAM",
+        drug_class="benzodiazepine",
+        **fields,
+    )
+
+
+def buprenorphine(first: str, days: int = 30) -> Fill:
+    return other(
+        first,
+        days,
+        drug="BUPRENORPHINE-NALOXONE 8 MG TAB",
+        ingredient="BUPRENORPHINE; NALOXONE",
+        drug_class="buprenorphine",
+        daily_mg=Decimal(16),
+    )
+
+
+def found(*fills: Fill, **limits: Any) -> dict[Code, PatientWarning]:
+    chosen = warnings.Limits(**limits)
+    courses = mme.carry_forward(
+        [each.course for each in fills], up_to_days=chosen.carry_forward_days
+    )
+    summary = mme.summary(courses, since=SINCE, today=TODAY)
+    given = warnings.find(fills, since=SINCE, today=TODAY, mme=summary, limits=chosen)
+    return {warning.code: warning for warning in given}
+
+
+def test_an_ordinary_patient_gets_no_warning() -> None:
+    assert found(fill("2026-10-01"), fill("2026-10-31", prescriber=2, pharmacy=2)) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("49.99", None),
+        ("50", Code.MME_CAUTION),
+        ("89.99", Code.MME_CAUTION),
+        ("90", Code.MME_HIGH),
+    ],
+)
+def test_mme_warns_from_exactly_fifty_and_ninety(value: str, code: Code | None) -> None:
+    low = fill("2026-03-01", 10, value="10")  # noise: opioid, but far below
+    high = fill("2026-05-01", 10, value=value, drug="OTHER")
+
+    given = found(low, high)
+
+    assert list(given) == ([code] if code else [])
+    if code:
+        assert given[code].rows == (high.row_code,)
+        assert "10 days at" in given[code].sentence
+        assert "05/01/2026" in given[code].sentence
+
+
+def test_a_refill_a_day_early_does_not_make_an_mme_warning() -> None:
+    given = found(fill("2026-03-01", value="45"), fill("2026-03-30", value="45"))
+
+    assert Code.MME_CAUTION not in given
+
+
+def test_mme_says_at_least_when_a_fill_was_not_calculated() -> None:
+    unknown = Mme(Outcome.NOT_CALCULATED, reason="the strength cannot be read")
+
+    given = found(fill("2026-05-01", value="60"), fill("2026-05-01", mme=unknown))
+
+    assert "at least 60.0 MME" in given[Code.MME_CAUTION].sentence
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(1, "on 05/30/2026"), (6, "6 days"), (7, ", 7 days"), (30, ", 30 days or more")],
+)
+def test_opioid_with_benzodiazepine_counts_shared_days(days: int, words: str) -> None:
+    opioid = fill("2026-05-01", 30)
+    start = date(2026, 5, 31) - timedelta(days=days)
+    apart = alprazolam("2026-08-01", 10)  # noise: no opioid then
+
+    given = found(opioid, alprazolam(start.isoformat(), days), apart)
+
+    warning = given[Code.OPIOID_BENZODIAZEPINE]
+    assert words in f"{warning.title} {warning.sentence}"
+    assert apart.row_code not in warning.rows
+    assert opioid.row_code in warning.rows
+
+
+def test_opioid_that_ends_the_day_before_a_benzodiazepine_is_no_overlap() -> None:
+    assert found(fill("2026-05-01", 30), alprazolam("2026-05-31", 10)) == {}
+
+
+@pytest.mark.parametrize("ingredient", ["CARISOPRODOL", "ZOLPIDEM TARTRATE"])
+def test_the_trio_is_warned_of_first(ingredient: str) -> None:
+    third = other(
+        "2026-05-10", 5, drug="THIRD", ingredient=ingredient, drug_class="sedative"
+    )
+
+    given = found(fill("2026-05-01"), alprazolam("2026-05-05"), third)
+
+    assert next(iter(given)) is Code.OPIOID_BENZODIAZEPINE_SEDATIVE
+    warning = given[Code.OPIOID_BENZODIAZEPINE_SEDATIVE]
+    assert "5 days between 05/10/2026 and 05/14/2026" in warning.sentence
+    assert len(warning.rows) == 3
+
+
+def test_another_sedative_makes_no_trio() -> None:
+    third = other("2026-05-10", ingredient="PHENOBARBITAL", drug_class="sedative")
+
+    given = found(fill("2026-05-01"), alprazolam("2026-05-05"), third)
+
+    assert Code.OPIOID_BENZODIAZEPINE_SEDATIVE not in given
+
+
+@pytest.mark.parametrize(
+    ("prescribers", "pharmacies", "warned"), [(5, 1, True), (1, 5, True), (4, 4, False)]
+)
+def test_many_sources_within_the_window(
+    prescribers: int, pharmacies: int, *, warned: bool
+) -> None:
+    fills = [
+        fill(
+            (date(2026, 3, 1) + timedelta(days=10 * number)).isoformat(),
+            3,
+            prescriber=number % prescribers,
+            pharmacy=number % pharmacies,
+        )
+        for number in range(5)
+    ]
+
+    given = found(*fills)
+
+    assert (Code.MANY_SOURCES in given) is warned
+    if warned:
+        sentence = given[Code.MANY_SOURCES].sentence
+        assert f"{prescribers} prescribers at {pharmacies} pharmacies" in sentence
+
+
+def test_many_sources_outside_one_window_do_not_add_up() -> None:
+    fills = [
+        fill((SINCE + timedelta(days=60 * n)).isoformat(), 3, prescriber=n, pharmacy=n)
+        for n in range(6)
+    ]
+
+    assert Code.MANY_SOURCES not in found(*fills)
+
+
+@pytest.mark.parametrize(
+    ("second", "warned"),
+    [
+        ("2026-05-25", True),  # 6 of 30 days left: 20 %
+        ("2026-05-27", False),  # 4 of 30: under 15 %
+        ("2026-05-31", False),
+    ],
+)
+def test_early_refill_needs_days_and_part(second: str, *, warned: bool) -> None:
+    given = found(fill("2026-05-01"), fill(second, pharmacy=2))
+
+    assert (Code.EARLY_REFILL in given) is warned
+    if warned:
+        sentence = given[Code.EARLY_REFILL].sentence
+        assert "with 6 of 30 days of supply left, from another pharmacy" in sentence
+        assert "prescriber" not in sentence
+
+
+def test_early_refill_of_a_short_supply_needs_three_days() -> None:
+    given = found(fill("2026-05-01", 5), fill("2026-05-04", 5, prescriber=2))
+
+    assert Code.EARLY_REFILL not in given  # 2 of 5 days left
+
+
+def test_early_refill_looks_at_the_same_product_only() -> None:
+    assert (
+        found(fill("2026-05-01"), fill("2026-05-10", drug="ANOTHER", value="5")) == {}
+    )
+
+
+@pytest.mark.parametrize(("days", "warned"), [(90, False), (91, True)])
+def test_long_use_counts_days_in_a_row(days: int, *, warned: bool) -> None:
+    given = found(
+        fill("2026-01-10", 20), fill("2026-03-01", days), alprazolam("2026-08-01")
+    )
+
+    assert (Code.LONG_OPIOID_USE in given) is warned
+    if warned:
+        assert "91 days in a row" in given[Code.LONG_OPIOID_USE].sentence
+
+
+def test_days_of_supply_still_to_come_are_not_long_use() -> None:
+    assert Code.LONG_OPIOID_USE not in found(fill("2026-11-01", 120))
+
+
+@pytest.mark.parametrize(("mg", "warned"), [("40", False), ("40.1", True)])
+def test_methadone_over_forty_milligrams(mg: str, *, warned: bool) -> None:
+    given = found(
+        fill("2026-03-01", ingredient="METHADONE HYDROCHLORIDE", daily_mg=Decimal(mg)),
+        fill("2026-06-01", daily_mg=Decimal(200)),  # noise: not methadone
+    )
+
+    assert (Code.METHADONE in given) is warned
+
+
+def test_a_long_acting_opioid_without_any_before_it() -> None:
+    first = fill("2026-03-01", long_acting=True, drug="OXYCONTIN 10 MG ER TAB")
+    later = fill("2026-03-31", long_acting=True, drug="OXYCONTIN 10 MG ER TAB")
+
+    assert found(first, later)[Code.FIRST_LONG_ACTING].rows == (first.row_code,)
+    assert Code.FIRST_LONG_ACTING not in found(fill("2026-02-01"), first, later)
+
+
+def test_a_period_that_begins_too_late_does_not_tell_who_is_new_to_opioids() -> None:
+    assert Code.FIRST_LONG_ACTING not in found(fill("2025-12-20", long_acting=True))
+
+
+def test_two_benzodiazepines_for_more_than_a_week() -> None:
+    second = other("2026-05-10", 8, ingredient="LORAZEPAM", drug_class="benzodiazepine")
+    short = other("2026-05-10", 7, ingredient="LORAZEPAM", drug_class="benzodiazepine")
+
+    given = found(alprazolam("2026-05-01"), second)
+
+    assert "8 days" in given[Code.SAME_KIND].sentence
+    assert Code.SAME_KIND not in found(alprazolam("2026-05-01"), short)
+
+
+def test_acetaminophen_adds_up_across_products() -> None:
+    one = fill("2026-05-01", daily_acetaminophen_mg=Decimal(2600))
+    two = fill(
+        "2026-05-10", drug="NORCO", daily_acetaminophen_mg=Decimal(1950), value="1"
+    )
+
+    assert "4.6 g" in found(one, two)[Code.ACETAMINOPHEN].sentence
+    assert Code.ACETAMINOPHEN not in found(one)
+
+
+def test_gabapentinoid_with_an_opioid() -> None:
+    gabapentin = other(
+        "2026-05-10", ingredient="GABAPENTIN", drug_class="gabapentinoid"
+    )
+
+    assert found(fill("2026-05-01"), gabapentin)[Code.GABAPENTINOID].rows
+    assert found(gabapentin) == {}
+
+
+def test_active_buprenorphine_is_information_and_never_a_risk() -> None:
+    given = found(buprenorphine("2026-11-10"))
+
+    assert list(given) == [Code.BUPRENORPHINE]
+    warning = given[Code.BUPRENORPHINE]
+    assert warning.level is Level.INFORMATION
+    assert "16.0 mg a day, supply to 12/09/2026" in warning.sentence
+    assert "ossible" not in warning.title
+
+
+def test_buprenorphine_with_a_full_agonist_needs_attention() -> None:
+    given = found(buprenorphine("2026-05-01"), fill("2026-05-10", 5))
+
+    assert list(given) == [Code.BUPRENORPHINE_OPIOID]
+    assert "5 days" in given[Code.BUPRENORPHINE_OPIOID].sentence
+
+
+def test_every_concern_says_possible_and_names_rows() -> None:
+    many = [
+        fill(f"2026-0{m}-01", 40, value="95", prescriber=m, pharmacy=m)
+        for m in range(1, 8)
+    ]
+
+    given = found(*many, alprazolam("2026-03-01", 60))
+
+    assert len(given) >= 5
+    for warning in given.values():
+        assert warning.title.startswith("Possible")
+        assert warning.rows
+        assert "score" not in f"{warning.title} {warning.sentence}".lower()
+    assert "not proof of misuse" in warnings.CAVEAT
+
+
+def test_runs_are_unbroken_stretches() -> None:
+    days = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 3)]
+
+    assert list(runs(days)) == [
+        (date(2026, 2, 27), date(2026, 3, 1)),
+        (date(2026, 3, 3), date(2026, 3, 3)),
+    ]
