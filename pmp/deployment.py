@@ -35,14 +35,14 @@ def _keys(chosen: settings.Settings) -> list[str]:
 
 
 def _files(chosen: settings.Settings) -> list[str]:
-    found = []
     paths = [chosen.data_dir]
     if chosen.database_url.startswith("sqlite:///"):
         paths.append(Path(chosen.database_url.removeprefix("sqlite:///")))
-    for path in paths:
-        if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
-            found.append(f"Other users of this machine can read {path}: chmod o-rwx.")
-    return found
+    return [
+        f"Other users of this machine can read {path}: chmod o-rwx."
+        for path in paths
+        if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
+    ]
 
 
 def _channels(chosen: settings.Settings) -> list[str]:

@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///var/pmp.db"
     queue_url: str = ""
     public_url: str = "http://127.0.0.1:8000"
-    secret_key: SecretStr = Field(default=SecretStr(""))
-    document_key: SecretStr = Field(default=SecretStr(""))
+    secret_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    document_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
 
     # Channels.
     mail_url: SecretStr = Field(default=SecretStr("folder:"))
@@ -152,12 +152,15 @@ class Settings(BaseSettings):
             raise ValueError("use folder: or smtp://user:password@host:port")
         return url
 
+    @field_validator("secret_key", "document_key")
+    @classmethod
+    def _long_key(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value()) < 32:
+            raise ValueError("give at least 32 random characters: openssl rand -hex 32")
+        return key
+
     @model_validator(mode="after")
-    def _keys(self) -> Self:
-        for name in ("secret_key", "document_key"):
-            if len(getattr(self, name).get_secret_value()) < 32:
-                variable = f"{PREFIX}{name.upper()}"
-                raise ValueError(f"{variable}: give at least 32 random characters")
+    def _call_ends_before_its_lease(self) -> Self:
         timeout, lease = self.channel_timeout_seconds, self.lease_seconds
         if timeout >= lease:
             raise ValueError(
