@@ -21,7 +21,8 @@ class Fill(NamedTuple):
     filled_on: date
     prescriber: int
     pharmacy: int
-    schedule: str = ""
+    schedule: str
+    version: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""How to reach a prescriber or a pharmacy, user or not: which channel, in which order.
+
+Numbers and addresses come from the user's own account, then from the roster; never from
+what another dispenser typed into a record. An email is a notice that must be opened in
+the portal, so only a user can be reached by one; everybody else gets fax or letter. A
+letter goes to the address of record on the licence and nowhere else.
+"""
+
+from models import (
+    ChannelName,
+    Licence,
+    Pharmacy,
+    Prescriber,
+    Role,
+    User,
+    UserStatus,
+)
+from pmp import identifiers, settings, wording
+from pmp.deliveries import Route
+
+ORDER = (ChannelName.FAX, ChannelName.EMAIL, ChannelName.LETTER)
+
+
+def routes_for(who: Prescriber | Pharmacy) -> list[Route]:
+    """Give the ways to reach them, first choice first; none: staff must find one.
+
+    The preferred channel of the user, or of the roster, then fax, email, letter.
+    """
+    user, licence = user_of(who), licence_of(who)
+    addresses = {
+        ChannelName.FAX: _fax(user, licence, who),
+        ChannelName.EMAIL: (user.email or "") if user else "",
+        ChannelName.LETTER: "\n".join(address_lines(licence)) if licence else "",
+    }
+    preferred = _preferred(user, licence)
+    order = sorted(ORDER, key=lambda channel: channel != preferred)
+    return [Route(way, addresses[way]) for way in order if addresses[way]]
+
+
+def routes_of_user(user: User) -> list[Route]:
+    """Give the ways to reach a user about what they did in the portal."""
+    who = user.prescriber or user.pharmacy
+    if who is not None:
+        return routes_for(who)
+    return [Route(ChannelName.EMAIL, user.email)] if user.email else []
+
+
+def staff_routes() -> list[Route]:
+    """Give where staff are told, each to be told: as set, else every active one."""
+    if to := settings.current().staff_mail_to:
+        return [Route(ChannelName.EMAIL, each.strip()) for each in to.split(",")]
+    staff = (
+        User.select()
+        .where(User.role == Role.STAFF)
+        .where(User.status == UserStatus.ACTIVE)
+        .where(~User.email.is_null())
+        .order_by(User.id)
+    )
+    return [Route(ChannelName.EMAIL, user.email) for user in staff if user.email]
+
+
+def user_of(who: Prescriber | Pharmacy) -> User | None:
+    """Give the active user who is this prescriber or pharmacy, if there is one."""
+    mine = User.prescriber if isinstance(who, Prescriber) else User.pharmacy
+    linked = mine == who.id
+    if who.licence:
+        linked |= (User.licence == who.licence) & mine.is_null()
+    user: User | None = (
+        User.select()
+        .where(linked)
+        .where(User.status == UserStatus.ACTIVE)
+        .order_by(User.id)
+        .first()
+    )
+    return user
+
+
+def licence_of(who: Prescriber | Pharmacy) -> Licence | None:
+    """Give their licence: as linked, else the one active licence with their DEA."""
+    if who.licence:
+        linked: Licence = who.licence
+        return linked
+    if not who.dea or (isinstance(who, Prescriber) and who.dea_suffix):
+        return None  # a hospital's number with a suffix stands for many people
+    found = list(
+        Licence.select().where(Licence.dea == who.dea).where(Licence.active).limit(2)
+    )
+    return found[0] if len(found) == 1 else None
+
+
+def name_of(who: Prescriber | Pharmacy) -> str:
+    """Write the name of a prescriber (LAST, FIRST) or a pharmacy."""
+    if isinstance(who, Prescriber):
+        name = wording.person_name(who.last_name, who.first_name)
+    else:
+        name = (who.name or "").upper()
+    return name or f"DEA {who.dea}"
+
+
+def phone_of(who: Prescriber | Pharmacy) -> str:
+    """Give the number to ring, +1 and ten digits; empty if none is known."""
+    user, licence = user_of(who), licence_of(who)
+    known = (who.phone, licence and licence.phone, user and user.phone)
+    return next((number for each in known if (number := _number(each))), "")
+
+
+def fax_of(who: Prescriber | Pharmacy) -> str:
+    """Give the fax number, +1 and ten digits; empty if none is known."""
+    return _fax(user_of(who), licence_of(who), who)
+
+
+def address_lines(licence: Licence) -> list[str]:
+    """Give the lines of a letter's address of record; none where it is incomplete."""
+    if not (licence.street and licence.city and licence.state):
+        return []
+    streets = [line.strip() for line in licence.street.splitlines() if line.strip()]
+    town = f"{licence.city} {licence.state} {wording.zip_code(licence.zip)}".strip()
+    return [licence.name, *streets[:3], town]
+
+
+def _preferred(user: User | None, licence: Licence | None) -> ChannelName | None:
+    chosen: ChannelName | None = user.preferred_channel if user else None
+    return chosen or (licence.preferred_channel if licence else None)
+
+
+def _fax(user: User | None, licence: Licence | None, who: Prescriber | Pharmacy) -> str:
+    known = (user and user.fax, licence and licence.fax, who.fax)
+    return next((number for each in known if (number := _number(each))), "")
+
+
+def _number(text: object) -> str:
+    return identifiers.e164(str(text)) or "" if text else ""

@@ -1,0 +1,80 @@
+"""Accounting of disclosures: what about a patient left the program, when, to whom, why.
+
+45 CFR 164.528 asks for the date, the recipient and address, what was disclosed and the
+purpose. A disclosure is written down before it happens: one that then fails is one row
+too many, never one too few.
+"""
+
+from datetime import datetime
+
+from models import Disclosure, LookUp, Patient
+from pmp import audit, database
+
+
+def record(  # noqa: PLR0913 - what 164.528 asks for
+    *,
+    patient: Patient,
+    recipient: str,
+    what: str,
+    purpose: str,
+    at: datetime,
+    address: str = "",
+    actor: str = "system",
+    look_up: LookUp | None = None,
+) -> Disclosure:
+    """Write a disclosure down; `recipient` is a name, `address` where it went."""
+    with database.atomic():
+        disclosure: Disclosure = Disclosure.create(
+            patient=patient,
+            at=at,
+            recipient=recipient,
+            address=address,
+            what=what,
+            purpose=purpose,
+            look_up=look_up,
+        )
+        audit.record(
+            audit.Event.DISCLOSED,
+            actor=actor,
+            subject=f"patient:{patient.id}",
+            at=at,
+            detail={"disclosure": disclosure.id, "what": what, "purpose": purpose},
+        )
+    return disclosure
+
+
+def record_once(
+    *,
+    patient: Patient,
+    recipient: str,
+    what: str,
+    purpose: str,
+    at: datetime,
+    address: str,
+) -> Disclosure:
+    """Write a sending down, unless it is already: one message may take many tries."""
+    known: Disclosure | None = (
+        Disclosure.select()
+        .where(Disclosure.patient == patient)
+        .where(Disclosure.recipient == recipient)
+        .where(Disclosure.address == address)
+        .where(Disclosure.what == what)
+        .first()
+    )
+    return known or record(
+        patient=patient,
+        recipient=recipient,
+        what=what,
+        purpose=purpose,
+        at=at,
+        address=address,
+    )
+
+
+def accounting(patient_id: int) -> list[Disclosure]:
+    """Give every disclosure about a patient, newest first."""
+    return list(
+        Disclosure.select()
+        .where(Disclosure.patient == patient_id)
+        .order_by(Disclosure.at.desc(), Disclosure.id.desc())
+    )
