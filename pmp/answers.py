@@ -122,19 +122,22 @@ def _problem(name: str, value: str) -> str | None:
     return _CHECKS[name](value) if name in _CHECKS else None
 
 
-def _phone_problem(value: str) -> str | None:
+def phone_problem(value: str) -> str | None:
+    """Say what is wrong with a phone or fax number; None if nothing."""
     if identifiers.e164(value):
         return None
     return f"“{value}” is not a number with area code, such as (860) 555-0123."
 
 
-def _email_problem(value: str) -> str | None:
+def email_problem(value: str) -> str | None:
+    """Say what is wrong with an email address; None if nothing."""
     if _EMAIL.fullmatch(value):
         return None
     return f"“{value}” is not an email address, such as name@example.org."
 
 
-def _channel_problem(value: str) -> str | None:
+def channel_problem(value: str) -> str | None:
+    """Say what is wrong with the name of a channel; None if nothing."""
     return None if value in set(ChannelName) else "Choose email, fax or letter."
 
 
@@ -144,8 +147,8 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "ncpdp": identifiers.ncpdp_problem,
     "state": identifiers.state_problem,
     "zip": identifiers.zip_problem,
-    "phone": _phone_problem,
-    "fax": _phone_problem,
-    "email": _email_problem,
-    "preferred_channel": _channel_problem,
+    "phone": phone_problem,
+    "fax": phone_problem,
+    "email": email_problem,
+    "preferred_channel": channel_problem,
 }

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from models import Application, AuditEvent, Licence, Profession, User, UserStatus
 from pmp import audit, clock
-from pmp.credentials import address_lines
+from pmp.contacts import address_lines
 from pmp.names import same_company, same_person
 from pmp.wording import us_date, zip_code
 

@@ -16,15 +16,13 @@ from models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Licence,
     User,
     UserStatus,
 )
-from pmp import audit, database, deliveries, documents, passwords, settings
+from pmp import audit, contacts, database, deliveries, documents, passwords, settings
 from pmp.deliveries import Route
 from pmp.errors import RuleError
 from pmp.row_codes import LIKE, SIGNS
-from pmp.wording import zip_code
 
 GROUPS, GROUP = 4, 4  # sixteen of 32 signs: 80 bits
 
@@ -81,13 +79,13 @@ def request_letter(user: User, *, at: datetime) -> Delivery:
     It goes to the licence's address of record and nowhere else. Raises RuleError if
     there is none.
     """
-    licence = user.licence
-    if licence is None or not (lines := address_lines(licence)):
+    lines = contacts.address_lines(user.licence) if user.licence else []
+    if not lines:
         raise RuleError("There is no address of record to mail a letter to.")
     return deliveries.request(
         kind=DeliveryKind.CREDENTIAL_LETTER,
         subject_id=user.id,
-        routes=[Route(ChannelName.LETTER, lines)],
+        routes=[Route(ChannelName.LETTER, "\n".join(lines))],
         dedupe_key=f"credential_letter:{user.id}:{len(_letters(user.id)) + 1}",
         at=at,
         priority=3,
@@ -121,15 +119,6 @@ def reissue(user: User, *, reason: str, by: User, at: datetime) -> Delivery:
             detail={"action": "new letter", "reason": reason.strip()},
         )
     return letter
-
-
-def address_lines(licence: Licence) -> str:
-    """Give the address of record as the lines of a letter; empty if it is not whole."""
-    parts = (licence.street, licence.city, licence.state, licence.zip)
-    if not all(part.strip() for part in parts):
-        return ""
-    town = f"{licence.city}, {licence.state} {zip_code(licence.zip)}"
-    return f"{licence.name}\n{licence.street}\n{town}".upper()
 
 
 def letter_changed(delivery: Delivery, at: datetime) -> None:

@@ -1,0 +1,60 @@
+"""user create, list, suspend, unlock: accounts, from the command line."""
+
+import click
+
+from models import Role
+from pmp import accounts, clock, users
+from pmp.wording import us_time
+from portal.cli import with_program
+
+
+@click.group()
+def user() -> None:
+    """Look after accounts."""
+
+
+@user.command()
+@click.option("--username", required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--email", default="")
+@with_program
+def create(username: str, role: str, email: str) -> None:
+    """Make an account and print its single-use password, once.
+
+    Its owner goes to /activate with both and sets a password of their own.
+    """
+    made, secret = users.create_with_secret(
+        username=username, role=Role(role), email=email, at=clock.now()
+    )
+    click.echo(f"User name: {made.username}")
+    click.echo(f"Single-use password (shown this once): {secret}")
+
+
+@user.command("list")
+@with_program
+def list_() -> None:
+    """List the accounts: user name, role, status, last sign-in."""
+    for each in users.every():
+        seen = us_time(each.last_sign_in_at) or "never"
+        click.echo(f"{each.username}\t{each.role}\t{each.status}\t{seen}")
+
+
+@user.command()
+@click.argument("username")
+@click.option("--reason", default="from the command line")
+@with_program
+def suspend(username: str, reason: str) -> None:
+    """Shut USERNAME out at once."""
+    found = users.named(username)
+    accounts.suspend(user=found, reason=reason, by=None, at=clock.now())
+    click.echo(f"{found.username} is suspended.")
+
+
+@user.command()
+@click.argument("username")
+@with_program
+def unlock(username: str) -> None:
+    """Let USERNAME, locked or suspended, try again."""
+    found = users.named(username)
+    accounts.unlock(user=found, by=None, at=clock.now())
+    click.echo(f"{found.username} may sign in again.")
