@@ -166,8 +166,8 @@ def mark_maybe(claimed: Claim, *, text: str, at: datetime) -> None:
     """Record that the carrier may or may not have taken the message."""
     with database.atomic():
         delivery = taken(claimed.delivery.id)
-        _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
-        if _holds_lease(delivery, claimed):
+        ended = _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
+        if ended and _holds_lease(delivery, claimed):
             doubt(delivery, claimed.attempt, text=text, at=at)
 
 
@@ -182,8 +182,8 @@ def mark_failed(
     """Record a failure: another try later, the next route, or staff's attention."""
     with database.atomic():
         delivery = taken(claimed.delivery.id)
-        _end(claimed.attempt, error_class, at=at)
-        if _holds_lease(delivery, claimed):
+        ended = _end(claimed.attempt, error_class, at=at)
+        if ended and _holds_lease(delivery, claimed):
             fail(
                 delivery,
                 claimed.attempt,
@@ -240,7 +240,8 @@ def _accepted(
         attempt = claimed.attempt
         attempt.carrier_reference = reference
         attempt.save(only=[DeliveryAttempt.carrier_reference])
-        _end(attempt, None, at=at)
+        if not _end(attempt, None, at=at):
+            return
         if _holds_lease(delivery, claimed) or delivery.state == DeliveryState.IN_DOUBT:
             delivery.submitted_at = at
             delivery.due_at = at + soon() * 2
@@ -255,7 +256,11 @@ def _accepted(
 
 def _end(
     attempt: DeliveryAttempt, error_class: ErrorClass | None, *, at: datetime
-) -> None:
+) -> bool:
+    """Write down how an attempt ended; False if a call-back has done so already."""
+    stored = DeliveryAttempt.get_by_id(attempt.id)
+    if stored.ended_at is not None:
+        return False
     attempt.ended_at = at
     attempt.error_class = error_class
     attempt.outcome = error_class.value if error_class else "accepted"
@@ -267,6 +272,7 @@ def _end(
             DeliveryAttempt.outcome,
         ]
     )
+    return True
 
 
 def _keep(delivery: Delivery, pdf: bytes, *, at: datetime) -> None:

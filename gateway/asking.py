@@ -1,0 +1,71 @@
+"""Asking a carrier about a message: in doubt, or silent for too long."""
+
+import logging
+
+from gateway import channels
+from gateway.message import DeliveryError
+from models import ChannelName, Delivery, DeliveryState
+from pmp import callbacks, clock, doubts, outbox, receipts
+
+log = logging.getLogger(__name__)
+
+
+def about_doubt(delivery_id: int) -> None:
+    """Find out whether the carrier has a message that may have been sent."""
+    delivery = Delivery.get_or_none(Delivery.id == delivery_id)
+    if delivery is None or delivery.state != DeliveryState.IN_DOUBT:
+        return
+    attempt = outbox.last_attempt(delivery)
+    carrier = channels.with_receipts(attempt.carrier) if attempt else None
+    if attempt is None or carrier is None:
+        text = "sent again" if delivery.channel == ChannelName.EMAIL else "cannot ask"
+        doubts.cannot_tell(delivery_id, text=text, at=clock.now())
+        return
+    try:
+        report = carrier.find(delivery.address, attempt.media_sha256 or "")
+    except DeliveryError as error:
+        doubts.cannot_tell(delivery_id, text=str(error), at=clock.now())
+        return
+    if report is None:
+        doubts.not_there(delivery_id, at=clock.now())
+    else:
+        callbacks.apply(
+            report,
+            carrier=attempt.carrier,
+            source="poll",
+            at=clock.now(),
+            attempt_key=attempt.idempotency_key,
+        )
+
+
+def about_silence(delivery_id: int) -> None:
+    """Ask what became of a message whose carrier has not said so."""
+    delivery = Delivery.get_or_none(Delivery.id == delivery_id)
+    if delivery is None or delivery.state != DeliveryState.SUBMITTED:
+        return
+    attempt = outbox.last_attempt(delivery)
+    carrier = channels.with_receipts(attempt.carrier) if attempt else None
+    if attempt and carrier and attempt.carrier_reference:
+        try:
+            report = carrier.look(attempt.carrier_reference)
+        except DeliveryError as error:
+            log.warning("delivery %s: cannot ask: %s", delivery_id, error.error_class)
+        else:
+            callbacks.apply(
+                report, carrier=attempt.carrier, source="poll", at=clock.now()
+            )
+    receipts.ask_later(delivery_id, at=clock.now())
+
+
+def to_forget(attempt_id: int) -> None:
+    """Have the carrier destroy its copy of a message that is over and done."""
+    found = receipts.finished(attempt_id)
+    carrier = channels.with_receipts(found.carrier) if found else None
+    if found is None or carrier is None:
+        return
+    try:
+        carrier.forget(found.carrier_reference or "")
+    except DeliveryError as error:
+        log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
+        return
+    receipts.forgotten(attempt_id)

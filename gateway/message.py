@@ -1,0 +1,44 @@
+"""What a channel is handed, and the one error that it raises."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from models import ErrorClass
+
+
+@dataclass(frozen=True)
+class Message:
+    """A composed message. A composer fills the first four; the worker the others.
+
+    `key` is the attempt's idempotency key, `delivery_id` stays the same from one
+    attempt to the next, `media_url` is where a fax carrier fetches the PDF and
+    `status_url` where it reports.
+    """
+
+    address: str
+    subject: str = ""
+    text: str = ""
+    pdf: bytes | None = None
+    delivery_id: int = 0
+    key: str = ""
+    media_url: str = ""
+    status_url: str = ""
+
+
+class DeliveryError(Exception):
+    """A channel could not send; `error_class` says what follows from it.
+
+    IN_DOUBT: the carrier may have the message. `retry_after` is the carrier's wish.
+    The text is kept and shown to staff; it holds no message and no secret.
+    """
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        text: str,
+        *,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.error_class = error_class
+        self.retry_after = retry_after

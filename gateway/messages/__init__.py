@@ -1,0 +1,73 @@
+"""Outbox row to message: one module a kind, and the words from templates/mail/.
+
+A kind's module has `compose(delivery, attempt) -> Message`. It runs in the worker, each
+time that a delivery is tried. An email says that something waits and where; it never
+holds patient data, and a subject never a name.
+"""
+
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway.channels import Message
+from models import Delivery, DeliveryAttempt, DeliveryKind
+from pmp import settings, wording
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates" / "mail"
+LONGEST_SUBJECT = 200
+
+# Kind → module of gateway.messages.
+COMPOSERS = {
+    DeliveryKind.CREDENTIAL_LETTER: "credential_letter",
+    DeliveryKind.REGISTRATION_NOTICE: "registration_notice",
+    DeliveryKind.THRESHOLD_REPORT: "threshold_report",
+    DeliveryKind.CORRECTION_NOTICE: "correction_notice",
+    DeliveryKind.TICKET_NOTICE: "ticket_notice",
+}
+
+
+def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
+    """Make the message of a delivery for one attempt.
+
+    Raises documents.DocumentError where a document cannot be drawn, and whatever the
+    rules it asks refuse with.
+    """
+    module = import_module(f"gateway.messages.{COMPOSERS[delivery.kind]}")
+    message: Message = module.compose(delivery, attempt)
+    return message
+
+
+def mail(delivery: Delivery, name: str, /, **context: Any) -> Message:
+    """Make an email from templates/mail/<name>/subject.txt and body.txt.
+
+    `program` (the settings) is always in the context. A line break in the subject
+    becomes a blank: nobody writes a header of ours.
+    """
+    subject = _filled(f"{name}/subject.txt", context)
+    return Message(
+        address=delivery.address,
+        subject=" ".join(subject.split())[:LONGEST_SUBJECT],
+        text=_filled(f"{name}/body.txt", context).strip() + "\n",
+    )
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Give the Jinja environment of plain text: nothing to escape in it."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701 - text/plain
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(wording.FILTERS)
+    return made
+
+
+def _filled(path: str, context: dict[str, Any]) -> str:
+    template = environment().get_template(path)
+    return template.render(program=settings.current(), **context)

@@ -1,0 +1,95 @@
+"""One attempt at one delivery: claim, compose, begin, call, and say how it went.
+
+No transaction is open while a document is drawn or a carrier is called. What goes
+wrong is logged by its kind alone: an exception's text may quote what was being sent.
+"""
+
+import logging
+from dataclasses import replace
+
+from gateway import channels, documents, messages
+from gateway.message import DeliveryError, Message
+from models import ChannelName, Delivery, ErrorClass
+from pmp import clock, deliveries, settings
+from pmp.deliveries import Claim
+from pmp.documents import DocumentLostError
+from pmp.errors import RuleError
+
+log = logging.getLogger(__name__)
+
+
+def attempt(delivery_id: int) -> None:
+    """Make one attempt to send a delivery, if it is due and no other worker has it."""
+    known = Delivery.get_or_none(Delivery.id == delivery_id)
+    if known is None:
+        return
+    channel = channels.for_channel(known.channel)
+    claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=clock.now())
+    if claimed is None:
+        return
+    message = _composed(claimed)
+    if message is None:
+        return
+    if not deliveries.begin(claimed, pdf=message.pdf, at=clock.now()):
+        return
+    _call(channel, claimed, message)
+
+
+def _composed(claimed: Claim) -> Message | None:
+    """Make the message; where that fails, record it and give None."""
+    try:
+        message = messages.compose(claimed.delivery, claimed.attempt)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the row must say so
+        lasting = isinstance(
+            error,
+            documents.DocumentError | DocumentLostError | RuleError | DeliveryError,
+        )
+        kind = ErrorClass.DOCUMENT if lasting else ErrorClass.UNKNOWN
+        name = type(error).__name__
+        log.warning("delivery %s: %s while composing", claimed.delivery.id, name)
+        deliveries.mark_failed(
+            claimed, error_class=kind, text=f"not composed: {name}", at=clock.now()
+        )
+        return None
+    public_url, key = settings.current().public_url, claimed.attempt.idempotency_key
+    return replace(
+        message,
+        address=claimed.delivery.address,
+        delivery_id=claimed.delivery.id,
+        key=key,
+        media_url=f"{public_url}/media/{claimed.media_token}",
+        status_url=f"{public_url}/hooks/fax/laml/status?attempt={key}",
+    )
+
+
+def _call(channel: channels.Channel, claimed: Claim, message: Message) -> None:
+    try:
+        reference = channel.send(message)
+    except DeliveryError as error:
+        _record(claimed, error)
+        return
+    except Exception as error:  # noqa: BLE001 - a fault of ours, after the call began
+        name = type(error).__name__
+        log.warning("delivery %s: %s while sending", claimed.delivery.id, name)
+        kind = ErrorClass.UNKNOWN if channel.REPEATABLE else ErrorClass.IN_DOUBT
+        _record(claimed, DeliveryError(kind, f"unexpected {name}"))
+        return
+    later = claimed.delivery.channel == ChannelName.LETTER or isinstance(
+        channel, channels.ReceiptChannel
+    )
+    mark = deliveries.mark_submitted if later else deliveries.mark_sent
+    mark(claimed, reference=reference, at=clock.now())
+
+
+def _record(claimed: Claim, error: DeliveryError) -> None:
+    log.warning("delivery %s: %s", claimed.delivery.id, error.error_class)
+    if error.error_class == ErrorClass.IN_DOUBT:
+        deliveries.mark_maybe(claimed, text=str(error), at=clock.now())
+        return
+    deliveries.mark_failed(
+        claimed,
+        error_class=error.error_class,
+        text=str(error),
+        at=clock.now(),
+        retry_after=error.retry_after,
+    )
