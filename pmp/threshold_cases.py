@@ -18,7 +18,7 @@ from models import (
     TicketOutcome,
     User,
 )
-from pmp import audit, case_recipients, clock, corrections, database, settings
+from pmp import audit, case_recipients, clock, correction_notices, database, settings
 from pmp.crossings import Crossing
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.threshold_rules import sentence
@@ -60,7 +60,7 @@ def recount(case: ThresholdCase, crossing: Crossing, *, at: datetime) -> bool:
     fills = {fill.id: fill.version for fill in crossing.fills}
     if counted == fills and case.crossed_on == crossing.crossed_on:
         return False
-    corrections.tell(case, _changes(case, counted), withdrawn=False, at=at)
+    correction_notices.tell(case, _changes(case, counted), withdrawn=False, at=at)
     for field, value in _counts(crossing).items():
         setattr(case, field, value)
     case.save()
@@ -75,7 +75,7 @@ def recount(case: ThresholdCase, crossing: Crossing, *, at: datetime) -> bool:
 
 def withdraw(case: ThresholdCase, *, reason: str, at: datetime) -> None:
     """End a case that no longer holds: stop what waits, tell those who were sent it."""
-    corrections.tell(case, _changes(case, _counted(case)), withdrawn=True, at=at)
+    correction_notices.tell(case, _changes(case, _counted(case)), withdrawn=True, at=at)
     case.status = CaseStatus.WITHDRAWN
     case.closed_at, case.withdrawn_reason = at, reason
     case.save()
