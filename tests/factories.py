@@ -3,7 +3,7 @@
 Each owner of a part adds the makers of its rows here.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from peewee import fn
 
 from models import (
+    Connective,
     Dispensation,
     DocumentKind,
     DrugClass,
@@ -24,10 +25,12 @@ from models import (
     Role,
     Submission,
     SubmissionStatus,
+    ThresholdCase,
+    ThresholdRule,
     User,
     UserStatus,
 )
-from pmp import documents
+from pmp import documents, thresholds
 from pmp.row_codes import row_code
 from tests.conftest import NOW
 
@@ -208,3 +211,41 @@ def make_dispensation(
         fields[name] = fields.get(name) or make()
     dispensation: Dispensation = Dispensation.create(**(defaults | fields))
     return dispensation
+
+
+def make_rule(**fields: Any) -> ThresholdRule:
+    """Make the next version of a rule; 3 and 3 in 90 days, CII to CIV, active."""
+    name = fields.setdefault("name", "Ours")
+    last = ThresholdRule.select(fn.MAX(ThresholdRule.version))
+    version = last.where(ThresholdRule.name == name).scalar() or 0
+    defaults: dict[str, Any] = {
+        "version": version + 1,
+        "prescribers": 3,
+        "pharmacies": 3,
+        "connective": Connective.AND,
+        "window_days": 90,
+        "schedules": ["CII", "CIII", "CIV"],
+        "written_by": "system",
+        "written_at": NOW,
+    }
+    rule: ThresholdRule = ThresholdRule.create(**(defaults | fields))
+    return rule
+
+
+def make_crossing(
+    patient: Patient, *, fills: int = 3, day: date = date(2026, 11, 1)
+) -> Any:
+    """Give a patient fills on days that end on `day`, each of others; the last case.
+
+    Three of them cross the default rule. None while no rule is crossed.
+    """
+    for number in reversed(range(fills)):
+        make_dispensation(patient=patient, filled_on=day - timedelta(days=number))
+    thresholds.evaluate([patient.id], at=NOW)
+    case: ThresholdCase | None = (
+        ThresholdCase.select()
+        .where(ThresholdCase.patient == patient)
+        .order_by(ThresholdCase.id.desc())
+        .first()
+    )
+    return case
