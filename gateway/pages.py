@@ -188,7 +188,7 @@ def _stretch(picture: Image.Image) -> int:
     """2 for a fax page at standard resolution, else 1."""
     across, down = picture.info.get("dpi", (0, 0))
     if across and down:
-        return 2 if across / down > 1.5 else 1
+        return 2 if float(across) / float(down) > 1.5 else 1
     width, height = picture.size
     # Fax lines are 1728 dots; a letter page has about 1,080 of them at 98 a inch.
     return 2 if width >= 1700 and height < width else 1
