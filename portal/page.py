@@ -24,6 +24,7 @@ def begin(app: Flask) -> None:
         first_input_id=_first_input_id,
         flat_messages=_flat_messages,
         waiting=_waiting,
+        browser_name=_browser_name,
     )
     app.jinja_env.globals.update(
         static_url=_static_url, may=may, may_open=navigation.may_open
@@ -59,6 +60,18 @@ def _waiting(since: datetime, now: datetime) -> str:
         if minutes >= size:
             return f"{minutes // size} {word}{'s' if minutes >= 2 * size else ''}"
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def _browser_name(user_agent: str) -> str:
+    """Say which browser it is, as far as a person wants to know: Firefox on Windows."""
+    # Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox"}
+    browsers |= {"Chrome": "Chrome", "Safari": "Safari"}
+    systems = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone"}
+    systems |= {"iPad": "iPad", "Mac OS": "Mac", "Linux": "Linux"}
+    browser = next((name for sign, name in browsers.items() if sign in user_agent), "")
+    system = next((name for sign, name in systems.items() if sign in user_agent), "")
+    return " on ".join(filter(None, (browser or "A browser", system)))
 
 
 def _described_by(part: Any, hint: str = "") -> str:

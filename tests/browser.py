@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from models import User
 from pmp import clock, sessions
@@ -68,6 +69,19 @@ class FormFinder(HTMLParser):
                 fields[name] = value
 
 
+def _multipart(values: dict[str, Any]) -> dict[str, Any]:
+    """Encode a form with files in memory; the client would leave a temporary file."""
+    parts = {
+        name: FileStorage(*value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+    boundary, body = encode_multipart(parts)
+    return {
+        "data": body,
+        "content_type": f'multipart/form-data; boundary="{boundary}"',
+    }
+
+
 class Browser:
     """A Flask test client that holds every page to the house rules.
 
@@ -104,7 +118,8 @@ class Browser:
     ) -> TestResponse:
         """Send a form of the last page: the one with this action, else the main one.
 
-        `values` go over what the page has filled in; None takes a field away.
+        `values` go over what the page has filled in; None takes a field away, and a
+        file is (BytesIO(body), "name.dat").
         """
         form = self._form(action)
         fields = {**form["fields"], **(values or {})}
@@ -142,6 +157,8 @@ class Browser:
 
     def _open(self, path: str, *, status: int, **options: Any) -> TestResponse:
         options.setdefault("environ_base", {"REMOTE_ADDR": self.address})
+        if any(isinstance(v, tuple) for v in (options.get("data") or {}).values()):
+            options |= _multipart(options["data"])
         response = self.client.open(path, **options)
         self.page = response
         assert response.status_code == status, (

@@ -40,12 +40,14 @@ def fits(page: Page) -> None:
 
 def targets_are_large(page: Page, least: int = 24) -> None:
     """Assert that what is pressed is at least so many pixels (WCAG 2.5.8)."""
+    pressed = "button, input:not([type=hidden]), select, summary, nav a, .actions a"
     small = page.evaluate(
-        """least => [...document.querySelectorAll('button, input:not([type=hidden]),
-        select, summary, nav a, .actions a')].filter(e => e.checkVisibility()).map(
-        e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()]).filter(
-        ([, r]) => r.width < least || r.height < least).map(([html]) => html)""",
-        least,
+        """([pressed, least]) => [...document.querySelectorAll(pressed)]
+        .filter(e => e.checkVisibility())
+        .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, box]) => box.width < least || box.height < least)
+        .map(([html]) => html)""",
+        [pressed, least],
     )
     assert not small, small
 
