@@ -284,3 +284,6 @@ def _keep(delivery: Delivery, pdf: bytes, *, at: datetime) -> None:
     delivery.document = documents.keep(
         kind=kind, media_type="application/pdf", body=pdf, at=at
     )
+    if old and kind == DocumentKind.CREDENTIAL_LETTER:
+        # Composing it anew made a new secret; the page with the old one must go.
+        documents.purge(old, at=at)

@@ -1,0 +1,115 @@
+"""What runs when: the sweep that finds lost work, and the night's jobs.
+
+Each job first claims its period in the database, so that it runs once however many
+worker hosts there are, and runs again by itself after one was killed in the middle.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from gateway import channels, inbound, tasks
+from gateway.queue import huey
+from models import ChannelName
+from pmp import (
+    clock,
+    database,
+    deliveries,
+    doubts,
+    inbound_media,
+    periods,
+    receipts,
+    registration,
+    settings,
+    thresholds,
+    uploads,
+)
+
+log = logging.getLogger(__name__)
+
+# More nudges than this in the queue, and the sweep adds none: the rows will wait.
+FULL_QUEUE = 500
+
+
+def tick() -> None:
+    """Run what is due now; a job that fails is logged and the others still run."""
+    at = clock.now()
+    seconds = settings.current().sweep_seconds
+    with database.connected():
+        if periods.claim("sweep", period=periods.every(seconds, at=at), at=at):
+            _each(sweep_leases, sweep_deliveries, sweep_faxes, sweep_rest)
+        if periods.claim("night", period=periods.nightly(at=at), at=at):
+            _each(expire, evaluate, tidy)
+
+
+def keep_ticking(stop: threading.Event) -> None:
+    """Tick every few seconds until told to stop; the worker's timer thread."""
+    while not stop.wait(min(1.0, settings.current().sweep_seconds)):
+        _each(tick)
+
+
+def sweep_leases() -> None:
+    """Take deliveries back from workers that are gone."""
+    folder_like = frozenset(
+        channel.CARRIER
+        for name in ChannelName
+        if (channel := channels.for_channel(name)).REPEATABLE
+    )
+    doubts.end_leases(repeatable=folder_like, at=clock.now())
+
+
+def sweep_deliveries() -> None:
+    """Wake the worker for what is due, in doubt, or silent."""
+    at = clock.now()
+    _nudge_all(tasks.send_delivery, deliveries.due(at=at))
+    _nudge_all(tasks.ask_about_doubt, doubts.open_doubts(at=at))
+    _nudge_all(tasks.ask_about_silence, receipts.silent(at=at))
+
+
+def sweep_faxes() -> None:
+    """Take in dropped faxes; fetch and read those that nobody has."""
+    for fax_id in inbound.pick_up():
+        tasks.nudge(tasks.read_fax, fax_id)
+    at = clock.now()
+    _nudge_all(tasks.fetch_fax, inbound_media.unfetched(at=at))
+    _nudge_all(tasks.read_fax, inbound_media.unread(at=at))
+
+
+def sweep_rest() -> None:
+    """Process submissions that wait; have carriers destroy what is over."""
+    _nudge_all(tasks.process_submission, uploads.waiting())
+    carrier = channels.for_channel(ChannelName.FAX)
+    if isinstance(carrier, channels.ReceiptChannel):
+        old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
+        _nudge_all(tasks.forget_at_carrier, old)
+
+
+def expire() -> None:
+    """End registrations whose confirmation page never came."""
+    registration.expire(at=clock.now())
+
+
+def evaluate() -> None:
+    """Bring every patient's threshold cases to what the entries say."""
+    thresholds.run(clock.now())
+
+
+def tidy() -> None:
+    """Drop last week's claims of periods."""
+    periods.forget_old(at=clock.now())
+
+
+def _nudge_all(task: object, ids: list[int]) -> None:
+    if not ids or huey.pending_count() > FULL_QUEUE:
+        return
+    for each in ids:
+        tasks.nudge(task, each)
+
+
+def _each(*jobs: Callable[[], None]) -> None:
+    for job in jobs:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - one job must not stop the others
+            name = getattr(job, "__name__", "job")
+            log.warning("%s failed: %s", name, type(error).__name__)

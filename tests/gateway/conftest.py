@@ -1,0 +1,99 @@
+"""A carrier, a relay, and deliveries whose message is a fixed one."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from gateway import documents, messages, tasks
+from gateway.message import Message
+from gateway.queue import huey
+from models import ChannelName, Delivery, DeliveryKind
+from pmp import clock, deliveries, settings
+from pmp.deliveries import Route
+from tests.conftest import NOW
+from tests.servers.carrier import KEY, Carrier
+
+_numbers = count(1)
+
+
+class Clock:
+    """The clock of a test: it stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go_on(self, **time: float) -> datetime:
+        self.at += timedelta(**time)
+        return self.at
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    still = Clock()
+    monkeypatch.setattr(clock, "now", still)
+    return still
+
+
+@pytest.fixture
+def carrier() -> Iterator[Carrier]:
+    with Carrier(reports=False) as running, sends_to(running):
+        yield running
+
+
+def sends_to(carrier: Carrier, **changes: Any) -> Any:
+    return settings.changed(
+        fax_url=carrier.url,
+        fax_signing_key=KEY,
+        channel_timeout_seconds=1,
+        **changes,
+    )
+
+
+@pytest.fixture
+def fixed_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose without the rules of any kind: a notice by email, a page by fax."""
+    page = documents.drawn("test", "<p>Page</p>")
+
+    def compose(delivery: Delivery, _attempt: Any) -> Message:
+        if delivery.channel == ChannelName.EMAIL:
+            return Message(delivery.address, subject="A notice", text="Sign in.\n")
+        return Message(delivery.address, pdf=page)
+
+    monkeypatch.setattr(messages, "compose", compose)
+
+
+def make_delivery(channel: ChannelName = ChannelName.FAX, **fields: Any) -> Delivery:
+    number = next(_numbers)
+    addresses = {
+        ChannelName.FAX: "+18605550123",
+        ChannelName.EMAIL: "doctor@example.org",
+        ChannelName.LETTER: "Dr. A\n1 Main Street\nHartford, CT 06106",
+    }
+    return deliveries.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=number,
+        routes=[Route(channel, fields.pop("address", addresses[channel]))],
+        dedupe_key=f"test:{number}",
+        at=fields.pop("at", NOW),
+        **fields,
+    )
+
+
+def fresh(delivery: Delivery) -> Delivery:
+    row: Delivery = Delivery.get_by_id(delivery.id)
+    return row
+
+
+def work() -> None:
+    """Do everything that is in the queue, and what that puts there."""
+    while (task := huey.dequeue()) is not None:
+        huey.execute(task)
+
+
+__all__ = ["Clock", "fresh", "make_delivery", "sends_to", "tasks", "work"]

@@ -1,0 +1,238 @@
+"""Faxes through a real HTTP conversation with a carrier that misbehaves."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway import schedule, tasks
+from models import DeliveryAttempt, DeliveryEvent, DeliveryState, ErrorClass
+from pmp import settings
+from tests.conftest import NOW
+from tests.gateway.conftest import Clock, fresh, make_delivery, sends_to, work
+from tests.servers.carrier import Carrier
+
+pytestmark = pytest.mark.usefixtures("db", "fixed_message")
+
+LATER = timedelta(minutes=2)
+
+
+def send(delivery_id: int) -> None:
+    tasks.send_delivery.call_local(delivery_id)
+
+
+def sweep() -> None:
+    schedule.sweep_leases()
+    schedule.sweep_deliveries()
+    work()
+
+
+def test_a_fax_is_taken_once(carrier: Carrier, now: Clock) -> None:
+    delivery = make_delivery()
+
+    send(delivery.id)
+    send(delivery.id)
+
+    [fax] = carrier.taken
+    assert fax.to == "+18605550123"
+    assert fax.media_url.startswith(f"{settings.current().public_url}/media/")
+    assert fresh(delivery).state == DeliveryState.SUBMITTED
+    [attempt] = DeliveryAttempt.select()
+    assert attempt.carrier_reference == fax.sid
+
+
+@pytest.mark.parametrize(
+    ("step", "error_class", "state"),
+    [
+        ("503", ErrorClass.CARRIER_DOWN, DeliveryState.QUEUED),
+        ("429:600", ErrorClass.THROTTLED, DeliveryState.QUEUED),
+        ("400", ErrorClass.REJECTED, DeliveryState.FAILED),
+        ("401", ErrorClass.CONFIGURATION, DeliveryState.QUEUED),
+        ("500", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+        ("502", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+        ("hang", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+        ("bad-json", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+        ("html", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+        ("accept-drop", ErrorClass.IN_DOUBT, DeliveryState.IN_DOUBT),
+    ],
+)
+def test_what_goes_wrong_decides_what_follows(
+    carrier: Carrier, now: Clock, step: str, error_class: ErrorClass, state: str
+) -> None:
+    carrier.script = [step]
+    delivery = make_delivery()
+
+    send(delivery.id)
+
+    after = fresh(delivery)
+    assert (after.error_class, after.state) == (error_class, state)
+    assert after.lease_owner is None
+
+
+def test_the_carriers_wish_to_wait_is_heeded(carrier: Carrier, now: Clock) -> None:
+    carrier.script = ["429:600"]
+    delivery = make_delivery()
+
+    send(delivery.id)
+    assert fresh(delivery).due_at == NOW + timedelta(seconds=600)
+
+    now.go_on(seconds=599)
+    sweep()
+    assert carrier.taken == []
+    now.go_on(seconds=2)
+    sweep()
+    assert len(carrier.taken) == 1
+
+
+@pytest.mark.parametrize("step", ["accept-drop", "accept-hang"])
+def test_a_fax_in_doubt_is_found_at_the_carrier_and_not_sent_again(
+    carrier: Carrier, now: Clock, step: str
+) -> None:
+    carrier.script = ["ok", step]
+    other, delivery = make_delivery(), make_delivery()
+    send(other.id)
+    send(delivery.id)
+    assert fresh(delivery).state == DeliveryState.IN_DOUBT
+
+    now.go_on(minutes=2)
+    sweep()
+
+    assert len(carrier.taken) == 2
+    assert fresh(delivery).state == DeliveryState.DELIVERED
+    assert not fresh(delivery).possible_duplicate
+
+
+@pytest.mark.parametrize("step", ["500", "hang", "bad-json", "html"])
+def test_a_fax_that_the_carrier_has_not_got_is_sent_again(
+    carrier: Carrier, now: Clock, step: str
+) -> None:
+    carrier.script = [step]
+    delivery = make_delivery()
+    send(delivery.id)
+
+    now.go_on(minutes=2)
+    sweep()  # asks, and finds nothing
+    now.go_on(minutes=2)
+    sweep()
+
+    assert len(carrier.taken) == 1
+    assert fresh(delivery).state == DeliveryState.SUBMITTED
+
+
+def test_a_fax_in_doubt_is_not_sent_again_while_the_carrier_cannot_be_asked(
+    carrier: Carrier, now: Clock
+) -> None:
+    carrier.script, carrier.lists = ["accept-drop"], False
+    delivery = make_delivery()
+    send(delivery.id)
+
+    for _ in range(30):
+        now.go_on(minutes=15)
+        sweep()
+
+    assert len(carrier.taken) == 1
+    after = fresh(delivery)
+    assert (after.state, after.needs_staff) == (DeliveryState.HELD, True)
+    assert after.possible_duplicate
+
+
+def test_a_fax_whose_pages_were_fetched_is_never_sent_again_unasked(
+    carrier: Carrier, now: Clock
+) -> None:
+    carrier.script = ["hang"]
+    delivery = make_delivery()
+    send(delivery.id)
+    DeliveryAttempt.update(media_fetched_at=NOW).execute()
+
+    now.go_on(minutes=2)
+    sweep()
+
+    assert fresh(delivery).state == DeliveryState.HELD
+    assert fresh(delivery).needs_staff
+
+
+def test_nobody_listens_at_the_carriers_address(now: Clock) -> None:
+    with Carrier() as gone, sends_to(gone):
+        pass
+    with sends_to(gone):
+        delivery = make_delivery()
+        send(delivery.id)
+
+    assert fresh(delivery).error_class == ErrorClass.CARRIER_DOWN
+    assert fresh(delivery).state == DeliveryState.QUEUED
+
+
+def test_a_silent_carrier_is_asked(carrier: Carrier, now: Clock) -> None:
+    carrier.script = ["silent"]
+    delivery = make_delivery()
+    send(delivery.id)
+
+    now.go_on(minutes=3)
+    sweep()
+
+    assert fresh(delivery).state == DeliveryState.DELIVERED
+    [attempt] = DeliveryAttempt.select()
+    assert attempt.pages_sent == 2
+
+
+def test_a_busy_number_is_tried_again(carrier: Carrier, now: Clock) -> None:
+    carrier.script = ["busy"]
+    delivery = make_delivery()
+    send(delivery.id)
+
+    now.go_on(minutes=3)
+    sweep()
+    assert fresh(delivery).error_class == ErrorClass.BUSY
+    now.go_on(minutes=3)
+    sweep()
+
+    assert len(carrier.taken) == 2
+    assert [a.outcome for a in DeliveryAttempt.select()] == ["busy", "accepted"]
+
+
+def test_the_carriers_copy_is_destroyed_when_all_is_over(
+    carrier: Carrier, now: Clock
+) -> None:
+    done, waiting = make_delivery(), make_delivery()
+    send(done.id)
+    now.go_on(minutes=3)
+    sweep()
+    send(waiting.id)
+
+    now.go_on(minutes=11)
+    schedule.sweep_rest()
+    work()
+    schedule.sweep_rest()
+    work()
+
+    assert carrier.forgotten == [carrier.taken[0].sid]
+
+
+def test_no_number_and_no_token_is_logged(
+    carrier: Carrier, now: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="gateway")
+    carrier.script = ["500", "ok"]
+    for delivery in (make_delivery(), make_delivery()):
+        send(delivery.id)
+
+    said = caplog.text
+    assert "in_doubt" in said
+    assert "5550123" not in said
+    assert "/media/" not in said
+
+
+def test_a_worker_that_stopped_before_the_call_costs_nothing(
+    carrier: Carrier, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = make_delivery()
+    with monkeypatch.context() as stopped:
+        stopped.setattr("gateway.sending._composed", lambda _: None)
+        send(delivery.id)
+    assert fresh(delivery).state == DeliveryState.SENDING
+
+    now.go_on(minutes=6)
+    sweep()
+
+    assert len(carrier.taken) == 1
+    assert not fresh(delivery).possible_duplicate
+    assert DeliveryEvent.select().where(DeliveryEvent.note.contains("stopped")).count()

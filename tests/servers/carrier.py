@@ -1,0 +1,271 @@
+"""A fax carrier that speaks LaML over real HTTP and fails as it is told to.
+
+Each call to send takes the next step of `script`, else `usual`:
+  ok                    taken, 201; pages fetched and call-backs made if `reports`
+  500 502 503 401 400   that answer; nothing is taken
+  429:7                 that answer with Retry-After: 7
+  hang                  no answer at all; nothing is taken
+  bad-json html         an answer that is none; nothing is taken
+  accept-drop           taken, then the line is cut without an answer
+  accept-hang           taken, then no answer
+  first                 taken, and all call-backs come before the answer
+  busy no-answer failed taken, and ends so
+  triple                taken; each call-back comes three times
+  reordered             taken; the end is told first
+  late-failure          taken and delivered, then reported as failed
+  silent                taken and delivered without any call-back
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+PROJECT, TOKEN, KEY = "project-1", "token-1", "signing-key-1"
+HANG_SECONDS = 60
+_PAGE = b"%PDF-1.4 inbound"
+
+
+@dataclass
+class Fax:
+    sid: str
+    to: str
+    media_url: str
+    status_url: str
+    step: str
+    status: str = "queued"
+    fetched: list[int] = field(default_factory=list)
+    pages: bytes = b""
+    callbacks: list[tuple[str, int]] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "sid": self.sid,
+            "to": self.to,
+            "status": self.status,
+            "media_url": self.media_url,
+            "num_pages": 2 if self.status == "delivered" else None,
+        }
+
+
+class Carrier:
+    """Use as a context manager; `url` is what PMP_FAX_URL is set to."""
+
+    def __init__(self, *script: str, usual: str = "ok", reports: bool = True) -> None:
+        self.script, self.usual, self.reports = list(script), usual, reports
+        self.taken: list[Fax] = []
+        self.calls: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
+        self.media: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.answer_delay = 0.0
+        self.lists = True
+        self._lock = threading.Lock()
+        self._running: list[threading.Thread] = []
+        self._stopped = threading.Event()
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"carrier": self})
+        )
+        self._server.daemon_threads = True
+
+    def __enter__(self) -> Self:
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
+        ).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        return f"laml+http://{PROJECT}:{TOKEN}@{self.host}/api/laml/2010-04-01"
+
+    def settle(self) -> None:
+        """Wait until every call-back under way has been made."""
+        for thread in list(self._running):
+            thread.join(30)
+
+    def post(self, url: str, fields: dict[str, str]) -> int:
+        """Make a signed call-back; give the status that it was answered with."""
+        body = urlencode(fields).encode()
+        request = Request(url, body, signature(url, fields))  # noqa: S310
+        try:
+            with urlopen(request, timeout=10) as answer:  # noqa: S310
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+        except URLError:
+            return 0
+
+    # What a handler thread does
+
+    def take(self, fields: dict[str, str]) -> tuple[str, Fax | None]:
+        with self._lock:
+            step = self.script.pop(0) if self.script else self.usual
+            refused = step[:3].isdecimal() or step in {"hang", "bad-json", "html"}
+            if refused:
+                return step, None
+            fax = Fax(
+                sid=f"FX{len(self.taken):04d}",
+                to=fields["To"],
+                media_url=fields["MediaUrl"],
+                status_url=fields.get("StatusCallback", ""),
+                step=step,
+            )
+            self.taken.append(fax)
+        return step, fax
+
+    def run(self, fax: Fax) -> None:
+        """Fetch the pages, send, and report, as the step says."""
+        end = fax.step if fax.step in {"busy", "no-answer", "failed"} else "delivered"
+        if self.reports:
+            self._fetch(fax)
+        fax.status = end
+        told = ["queued", "processing", "sending", end]
+        if fax.step == "reordered":
+            told = [end, "sending", "queued"]
+        if fax.step == "late-failure":
+            told.append("failed")
+        if fax.step == "silent" or not self.reports:
+            told = []
+        for status in told:
+            for _ in range(3 if fax.step == "triple" else 1):
+                code = self.post(fax.status_url, callback(fax, status))
+                fax.callbacks.append((status, code))
+
+    def start(self, fax: Fax) -> None:
+        thread = threading.Thread(target=self.run, args=(fax,), daemon=True)
+        self._running.append(thread)
+        thread.start()
+
+    def hang(self) -> None:
+        self._stopped.wait(HANG_SECONDS)
+
+    def pause(self) -> None:
+        time.sleep(self.answer_delay)
+
+    def _fetch(self, fax: Fax) -> None:
+        try:
+            with urlopen(fax.media_url, timeout=10) as answer:  # noqa: S310
+                fax.pages = answer.read()
+                fax.fetched.append(answer.status)
+        except HTTPError as error:
+            fax.fetched.append(error.code)
+        except URLError:
+            fax.fetched.append(0)
+
+
+def callback(fax: Fax, status: str) -> dict[str, str]:
+    """Give the fields of a call-back about a fax."""
+    fields = {
+        "FaxSid": fax.sid,
+        "AccountSid": PROJECT,
+        "To": fax.to,
+        "FaxStatus": status,
+        "OriginalMediaUrl": fax.media_url,
+        "RemoteStationId": "PRACTICE",
+    }
+    if status == "delivered":
+        fields["NumPages"] = "2"
+    return fields
+
+
+def signature(url: str, fields: dict[str, str], key: str = KEY) -> dict[str, str]:
+    """Sign a form post as Twilio does: over the address and the sorted fields."""
+    flat = url + "".join(name + fields[name] for name in sorted(fields))
+    mac = hmac.new(key.encode(), flat.encode(), hashlib.sha1).digest()
+    return {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Twilio-Signature": base64.b64encode(mac).decode(),
+    }
+
+
+_RIGHT = "Basic " + base64.b64encode(f"{PROJECT}:{TOKEN}".encode()).decode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    carrier: Carrier
+
+    def log_message(self, *_: object) -> None: ...
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.carrier.calls.append(("POST", self.path))
+        if self.headers.get("Authorization") != _RIGHT:
+            self.answer(401, {"code": 20003, "message": "Authenticate"})
+            return
+        fields = {name: each[0] for name, each in parse_qs(raw.decode()).items()}
+        step, fax = self.carrier.take(fields)
+        self.carrier.pause()
+        if fax is None:
+            self.refuse(step)
+            return
+        self.carrier.run(fax) if step == "first" else self.carrier.start(fax)
+        if step == "accept-hang":
+            self.carrier.hang()
+        if step.startswith("accept-"):
+            self.close_connection = True
+            return
+        self.answer(201, fax.row() | {"status": "queued"})
+
+    def do_GET(self) -> None:
+        self.carrier.calls.append(("GET", self.path))
+        path = urlsplit(self.path).path
+        if path in self.carrier.media:
+            self.raw(*self.carrier.media[path])
+        elif self.headers.get("Authorization") != _RIGHT:
+            self.answer(401, {"code": 20003, "message": "Authenticate"})
+        elif path.endswith("/Faxes.json"):
+            rows = [fax.row() for fax in self.carrier.taken]
+            status = 200 if self.carrier.lists else 503
+            self.answer(status, {"faxes": rows, "next_page_uri": None})
+        else:
+            sid = path.rpartition("/")[2].removesuffix(".json")
+            known = [fax.row() for fax in self.carrier.taken if fax.sid == sid]
+            self.answer(200 if known else 404, known[0] if known else {})
+
+    def do_DELETE(self) -> None:
+        sid = self.path.rpartition("/")[2].removesuffix(".json")
+        self.carrier.forgotten.append(sid)
+        self.raw(204, {}, b"")
+
+    def refuse(self, step: str) -> None:
+        if step == "hang":
+            self.carrier.hang()
+            self.close_connection = True
+        elif step == "bad-json":
+            self.raw(201, {"Content-Type": "application/json"}, b'{"sid": "FX')
+        elif step == "html":
+            self.raw(200, {"Content-Type": "text/html"}, b"<html>Log in</html>")
+        else:
+            code, _, wait = step.partition(":")
+            headers = {"Retry-After": wait} if wait else {}
+            self.answer(int(code), {"code": 21211, "message": "No"}, headers)
+
+    def answer(
+        self, code: int, content: Any, headers: dict[str, str] | None = None
+    ) -> None:
+        self.raw(code, headers or {}, json.dumps(content).encode())
+
+    def raw(self, code: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
