@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
-from gateway import barcodes, pages
+from gateway import barcodes, fax_check, pages
 from pmp import settings, wording
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -46,6 +46,19 @@ def pdf(template: str, /, **context: Any) -> bytes:
     except TemplateError as error:
         raise DocumentError(f"{template}: {type(error).__name__}: {error}") from error
     return drawn(template, source)
+
+
+def faxable_pdf(template: str, code: str, /, **context: Any) -> bytes:
+    """Draw a one-page PDF whose `code` survives a fax at standard resolution.
+
+    Tried on the very page before anybody is given it; DocumentError if it would not.
+    """
+    body = pdf(template, **context)
+    if pages.pages(body, "application/pdf") != 1:
+        raise DocumentError(f"{template}: longer than one page")
+    if not fax_check.legible(body, code):
+        raise DocumentError(f"{template}: a fax would lose its code")
+    return body
 
 
 def html(template: str, /, **context: Any) -> str:

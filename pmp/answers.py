@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
-from models import ChannelName, Profession
+from models import Application, ChannelName, Profession
 from pmp import identifiers
+from pmp.wording import phone, words, zip_code
 
-LONGEST = 120
+LONGEST = 80
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
 _SOCIAL_SECURITY = re.compile(r"\d{3}-\d{2}-\d{4}")
 _NOT_SAID = "Give {}."
@@ -67,6 +68,50 @@ _REQUIRED = {
     "zip": "the ZIP code",
     "phone": "a telephone number",
 }
+
+
+LABELS = {
+    "last_name": "Last name",
+    "first_name": "First name",
+    "middle_name": "Middle name",
+    "degree": "Degree",
+    "specialty": "Specialty",
+    "practice_name": "Practice",
+    "pharmacy_name": "Pharmacy",
+    "pharmacist_in_charge": "Pharmacist in charge",
+    "software_vendor": "Pharmacy software",
+    "licence_number": "License number",
+    "dea": "DEA number",
+    "npi": "NPI",
+    "ncpdp": "NCPDP number",
+    "street": "Street",
+    "city": "City",
+    "state": "State",
+    "zip": "ZIP code",
+    "phone": "Telephone",
+    "fax": "Fax",
+    "email": "Email",
+    "preferred_channel": "Notices by",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as it is shown to people."""
+
+    name: str
+    label: str
+    value: str
+
+
+def shown(profession: Profession, given: Answers | Application) -> list[Shown]:
+    """Give a profession's answers in the order of the form, as people read them."""
+    foreign = _foreign(profession)
+    return [
+        Shown(name, label, _SHOWN.get(name, str)(getattr(given, name) or ""))
+        for name, label in LABELS.items()
+        if name not in foreign
+    ]
 
 
 def tidied(profession: Profession, answers: Answers) -> Answers:
@@ -151,4 +196,10 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "fax": phone_problem,
     "email": email_problem,
     "preferred_channel": channel_problem,
+}
+_SHOWN: dict[str, Callable[[str], str]] = {
+    "phone": phone,
+    "fax": phone,
+    "zip": zip_code,
+    "preferred_channel": words,
 }

@@ -6,6 +6,7 @@ stored. NIST SP 800-63B-4: a mailed secret lives at most 21 days, for one use.
 """
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from models import (
@@ -16,10 +17,20 @@ from models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    DocumentKind,
     User,
     UserStatus,
 )
-from pmp import audit, contacts, database, deliveries, documents, passwords, settings
+from pmp import (
+    audit,
+    contacts,
+    database,
+    deliveries,
+    documents,
+    outbox,
+    passwords,
+    settings,
+)
 from pmp.deliveries import Route
 from pmp.errors import RuleError
 from pmp.row_codes import LIKE, SIGNS
@@ -33,17 +44,40 @@ def issue(user: User, *, at: datetime) -> str:
     Earlier ones die. Called by the worker while it draws the letter, and by the
     command that makes the first administrator, nowhere else.
     """
-    signs = "".join(secrets.choice(SIGNS) for _ in range(GROUPS * GROUP))
-    secret = as_printed(signs)
-    secret_hash = passwords.hash_secret(secret)
-    days = timedelta(days=settings.current().credential_days)
-    with database.atomic():
-        revoke(user, at=at)
-        made = Credential.create(
-            user=user, secret_hash=secret_hash, issued_at=at, expires_at=at + days
-        )
-        _record(audit.Event.CREDENTIAL_ISSUED, made, at=at)
+    secret, _ = _issued(user, at=at)
     return secret
+
+
+def letter(
+    delivery: Delivery, *, draw: Callable[[User, str, Credential], bytes], at: datetime
+) -> bytes:
+    """Give the letter of a delivery: the one that is kept, else a new one.
+
+    Password, letter and the delivery's hold on it come about whole or not at all, so a
+    worker that dies in between leaves no password that nobody has. `draw` gives the
+    PDF for a user, the clear password and its credential. Raises RuleError if the user
+    no longer waits for a letter, or the kept one was destroyed.
+    """
+    with database.atomic():
+        row = outbox.taken(delivery.id)
+        if row.document:
+            if row.document.sealed is None:
+                raise RuleError("This letter was mailed or replaced: issue a new one.")
+            return documents.read(row.document)
+        user: User = User.get_by_id(row.subject_id)
+        if user.status != UserStatus.AWAITING_FIRST_SIGN_IN:
+            raise RuleError(f"{user.username} does not wait for a letter.")
+        secret, credential = _issued(user, at=at)
+        body = draw(user, secret, credential)
+        row.document = documents.keep(
+            kind=DocumentKind.CREDENTIAL_LETTER,
+            media_type="application/pdf",
+            body=body,
+            at=at,
+        )
+        row.save(only=[Delivery.document])
+        delivery.document = row.document
+    return body
 
 
 def as_printed(typed: str) -> str:
@@ -133,6 +167,20 @@ def letter_changed(delivery: Delivery, at: datetime) -> None:
         _burn(delivery, at=at)
     if delivery.state == DeliveryState.RETURNED:
         revoke(User.get_by_id(delivery.subject_id), at=at)
+
+
+def _issued(user: User, *, at: datetime) -> tuple[str, Credential]:
+    signs = "".join(secrets.choice(SIGNS) for _ in range(GROUPS * GROUP))
+    secret = as_printed(signs)
+    secret_hash = passwords.hash_secret(secret)
+    days = timedelta(days=settings.current().credential_days)
+    with database.atomic():
+        revoke(user, at=at)
+        made: Credential = Credential.create(
+            user=user, secret_hash=secret_hash, issued_at=at, expires_at=at + days
+        )
+        _record(audit.Event.CREDENTIAL_ISSUED, made, at=at)
+    return secret, made
 
 
 def _letters(user_id: int) -> list[Delivery]:

@@ -5,7 +5,9 @@ applicant whether a licence exists. The decision is in pmp.approval.
 """
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
+from typing import Any
 
 from peewee import IntegrityError
 
@@ -18,8 +20,8 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import audit, database, deliveries, lock_out, settings
-from pmp.answers import Answers, problems, tidied
+from pmp import audit, clock, database, deliveries, lock_out, settings
+from pmp.answers import Answers, problems, shown, tidied
 from pmp.deliveries import Route
 from pmp.errors import RuleError
 from pmp.names import name_key
@@ -148,6 +150,25 @@ def confirmation_received(application: Application, *, by: str, at: datetime) ->
                 subject=f"registration:{application.code}",
                 at=at,
             )
+
+
+def expires_on(application: Application) -> date:
+    """Give the day until which the signed page may come."""
+    limit = timedelta(days=settings.current().registration_days)
+    return clock.day_of(application.submitted_at + limit)
+
+
+def confirmation(application: Application) -> dict[str, Any]:
+    """Give what the confirmation page shows: its template's context."""
+    cells = [each for each in shown(application.profession, application) if each.value]
+    half = (len(cells) + 1) // 2
+    person = f"{application.first_name} {application.last_name}".strip()
+    return {
+        "application": application,
+        "answers": list(zip_longest(cells[:half], cells[half:])),
+        "signer": application.pharmacist_in_charge or person,
+        "expires_on": expires_on(application),
+    }
 
 
 def expire(*, at: datetime) -> int:

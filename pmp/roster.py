@@ -156,7 +156,8 @@ def _name(row: Row, profession: Profession) -> str:
     names = (row["name"], *(business if profession == Profession.PHARMACY else ()))
     if not any(names):
         raise RowError(f"Credential {row['credentialid']} has no Name.")
-    return next(name for name in names if name)
+    chosen: str = next(name for name in names if name)
+    return chosen
 
 
 def _day(text: str) -> date | None:
