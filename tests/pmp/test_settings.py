@@ -25,7 +25,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
 
 
 def test_a_short_or_missing_key_is_refused() -> None:
-    with pytest.raises(settings.SettingsError, match=r"PMP_SECRET_KEY: [^\n]*\nPMP_DOC"):
+    with pytest.raises(settings.SettingsError, match=r"SECRET_KEY: .*\nPMP_DOC"):
         settings.load({})
     with pytest.raises(settings.SettingsError, match="PMP_DOCUMENT_KEY"):
         settings.load(RIGHT | {"PMP_DOCUMENT_KEY": "short"})
