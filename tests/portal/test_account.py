@@ -223,6 +223,19 @@ def test_cookie_changes_at_sign_in_and_the_old_one_stays_worthless(
     browser.get("/account", status=303)
 
 
+def test_form_token_from_before_sign_in_is_worthless_after_it(
+    browser: Browser, prescriber: User
+) -> None:
+    browser.get("/sign-in")
+    before = browser.token()
+    sign_in(browser)
+
+    browser.post("/sign-out", {"csrf_token": before}, status=400)
+
+    browser.get("/account")
+    assert browser.token() != before
+
+
 def test_cookie_saved_before_sign_out_is_dead_after_it(
     browser: Browser, prescriber: User
 ) -> None:
