@@ -45,7 +45,7 @@ def compare(application: Application, *, at: datetime) -> Comparison:
             None,
             (),
             (),
-            ("The roster has no license with this number, nor with this DEA number.",),
+            ("The roster has no licence with this number, nor with this DEA number.",),
         )
     lines = _lines(application, licence, day=clock.day_of(at))
     differences = tuple(
@@ -121,7 +121,7 @@ def _lines(
     until = f", until {us_date(licence.expires_on)}" if licence.expires_on else ""
     lines = [
         Line(
-            "Status of the license",
+            "Status of the licence",
             "",
             f"{licence.status}{until}",
             is_active(licence, day=day),
@@ -133,7 +133,7 @@ def _lines(
             _names_agree(application, licence),
         ),
         Line(
-            "License number",
+            "Licence number",
             application.licence_number,
             licence.code,
             _numbers_agree(application.licence_number, licence.code),
@@ -181,13 +181,13 @@ def _bars(application: Application, licence: Licence) -> tuple[str, ...]:
     bars = []
     if not address_lines(licence):
         bars.append(
-            "The license has no whole address of record: a letter could not be mailed."
+            "The licence has no whole address of record: a letter could not be mailed."
         )
     holder: User | None = User.get_or_none(
         (User.licence == licence) & (User.status != UserStatus.CLOSED)
     )
     if holder and holder != application.user:
-        bars.append(f"This license has an account already: {holder.username}.")
+        bars.append(f"This licence has an account already: {holder.username}.")
     return tuple(bars)
 
 

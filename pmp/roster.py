@@ -41,7 +41,7 @@ def apply(path: Path, *, by: str, at: datetime, accept_gone: bool = False) -> Ou
     known = Licence.select().where(Licence.status != GONE).count()
     if plan.gone > max(FEW, known * MOST_GONE) and not accept_gone:
         raise RuleError(
-            f"{plan.gone} of {known} licenses are not in {path.name}. Is it whole? If"
+            f"{plan.gone} of {known} licences are not in {path.name}. Is it whole? If"
             " it is, run the import again with --accept-gone."
         )
     with database.atomic():

@@ -101,13 +101,13 @@ def _given(row: Row) -> dict[str, str]:
 def _licence(code: str) -> Licence:
     """Find the one licence with a code; the active one where a code was used again."""
     if not code:
-        raise RowError("The row names no license.")
+        raise RowError("The row names no licence.")
     found = list(Licence.select().where(Licence.code == code.upper()))
     active = [licence for licence in found if licence.active]
     if not found:
-        raise RowError(f"The roster has no license {code}. Import its file first.")
+        raise RowError(f"The roster has no licence {code}. Import its file first.")
     if len(active) > 1 or (not active and len(found) > 1):
-        raise RowError(f"The roster has more than one license {code}.")
+        raise RowError(f"The roster has more than one licence {code}.")
     licence: Licence = (active or found)[0]
     return licence
 
@@ -123,7 +123,7 @@ def _person(dea: str, licence: Licence) -> Prescriber | Pharmacy | None:
         )
     holder = person.licence if person else None
     if holder and holder != licence and holder.active:
-        raise RowError(f"The DEA number {dea} belongs to license {holder.code}.")
+        raise RowError(f"The DEA number {dea} belongs to licence {holder.code}.")
     return person
 
 

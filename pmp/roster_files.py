@@ -63,7 +63,7 @@ def kind_of(path: Path) -> FileKind:
     missing = [name for name in _LICENCE_COLUMNS if _plain(name) not in names]
     if not missing:
         return FileKind.LICENCES
-    if "licence" in names or "license" in names:
+    if {"licence", "license"} & names:
         return FileKind.CONTACTS
     raise RuleError(
         f"{path.name} is not a roster file. The Department's file also has the columns"

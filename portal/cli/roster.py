@@ -16,17 +16,17 @@ SHOWN = 20
 
 @click.group()
 def roster() -> None:
-    """Look after the roster of licenses."""
+    """Look after the roster of licences."""
 
 
 @roster.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Tell what would change, change nothing.")
-@click.option("--accept-gone", is_flag=True, help="Even if many licenses are gone.")
+@click.option("--accept-gone", is_flag=True, help="Even if many licences are gone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_program
 def import_file(file: Path, *, dry_run: bool, accept_gone: bool, as_json: bool) -> None:
-    """Import FILE: the Department's own, or contacts by license (told by its header).
+    """Import FILE: the Department's own, or contacts by licence (told by its header).
 
     Exit 1 if a row could not be used; the others were.
     """
