@@ -261,7 +261,7 @@ def make_answers(
     shop = {
         "pharmacy_name": "Elm Street Pharmacy",
         "pharmacist_in_charge": "Ada Fielding",
-        "ncpdp": "0712343",
+        "ncpdp": "0712340",
     }
     common = {
         "licence_number": "CSP.0012345",
