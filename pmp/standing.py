@@ -66,6 +66,8 @@ class Remark:
     code: str
     message: str
     fix: str = ""
+    element: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,8 @@ class Ledger:
         ids = bulk.next_ids(Dispensation, len(fresh)) if fresh else []
         for fill, number in zip(fresh, ids, strict=True):
             fill.row |= {"id": number, "row_code": row_code(number)}
-        for fill in changed:
-            # One by one: revisions and voids are few beside new fills.
-            columns = {name: fill.row[name] for name in fill.row if name != "id"}
-            Dispensation.update(**columns).where(
-                Dispensation.id == fill.row["id"]
-            ).execute()
+        if changed:
+            _update(changed)
         bulk.insert(Dispensation, [fill.row for fill in fresh])
         bulk.insert(DispensationVersion, _versions(touched, submission, by, at))
         patients = {fill.row["patient"] for fill in touched}
@@ -177,6 +175,20 @@ class Ledger:
         if fill.stored and not fill.versions:
             self._touched.append(fill)
         fill.versions.append(dict(fill.row))
+
+
+def _update(changed: list[Fill]) -> None:
+    """Write fills anew, one by one: revisions and voids are few beside new fills."""
+    # First out of the way of each other: one may take the key that another left.
+    ids = [fill.row["id"] for fill in changed]
+    Dispensation.update(status=VOIDED).where(Dispensation.id.in_(ids)).execute()
+    for fill in changed:
+        columns = {name: fill.row[name] for name in fill.row if name != "id"}
+        (
+            Dispensation.update(**columns)
+            .where(Dispensation.id == fill.row["id"])
+            .execute()
+        )
 
 
 def _stored_rows(pharmacy: int, numbers: Iterable[str]) -> list[Row]:
@@ -202,11 +214,11 @@ def _same(
 def _already_there(fill: Fill, row: Row) -> Outcome:
     changed = [name for name in COMPARED if fill.row[name] != row[name]]
     if not changed:
-        remark = Remark("R01", "This fill was reported before. It is counted once.")
+        remark = Remark("P01", "This fill was reported before. It is counted once.")
         return Outcome(RecordStatus.DUPLICATE, fill, remark)
     names = ", ".join(name.replace("_", " ") for name in changed)
     remark = Remark(
-        "R02",
+        "P02",
         f"This fill was reported before with another {names}. The first stands.",
         "If this record is right, send it as a revision (DSP01 is 01).",
     )
@@ -216,7 +228,7 @@ def _already_there(fill: Fill, row: Row) -> Outcome:
 def _revised_nothing(found: list[Fill]) -> Remark:
     why = "several records" if found else "no record"
     return Remark(
-        "R03",
+        "P03",
         f"The revision fits {why} of this prescription and fill number, so it was"
         " stored as a new fill.",
         "If it should have replaced another record, void that one.",
@@ -226,14 +238,14 @@ def _revised_nothing(found: list[Fill]) -> Remark:
 def _voided_nothing(near: list[Fill]) -> Remark:
     if not near:
         message = "No record of this prescription stands that could be voided."
-        return Remark("R04", message, "Check prescription number and pharmacy.")
+        return Remark("P04", message, "Check prescription number and pharmacy.")
     nearest = "; ".join(
         f"filled {us_date(fill.row['filled_on'])}, fill {fill.row['fill_number']},"
         f" quantity {fill.row['quantity']:f}"
         for fill in near[:3]
     )
     return Remark(
-        "R04",
+        "P04",
         f"The void fits no record. Of this prescription stand: {nearest}.",
         "Send the void with the day, fill number and quantity as they were reported.",
     )
