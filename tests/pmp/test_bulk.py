@@ -107,7 +107,7 @@ def test_a_day_is_a_day_in_a_bulk_row() -> None:
     fill = make_dispensation()
     with database.atomic():
         (number,) = bulk.next_ids(models.Dispensation, 1)
-    row: Any = models.Dispensation.select().dicts().get()
+        row: Any = models.Dispensation.select().dicts().get()
         row |= {"id": number, "row_code": "D-OTHER", "prescription_number": "OTHER"}
         bulk.insert(models.Dispensation, [row])
 
