@@ -1,0 +1,158 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models import (
+    Application,
+    ApplicationStatus,
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Document,
+    DocumentKind,
+    FaxStatus,
+    InboundFax,
+    Profession,
+    Submission,
+    SubmissionStatus,
+)
+from pmp import settings, statistics
+from pmp.statistics import Queue
+from tests.conftest import NOW
+from tests.factories import make_user
+
+HOUR = timedelta(hours=1)
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def fax(reference: str, status: FaxStatus, at: datetime = NOW) -> None:
+    InboundFax.create(
+        received_at=at, source="test", source_reference=reference, status=status
+    )
+
+
+def application(code: str, status: ApplicationStatus, **fields: Any) -> None:
+    Application.create(
+        code=code,
+        profession=Profession.PHARMACY,
+        status=status,
+        licence_number="1",
+        dea="x",
+        phone="+18605550100",
+        attested_at=NOW,
+        submitted_at=NOW,
+        **fields,
+    )
+
+
+def delivery(key: str, state: DeliveryState, **fields: Any) -> None:
+    defaults: dict[str, Any] = {
+        "kind": DeliveryKind.CREDENTIAL_LETTER,
+        "subject_id": 1,
+        "channel": ChannelName.LETTER,
+        "address": "x",
+        "dedupe_key": key,
+        "state": state,
+        "due_at": NOW,
+        "deadline_at": NOW + 24 * HOUR,
+        "created_at": NOW,
+    }
+    Delivery.create(**(defaults | fields))
+
+
+def queue(address: str) -> Queue:
+    [found] = [q for q in statistics.staff_queues(at=NOW) if q.address == address]
+    return found
+
+
+def test_nothing_waits_in_an_empty_program() -> None:
+    queues = statistics.staff_queues(at=NOW)
+
+    assert [q.count for q in queues] == [0] * 6
+    assert {q.oldest for q in queues} == {None}
+    assert len({q.address for q in queues}) == 6
+
+
+def test_faxes_wait_until_they_are_handled() -> None:
+    fax("old", FaxStatus.UNMATCHED, NOW - 5 * HOUR)
+    fax("new", FaxStatus.UNREADABLE, NOW - HOUR)
+    for status in (FaxStatus.MATCHED, FaxStatus.FILED, FaxStatus.DISMISSED):
+        fax(status, status, NOW - 50 * HOUR)  # noise
+
+    assert queue("/staff/faxes").count == 2
+    assert queue("/staff/faxes").oldest == NOW - 5 * HOUR
+
+
+def test_registrations_wait_from_the_fax_until_the_decision() -> None:
+    arrived = NOW - 3 * HOUR
+    application(
+        "a",
+        ApplicationStatus.CONFIRMATION_RECEIVED,
+        confirmation_received_at=arrived,
+    )
+    application("b", ApplicationStatus.SUBMITTED)
+    application("c", ApplicationStatus.APPROVED, confirmation_received_at=NOW)
+
+    assert queue("/staff/registrations").count == 1
+    assert queue("/staff/registrations").oldest == arrived
+
+
+def test_letters_wait_until_they_are_mailed() -> None:
+    delivery("to print", DeliveryState.SUBMITTED)
+    delivery("to mail", DeliveryState.PRINTED)
+    delivery("gone", DeliveryState.MAILED)
+    delivery("not drawn", DeliveryState.QUEUED)
+    delivery("a fax", DeliveryState.SUBMITTED, channel=ChannelName.FAX)
+
+    assert queue("/staff/letters").count == 2
+
+
+def test_deliveries_that_need_a_person_are_counted_whatever_their_state() -> None:
+    delivery("failed", DeliveryState.FAILED, needs_staff=True)
+    delivery("taken care of", DeliveryState.FAILED)
+
+    assert queue("/staff/deliveries").count == 1
+
+
+def test_received_through_is_the_day_of_the_last_real_submission() -> None:
+    user = make_user()
+    document = Document.create(
+        kind=DocumentKind.SUBMISSION, media_type="", sha256="", size=0, created_at=NOW
+    )
+
+    def submission(at: datetime, status: SubmissionStatus, **fields: bool) -> None:
+        Submission.create(
+            filename="a.dat",
+            sha256="",
+            document=document,
+            submitted_by=user,
+            received_at=at,
+            status=status,
+            **fields,
+        )
+
+    assert statistics.received_through() is None
+    late_evening_in_hartford = NOW.replace(day=21, hour=3)
+    submission(late_evening_in_hartford, SubmissionStatus.PROCESSED)
+    submission(NOW, SubmissionStatus.FAILED_STRUCTURE)
+    submission(NOW, SubmissionStatus.PROCESSED, dry_run=True)
+    submission(NOW, SubmissionStatus.PROCESSED, test=True)
+
+    day = statistics.received_through()
+
+    assert day is not None
+    assert day.isoformat() == "2026-11-20"
+
+
+def test_gauges_tell_how_late_the_oldest_delivery_is(db: settings.Settings) -> None:
+    delivery("late", DeliveryState.QUEUED, due_at=NOW - 2 * HOUR)
+    delivery("due", DeliveryState.QUEUED)
+    delivery("later", DeliveryState.QUEUED, due_at=NOW + HOUR)
+    delivery("sent", DeliveryState.SENT, due_at=NOW - 9 * HOUR)
+
+    gauges = statistics.gauges(at=NOW)
+
+    assert gauges["pmp_deliveries_due"] == 2
+    assert gauges["pmp_deliveries_due_oldest_seconds"] == 7200
