@@ -13,7 +13,8 @@ from peewee import fn
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
 from pmp import wording
-from pmp.spellings import WORDS, Near, date_slips, key, near
+from pmp.identities import name_key
+from pmp.spellings import WORDS, Near, date_slips, near
 
 MOST = 20
 
@@ -43,7 +44,7 @@ def find(
     punctuation. With it, spelling, sound, short forms, swapped names and one wrong
     digit of the birth date are forgiven, each named in `why`.
     """
-    typed = (key(first_name), key(last_name))
+    typed = (name_key(first_name), name_key(last_name))
     rows = list(_born([birth_date]))
     if similar:
         rows += _born_otherwise(birth_date, typed[1])
@@ -83,7 +84,7 @@ def _born_otherwise(birth_date: date, last_key: str) -> list[dict[str, Any]]:
 def _compared(
     row: dict[str, Any], typed: tuple[str, str], birth_date: date
 ) -> Candidate | None:
-    first_key, last_key = key(row["first_name"]), key(row["last_name"])
+    first_key, last_key = name_key(row["first_name"]), name_key(row["last_name"])
     same_day = row["birth_date"] == birth_date
     first = near(typed[0], first_key, given_name=True)
     last = near(typed[1], last_key)

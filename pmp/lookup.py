@@ -25,7 +25,7 @@ from pmp import audit, candidates, clock, database, disclosures, history, settin
 from pmp.candidates import Candidate
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
-from pmp.spellings import key
+from pmp.identities import name_key
 
 FEWEST_LETTERS = 2
 EARLIEST_BIRTH = date(1880, 1, 1)
@@ -224,7 +224,7 @@ def recent_patients(*, user: User, most: int = 10) -> list[LookUp]:
 
 def _check(criteria: Criteria, *, by: User, at: datetime) -> None:
     for field, name in (("first_name", "first name"), ("last_name", "last name")):
-        if len(key(getattr(criteria, field))) < FEWEST_LETTERS:
+        if len(name_key(getattr(criteria, field))) < FEWEST_LETTERS:
             message = f"Enter at least {FEWEST_LETTERS} letters of the {name}"
             raise RuleError(message, field=field)
     today = clock.day_of(at)

@@ -1,7 +1,7 @@
 """How near a name or a birth date as typed is to one as reported. Pure.
 
-Names are compared as keys: no case, accents or punctuation, so that a wildcard typed
-into a form is nothing but a sign that drops out.
+Names are compared as keys (`pmp.identities.name_key`): no case, accents or punctuation,
+so that a wildcard typed into a form is nothing but a sign that drops out.
 """
 
 from collections import defaultdict
@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import jellyfish
-
-from pmp.names import name_key
 
 FEWEST_FOR_PART = 3
 _NICKNAMES = Path(__file__).parent / "seed" / "nicknames.txt"
@@ -39,11 +37,6 @@ WORDS = {
     Near.PART: "begins the same",
     Near.SAME: "is the same",
 }
-
-
-def key(name: str) -> str:
-    """Give a name as compared: upper case, letters and digits alone."""
-    return name_key(name).replace("_", "")
 
 
 def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
