@@ -74,6 +74,7 @@ def drawn(name: str, source: str) -> bytes:
             source,
             path=str(FONTS / "document.html"),
             encoding="utf-8",
+            capacity=-1,  # never in a temporary file: it would hold patient data
             resource_policy=_policy(),
             raise_exception=True,
         )
