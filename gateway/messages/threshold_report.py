@@ -1,0 +1,39 @@
+"""A Patient Threshold Report, to one recipient.
+
+By email a notice and a link, without a word about the patient. By fax and letter the
+whole report behind a cover sheet: the same copy that the portal gives, drawn once.
+"""
+
+from gateway import documents, messages
+from gateway.message import Message
+from models import (
+    CaseRecipient,
+    CaseStatus,
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+)
+from pmp import settings, threshold_reports
+from pmp.errors import RuleError
+from pmp.threshold_reports import ThresholdReport
+
+SUBJECT = "Patient Threshold Report"
+
+
+def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
+    """Give the notice or the report; RuleError if its case was withdrawn meanwhile."""
+    recipient = CaseRecipient.get_by_id(delivery.subject_id)
+    if recipient.case.status in {CaseStatus.WITHDRAWN, CaseStatus.CLOSED}:
+        raise RuleError("The case has ended; its report is not sent any more.")
+    at = attempt.started_at
+    body = threshold_reports.copy(recipient, draw=draw, at=at)
+    if delivery.channel == ChannelName.EMAIL:
+        link = f"{settings.current().public_url}/threshold-reports/{recipient.id}"
+        return messages.mail(delivery, "threshold_report", link=link)
+    threshold_reports.sending(recipient, address=delivery.address, at=at)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+
+
+def draw(report: ThresholdReport) -> bytes:
+    """Draw the report as a PDF: cover sheet, report, call sheet, reply page."""
+    return documents.pdf("threshold_report", report=report)
