@@ -1,139 +1,80 @@
-"""Who a search may mean: patients found by name and birth date, each with the reason.
+"""Whom a reported identity may be: what they share brings two together to be judged.
 
-Only the index on birth dates is used; names are compared here, in one birth date's
-rows. Same-named people with different birth dates are offered, never taken.
+Pure: no database.  Comparing everyone with everyone is out of the question, so only
+those in a common block are: one date of birth, one name, one first name and phone, or
+one ZIP code and sound of the last name.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from peewee import fn
+from pmp.identities import Identity
+from pmp.likeness import Band, Likeness, compare
 
-from models import Dispensation, DispensationStatus, ReportedIdentity, Species
-from pmp import wording
-from pmp.identities import name_key
-from pmp.spellings import WORDS, Near, date_slips, near
+_MOST_REVIEWS = 3
 
-MOST = 20
+Doubt = tuple[int, Likeness]
+"""A patient whom the staff should look at, and why."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A patient as one of the reported identities shows them. `why` are sentences."""
+class Kept:
+    """An identity whose patient is known."""
 
+    identity: Identity
     patient_id: int
-    name: str
-    birth_date: date
-    sex: str
-    place: str
-    is_animal: bool
-    is_exact: bool
-    rank: int
-    why: tuple[str, ...]
-    last_fill: date | None = None
 
 
-def find(
-    *, first_name: str, last_name: str, birth_date: date, similar: bool
-) -> list[Candidate]:
-    """Give the patients that fit, the likeliest first, at most MOST + 1.
+class Pool:
+    """Identities that a new one may be compared with, found by what they share."""
 
-    Without `similar` names and birth date must be the same but for case, accents and
-    punctuation. With it, spelling, sound, short forms, swapped names and one wrong
-    digit of the birth date are forgiven, each named in `why`.
-    """
-    typed = (name_key(first_name), name_key(last_name))
-    rows = list(_born([birth_date]))
-    if similar:
-        rows += _born_otherwise(birth_date, typed[1])
-    best: dict[int, Candidate] = {}
-    for row in rows:
-        candidate = _compared(row, typed, birth_date)
-        if candidate is None or not (similar or candidate.is_exact):
-            continue
-        known = best.get(candidate.patient_id)
-        if known is None or candidate.rank > known.rank:
-            best[candidate.patient_id] = candidate
-    ranked = sorted(best.values(), key=lambda each: (-each.rank, each.name))
-    return _with_last_fills(ranked[: MOST + 1])
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[object, ...], dict[str, Kept]] = defaultdict(dict)
 
+    def add(self, kept: Kept) -> None:
+        """Take an identity in; equal ones count once."""
+        for block in _blocks_of(kept.identity):
+            self._blocks[block][kept.identity.fingerprint] = kept
 
-def _born(days: Iterable[date]) -> list[dict[str, Any]]:
-    rows: Any = (
-        ReportedIdentity.select()
-        .where(ReportedIdentity.birth_date.in_(list(days)))
-        .dicts()
-    )
-    return list(rows)
+    def near(self, identity: Identity) -> Iterable[Kept]:
+        """Give those that share a block with an identity."""
+        found: dict[str, Kept] = {}
+        for block in _blocks_of(identity):
+            found |= self._blocks.get(block, {})
+        return found.values()
 
+    def decide(self, identity: Identity) -> tuple[int, Likeness | None, list[Doubt]]:
+        """Give the patient that it is (0: a new one), how sure, and the doubts.
 
-def _born_otherwise(birth_date: date, last_key: str) -> list[dict[str, Any]]:
-    rows: Any = (
-        ReportedIdentity.select()
-        .where(
-            ReportedIdentity.birth_date.in_(sorted(date_slips(birth_date)))
-            & (ReportedIdentity.last_key == last_key)
-        )
-        .dicts()
-    )
-    return list(rows)
+        Of two patients that both fit, the likelier is taken and the other doubted; of
+        equals, the one who came first.
+        """
+        best: dict[int, Likeness] = {}
+        for kept in self.near(identity):
+            likeness = compare(identity, kept.identity)
+            before = best.get(kept.patient_id)
+            if before is None or _rank(likeness) > _rank(before):
+                best[kept.patient_id] = likeness
+        ranked = sorted(best.items(), key=lambda each: each[0])
+        ranked.sort(key=lambda each: _rank(each[1]), reverse=True)
+        same = [each for each in ranked if each[1].band is Band.SAME]
+        if same:
+            return *same[0], same[1 : 1 + _MOST_REVIEWS]
+        doubtful = [each for each in ranked if each[1].band is Band.REVIEW]
+        return 0, None, doubtful[:_MOST_REVIEWS]
 
 
-def _compared(
-    row: dict[str, Any], typed: tuple[str, str], birth_date: date
-) -> Candidate | None:
-    first_key, last_key = name_key(row["first_name"]), name_key(row["last_name"])
-    same_day = row["birth_date"] == birth_date
-    first = near(typed[0], first_key, given_name=True)
-    last = near(typed[1], last_key)
-    is_exact = same_day and first is last is Near.SAME
-    if typed == (last_key, first_key) and not is_exact:
-        why = ("First and last name are swapped.",)
-        return _candidate(row, rank=9, why=why, same_day=same_day)
-    if not first or not last or (not same_day and first < Near.NICKNAME):
-        return None
-    reasons = (f"Last name {WORDS[last]}.", f"First name {WORDS[first]}.")
-    return _candidate(
-        row, rank=first + last, why=reasons, same_day=same_day, is_exact=is_exact
-    )
+def _rank(likeness: Likeness) -> tuple[int, float]:
+    order = (Band.DIFFERENT, Band.REVIEW, Band.SAME)
+    return order.index(likeness.band), likeness.bits
 
 
-def _candidate(
-    row: dict[str, Any],
-    *,
-    rank: int,
-    why: tuple[str, ...],
-    same_day: bool,
-    is_exact: bool = False,
-) -> Candidate:
-    day = "is the same" if same_day else "differs in one digit, or two are swapped"
-    parts = (row["street"], row["city"], row["state"])
-    return Candidate(
-        patient_id=row["patient"],
-        name=wording.person_name(
-            row["last_name"], row["first_name"], row["middle_name"]
-        ),
-        birth_date=row["birth_date"],
-        sex=row["sex"],
-        place=", ".join(part for part in parts if part),
-        is_animal=row["species"] is Species.ANIMAL,
-        is_exact=is_exact,
-        rank=rank * 2 + (9 if same_day else 0),
-        why=(*why, f"Birth date {day}."),
-    )
-
-
-def _with_last_fills(found: list[Candidate]) -> list[Candidate]:
-    rows: Any = (
-        Dispensation.select(Dispensation.patient, fn.MAX(Dispensation.filled_on))
-        .where(
-            Dispensation.patient.in_([each.patient_id for each in found])
-            & (Dispensation.status == DispensationStatus.CURRENT)
-        )
-        .group_by(Dispensation.patient)
-        .tuples()
-    )
-    last_fills = dict(rows)
-    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in found]
+def _blocks_of(identity: Identity) -> Iterator[tuple[object, ...]]:
+    species = identity.species
+    yield species, "born", identity.birth_date
+    yield species, "named", identity.last_key, identity.first_key
+    if identity.phone:
+        yield species, "phone", identity.phone, identity.first_key
+    if identity.zip_key and identity.last_sound:
+        yield species, "lives", identity.zip_key, identity.last_sound

@@ -6,7 +6,6 @@ code and the sound of its last name; `pmp.likeness` judges.  One person: it is l
 that patient.  Doubtful: it becomes a new patient, and a `MatchReview` asks the staff.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,15 +16,15 @@ from typing import Any
 import models
 from models import MatchReview, Patient, ReportedIdentity
 from pmp import bulk, database
+from pmp.candidates import Kept, Pool
 from pmp.identities import Identity
-from pmp.likeness import Band, Likeness, compare
+from pmp.likeness import Likeness
 
 __all__ = ["Identity", "Link", "known", "link"]
 
 _BATCH = 500
 _ALTERNATIVES = 100  # conditions joined by OR in one query
 _ADVISORY_LOCK = 20573
-_MOST_REVIEWS = 3
 
 
 @dataclass(frozen=True)
@@ -35,31 +34,6 @@ class Link:
     identity_id: int
     patient_id: int
     is_new: bool
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """An identity of the table, or one about to be."""
-
-    identity: Identity
-    patient_id: int
-
-
-class _Pool:
-    """Identities that a new one may be compared with, found by what they share."""
-
-    def __init__(self) -> None:
-        self._blocks: dict[tuple[object, ...], dict[str, _Kept]] = defaultdict(dict)
-
-    def add(self, kept: _Kept) -> None:
-        for block in _blocks_of(kept.identity):
-            self._blocks[block][kept.identity.fingerprint] = kept
-
-    def near(self, identity: Identity) -> Iterable[_Kept]:
-        found: dict[str, _Kept] = {}
-        for block in _blocks_of(identity):
-            found |= self._blocks.get(block, {})
-        return found.values()
 
 
 def known(identities: Iterable[Identity]) -> dict[str, int]:
@@ -127,11 +101,11 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     reported: list[dict[str, Any]] = []
     reviews: list[dict[str, Any]] = []
     for row, identity in zip(rows, batch, strict=True):
-        patient, best, doubtful = _decide(identity, pool)
-        if patient is None:
+        patient, best, doubtful = pool.decide(identity)
+        if not patient:
             patient = next(patients)
             made.append({"id": patient, "created_at": at})
-        pool.add(_Kept(identity, patient))
+        pool.add(Kept(identity, patient))
         links[identity.fingerprint] = Link(row, patient, is_new=True)
         reported.append(_row(row, identity, patient, best, at))
         reviews += [_review(row, other, like, at) for other, like in doubtful]
@@ -141,45 +115,8 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     return links
 
 
-def _decide(
-    identity: Identity, pool: _Pool
-) -> tuple[int | None, Likeness | None, list[tuple[int, Likeness]]]:
-    """Give the patient that it belongs to, how sure, and whom the staff must look at.
-
-    Of two patients that both fit, the likelier is taken and the other is reviewed.
-    """
-    best: dict[int, Likeness] = {}
-    for kept in pool.near(identity):
-        likeness = compare(identity, kept.identity)
-        before = best.get(kept.patient_id)
-        if before is None or _rank(likeness) > _rank(before):
-            best[kept.patient_id] = likeness
-    ranked = sorted(best.items(), key=lambda each: (_rank(each[1]), -each[0]))[::-1]
-    same = [each for each in ranked if each[1].band is Band.SAME]
-    doubtful = [each for each in ranked if each[1].band is Band.REVIEW]
-    if not same:
-        return None, None, doubtful[:_MOST_REVIEWS]
-    patient, likeness = same[0]
-    return patient, likeness, same[1 : 1 + _MOST_REVIEWS]
-
-
-def _rank(likeness: Likeness) -> tuple[int, float]:
-    order = (Band.DIFFERENT, Band.REVIEW, Band.SAME)
-    return order.index(likeness.band), likeness.bits
-
-
-def _blocks_of(identity: Identity) -> Iterator[tuple[object, ...]]:
-    species = identity.species
-    yield species, "born", identity.birth_date
-    yield species, "named", identity.last_key, identity.first_key
-    if identity.phone:
-        yield species, "phone", identity.phone, identity.first_key
-    if identity.zip_key and identity.last_sound:
-        yield species, "lives", identity.zip_key, identity.last_sound
-
-
-def _pool_for(batch: Sequence[Identity]) -> _Pool:
-    pool = _Pool()
+def _pool_for(batch: Sequence[Identity]) -> Pool:
+    pool = Pool()
     born = sorted({each.birth_date for each in batch})
     _fill(pool, [ReportedIdentity.birth_date.in_(part) for part in _batches(born)])
     named = {(each.last_key, each.first_key) for each in batch}
@@ -220,10 +157,10 @@ def _either(conditions: Sequence[Any]) -> Any:
     return _either(conditions[:middle]) | _either(conditions[middle:])
 
 
-def _fill(pool: _Pool, conditions: Iterable[Any]) -> None:
+def _fill(pool: Pool, conditions: Iterable[Any]) -> None:
     for condition in conditions:
         for row in _identities().where(condition).tuples():
-            pool.add(_Kept(Identity(*row[:-1]), row[-1]))
+            pool.add(Kept(Identity(*row[:-1]), row[-1]))
 
 
 def _identities() -> Any:

@@ -47,6 +47,7 @@ _MOST_QUANTITY = 99_999
 _OLDEST_YEARS = 125
 _LONGEST_ZERO_DAYS = 366
 _REQUIRED = ("PAT07", "PAT08", "PAT18", *(f"DSP{n:02}" for n in range(2, 11)), "PRE02")
+_VALUE_NOT_TOLD = {"R20"}
 _SHAPE_TOLD_ELSEWHERE = {"DT", "TM"}
 
 
@@ -83,7 +84,7 @@ def _as_problem(draft: Draft, number: int | None, rule: Rule, fault: Fault) -> P
         record=number,
         segment_id=segment,
         element="" if whole else fault.element,
-        value="" if whole else draft[fault.element],
+        value="" if whole or rule.code in _VALUE_NOT_TOLD else draft[fault.element],
         message=fault.message,
         fix=fault.fix,
     )

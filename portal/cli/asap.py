@@ -1,0 +1,140 @@
+"""asap: check submissions, make made-up ones, submit one as an upload would."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pmp import asap as standard
+from pmp import clock
+from pmp.asap import generate as synthetic
+from pmp.settings import SettingsError
+
+_MOST_PROBLEMS = 10_000
+
+
+@click.group()
+def asap() -> None:
+    """Submissions in the ASAP standard."""
+
+
+@asap.command()
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
+def check(files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Read and check each FILE; nothing is stored and no database is needed.
+
+    Exit 1 if a file is refused, or a record of it would be held.
+    """
+    bad = False
+    for file in files:
+        found = _checked(file)
+        bad = bad or found["verdict"] == "refused" or found["records"]["held"] > 0
+        if as_json:
+            click.echo(json.dumps(found))
+        else:
+            _print(found)
+    if bad:
+        raise SystemExit(1)
+
+
+@asap.command()
+@click.option("--seed", type=int, required=True, help="The same seed, the same bytes.")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.01, 1000),
+    default=1.0,
+    show_default=True,
+    help="1 is 10 pharmacies and 600 people.",
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=synthetic.UNTIL.isoformat(),
+    show_default=True,
+    help="The last day.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+def generate(*, seed: int, days: int, scale: float, until: datetime, out: Path) -> None:
+    """Write made-up submissions and truth.csv, which says what each record is."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = records = 0
+    with (out / "truth.csv").open("w", encoding="utf-8", newline="") as stream:
+        truth = csv.DictWriter(stream, synthetic.TRUTH_COLUMNS, lineterminator="\n")
+        truth.writeheader()
+        for made in synthetic.submissions(
+            seed=seed, days=days, scale=scale, until=until.date()
+        ):
+            (out / made.name).write_bytes(made.body)
+            truth.writerows(made.truth)
+            files, records = files + 1, records + len(made.truth)
+    click.echo(f"{files} files with {records} records in {out}")
+
+
+def _checked(file: Path) -> dict[str, Any]:
+    """Give what `--json` prints of one file."""
+    with file.open("rb") as stream:
+        reading = standard.read(_chunks(stream), today=_today())
+        problems: list[dict[str, object]] = []
+        for record in reading:
+            if record.problems and len(problems) < _MOST_PROBLEMS:
+                problems += [problem.as_json() for problem in record.problems]
+    return {
+        "file": str(file),
+        "sha256": reading.sha256,
+        "verdict": reading.verdict,
+        "version": reading.version,
+        "transactions": len(reading.transactions),
+        "pharmacies": len(set(reading.pharmacies)),
+        "test": reading.test,
+        "records": {
+            "read": reading.counts.read,
+            "good": reading.counts.good,
+            "held": reading.counts.held,
+            "duplicate": reading.counts.duplicate,
+            "zero_reports": reading.counts.zero_reports,
+        },
+        "problems": [each.as_json() for each in reading.problems] + problems,
+    }
+
+
+def _today() -> date:
+    """Give the day; where nothing is configured the zone does not matter much."""
+    try:
+        return clock.today()
+    except SettingsError:
+        return clock.now().date()
+
+
+def _chunks(stream: Any) -> Iterator[bytes]:
+    while chunk := stream.read(standard.CHUNK):
+        yield chunk
+
+
+def _print(found: dict[str, Any]) -> None:
+    counts = ", ".join(f"{name} {count}" for name, count in found["records"].items())
+    click.echo(f"{found['file']}: {found['verdict'].replace('_', ' ')} ({counts})")
+    for line in _lines(found["problems"]):
+        click.echo(line)
+
+
+def _lines(problems: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for problem in problems:
+        where = problem["element"] or problem["segment_id"]
+        place = f"segment {problem['segment']} {where}".strip()
+        head = f"  {problem['severity']} {problem['code']} {place}: "
+        yield f"{head}{problem['message']} {problem['fix']}"
+
+
+# `submit` goes below: the same path as an upload on the page.
