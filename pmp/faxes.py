@@ -20,7 +20,7 @@ from models import (
 )
 from pmp import approval, audit, database, documents, registration
 from pmp.approval import ReturnReason
-from pmp.errors import ConflictError, RuleError
+from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.identifiers import e164
 from pmp.registration_codes import read_code
 from pmp.wording import words
@@ -170,6 +170,24 @@ def tray() -> list[InboundFax]:
         .order_by(InboundFax.received_at, InboundFax.id)
     )
     return list(query)
+
+
+def of(application: Application) -> list[InboundFax]:
+    """Give the faxes of a registration, the newest first."""
+    query = (
+        InboundFax.select()
+        .where(InboundFax.application == application)
+        .order_by(InboundFax.id.desc())
+    )
+    return list(query)
+
+
+def by_id(fax_id: int) -> InboundFax:
+    """Give a fax; NotFoundError if there is none."""
+    fax: InboundFax | None = InboundFax.get_or_none(InboundFax.id == fax_id)
+    if fax is None:
+        raise NotFoundError("There is no such fax.")
+    return fax
 
 
 def candidates(fax: InboundFax) -> list[Application]:

@@ -4,12 +4,13 @@ What the roster says about an applicant is for staff only: nothing here tells th
 applicant whether a licence exists. The decision is in pmp.approval.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from peewee import IntegrityError
+from peewee import IntegrityError, fn
 
 from models import (
     Application,
@@ -34,6 +35,7 @@ OPEN = frozenset(
         ApplicationStatus.RETURNED,
     }
 )
+PAGE_SIZE = 50
 
 
 def submit(  # noqa: PLR0913 - what, by whom, from where, when
@@ -102,6 +104,24 @@ def by_code(text: str) -> Application | None:
     """Give the registration with a code, however typed; None if there is none."""
     code = read_code(text)
     return Application.get_or_none(Application.code == code) if code else None
+
+
+def listed(
+    statuses: Collection[ApplicationStatus], *, page: int
+) -> tuple[list[Application], int]:
+    """Give a page of registrations in these states, and how many there are in all.
+
+    Who has waited longest comes first.
+    """
+    waiting = fn.COALESCE(
+        Application.confirmation_received_at, Application.submitted_at
+    )
+    query = (
+        Application.select()
+        .where(Application.status.in_(statuses))
+        .order_by(waiting, Application.id)
+    )
+    return list(query.paginate(page, PAGE_SIZE)), query.count()
 
 
 def code_of(user: User) -> str:

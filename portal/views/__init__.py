@@ -11,6 +11,7 @@ BLUEPRINTS = (
     "portal.views.threshold_reports",
     "portal.views.tickets",
     "portal.views.staff",
+    "portal.views.staff_faxes",
     "portal.views.staff_registrations",
     "portal.views.staff_deliveries",
     "portal.views.staff_tickets",
