@@ -11,7 +11,7 @@ from portal.access import may
 # The first that a user may open is where they land after sign-in.
 ENTRIES = (
     ("Look up a patient", "/look-up"),
-    ("My look-ups", "/look-up/history"),
+    ("My look-ups", "/look-ups"),
     ("Submissions", "/submissions"),
     ("Our dispensing", "/dispensing"),
     ("Threshold reports", "/threshold-reports"),
