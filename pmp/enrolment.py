@@ -6,6 +6,8 @@ from models import Application, Licence, Pharmacy, Prescriber, Profession, Role,
 from pmp import users
 from pmp.comparison import applicant_name
 
+DOCTORS = frozenset({"MD", "DO", "DDS", "DMD", "DPM", "DVM", "OD"})
+
 
 def enrol(
     application: Application, licence: Licence, *, by: User, at: datetime
@@ -16,11 +18,8 @@ def enrol(
     number, or a new one.
     """
     pharmacy = application.profession == Profession.PHARMACY
-    wanted = application.pharmacy_name or (
-        f"{application.first_name[:1]}{application.last_name}"
-    )
     user = users.create(
-        username=users.free_username(wanted),
+        username=users.free_username(_wanted_name(application)),
         role=Role.PHARMACY if pharmacy else Role.PRACTITIONER,
         name=applicant_name(application),
         email=application.email,
@@ -37,6 +36,16 @@ def enrol(
         user.prescriber = _prescriber(application, licence)
     user.save()
     return user
+
+
+def _wanted_name(application: Application) -> str:
+    """Give a name that its owner will know again: dr.adams, l.brown, main.pharmacy."""
+    if application.profession == Profession.PHARMACY:
+        name = application.pharmacy_name.upper().removeprefix("THE ").split()
+        return f"{name[0]}.pharmacy"
+    degree = application.degree.replace(".", "").upper()
+    title = "dr" if degree in DOCTORS else application.first_name[:1]
+    return f"{title}.{application.last_name}"
 
 
 def _prescriber(application: Application, licence: Licence) -> Prescriber:

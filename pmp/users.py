@@ -13,8 +13,9 @@ LONGEST_NAME = 24
 
 
 def free_username(wanted: str) -> str:
-    """Give a user name that nobody has: letters and digits, then a number if taken."""
-    stem = name_key(wanted).lower()[:LONGEST_NAME] or "user"
+    """Give a user name that nobody has: letters, digits, dots; a number if taken."""
+    parts = (name_key(part).lower() for part in wanted.split("."))
+    stem = ".".join(part for part in parts if part)[:LONGEST_NAME] or "user"
     known = {
         user.username
         for user in User.select(User.username).where(User.username.startswith(stem))

@@ -249,7 +249,7 @@ def test_approving_makes_the_account_and_requests_the_letter(
 
     user = approve(application)
 
-    assert (user.username, user.role) == ("srodkin", Role.PRACTITIONER)
+    assert (user.username, user.role) == ("dr.rodkin", Role.PRACTITIONER)
     assert user.status == UserStatus.AWAITING_FIRST_SIGN_IN
     assert (user.licence, user.prescriber) == (licence, reported)
     assert Prescriber.get_by_id(reported.id).fax == "+18605550124"
@@ -266,15 +266,15 @@ def test_approving_makes_the_account_and_requests_the_letter(
 def test_a_pharmacy_becomes_its_dispensers_account(db: settings.Settings) -> None:
     make_licence(PHARMACY, code="CSP.0012345", name="THE ELM STREET PHARMACY, INC.")
     user = approve(received(profession=PHARMACY))
-    assert (user.role, user.username) == (Role.PHARMACY, "elmstreetpharmacy")
+    assert (user.role, user.username) == (Role.PHARMACY, "elm.pharmacy")
     assert user.pharmacy == Pharmacy.get()
     assert Pharmacy.get().dea == make_dea(123456, "BR")
 
 
 def test_two_of_a_name_get_different_user_names(db: settings.Settings) -> None:
-    make_user(username="srodkin")
+    make_user(username="dr.rodkin")
     make_practitioner_licence()
-    assert approve(received()).username == "srodkin2"
+    assert approve(received()).username == "dr.rodkin2"
 
 
 def test_no_notice_without_an_email(db: settings.Settings) -> None:

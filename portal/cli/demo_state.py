@@ -1,0 +1,274 @@
+"""Loads the demo's state through the real path: roster, faxes, letters, submissions."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pypdfium2
+
+from gateway import tasks
+from gateway.documents import faxable_pdf
+from models import (
+    Application,
+    Delivery,
+    DeliveryKind,
+    Dispensation,
+    DrugClass,
+    Profession,
+    ReportedIdentity,
+    Role,
+    TicketProblem,
+    User,
+)
+from pmp import (
+    accounts,
+    approval,
+    clock,
+    credentials,
+    documents,
+    drugs,
+    faxes,
+    registration,
+    roster,
+    roster_contacts,
+    tickets,
+    uploads,
+    users,
+)
+from pmp.answers import Answers
+from pmp.demo import cast, roster_files, stories, submission_files
+
+PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
+STAFF = (
+    ("staff.lee", Role.STAFF),
+    ("staff.ortiz", Role.STAFF),
+    ("audit.park", Role.AUDITOR),
+    ("admin.chief", Role.ADMINISTRATOR),
+)
+Say = Callable[[str], None]
+
+
+def accounts_table(address: str) -> str:
+    """Say where the demo is and who can sign in."""
+    rows = [
+        ("dr.adams, dr.brown", "prescribers: look up a patient"),
+        ("main.pharmacy, elm.pharmacy", "pharmacies: submissions, threshold reports"),
+        ("staff.lee, staff.ortiz", "the program's staff: faxes, deliveries, tickets"),
+        ("admin.chief", "administrator: rules, audit record"),
+        ("audit.park", "auditor"),
+    ]
+    lines = [f"  {names:30}{what}" for names, what in rows]
+    head = ["", f"The demo is at {address}", f"Pass phrase of all: {PASS_PHRASE}"]
+    return "\n".join([*head, *lines, "Ctrl-C stops it.", ""])
+
+
+def load(*, scale: float, data_dir: Path, say: Say) -> None:
+    """Load everything, by the rules and tasks that the portal and the worker use."""
+    today = clock.today()
+    people = cast.make(scale=scale, today=today)
+    say("Importing drugs and the roster …")
+    drugs.seed(at=clock.now())
+    _import_roster(people)
+    for username, role in STAFF:
+        _staff(username, role)
+    say("Registering two prescribers and two pharmacies, by fax and letter …")
+    for doctor in people.practitioners[:2]:
+        _register(Profession.PRACTITIONER, _practitioner_answers(doctor))
+    for shop in people.shops[:2]:
+        _register(Profession.PHARMACY, _pharmacy_answers(shop))
+    _submit(people, say)
+    say("Reporting errors, and leaving a registration that waits for its fax …")
+    _report_an_error()
+    _waiting_registration(people, data_dir)
+
+
+def _import_roster(people: cast.Cast) -> None:
+    with TemporaryDirectory() as folder:
+        licences, contacts = (
+            Path(folder) / "licences.csv",
+            Path(folder) / "contacts.csv",
+        )
+        licences.write_text(roster_files.licences(people, today=clock.today()))
+        contacts.write_text(roster_files.contacts(people))
+        roster.apply(licences, by="system", at=clock.now())
+        roster_contacts.apply(contacts, by="system", at=clock.now())
+
+
+def _staff(username: str, role: Role) -> None:
+    email = f"{username}@example.org"
+    made, secret = users.create_with_secret(
+        username=username, role=role, email=email, at=clock.now()
+    )
+    _activate(made, secret, code="")
+
+
+def _register(profession: Profession, answers: Answers) -> None:
+    """Go the whole way: form, signed page by fax, approval, letter, first sign-in."""
+    application = registration.submit(
+        profession=profession, answers=answers, attested=True, at=clock.now()
+    )
+    fax = faxes.receive(
+        body=_confirmation_page(application),
+        media_type="application/pdf",
+        from_number="",
+        source="folder",
+        source_reference=f"demo:{application.code}",
+        at=clock.now(),
+    )
+    tasks.read_fax.call_local(fax.id)
+    user = approval.approve(
+        Application.get_by_id(application.id),
+        checked=list(approval.Check),
+        by=users.named(STAFF[0][0]),
+        at=clock.now(),
+    )
+    _activate(user, _secret_of_letter(user), code=application.code)
+
+
+def _confirmation_page(application: Application) -> bytes:
+    return faxable_pdf(
+        "confirmation_page", application.code, **registration.confirmation(application)
+    )
+
+
+def _secret_of_letter(user: User) -> str:
+    """Read the single-use password off the letter, as its addressee would."""
+    letter = Delivery.get(
+        (Delivery.kind == DeliveryKind.CREDENTIAL_LETTER)
+        & (Delivery.subject_id == user.id)
+    )
+    tasks.send_delivery.call_local(letter.id)
+    kept = Delivery.get_by_id(letter.id).document
+    if kept is None:
+        raise RuntimeError("the letter was not drawn")
+    body = documents.read(kept)
+    with pypdfium2.PdfDocument(BytesIO(body)) as printed:
+        text = printed[0].get_textpage().get_text_bounded()
+    group = f"[0-9A-Z]{{{credentials.GROUP}}}"
+    found = re.search("-".join([group] * credentials.GROUPS), text)
+    if found is None:
+        raise RuntimeError("the letter shows no password")
+    return found[0]
+
+
+def _activate(user: User, secret: str, *, code: str) -> None:
+    credential = accounts.check_letter(
+        username=user.username, secret=secret, code=code, address="", at=clock.now()
+    )
+    accounts.activate(
+        credential=credential,
+        password=PASS_PHRASE,
+        address="",
+        browser="",
+        at=clock.now(),
+    )
+
+
+def _submit(people: cast.Cast, say: Say) -> None:
+    """Submit two years: by exchange, then the last days by two pharmacies themselves."""
+    today = clock.today()
+    fills = stories.all_fills(people, today=today)
+    recent = today - timedelta(days=12)
+    own = {shop.dea for shop in people.shops[:2]}
+    late = [each for each in fills if each.filled >= recent and each.shop.dea in own]
+    early = [each for each in fills if each not in set(late)]
+    months = submission_files.in_months(early)
+    say(f"Submitting {len(fills)} dispensations …")
+    for n, month in enumerate(months, start=1):
+        name = f"exchange-{n:02d}"
+        _submit_file(
+            submission_files.write(month, name=name, written=today), STAFF[0][0]
+        )
+    for shop, username in zip(
+        people.shops[:2], ("main.pharmacy", "elm.pharmacy"), strict=True
+    ):
+        of_shop = [each for each in late if each.shop == shop]
+        if not of_shop:
+            continue
+        write = (
+            submission_files.write_with_faults
+            if username == "main.pharmacy"
+            else submission_files.write
+        )
+        _submit_file(write(of_shop, name=f"{username}-latest", written=today), username)
+
+
+def _submit_file(file: submission_files.File, username: str) -> None:
+    submission = uploads.receive(
+        filename=file.name, body=file.body, by=users.named(username), at=clock.now()
+    )
+    uploads.process(submission.id, at=clock.now())
+
+
+def _practitioner_answers(doctor: cast.Practitioner) -> Answers:
+    return Answers(
+        last_name=doctor.last,
+        first_name=doctor.first,
+        degree=doctor.degree,
+        specialty="Internal medicine",
+        practice_name=f"{doctor.last} Family Practice",
+        licence_number=doctor.licence,
+        dea=doctor.dea,
+        npi=doctor.npi,
+        street=doctor.street,
+        city=doctor.city,
+        state="CT",
+        zip=doctor.zip,
+        phone=doctor.phone,
+        fax=doctor.fax,
+        email=doctor.email,
+    )
+
+
+def _pharmacy_answers(shop: cast.Shop) -> Answers:
+    return Answers(
+        pharmacy_name=shop.name,
+        pharmacist_in_charge="Pat Pharmer",
+        software_vendor="Demo Software",
+        licence_number=shop.licence,
+        dea=shop.dea,
+        npi=shop.npi,
+        ncpdp=shop.ncpdp,
+        street=shop.street,
+        city=shop.city,
+        state="CT",
+        zip=shop.zip,
+        phone=shop.phone,
+        fax=shop.fax,
+        email=shop.email,
+    )
+
+
+def _report_an_error() -> None:
+    """Have a pharmacist dispute an entry of their own."""
+    pharmacist = users.named("main.pharmacy")
+    entry = (
+        Dispensation.select()
+        .join(ReportedIdentity)
+        .where(ReportedIdentity.last_key == "HOLLIS")
+        .where(Dispensation.drug_class == DrugClass.BENZODIAZEPINE)
+        .order_by(Dispensation.filled_on.desc())
+        .first()
+    )
+    shown = tickets.find_shown(entry.row_code, by=pharmacist)
+    tickets.open_ticket(
+        shown,
+        problem=TicketProblem.WRONG_QUANTITY,
+        note="We dispensed 30 tablets, not 60.",
+        by=pharmacist,
+        at=clock.now(),
+    )
+
+
+def _waiting_registration(people: cast.Cast, data_dir: Path) -> None:
+    """Leave a registration without its fax, and the signed page ready to drop in."""
+    application = registration.submit(
+        profession=Profession.PRACTITIONER,
+        answers=_practitioner_answers(people.practitioners[5]),
+        attested=True,
+        at=clock.now(),
+    )
+    (data_dir / "fax-to-drop.pdf").write_bytes(_confirmation_page(application))
