@@ -49,7 +49,7 @@ def sign_in(
     """
     lock_out.refuse_a_crowd(address, at=at)
     user = _named(username)
-    allowed = user is not None and lock_out.take_try(user, at=at)
+    allowed = lock_out.take_try(user, at=at)
     right = passwords.matches(user.password_hash if user else None, password)
     if user is None or not allowed or not right:
         lock_out.note_refusal(user, address=address, at=at)
@@ -75,7 +75,7 @@ def check_letter(
     """
     lock_out.refuse_a_crowd(address, at=at)
     user = _named(username)
-    allowed = user is not None and lock_out.take_try(user, at=at)
+    allowed = lock_out.take_try(user, at=at)
     credential = _last_letter(user)
     right = passwords.matches(
         credential.secret_hash if credential else None,

@@ -19,34 +19,29 @@ from pmp.wording import phone
 ADDRESS_LIMIT = 20
 ADDRESS_WINDOW = timedelta(minutes=10)
 KEEP_ATTEMPTS = timedelta(days=1)
+NOBODY = 0  # an id that no row has: asked for all the same, for the time it takes
 
 
 class ThrottledError(RuleError):
     """Too many refusals from one address; try again later."""
 
 
-def take_try(user: User, *, at: datetime) -> bool:
+def take_try(user: User | None, *, at: datetime) -> bool:
     """Count a try at a user's password; False while the account is locked.
 
-    The last allowed try locks at once; a right password takes the lock off again.
+    The last allowed try locks at once; a right password takes the lock off again. A
+    name that nobody has (None) and a locked account cost a write as well: the time of
+    an answer tells nothing.
     """
-    chosen = settings.current()
-    counted = Case(
-        None, [(User.locked_until.is_null(), User.failed_sign_ins + 1)], default=1
-    )
     with database.atomic():
-        taken = (
-            User.update(failed_sign_ins=counted, locked_until=None)
-            .where(
-                (User.id == user.id)
-                & (User.locked_until.is_null() | (User.locked_until <= at))
-            )
-            .execute()
-        )
-        if taken and User.get_by_id(user.id).failed_sign_ins >= chosen.lock_after:
-            until = at + timedelta(minutes=chosen.lock_minutes)
-            User.update(locked_until=until).where(User.id == user.id).execute()
-    return bool(taken)
+        counted = _counted(user.id if user else NOBODY, at=at)
+        fresh = User.get_or_none(User.id == (user.id if user else NOBODY))
+        if fresh is not None and counted:
+            if fresh.failed_sign_ins >= settings.current().lock_after:
+                _lock(fresh, at=at)
+            return True
+        SignInAttempt.create(address="", at=at).delete_instance()
+    return False
 
 
 def forget_tries(user: User) -> None:
@@ -97,7 +92,8 @@ def call_us() -> str:
 
 
 def _record(user: User | None, *, address: str, at: datetime, reason: str) -> None:
-    locked = bool(user and User.get_by_id(user.id).locked_until)
+    fresh = User.get_or_none(User.id == (user.id if user else NOBODY))
+    locked = bool(fresh and fresh.locked_until)
     audit.record(
         audit.Event.SIGN_IN_LOCKED if locked else audit.Event.SIGN_IN_REFUSED,
         actor=user.username if user else "unknown",
@@ -106,3 +102,23 @@ def _record(user: User | None, *, address: str, at: datetime, reason: str) -> No
         address=address,
         detail={"reason": reason},
     )
+
+
+def _counted(user_id: int, *, at: datetime) -> bool:
+    tries = Case(
+        None, [(User.locked_until.is_null(), User.failed_sign_ins + 1)], default=1
+    )
+    changed = (
+        User.update(failed_sign_ins=tries, locked_until=None)
+        .where(
+            (User.id == user_id)
+            & (User.locked_until.is_null() | (User.locked_until <= at))
+        )
+        .execute()
+    )
+    return bool(changed)
+
+
+def _lock(user: User, *, at: datetime) -> None:
+    until = at + timedelta(minutes=settings.current().lock_minutes)
+    User.update(locked_until=until).where(User.id == user.id).execute()
