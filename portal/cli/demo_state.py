@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +47,7 @@ STAFF = (
     ("audit.park", Role.AUDITOR),
     ("admin.chief", Role.ADMINISTRATOR),
 )
+LATEST = 20  # dispensations in each file that a pharmacy submits itself
 Say = Callable[[str], None]
 
 
@@ -168,32 +168,25 @@ def _activate(user: User, secret: str, *, code: str) -> None:
 
 
 def _submit(people: cast.Cast, say: Say) -> None:
-    """Submit two years: by exchange, then the last days by two pharmacies themselves."""
+    """Submit two years: by exchange, then the latest by two pharmacies themselves."""
     today = clock.today()
     fills = stories.all_fills(people, today=today)
-    recent = today - timedelta(days=12)
-    own = {shop.dea for shop in people.shops[:2]}
-    late = [each for each in fills if each.filled >= recent and each.shop.dea in own]
-    early = [each for each in fills if each not in set(late)]
-    months = submission_files.in_months(early)
+    main, elm = (
+        [fill for fill in fills if fill.shop == shop and fill.person in people.people]
+        for shop in people.shops[:2]
+    )
+    own = {*main[-LATEST:], *elm[-LATEST:]}
     say(f"Submitting {len(fills)} dispensations …")
+    months = submission_files.in_months(fill for fill in fills if fill not in own)
     for n, month in enumerate(months, start=1):
         name = f"exchange-{n:02d}"
-        _submit_file(
-            submission_files.write(month, name=name, written=today), STAFF[0][0]
-        )
-    for shop, username in zip(
-        people.shops[:2], ("main.pharmacy", "elm.pharmacy"), strict=True
-    ):
-        of_shop = [each for each in late if each.shop == shop]
-        if not of_shop:
-            continue
-        write = (
-            submission_files.write_with_faults
-            if username == "main.pharmacy"
-            else submission_files.write
-        )
-        _submit_file(write(of_shop, name=f"{username}-latest", written=today), username)
+        file = submission_files.write(month, name=name, written=today)
+        _submit_file(file, STAFF[0][0])
+    file = submission_files.write(elm[-LATEST:], name="elm-1", written=today)
+    _submit_file(file, "elm.pharmacy")
+    faulty = submission_files.write_with_faults
+    file = faulty(main[-LATEST:], name="main-1", written=today)
+    _submit_file(file, "main.pharmacy")
 
 
 def _submit_file(file: submission_files.File, username: str) -> None:
