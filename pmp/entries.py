@@ -71,6 +71,16 @@ class Entry:
     is_under_review: bool
 
     @property
+    def marks(self) -> list[str]:
+        """Give what a reader must know of this entry beside its facts."""
+        marks = {
+            "accuracy under review": self.is_under_review,
+            "corrected": self.is_corrected,
+            "for an animal": self.is_animal,
+        }
+        return [words for words, holds in marks.items() if holds]
+
+    @property
     def mme_words(self) -> str:
         """Give the MME cell: a number, "not calculated", or nothing."""
         if self.mme.outcome is Outcome.NOT_CALCULATED:

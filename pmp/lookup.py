@@ -21,11 +21,11 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, candidates, clock, database, disclosures, history, settings
-from pmp.candidates import Candidate
+from pmp import audit, clock, database, disclosures, history, patient_search, settings
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
 from pmp.identities import name_key
+from pmp.patient_search import Candidate
 
 FEWEST_LETTERS = 2
 EARLIEST_BIRTH = date(1880, 1, 1)
@@ -73,7 +73,7 @@ class Result:
 
     @property
     def is_cut_off(self) -> bool:
-        return len(self.candidates) >= candidates.MOST
+        return len(self.candidates) >= patient_search.MOST
 
 
 def purposes(user: User) -> tuple[Purpose, ...]:
@@ -89,7 +89,7 @@ def search(*, criteria: Criteria, by: User, address: str = "", at: datetime) -> 
     """
     _check(criteria, by=by, at=at)
     look_up = _keep(criteria, by=by, address=address, at=at)
-    found = _found(look_up)[: candidates.MOST]
+    found = _found(look_up)[: patient_search.MOST]
     if len(found) == 1 and found[0].is_exact:
         return _answer_with(look_up, found[0].patient_id, at=at)
     outcome = LookUpOutcome.CANDIDATES if found else LookUpOutcome.NONE
@@ -359,7 +359,7 @@ def _answered(
 
 
 def _found(look_up: LookUp) -> list[Candidate]:
-    return candidates.find(
+    return patient_search.find(
         first_name=look_up.first_name,
         last_name=look_up.last_name,
         birth_date=_birth_date(look_up),

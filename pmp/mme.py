@@ -259,6 +259,22 @@ class Summary:
     days_at_high: int
     at_least: bool  # some day of the period holds a fill that was not calculated
 
+    @property
+    def today_shown(self) -> str:
+        return _least(self.today, at_least=self.today_at_least)
+
+    @property
+    def average_shown(self) -> str:
+        return _least(self.average, at_least=self.at_least)
+
+    @property
+    def peak_shown(self) -> str:
+        return _least(self.peak, at_least=self.at_least)
+
+
+def _least(value: Decimal, *, at_least: bool) -> str:
+    return f"≥ {shown(value)}" if at_least else shown(value)
+
 
 def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Course]:
     """Start an early refill when the supply before it ends, oldest first.

@@ -16,7 +16,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, candidates, lookup, settings
+from pmp import audit, lookup, patient_search, settings
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import Answer, Criteria
 from pmp.settings import Settings
@@ -223,7 +223,7 @@ def test_a_search_is_kept_and_audited_before_it_is_answered(
     def cut(**_: object) -> None:
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(candidates, "find", cut)
+    monkeypatch.setattr(patient_search, "find", cut)
 
     with pytest.raises(RuntimeError):
         search(doctor)

@@ -1,0 +1,150 @@
+"""Search for a patient, the candidates, the report on the page, as PDF and as CSV."""
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from gateway import documents
+from models import LookUpOutcome
+from pmp import clock, lookup, report_table, statistics, warnings
+from pmp.lookup import Answer
+from pmp.permissions import Permission
+from portal.access import requires, signed_in_user
+from portal.forms import rule_errors
+from portal.forms.look_up import LookUpForm
+
+bp = Blueprint("look_up", __name__)
+PAGE_SIZE = 50
+
+
+@bp.route("/look-up", methods=["GET", "POST"])
+@requires(Permission.LOOK_UP)
+def look_up() -> ResponseReturnValue:
+    user = signed_in_user()
+    recent = lookup.recent_patients(user=user)
+    form = LookUpForm()
+    form.offer(user, recent[0].purpose if recent else None)
+    if form.validate_on_submit():
+        with rule_errors(form):
+            answer = lookup.search(
+                criteria=form.criteria(clock.today()), by=user, **_whence()
+            )
+            return _go_to(answer)
+    page = render_template(
+        "look_up/look_up.html",
+        form=form,
+        recent=recent,
+        received_through=statistics.received_through(),
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/look-up/candidates/<token>")
+@requires(Permission.LOOK_UP)
+def candidates(token: str) -> ResponseReturnValue:
+    result = lookup.result(token=token, by=signed_in_user(), at=clock.now())
+    return render_template(
+        "look_up/candidates.html",
+        result=result,
+        purpose=lookup.PURPOSE_WORDS[result.look_up.purpose],
+        token=token,
+        received_through=statistics.received_through(),
+    )
+
+
+@bp.post("/look-up/candidates/<token>")
+@requires(Permission.LOOK_UP)
+def choose(token: str) -> ResponseReturnValue:
+    patient_id = request.form.get("patient", type=int)
+    if patient_id is None:
+        abort(422, "Choose one of the people.")
+    answer = lookup.choose(
+        token=token, patient_id=patient_id, by=signed_in_user(), **_whence()
+    )
+    return _go_to(answer)
+
+
+@bp.post("/look-up/again")
+@requires(Permission.LOOK_UP)
+def look_again() -> ResponseReturnValue:
+    number = request.form.get("look_up", default=0, type=int)
+    return _go_to(
+        lookup.look_again(look_up_id=number, by=signed_in_user(), **_whence())
+    )
+
+
+@bp.get("/look-ups")
+@requires(Permission.LOOK_UP)
+def mine() -> ResponseReturnValue:
+    page = max(request.args.get("page", default=1, type=int), 1)
+    listed, total = lookup.mine(user=signed_in_user(), page=page, size=PAGE_SIZE)
+    return render_template(
+        "look_up/mine.html",
+        look_ups=listed,
+        total=total,
+        page=page,
+        pages=-(-total // PAGE_SIZE),
+        purposes=lookup.PURPOSE_WORDS,
+    )
+
+
+@bp.get("/reports/<token>")
+@requires(Permission.REPORT_READ)
+def report(token: str) -> ResponseReturnValue:
+    context = _report(token, "page")
+    return render_template("look_up/report.html", token=token, **context)
+
+
+@bp.get("/reports/<token>.pdf")
+@requires(Permission.REPORT_READ)
+def report_pdf(token: str) -> ResponseReturnValue:
+    body = documents.pdf("patient_report", **_report(token, "PDF"))
+    return _download(body, "application/pdf", "patient-report.pdf")
+
+
+@bp.get("/reports/<token>.csv")
+@requires(Permission.REPORT_READ)
+def report_csv(token: str) -> ResponseReturnValue:
+    table = report_table.csv_of(_report(token, "CSV")["report"])
+    body = table.encode("utf-8-sig")  # so that a spreadsheet reads the accents
+    return _download(body, "text/csv; charset=utf-8", "patient-report.csv")
+
+
+def _report(token: str, what: str) -> dict[str, Any]:
+    """Give what page and PDF show: the report, the search, who asked and what for."""
+    user, whence = signed_in_user(), _whence()
+    made = lookup.open_report(token=token, what=what, by=user, **whence)
+    asked = lookup.of_token(token=token, by=user, at=whence["at"])
+    return {
+        "report": made,
+        "asked": asked,
+        "reader": user,
+        "purpose": lookup.PURPOSE_WORDS[asked.purpose],
+        "caveat": warnings.CAVEAT,
+    }
+
+
+def _go_to(answer: Answer) -> ResponseReturnValue:
+    is_report = answer.outcome is LookUpOutcome.REPORT
+    view = "look_up.report" if is_report else "look_up.candidates"
+    return redirect(url_for(view, token=answer.token), 303)
+
+
+def _download(body: bytes, media_type: str, filename: str) -> ResponseReturnValue:
+    response = make_response(body)
+    response.headers["Content-Type"] = media_type
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def _whence() -> dict[str, Any]:
+    return {"address": request.remote_addr or "", "at": clock.now()}
