@@ -38,12 +38,19 @@ class _Queue(Huey):  # type: ignore[misc] # huey has no types
             return self._fixed
         address = settings.current().queue_address
         if address not in self._opened:
+            self.close()
             self._opened = {address: _storage(address)}
         return self._opened[address]
 
     @storage.setter
     def storage(self, storage: Any) -> None:
         self._fixed = storage
+
+    def close(self) -> None:
+        """Close this thread's connection to the store; the next use opens it again."""
+        for opened in self._opened.values():
+            opened.close()
+        self._opened = {}
 
     @property
     def serializer(self) -> SignedSerializer:

@@ -29,23 +29,28 @@ log = logging.getLogger(__name__)
 
 # More nudges than this in the queue, and the sweep adds none: the rows will wait.
 FULL_QUEUE = 500
+_last: dict[str, str] = {}
 
 
 def tick() -> None:
     """Run what is due now; a job that fails is logged and the others still run."""
     at = clock.now()
     seconds = settings.current().sweep_seconds
-    with database.connected():
-        if periods.claim("sweep", period=periods.every(seconds, at=at), at=at):
-            _each(sweep_leases, sweep_deliveries, sweep_faxes, sweep_rest)
-        if periods.claim("night", period=periods.nightly(at=at), at=at):
-            _each(expire, evaluate, tidy)
+    if _is_new("sweep", periods.every(seconds, at=at)):
+        _each(sweep_leases, sweep_deliveries, sweep_faxes, sweep_rest)
+    if _is_new("night", periods.nightly(at=at)):
+        _each(expire, evaluate, tidy)
 
 
 def keep_ticking(stop: threading.Event) -> None:
     """Tick every few seconds until told to stop; the worker's timer thread."""
-    while not stop.wait(min(1.0, settings.current().sweep_seconds)):
-        _each(tick)
+    while not stop.wait(1.0):
+        _each(_tick_connected)
+
+
+def _tick_connected() -> None:
+    with database.connected():
+        tick()
 
 
 def sweep_leases() -> None:
@@ -97,6 +102,15 @@ def evaluate() -> None:
 def tidy() -> None:
     """Drop last week's claims of periods."""
     periods.forget_old(at=clock.now())
+
+
+def _is_new(job: str, period: str) -> bool:
+    """Claim a period; one that this process knows of costs no query."""
+    if _last.get(job) == period:
+        return False
+    claimed = periods.claim(job, period=period, at=clock.now())
+    _last[job] = period
+    return claimed
 
 
 def _nudge_all(task: object, ids: list[int]) -> None:

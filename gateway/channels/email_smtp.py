@@ -103,12 +103,23 @@ def _open(url: SplitResult) -> smtplib.SMTP:
         )
     else:
         relay = smtplib.SMTP(host, url.port or 587, timeout=timeout)
-        relay.ehlo()
-        if tls == "required" or (tls == "optional" and relay.has_extn("starttls")):
-            relay.starttls(context=_trust())
+    try:
+        _greet(relay, url, tls)
+    except Exception:
+        relay.close()
+        raise
+    return relay
+
+
+def _greet(relay: smtplib.SMTP, url: SplitResult, tls: str) -> None:
+    relay.ehlo()
+    plain = url.scheme != "smtps"
+    if plain and (
+        tls == "required" or (tls == "optional" and relay.has_extn("starttls"))
+    ):
+        relay.starttls(context=_trust())
     if url.username:
         relay.login(unquote(url.username), unquote(url.password or ""))
-    return relay
 
 
 def _trust() -> ssl.SSLContext:

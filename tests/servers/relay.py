@@ -2,12 +2,13 @@
 
 Each message takes the next step of `script`, else `usual`: ok · 421 450 550 554 (the
 answer to its recipient) · 451-data 554-data (the answer to its text) · drop-before
-(the line is cut before the text is taken) · drop-after (it is taken, then the line is
-cut without an answer).
+drop-data (the line is cut before, or with, the text, which is not taken) · drop-after
+(it is taken, then the line is cut without an answer).
 """
 
 import datetime as dt
 import ipaddress
+import socket
 import ssl
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -33,8 +34,9 @@ class Relay:
         self.was_encrypted: list[bool] = []
         self.step = usual
         context = _context(certificate) if certificate else None
+        self._port = _free_port()
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=0, tls_context=context
+            self, hostname="127.0.0.1", port=self._port, tls_context=context
         )
         self.tls = "required" if certificate else "none"
 
@@ -47,9 +49,7 @@ class Relay:
 
     @property
     def url(self) -> str:
-        server: Any = self._controller.server
-        port = server.sockets[0].getsockname()[1]
-        return f"smtp://127.0.0.1:{port}?tls={self.tls}"
+        return f"smtp://127.0.0.1:{self._port}?tls={self.tls}"
 
     # What aiosmtpd calls
 
@@ -73,6 +73,9 @@ class Relay:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
+        if self.step == "drop-data":
+            server.transport.abort()  # type: ignore[union-attr]
+            return "451 4.3.0 as told"
         if self.step.endswith("-data"):
             return f"{self.step[:3]} 4.3.0 as told"
         content: Any = envelope.content
@@ -112,6 +115,12 @@ def make_certificate(folder: Path) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port: int = there.getsockname()[1]
+        return port
 
 
 def _context(certificate: Path) -> ssl.SSLContext:
