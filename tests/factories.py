@@ -28,10 +28,12 @@ from models import (
     SubmissionStatus,
     ThresholdCase,
     ThresholdRule,
+    Ticket,
+    TicketProblem,
     User,
     UserStatus,
 )
-from pmp import documents, registration, thresholds
+from pmp import documents, registration, thresholds, tickets
 from pmp.answers import Answers
 from pmp.row_codes import row_code
 from tests.conftest import NOW
@@ -309,3 +311,19 @@ def make_practitioner_licence(**fields: Any) -> Licence:
         "dea": make_dea(123456, "BR"),
     }
     return make_licence(Profession.PRACTITIONER, **(defaults | fields))
+
+
+def make_ticket(
+    dispensation: Dispensation | None = None, *, by: User | None = None, **fields: Any
+) -> Ticket:
+    """Open a ticket about an entry: by its pharmacy's user, a wrong quantity."""
+    entry = dispensation or make_dispensation()
+    reporter = by or make_user(Role.PHARMACY, pharmacy=entry.pharmacy)
+    given: dict[str, Any] = {
+        "problem": TicketProblem.WRONG_QUANTITY,
+        "note": "It was thirty.",
+        "at": NOW,
+    }
+    shown = tickets.find_shown(entry.row_code, by=reporter)
+    ticket: Ticket = tickets.open_ticket(shown, by=reporter, **(given | fields))
+    return ticket

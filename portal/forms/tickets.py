@@ -1,6 +1,6 @@
 """Reporting an inaccurate entry, and talking about it."""
 
-from wtforms import HiddenField, RadioField, SelectChoice, StringField
+from wtforms import RadioField, SelectChoice, StringField
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
@@ -52,4 +52,3 @@ class MessageForm(Form):
     text = TextAreaField(
         "Message", validators=[InputRequired("Write a message"), Length(max=LONGEST)]
     )
-    revision = HiddenField()
