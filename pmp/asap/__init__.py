@@ -41,7 +41,7 @@ the name of one element.
 
 What needs a register is not judged here: whether the product, the prescriber or the
 pharmacy exists, whether a revise or void finds its record, whether the file came
-before.  `duplicate` counts records equal to one of the last hundred thousand.
+before.  `duplicate` counts records equal to one of the last fifty thousand.
 """
 
 from pmp.asap.dispensing import (

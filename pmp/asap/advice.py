@@ -71,9 +71,9 @@ def codes_are_in_their_list(draft: Draft) -> Iterator[Fault]:
 @rule("R17", Severity.WARNING)
 def codes_have_two_digits(draft: Draft) -> Iterator[Fault]:
     """Require that a code is written with its leading zero."""
-    for element in (*codes.LISTS, "CDI02", "CDI05"):
+    for element, codes_of_it in codes.LISTS.items():
         text = draft[element]
-        if len(text) == 1 and text.zfill(2) in codes.LISTS[element]:
+        if len(text) == 1 and text.zfill(2) in codes_of_it:
             yield Fault(
                 element,
                 f"{name(element)} is “{text}”; it was read as “{text.zfill(2)}”.",
@@ -272,7 +272,7 @@ def no_surplus_elements(draft: Draft) -> Iterator[Fault]:
     """Require that a segment has no more filled elements than its version defines."""
     known = elements.by_id(draft.version)
     for element, text in draft.elements.items():
-        if element.partition(".")[0] in known:
+        if element in known or element.partition(".")[0] in known:
             continue
         joined = [each for each in elements.SEGMENTS if text.endswith(each)]
         yield Fault(

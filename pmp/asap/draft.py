@@ -72,8 +72,8 @@ class Draft:
     @property
     def zero(self) -> bool:
         """Whether it says “nothing dispensed”: a patient named Zero Report."""
-        names = (self["PAT07"].upper(), self["PAT08"].upper())
-        return names == ("REPORT", "ZERO")
+        last, first = self["PAT07"], self["PAT08"]
+        return first.upper() == "ZERO" and last.upper() == "REPORT"
 
 
 @lru_cache(maxsize=65536)

@@ -100,6 +100,16 @@ def submissions(
             yield _file(shop, day, fills)
 
 
+def large_submission(*, seed: int, records: int, until: date = UNTIL) -> bytes:
+    """Give one file of a large pharmacy: good records only, as benchmarks need."""
+    random = Random(seed)  # noqa: S311 - made-up data must be the same each time
+    shop = make_shops(random, 1)[0]
+    prescribers = make_prescribers(random, 400)
+    people = make_people(random, max(20, records // 3))
+    fills = (_fill(random, until, people, prescribers) for _ in range(records))
+    return _file(shop, until, list(fills)).body
+
+
 def _fills(
     random: Random,
     day: date,
@@ -111,19 +121,28 @@ def _fills(
         return []
     fills: list[_Fill] = []
     for _ in range(random.randint(1, 2 * _FILLS_A_DAY - 1)):
-        person = random.choice(people).as_reported(random)
-        drug = pick_drug(random)
-        fill = _Fill(
-            person,
-            prescribers[hash_free(person.key, len(prescribers))],
-            drug,
-            random.randint(100_000, 9_999_999),
-            day - timedelta(days=random.choice((0, 0, 0, 1, 2, 5))),
-            day,
-            quantity=drug.quantity,
-        )
+        fill = _fill(random, day, people, prescribers)
         fills += _variants(fill, random)
     return fills
+
+
+def _fill(
+    random: Random,
+    day: date,
+    people: Sequence[Person],
+    prescribers: Sequence[Prescriber],
+) -> _Fill:
+    person = random.choice(people).as_reported(random)
+    drug = pick_drug(random)
+    return _Fill(
+        person,
+        prescribers[_number_of(person.key, len(prescribers))],
+        drug,
+        random.randint(100_000, 9_999_999),
+        day - timedelta(days=random.choice((0, 0, 0, 1, 2, 5))),
+        day,
+        quantity=drug.quantity,
+    )
 
 
 def _variants(fill: _Fill, random: Random) -> list[_Fill]:
@@ -152,7 +171,7 @@ def _befallen(fill: _Fill, kind: str) -> list[_Fill]:
     return [replace(fill, outcome="held", why=kind)]
 
 
-def hash_free(text: str, of: int) -> int:
+def _number_of(text: str, of: int) -> int:
     """Give a number below `of` for a text, the same on every run and machine."""
     return sum(place * byte for place, byte in enumerate(text.encode(), start=1)) % of
 

@@ -9,7 +9,7 @@ holds it to giving the same records as the rules.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from pmp.asap import elements
@@ -22,7 +22,6 @@ from pmp.asap.transactions import Patient, Walk
 _STATUS = {b"00": Status.NEW, b"01": Status.REVISE, b"02": Status.VOID}
 _VERSIONS = {"4.2", "4.2A", "4.2B", "5.0"}
 _REMEMBERED = 50_000
-Judge = Callable[["re.Match[bytes]", int], bool]
 _OLDEST_DAYS = 124 * 365
 _STALE_DAYS = 180
 _NOT_ID = r"(?!\d{3}-\d\d-)"
@@ -48,7 +47,7 @@ _SHAPES = {
     "PAT17": r"(?P<phone>[2-9]\d\d[2-9]\d{6})?+",
     "PAT18": r"(?P<birth>\d{8})",
     "PAT19": "[FMU]",
-    "PAT20": "(?:01)?+",
+    "PAT20": "(?:01|02(?=<D><T>*+<D><T>*+<D>[!-~]))?",
     "PAT21": "(?:0[1-9]|1[01]|9[89])?+",
     "DSP01": "(?P<status>0[012])",
     "DSP02": "(?=[!-~])<T>{1,25}+",
@@ -71,16 +70,7 @@ _SHAPES = {
     "DSP34": "(?:0[345])?+",
 }
 _IN_SHAPES = (b" ", b"'", b".", b",", b"-")
-_JUDGED = (
-    "written",
-    "refills",
-    "filled",
-    "fill",
-    "amount",
-    "pharmacist",
-    "sold",
-    "pre",
-)
+_NOBODY: Patient = (b"", 0, 0, 0)
 _ALWAYS_SENT = {"PAT": 19, "DSP": 16}
 
 
@@ -112,33 +102,52 @@ class HappyPath:
     ) -> Iterator[Record]:
         """Give good records from `position` on, until one is not recognised.
 
-        `start` is the place in the file of text[0].  Leaves `walk` behind the last
-        record that it gave.
+        `start` is the place in the file of text[0].  When it ends, `walk` stands behind
+        the last record that it gave.
         """
-        self.position = position
         if self._pattern is None:
+            self.position = position
             return
-        match, judge, origin = self._pattern.match, self._patient_of, walk.origin
-        good = self._judge(origin.pharmacy.dea.encode())
+        match, origin, days = self._pattern.match, walk.origin, self._days
+        places, amounts, pharmacists = self._places, self._amounts, self._pharmacists
+        dea_of, latest = self._prescribers.get, self._latest
+        own_phone, own_dea = (
+            text.encode() for text in (origin.pharmacy.phone, origin.pharmacy.dea)
+        )
+        patient, segment, record = walk.patient or _NOBODY, walk.segment, walk.record
         while found := match(text, position):
-            patient = judge(found, start, walk)
-            if patient is None or not good(found, patient[1]):
-                return
-            if patient is not walk.patient:
-                walk.patient = patient
-                walk.segment += 1
-            walk.segment += 2
-            walk.record += 1
-            position = self.position = found.end()
-            dispensed, status, prescriber = found.group("dsp", "status", "pre")
+            who = patient
+            row = found.groups()
+            pat, place, phone, birth, dsp, status, written, refills = row[:8]
+            filled, fill, amount, pharmacist, sold, pre = row[8:]
+            if pat:
+                if place not in places or (phone and phone == own_phone):
+                    break
+                who = (pat, days[birth], segment + 1, start + found.start(1))
+            on = days[filled]
+            if not (
+                0 < who[1] <= on <= latest
+                and on - who[1] <= _OLDEST_DAYS
+                and 0 <= on - days[written] <= _STALE_DAYS
+                and (fill == b"0" or int(fill) <= int(refills))
+                and (not sold or days[sold] >= on)
+                and amount in amounts
+                and pharmacist in pharmacists
+                and dea_of(pre, own_dea) != own_dea
+            ):
+                break
+            patient, position, record = who, found.end(), record + 1
+            segment += 3 if pat else 2
             yield Record(
-                walk.record,
-                walk.segment - 1,
-                start + found.start("dsp"),
+                record,
+                segment - 1,
+                start + found.start(5),
                 _STATUS[status],
                 origin,
-                (patient[0], dispensed, prescriber),
+                (who[0], dsp, pre),
             )
+        walk.patient = patient if patient[0] else walk.patient
+        walk.segment, walk.record, self.position = segment, record, position
 
     def begins(self, text: bytes, position: int) -> bool:
         """Whether a patient or a dispensation is next."""
@@ -166,42 +175,6 @@ class HappyPath:
     def _joined(self, *texts: str) -> bytes:
         return self._element.join(texts).encode()
 
-    def _patient_of(
-        self, found: "re.Match[bytes]", start: int, walk: Walk
-    ) -> Patient | None:
-        """Give the patient of a record if nothing is wrong with it."""
-        raw, place, phone, birth = found.group("pat", "place", "phone", "birth")
-        if raw is None:
-            return walk.patient if walk.patient and walk.patient[1] else None
-        own = phone and phone.decode() == walk.origin.pharmacy.phone
-        if own or place not in self._places:
-            return None
-        place_in_file = start + found.start("pat")
-        return (raw, self._days[birth], walk.segment + 1, place_in_file)
-
-    def _judge(self, own_dea: bytes) -> Judge:
-        """Give the test of what the pattern cannot see, for one pharmacy's records."""
-        days, latest, get = self._days, self._latest, self._prescribers.get
-        amounts, pharmacists = self._amounts, self._pharmacists
-
-        def good(found: "re.Match[bytes]", born: int) -> bool:
-            written, refills, filled, fill, amount, pharmacist, sold, prescriber = (
-                found.group(*_JUDGED)
-            )
-            on = days[filled]
-            return (
-                0 < born <= on <= latest
-                and on - born <= _OLDEST_DAYS
-                and 0 <= on - days[written] <= _STALE_DAYS
-                and (fill == b"0" or int(fill) <= int(refills))
-                and (not sold or days[sold] >= on)
-                and amount in amounts
-                and pharmacist in pharmacists
-                and get(prescriber, own_dea) != own_dea
-            )
-
-        return good
-
 
 class _Days(dict[bytes, int]):
     """CCYYMMDD → day number; 0 for what is no day."""
@@ -223,7 +196,7 @@ def _record_pattern(version: str, delimiters: Delimiters) -> "re.Pattern[bytes]"
     dispensed = _segment_pattern("DSP", version)
     pattern = (
         rf"\s*+(?:(?P<pat>{patient})<Z>\s*+)?+(?P<dsp>{dispensed})<Z>\s*+"
-        r"(?P<pre>PRE<D>(?:<T>|<D>)*+)<Z>(?=\s*+(?:DSP|PAT|PHA|TP)<D>)"
+        r"(?P<pre>PRE<D>[^\x00-\x1f\x7f-\xff<Z>]*+)<Z>(?=\s*+(?:DSP|PAT|PHA|TP)<D>)"
     )
     for sign, meaning in (("<Z>", ends), ("<D>", parts), ("<T>", text)):
         pattern = pattern.replace(sign, meaning)
@@ -232,11 +205,12 @@ def _record_pattern(version: str, delimiters: Delimiters) -> "re.Pattern[bytes]"
 
 def _segment_pattern(segment: str, version: str) -> str:
     """Give the shape of a segment: elements that are always sent, then others."""
-    pattern = segment
-    for place, element in enumerate(elements.layout(version)[segment]):
-        shape = _SHAPES.get(element.id, rf"<T>{{0,{element.longest}}}+")
-        if place < _ALWAYS_SENT[segment]:
-            pattern += f"<D>{shape}"
-        else:
-            pattern += f"(?:<D>{shape})?+"
-    return pattern + "<D>*+"
+    shapes = [
+        "<D>" + _SHAPES.get(element.id, rf"<T>{{0,{element.longest}}}+")
+        for element in elements.layout(version)[segment]
+    ]
+    always = _ALWAYS_SENT[segment]
+    others = ""
+    for shape in reversed(shapes[always:]):
+        others = f"(?:{shape}{others})?+"
+    return segment + "".join(shapes[:always]) + others + "<D>*+"

@@ -1,6 +1,5 @@
 """Reading a submission from its first byte to its last, in one pass."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -21,7 +20,7 @@ ACCEPTED = frozenset({"4.2", "4.2A", "4.2B"})
 """Versions that are accepted unless the programme says otherwise."""
 
 _LONGEST_SEGMENT = 16 * 1024
-_REMEMBERED = 100_000
+_REMEMBERED = 50_000
 _READ_AS = "4.2B"
 _UNREADABLE = {"3.0", "1995"}
 
@@ -55,7 +54,7 @@ class Reading:
         self._segments = 0
         self._quick: dict[tuple[str, bytes, bytes], HappyPath] = {}
         self._recent: set[int] = set()
-        self._recent_order: deque[int] = deque()
+        self._older: set[int] = set()
 
     @property
     def problems(self) -> list[Problem]:
@@ -91,7 +90,10 @@ class Reading:
         while reader := self._next_transaction():
             before = self.counts.read
             for record in self._records(reader):
-                self._count(record)
+                if record.problems or record.draft_made:
+                    self._count(record)
+                else:
+                    self._count_good(record)
                 yield record
             reader.header.records = self.counts.read - before
             self._segments = reader.walk.segment
@@ -232,29 +234,30 @@ class Reading:
 
     def _count(self, record: Record) -> None:
         counts = self.counts
-        counts.read += 1
         if record.held:
             counts.held += 1
-            return
-        if record.zero_report:
+        elif record.zero_report:
             counts.zero_reports += 1
-        elif self._came_before(record):
-            counts.duplicate += 1
         else:
-            counts.good += 1
-        if record.problems:
-            counts.warned += 1
+            counts.warned += bool(record.problems)
+            self._count_good(record)
+            return
+        counts.read += 1
 
-    def _came_before(self, record: Record) -> bool:
-        """Whether an equal record was among the last hundred thousand."""
-        mark = hash((id(record.origin.pharmacy), record.segments))
-        if mark in self._recent:
-            return True
+    def _count_good(self, record: Record) -> None:
+        """Count a record that is not held, as a duplicate if an equal one came before.
+
+        The marks of the last fifty to hundred thousand records are remembered.
+        """
+        self.counts.read += 1
+        mark = record.origin.mark ^ hash(record.segments)
+        if mark in self._recent or mark in self._older:
+            self.counts.duplicate += 1
+            return
+        self.counts.good += 1
         self._recent.add(mark)
-        self._recent_order.append(mark)
-        if len(self._recent_order) > _REMEMBERED:
-            self._recent.discard(self._recent_order.popleft())
-        return False
+        if len(self._recent) >= _REMEMBERED:
+            self._recent, self._older = set(), self._recent
 
 
 def _version_of(raw: bytes, delimiters: Delimiters) -> str:

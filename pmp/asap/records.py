@@ -57,7 +57,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What the records of one PHA segment share."""
+    """What the records of one PHA segment share; `mark` tells pharmacies apart."""
 
     transaction: int
     version: str
@@ -66,6 +66,7 @@ class Origin:
     pharmacy: Pharmacy
     elements: Mapping[str, str] = field(default_factory=dict)
     place: tuple[int, int] = (0, 0)
+    mark: int = 0
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Record:
     origin: Origin
     segments: tuple[bytes, bytes, bytes] = (b"", b"", b"")
     problems: tuple[Problem, ...] = ()
-    _draft: Draft | None = None
+    draft_made: Draft | None = None
     _dispensing: Dispensing | None = None
 
     @property
@@ -111,9 +112,9 @@ class Record:
     @property
     def draft(self) -> Draft:
         """The elements as the rules see them, Social Security numbers included."""
-        if self._draft is None:
-            self._draft = _draft_of(self)
-        return self._draft
+        if self.draft_made is None:
+            self.draft_made = _draft_of(self)
+        return self.draft_made
 
     @property
     def dispensing(self) -> Dispensing | None:
@@ -132,7 +133,7 @@ class Record:
     @property
     def _zero(self) -> bool:
         """Whether it is a zero report; the quick way reads none, so has no draft."""
-        return self._draft is not None and self._draft.zero
+        return self.draft_made is not None and self.draft_made.zero
 
     @property
     def elements(self) -> dict[str, str]:
@@ -173,7 +174,7 @@ def record_of(draft: Draft, *, origin: Origin, number: int) -> Record:
         status=status_of(draft),
         origin=origin,
         problems=problems_of(draft, number=number or None),
-        _draft=draft,
+        draft_made=draft,
     )
 
 

@@ -65,10 +65,11 @@ def rule(
 
 def problems_of(draft: Draft, *, number: int | None) -> tuple[Problem, ...]:
     """Apply every rule of the catalogue to one record."""
+    zero = draft.zero
     return tuple(
         _as_problem(draft, number, found, fault)
         for found in CATALOGUE.values()
-        if found.for_zero or not draft.zero
+        if found.for_zero or not zero
         for fault in found.check(draft)
     )
 
@@ -310,7 +311,7 @@ def elements_are_not_too_long(draft: Draft) -> Iterator[Fault]:
     """Require that no element is longer than its version allows; none is ever cut."""
     known = elements.by_id(draft.version)
     for element, text in draft.elements.items():
-        defined = known.get(element.partition(".")[0])
+        defined = known.get(element) or known.get(element.partition(".")[0])
         if defined and len(text) > defined.longest and element[:3] != "PHA":
             yield from _length_fault(element, text, defined)
 

@@ -206,6 +206,7 @@ class TransactionReader:
             pharmacy,
             elements=given | self._named,
             place=place,
+            mark=hash((pharmacy.dea, pharmacy.ncpdp, pharmacy.npi)),
         )
         walk.pharmacy_place, walk.in_pharmacy = place, True
         walk.seen -= {"zero", "records"}

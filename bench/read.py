@@ -1,0 +1,146 @@
+"""Reading and checking submissions, beside splitting alone and a reader of X12.
+
+The limit is what no reader can pass: each chunk split into segments and these into
+elements, nothing checked and nothing kept.  The peer is pyx12's structural pass (it
+counts and nests, no more) over the same elements in an X12 envelope.  All three run in
+turns, and each one's best time counts, so that a busy machine harms them alike.
+"""
+
+import io
+import resource
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from time import process_time
+
+from pyx12.x12file import X12Reader
+
+from bench import Measure
+from pmp import asap
+from pmp.asap import generate
+
+PART = "read"
+RECORDS = 60_000
+ROUNDS = 4
+PEER_SHARE = 10
+"""The peer reads one record in so many: it is slow, and its time is linear."""
+
+MOST_MEMORY_MB = 150.0
+LONG_FILE = 12
+"""How many times the usual size the file is that memory is measured on."""
+
+
+def run(scale: float) -> list[Measure]:
+    """Measure speed against limit and peer, linearity, and memory on a long file."""
+    records = max(2_000, round(RECORDS * scale))
+    body = generate.large_submission(seed=1, records=records)
+    few = generate.large_submission(seed=1, records=records // PEER_SHARE)
+    x12 = _as_x12(few)
+    split, read, peer = _best(
+        lambda: _split(body), lambda: _read(_chunks(body)), lambda: _walk_x12(x12)
+    )
+    limit, result = records / split, records / read
+    peer_result = records // PEER_SHARE / peer
+    return [
+        _measure("read and check", result, limit, 1 / 5, "records/s"),
+        _measure("beside pyx12", result, peer_result, 3, "records/s"),
+        *_long_file(body, records, result),
+    ]
+
+
+def _long_file(body: bytes, records: int, short: float) -> list[Measure]:
+    """Read a file many times as long: as fast, and in no more memory."""
+    start = process_time()
+    count = _read(_repeated(body, LONG_FILE))
+    speed = count / (process_time() - start)
+    if count != records * LONG_FILE:
+        raise AssertionError(f"{count} records were read of {records * LONG_FILE}")
+    # In a process of its own, whose peak nothing else has raised before.
+    with ProcessPoolExecutor(1, get_context("spawn")) as processes:
+        peak = processes.submit(_peak_memory_mb, records // PEER_SHARE).result()
+    return [
+        _measure(f"{LONG_FILE} times as long", speed, short, 0.8, "records/s"),
+        _measure("memory of the process", peak, MOST_MEMORY_MB, -1, "MB"),
+    ]
+
+
+def _peak_memory_mb(records: int) -> float:
+    """Give the most memory that reading a long file made of a short one takes."""
+    body = generate.large_submission(seed=1, records=records)
+    _read(_repeated(body, LONG_FILE * PEER_SHARE))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _measure(
+    name: str, result: float, limit: float, target: float, unit: str
+) -> Measure:
+    return Measure(PART, name, result, limit, result / limit, target, unit)
+
+
+def _best(*works: Callable[[], object]) -> list[float]:
+    """Give the shortest processor time of each, run in turns."""
+    best = [float("inf")] * len(works)
+    for _ in range(ROUNDS):
+        for place, work in enumerate(works):
+            start = process_time()
+            work()
+            best[place] = min(best[place], process_time() - start)
+    return best
+
+
+def _split(body: bytes) -> int:
+    count, rest = 0, b""
+    for chunk in _chunks(body):
+        segments = (rest + chunk).split(b"~")
+        rest = segments.pop()
+        for segment in segments:
+            elements = segment.strip().split(b"*")
+            if elements[0] == b"DSP":
+                count += 1
+    return count
+
+
+def _read(chunks: Iterator[bytes]) -> int:
+    reading = asap.read(chunks, today=generate.UNTIL)
+    count = sum(1 for _ in reading)
+    if reading.refused or reading.counts.held:
+        raise AssertionError(f"refused or held: {reading.problems} {reading.counts}")
+    return count
+
+
+def _walk_x12(text: str) -> int:
+    reader = X12Reader(io.StringIO(text))
+    count = sum(1 for _ in reader)
+    if errors := reader.pop_errors():
+        raise AssertionError(f"the peer found errors in its own format: {errors[:3]}")
+    return count
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), asap.CHUNK):
+        yield body[start : start + asap.CHUNK]
+
+
+def _repeated(body: bytes, times: int) -> Iterator[bytes]:
+    """Give a file whose pharmacy comes `times` over, without ever holding it whole."""
+    first, last = body.index(b"PHA*"), body.rindex(b"TT*")
+    yield body[:first]
+    for _ in range(times):
+        yield from _chunks(body[first:last])
+    control = body[last:].split(b"*")[1]
+    segments = body[first:last].count(b"~") * times + 3
+    yield b"TT*%s*%d~" % (control, segments)
+
+
+def _as_x12(body: bytes) -> str:
+    """Put the segments of a submission into an X12 envelope."""
+    texts = (part.strip().rstrip("*") for part in body.decode().split("~"))
+    segments = [text for text in texts if text]
+    inner = [segment for segment in segments if segment[:2] not in {"TH", "TT"}]
+    isa = (
+        "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
+        "*260131*2300*^*00501*000000001*0*P*:"
+    )
+    head = [isa, "GS*HC*S*R*20260131*2300*1*X*005010X222A1", "ST*837*0001*005010X222A1"]
+    tail = [f"SE*{len(inner) + 2}*0001", "GE*1*1", "IEA*1*000000001"]
+    return "~".join([*head, *inner, *tail, ""])
