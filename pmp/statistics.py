@@ -1,7 +1,7 @@
 """Counts for people who steer: what waits for staff and for how long, what came in."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from models import (
@@ -15,6 +15,7 @@ from models import (
     InboundFax,
     MatchReview,
     ReviewStatus,
+    ScheduledRun,
     Session,
     Submission,
     SubmissionStatus,
@@ -22,13 +23,14 @@ from models import (
     Ticket,
     UtcField,
 )
-from pmp import clock, sessions
+from pmp import clock, sessions, settings
 from pmp.permissions import Permission
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
 
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
+SILENT_SWEEPS = 5
 LETTERS_TO_MAIL = [DeliveryState.SUBMITTED, DeliveryState.PRINTED]
 
 
@@ -108,6 +110,21 @@ def received_through() -> date | None:
     return clock.day_of(last.received_at) if last else None
 
 
+def worker_seen() -> datetime | None:
+    """Give when a worker last began a periodic job; None if none ever did."""
+    last: ScheduledRun | None = (
+        ScheduledRun.select().order_by(ScheduledRun.started_at.desc()).first()
+    )
+    return last.started_at if last else None
+
+
+def worker_is_silent(*, at: datetime) -> bool:
+    """Tell whether no worker has swept for so long that it is surely not running."""
+    seen = worker_seen()
+    patience = timedelta(seconds=SILENT_SWEEPS * settings.current().sweep_seconds)
+    return seen is None or at - seen > patience
+
+
 def gauges(*, at: datetime) -> dict[str, int]:
     """Give what a monitor watches, by name; `…_seconds` are ages."""
     due = Delivery.select().where(
@@ -127,6 +144,7 @@ def gauges(*, at: datetime) -> dict[str, int]:
         "pmp_match_reviews_open": MatchReview.select()
         .where(MatchReview.status == ReviewStatus.OPEN)
         .count(),
+        "pmp_worker_silent": int(worker_is_silent(at=at)),
         "pmp_sessions": Session.select().where(live).count(),
     }
 

@@ -19,6 +19,7 @@ ENTRIES = (
     ("Work queues", "/staff"),
     ("Faxes", "/staff/faxes"),
     ("Registrations", "/staff/registrations"),
+    ("All submissions", "/staff/submissions"),
     ("Letters", "/staff/letters"),
     ("Deliveries", "/staff/deliveries"),
     ("Tickets", "/staff/tickets"),

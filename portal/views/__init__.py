@@ -13,6 +13,7 @@ BLUEPRINTS = (
     "portal.views.staff",
     "portal.views.staff_faxes",
     "portal.views.staff_registrations",
+    "portal.views.staff_submissions",
     "portal.views.staff_deliveries",
     "portal.views.staff_tickets",
     "portal.views.staff_rules",

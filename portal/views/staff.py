@@ -15,5 +15,10 @@ bp = Blueprint("staff", __name__)
 def console() -> ResponseReturnValue:
     now = clock.now()
     return render_template(
-        "staff/console.html", queues=statistics.staff_queues(at=now), now=now
+        "staff/console.html",
+        queues=statistics.staff_queues(at=now),
+        worker_seen=statistics.worker_seen(),
+        worker_is_silent=statistics.worker_is_silent(at=now),
+        received_through=statistics.received_through(),
+        now=now,
     )
