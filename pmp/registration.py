@@ -36,6 +36,8 @@ OPEN = frozenset(
     }
 )
 PAGE_SIZE = 50
+# More characters of answers than this are printed small, to stay on one page.
+ROOMY = 400
 
 
 def submit(  # noqa: PLR0913 - what, by whom, from where, when
@@ -186,6 +188,7 @@ def confirmation(application: Application) -> dict[str, Any]:
     return {
         "application": application,
         "answers": list(zip_longest(cells[:half], cells[half:])),
+        "tight": sum(len(each.value) for each in cells) > ROOMY,
         "signer": application.pharmacist_in_charge or person,
         "expires_on": expires_on(application),
     }
