@@ -254,7 +254,7 @@ class _Drawing:
         self._figures(base - _MME_HEIGHT + 8)
 
     def _figures(self, top: float) -> None:
-        self._write(2, top, "MME per day", bold=True)
+        self._write(2, top, "MME per day, reported", bold=True)
         for number, words in enumerate(_figures(self.points), start=1):
             self._write(2, top + (_LINE + 1) * number, words)
 

@@ -154,7 +154,8 @@ def test_mme_is_written_and_its_limits_are_drawn_when_there_are_opioids() -> Non
     without = texts(chart.svg(points(bar(), value="0")))
 
     assert {"now 95.5", "peak 95.5", "on 11/24/2025", "50", "90"} <= set(with_opioid)
-    assert "MME per day" not in without
+    assert "MME per day, reported" in with_opioid
+    assert "MME per day, reported" not in without
 
 
 def test_limits_stay_readable_beside_a_very_high_peak() -> None:

@@ -1,0 +1,459 @@
+"""Looking a patient up, page by page, as a practitioner and a pharmacy do it."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pypdf
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page
+
+from models import (
+    AuditEvent,
+    Disclosure,
+    Dispensation,
+    DrugClass,
+    LookUp,
+    Patient,
+    Role,
+    User,
+)
+from pmp import audit, clock, settings
+from tests.browser import Browser
+from tests.chromium import axe, fits, targets_are_large
+from tests.factories import (
+    make_dispensation,
+    make_identity,
+    make_patient,
+    make_pharmacy,
+    make_prescriber,
+    make_user,
+)
+
+DELGADO = {"first_name": "Maria", "last_name": "Delgado", "birth_date": "04/28/1971"}
+
+
+def delgado(**fields: Any) -> Patient:
+    return make_patient(**{"first_name": "MARIA", "last_name": "DELGADO"} | fields)
+
+
+def fill(patient: Patient, days_ago: int = 5, **fields: Any) -> Dispensation:
+    day = clock.today() - timedelta(days=days_ago)
+    return make_dispensation(patient=patient, filled_on=day, **fields)
+
+
+@pytest.fixture
+def doctor(browser: Browser) -> User:
+    user = make_user(Role.PRACTITIONER, name="Ruth Adams")
+    browser.sign_in_as(user)
+    return user
+
+
+def search(browser: Browser, **changes: str) -> None:
+    browser.get("/look-up")
+    browser.submit(DELGADO | changes)
+    browser.follow()
+
+
+def path_of(browser: Browser) -> str:
+    assert browser.page is not None
+    return str(browser.page.request.path)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["04/28/1971", "4-28-71", "1971-04-28", "04281971", "4/28/1971", "4.28.1971"],
+)
+def test_a_birth_date_is_read_however_it_is_typed(
+    browser: Browser, doctor: User, typed: str
+) -> None:
+    delgado()
+
+    search(browser, birth_date=typed)
+
+    assert path_of(browser).startswith("/reports/")
+
+
+@pytest.mark.parametrize("typed", ["4-28-25", "02/30/1971", "spring", "28/04/1971"])
+def test_a_birth_date_that_cannot_be_told_is_refused(
+    browser: Browser, doctor: User, typed: str
+) -> None:
+    delgado()
+    browser.get("/look-up")
+
+    browser.submit({**DELGADO, "birth_date": typed}, status=422)
+
+    assert "There is a problem" in browser.text()
+    assert LookUp.select().count() == 0
+
+
+def test_what_lacks_is_said_at_its_field_and_nothing_typed_is_lost(
+    browser: Browser, doctor: User
+) -> None:
+    browser.get("/look-up")
+
+    page = browser.submit({"first_name": "Maria"}, status=422)
+
+    assert "Enter the patient's last name" in browser.text().replace("&#39;", "'")
+    assert 'value="Maria"' in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("purpose", ["", "oversight", "dispensing", "x"])
+def test_no_search_without_a_purpose_of_ones_role(
+    browser: Browser, doctor: User, purpose: str
+) -> None:
+    delgado()
+    browser.get("/look-up")
+
+    browser.submit({**DELGADO, "purpose": purpose}, status=422)
+
+    assert LookUp.select().count() == 0
+
+
+def test_the_report_shows_who_prescribed_what_and_whom_to_call(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    entry = fill(
+        patient,
+        prescriber=make_prescriber(last_name="NOVAK", phone="8605550123"),
+        pharmacy=make_pharmacy(name="ELM DRUG", fax="8605550124"),
+    )
+    fill(make_patient(last_name="OTHER"), drug_name="NOT HERS")  # noise
+
+    search(browser)
+
+    text = browser.text()
+    for words in (
+        "DELGADO, MARIA",
+        "60 tablets for 30 days = 2 a day",
+        "NOVAK, PAT",
+        "(860) 555-0123",
+        "ELM DRUG",
+        "(860) 555-0124",
+        "Treating this patient",
+        entry.row_code,
+    ):
+        assert words in text
+    assert "NOT HERS" not in text
+    link = f"/entries/{entry.row_code}/report-a-problem"
+    assert browser.page is not None
+    assert link in browser.page.get_data(as_text=True)
+
+
+def test_warnings_stand_above_the_rows_that_cause_them(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    opioid = fill(patient)
+    fill(
+        patient,
+        drug_name="ALPRAZOLAM 1 MG TAB",
+        ingredient="ALPRAZOLAM",
+        drug_class=DrugClass.BENZODIAZEPINE,
+        mme_key="",
+    )
+
+    search(browser)
+
+    assert browser.page is not None
+    source = browser.page.get_data(as_text=True)
+    warned = source.index("opioid with benzodiazepine")
+    assert warned < source.index(f'id="{opioid.row_code}"')
+    assert f'href="#{opioid.row_code}"' in source
+    assert "not proof of misuse" in browser.text()
+
+
+def test_names_from_pharmacies_are_shown_literally(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    fill(
+        patient,
+        drug_name="<script>alert(1)</script>",
+        pharmacy=make_pharmacy(name="<b>"),
+    )
+
+    search(browser)
+
+    assert browser.page is not None
+    assert "<script>alert" not in browser.page.get_data(as_text=True)
+
+
+def test_no_address_holds_patient_data(browser: Browser, doctor: User) -> None:
+    patient = delgado()
+    search(browser)
+    report = path_of(browser)
+    search(browser, last_name="Nobody")
+
+    for path in (report, path_of(browser)):
+        assert "elgado" not in path.lower()
+        assert "1971" not in path
+        assert f"/{patient.id}" not in path
+
+
+def test_several_are_candidates_and_choosing_one_opens_the_report(
+    browser: Browser, doctor: User
+) -> None:
+    delgado(city="AVON")
+    chosen = delgado(city="NORWALK")
+    fill(chosen, drug_name="HERS")
+
+    search(browser)
+    assert "AVON" in browser.text()
+    browser.submit({"patient": str(chosen.id)})
+    browser.follow()
+
+    assert "HERS" in browser.text()
+
+
+@pytest.mark.parametrize("patient", ["", "999999", "1; DROP"])
+def test_only_an_offered_candidate_can_be_chosen(
+    browser: Browser, doctor: User, patient: str
+) -> None:
+    delgado()
+    delgado()
+    search(browser)
+
+    status = 404 if patient == "999999" else 422
+    browser.submit({"patient": patient}, status=status)
+
+
+def test_similar_spellings_are_found_when_ticked(
+    browser: Browser, doctor: User
+) -> None:
+    delgado()
+
+    search(browser, last_name="Delgato", similar="y")
+
+    assert "Last name sounds the same" in browser.text()
+
+
+def test_nobody_is_a_page_to_print_with_the_time(
+    browser: Browser, doctor: User
+) -> None:
+    search(browser)
+
+    text = browser.text()
+    assert "No controlled-substance prescriptions found as of" in text
+    assert "Ruth Adams" in text
+    assert "DELGADO, MARIA" in text
+
+
+def test_another_user_gets_the_same_404_as_for_a_token_that_never_was(
+    browser: Browser, doctor: User, new_browser: Callable[..., Browser]
+) -> None:
+    delgado()
+    search(browser)
+    token = path_of(browser)
+    other = new_browser()
+    other.sign_in_as(make_user(Role.PRACTITIONER))
+
+    answers = set()
+    for path in (token, "/reports/abc", f"{token}.pdf", f"{token}.csv"):
+        other.get(path, status=404)
+        answers.add(re.sub(r"\b[0-9a-f]{16}\b", "", other.text()))
+
+    assert len(answers) == 1
+    assert Disclosure.select().count() == 1  # the doctor's own
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.ANALYST, Role.AUDITOR])
+def test_roles_that_do_not_treat_may_not_search(browser: Browser, role: Role) -> None:
+    browser.sign_in_as(make_user(role))
+
+    browser.get("/look-up", status=403)
+
+
+def test_nobody_searches_without_signing_in(browser: Browser) -> None:
+    browser.get("/look-up", status=303)
+    browser.get("/reports/abc", status=303)
+
+
+def test_each_opening_is_a_disclosure_with_the_purpose(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    search(browser)
+    path = path_of(browser)
+
+    browser.get(f"{path}.pdf")
+    browser.get(f"{path}.csv")
+
+    rows = list(Disclosure.select().order_by(Disclosure.id))
+    assert [row.what for row in rows] == [
+        "patient report (page)",
+        "patient report (PDF)",
+        "patient report (CSV)",
+    ]
+    assert {row.purpose for row in rows} == {"Treating this patient"}
+    assert {row.patient for row in rows} == {patient}
+    assert audit.verify() == []
+
+
+def test_the_pdf_carries_user_time_purpose_and_notice(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    entry = fill(patient)
+    search(browser)
+
+    answer = browser.get(f"{path_of(browser)}.pdf")
+
+    assert answer.mimetype == "application/pdf"
+    assert "DELGADO" not in answer.headers["Content-Disposition"].upper()
+    pages = pypdf.PdfReader(io.BytesIO(answer.data)).pages
+    text = " ".join("\n".join(page.extract_text() for page in pages).split())
+    for words in (
+        "DELGADO, MARIA",
+        "Ruth Adams",
+        "Treating this patient",
+        entry.row_code,
+        "60 tablets for 30 days",
+        "21a-240",
+    ):
+        assert words in text
+
+
+def test_the_csv_cannot_run_as_a_formula(browser: Browser, doctor: User) -> None:
+    patient = delgado()
+    fill(patient, drug_name="=HYPERLINK(1)", pharmacy=make_pharmacy(name="@SUM(1)"))
+    fill(patient, drug_name="+1", prescriber=make_prescriber(last_name="-2"))
+    search(browser)
+
+    answer = browser.get(f"{path_of(browser)}.csv")
+
+    text = answer.data.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert "'=HYPERLINK(1)" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_too_many_searches_are_refused_with_words(
+    browser: Browser, doctor: User
+) -> None:
+    delgado()
+    with settings.changed(look_ups_per_ten_minutes=1):
+        search(browser)
+        browser.get("/look-up")
+        browser.submit(DELGADO, status=422)
+
+    assert "You have looked up 1 times in 10 minutes" in browser.text()
+    refused = AuditEvent.select().where(
+        AuditEvent.event == audit.Event.LOOK_UP_REFUSED.value
+    )
+    assert refused.count() == 1
+
+
+def test_my_look_ups_list_mine_and_open_again_as_a_new_search(
+    browser: Browser, doctor: User, new_browser: Callable[..., Browser]
+) -> None:
+    delgado()
+    search(browser)
+    other = new_browser()
+    other.sign_in_as(make_user(Role.PRACTITIONER))
+    other.get("/look-up")
+    other.submit({**DELGADO, "first_name": "Somebody"})
+
+    browser.get("/look-ups")
+    assert "SOMEBODY" not in browser.text()
+    browser.submit(action="/look-up/again")
+    browser.follow()
+
+    assert path_of(browser).startswith("/reports/")
+    assert LookUp.select().where(LookUp.user == doctor).count() == 2
+
+
+def test_recent_patients_are_one_click_away(browser: Browser, doctor: User) -> None:
+    delgado()
+    search(browser)
+
+    browser.get("/look-up")
+    browser.submit(action="/look-up/again")
+    browser.follow()
+
+    assert "DELGADO, MARIA" in browser.text()
+
+
+def test_entries_under_review_are_marked(
+    browser: Browser, doctor: User, app: Flask
+) -> None:
+    patient = delgado()
+    fill(patient, corrected=True)
+
+    search(browser)
+
+    assert "corrected" in browser.text()
+
+
+def test_other_spellings_of_one_person_are_told(browser: Browser, doctor: User) -> None:
+    patient = delgado()
+    fill(patient)
+    make_identity(patient, first_name="MARIE", last_name="DELGADO", city="AVON")
+
+    search(browser)
+
+    assert "How this person was reported" in browser.text()
+    assert "DELGADO, MARIE" in browser.text()
+
+
+@pytest.mark.browser
+def test_from_search_to_report_takes_few_clicks_and_no_script(
+    live: str, open_context: Callable[..., BrowserContext]
+) -> None:
+    patient = delgado()
+    fill(patient)
+    doctor = make_user(Role.PRACTITIONER)
+    page = open_context(scripts=False, user=doctor).new_page()
+    page.goto("/look-up")
+    actions = 0
+
+    page.keyboard.type("Maria")  # the first field has the focus
+    for words in ("Delgado", "04281971"):
+        page.keyboard.press("Tab")
+        actions += 1
+        page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    actions += 1
+    page.wait_for_url("**/reports/*")
+
+    assert actions <= 6
+    assert page.get_by_role("heading", level=1).inner_text().startswith("DELGADO")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 375, 320])
+def test_pages_are_accessible_and_fit_any_screen(
+    live: str, open_context: Callable[..., BrowserContext], width: int
+) -> None:
+    patient = delgado()
+    fill(patient)
+    fill(patient, 3, quantity=400, strength=None)
+    for city in ("AVON", "NORWALK"):
+        make_patient(first_name="ANNA", last_name="TWIN", city=city)
+    page = open_context(width, user=make_user(Role.PRACTITIONER)).new_page()
+
+    for names in (("Maria", "Delgado"), ("Anna", "Twin"), ("No", "Body")):
+        _search_on(page, *names)
+        _is_well_made(page)
+    for path in ("/look-up", "/look-ups"):
+        page.goto(path)
+        _is_well_made(page)
+
+
+def _search_on(page: Page, first_name: str, last_name: str) -> None:
+    page.goto("/look-up")
+    page.get_by_label("First name").fill(first_name)
+    page.get_by_label("Last name").fill(last_name)
+    page.get_by_label("Date of birth").fill("04/28/1971")
+    page.get_by_role("button", name="Search").click()
+
+
+def _is_well_made(page: Page) -> None:
+    axe(page)
+    fits(page)
+    targets_are_large(page)
