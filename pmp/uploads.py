@@ -79,7 +79,7 @@ def process(submission_id: int, *, at: datetime) -> Submission:
     """Take a submission's records in; may run twice, also at the same time.
 
     Goes on where an earlier run was stopped, and does nothing to a finished one.
-    Raises DocumentLost if the kept file cannot be read.
+    Raises DocumentLostError if the kept file cannot be read.
     """
     submission: Submission = Submission.get_by_id(submission_id)
     if submission.status not in UNFINISHED:

@@ -9,12 +9,26 @@ from typing import Any
 
 import click
 
+from models import SubmissionProblem
 from pmp import asap as standard
-from pmp import clock
+from pmp import clock, submissions, uploads, users
 from pmp.asap import generate as synthetic
 from pmp.settings import SettingsError
+from pmp.wording import words
+from portal.cli import with_program
 
 _MOST_PROBLEMS = 10_000
+_STORED = (
+    "stored",
+    "stored_with_warning",
+    "revised",
+    "held",
+    "duplicate",
+    "voided",
+    "void_not_found",
+    "not_reportable",
+    "zero_reports",
+)
 
 
 @click.group()
@@ -137,4 +151,51 @@ def _lines(problems: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield f"{head}{problem['message']} {problem['fix']}"
 
 
-# `submit` goes below: the same path as an upload on the page.
+@asap.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as", "username", metavar="USER", required=True, help="Who submits it.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check it against what is stored; no more."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_program
+def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
+    """Submit FILE as USER, as an upload on the page would, and process it at once.
+
+    Exit 1 if it is refused or a record is held.
+    """
+    received = uploads.receive(
+        filename=file.name,
+        body=file.read_bytes(),
+        by=users.named(username),
+        at=clock.now(),
+        dry_run=dry_run,
+    )
+    done = uploads.process(received.id, at=clock.now())
+    found = _checked(file)
+    found["records"] |= {name: getattr(done, name) for name in _STORED}
+    found["problems"] = [_as_json(each) for each in submissions.problems(done)]
+    if done.held and found["verdict"] == "accepted":
+        found["verdict"] = "accepted_with_problems"
+    if as_json:
+        click.echo(json.dumps({**found, "submission": done.id, "dry_run": dry_run}))
+    else:
+        click.echo(f"Submission {done.id}: {words(done.status).lower()}")
+        _print(found)
+    if done.held or found["verdict"] == "refused":
+        raise SystemExit(1)
+
+
+def _as_json(problem: SubmissionProblem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "segment": problem.segment_number or 0,
+        "segment_id": problem.segment_id,
+        "element": problem.element,
+        "value": problem.value,
+        "message": problem.message,
+        "fix": problem.fix,
+        "byte_offset": problem.byte_offset,
+        "record": problem.record_number,
+    }
