@@ -12,6 +12,7 @@ Recomm Rep 2022;71(RR-3): strength x (quantity / days) x factor. The factors are
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -27,6 +28,7 @@ CAUTION = Decimal(50)
 HIGH = Decimal(90)
 ZERO = Decimal(0)
 
+_DAY = timedelta(days=1)
 _FOLDER = Path(__file__).parent / "rule_sets"
 _OPIOID = "opioid"
 _BUPRENORPHINE = "buprenorphine"
@@ -304,25 +306,25 @@ def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Cou
 
 def steps(courses: Iterable[Course], *, since: date, until: date) -> list[Step]:
     """Totals for every day from `since` to `until`, as runs in order of time."""
-    counted = [
-        course
-        for course in courses
-        if course.mme.outcome is not Outcome.NOT_APPLICABLE
-        and course.first <= until
-        and course.last >= since
-    ]
-    day = timedelta(days=1)
-    edges = {since, until + day}
-    for course in counted:
-        edges |= {max(course.first, since), min(course.last, until) + day}
-    return [
-        _step(counted, first, following - day)
-        for first, following in pairwise(sorted(edges))
-    ]
+    after = until + _DAY
+    begins: dict[date, list[Mme]] = defaultdict(list)
+    ends: dict[date, list[Mme]] = defaultdict(list)
+    for course in courses:
+        first, beyond = max(course.first, since), min(course.last, until) + _DAY
+        if course.mme.outcome is not Outcome.NOT_APPLICABLE and first < beyond:
+            begins[first].append(course.mme)
+            ends[beyond].append(course.mme)
+    active: list[Mme] = []
+    runs = []
+    for first, following in pairwise(sorted({since, after, *begins, *ends})):
+        active += begins[first]
+        for mme in ends[first]:
+            active.remove(mme)
+        runs.append(_step(active, first, following - _DAY))
+    return runs
 
 
-def _step(courses: Sequence[Course], first: date, last: date) -> Step:
-    active = [course.mme for course in courses if course.first <= first <= course.last]
+def _step(active: Sequence[Mme], first: date, last: date) -> Step:
     return Step(
         first,
         last,
