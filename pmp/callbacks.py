@@ -61,16 +61,17 @@ def is_signed(*, url: str, body: bytes, headers: Mapping[str, str], key: str) ->
     """
     if not key or len(body) > LARGEST_BODY:
         return False
-    strong = headers.get("X-SignalWire-SHA256-Signature")
+    given = {name.lower(): value for name, value in headers.items()}
+    strong = given.get("x-signalwire-sha256-signature")
     if strong is not None:
         return _same(strong, _mac(key, url.encode() + body, "sha256").hex())
     plain = _mac(key, url.encode() + body, "sha1").hex()
     fields = base64.b64encode(_mac(key, _flat(url, body), "sha1")).decode()
-    wire = headers.get("X-SignalWire-Signature", "")
+    wire = given.get("x-signalwire-signature", "")
     return (
         _same(wire, plain)
         or _same(wire, fields)
-        or _same(headers.get("X-Twilio-Signature", ""), fields)
+        or _same(given.get("x-twilio-signature", ""), fields)
     )
 
 
