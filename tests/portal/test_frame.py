@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from io import BytesIO
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ from flask import Blueprint, Flask, Response, request
 from peewee import OperationalError
 
 import models
+import portal
 from models import AuditEvent, Role, User
 from pmp import settings
 from pmp.audit import Event
@@ -100,6 +102,13 @@ def test_every_view_says_who_may_open_it(app: Flask) -> None:
 
     assert len(views) > 8
     assert [e for e, view in views.items() if not hasattr(view, "access")] == []
+
+
+def test_every_module_of_views_is_registered() -> None:
+    folder = Path(portal.__file__).parent / "views"
+    modules = {f"portal.views.{path.stem}" for path in folder.glob("[a-z]*.py")}
+
+    assert modules - set(BLUEPRINTS) == set()
 
 
 def test_portal_does_not_start_with_an_unguarded_view(app: Flask) -> None:
@@ -337,12 +346,13 @@ def test_log_has_a_line_for_each_request_without_query_token_or_form(
 ) -> None:
     browser.get("/sign-in?next=/reports/SECRET-TOKEN")
     browser.submit({"username": "CANARY-NAME", "password": "CANARY-WORD"}, status=422)
-    browser.get("/reports/SECRET-TOKEN", status=404)
+    browser.get("/reports/SECRET-TOKEN", status=303)
 
     log = capsys.readouterr().err
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [line["status"] for line in lines] == [200, 422, 404]
-    assert [line["route"] for line in lines][:2] == ["/sign-in", "/sign-in"]
+    assert [line["status"] for line in lines] == [200, 422, 303]
+    routes = [line["route"] for line in lines]
+    assert routes == ["/sign-in", "/sign-in", "/reports/<token>"]
     assert len({line["request"] for line in lines}) == 3
     assert "CANARY" not in log
     assert "SECRET" not in log
