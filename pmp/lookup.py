@@ -182,20 +182,6 @@ def of_token(*, token: str, by: User, at: datetime) -> LookUp:
     return _of_token(token, by=by, at=at)
 
 
-def has_seen(*, user: User, dispensation: Dispensation) -> bool:
-    """Tell whether an entry was on a report that this user looked up."""
-    return bool(
-        LookUp.select()
-        .where(
-            (LookUp.user == user)
-            & (LookUp.patient == dispensation.patient)
-            & (LookUp.since <= dispensation.filled_on)
-            & (LookUp.until >= dispensation.filled_on)
-        )
-        .exists()
-    )
-
-
 def mine(*, user: User, page: int = 1, size: int = 50) -> tuple[list[LookUp], int]:
     """Give a page of a user's own look-ups, newest first, and how many there are."""
     query = (

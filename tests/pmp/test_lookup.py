@@ -397,16 +397,3 @@ def test_my_look_ups_and_recent_patients_are_mine(doctor: User) -> None:
     assert total == 3
     assert [each.outcome.value for each in listed] == ["none", "report", "report"]
     assert [each.patient for each in recent] == [patient]
-
-
-def test_has_seen_only_what_was_on_an_own_report(doctor: User) -> None:
-    patient = delgado()
-    seen = make_dispensation(patient=patient)
-    too_old = make_dispensation(patient=patient, filled_on=date(2024, 1, 1))
-    elses = make_dispensation()
-    search(doctor)
-
-    assert lookup.has_seen(user=doctor, dispensation=seen)
-    assert not lookup.has_seen(user=doctor, dispensation=too_old)
-    assert not lookup.has_seen(user=doctor, dispensation=elses)
-    assert not lookup.has_seen(user=make_user(Role.PHARMACY), dispensation=seen)
