@@ -222,6 +222,18 @@ class User(Table):
     pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
 
 
+class CoveredPharmacy(Table):
+    """A further pharmacy that a pharmacy's user may report for, as in a chain."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", backref="covered_pharmacies")
+    licence = ForeignKeyField(Licence, on_delete="RESTRICT")
+    granted_by = CharField()
+    granted_at = UtcField()
+
+    class Meta:
+        indexes = ((("user", "licence"), True),)
+
+
 class Session(Table):
     """A signed-in browser; the cookie holds the token, the table only its SHA-256."""
 
@@ -1066,6 +1078,7 @@ TABLES: tuple[type[Table], ...] = (
     Pharmacy,
     Prescriber,
     User,
+    CoveredPharmacy,
     Session,
     Credential,
     SignInAttempt,

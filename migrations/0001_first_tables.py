@@ -119,6 +119,15 @@ def up(migrator, db):
         prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
         pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
 
+    class CoveredPharmacy(Table):
+        user = ForeignKeyField(User, on_delete="CASCADE", backref="covered_pharmacies")
+        licence = ForeignKeyField(Licence, on_delete="RESTRICT")
+        granted_by = CharField()
+        granted_at = UtcField()
+
+        class Meta:
+            indexes = ((("user", "licence"), True),)
+
     class Session(Table):
         token_sha256 = CharField(max_length=64, unique=True)
         user = ForeignKeyField(User, on_delete="CASCADE", backref="sessions")
@@ -678,6 +687,7 @@ def up(migrator, db):
         Pharmacy,
         Prescriber,
         User,
+        CoveredPharmacy,
         Session,
         Credential,
         SignInAttempt,

@@ -47,6 +47,7 @@ class Event(StrEnum):
     USER_SUSPENDED = "user:suspended"
     USER_UNLOCKED = "user:unlocked"
     USER_ACTIVATED = "user:activated"
+    USER_COVERAGE_CHANGED = "user:coverage_changed"
     SIGNED_IN = "session:signed_in"
     SIGN_IN_REFUSED = "session:refused"
     SIGN_IN_LOCKED = "session:locked"

@@ -28,11 +28,12 @@ class Coverage:
 
 
 def coverage_of(user: User) -> Coverage:
-    """Give whom a user may report for: its own pharmacy; staff may for any."""
+    """Give whom a user may report for: its own and those granted; staff, all."""
     everyone = can(user.role, Permission.SUBMISSION_READ_ALL)
     numbers: set[PharmacyKey] = set()
     if can(user.role, Permission.SUBMIT):
-        for known in (user.pharmacy, user.licence):
+        further = [each.licence for each in user.covered_pharmacies]
+        for known in (user.pharmacy, user.licence, *further):
             numbers |= _numbers(known) if known else set()
     return Coverage(everyone, frozenset(numbers))
 

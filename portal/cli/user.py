@@ -3,7 +3,7 @@
 import click
 
 from models import Role
-from pmp import accounts, clock, users
+from pmp import accounts, clock, coverage, users
 from pmp.wording import us_time
 from portal.cli import with_program
 
@@ -58,3 +58,19 @@ def unlock(username: str) -> None:
     found = users.named(username)
     accounts.unlock(user=found, by=None, at=clock.now())
     click.echo(f"{found.username} may sign in again.")
+
+
+@user.command()
+@click.argument("username")
+@click.argument("licence")
+@click.option("--withdraw", is_flag=True, help="Take it back.")
+@with_program
+def cover(username: str, licence: str, *, withdraw: bool) -> None:
+    """Let pharmacy USERNAME report for the pharmacy with LICENCE as well."""
+    found = users.named(username)
+    if withdraw:
+        coverage.withdraw(found, licence=licence, by=None, at=clock.now())
+        click.echo(f"{found.username} may no longer report for {licence}.")
+    else:
+        granted = coverage.grant(found, licence=licence, by=None, at=clock.now())
+        click.echo(f"{found.username} may report for {granted.name}.")
