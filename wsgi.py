@@ -10,14 +10,16 @@ from portal import cli, create_app
 
 def application() -> Flask:
     """Make the portal; for a command that needs no settings, its commands alone."""
+    is_command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
     try:
-        return create_app()
+        made = create_app()
     except SettingsError:
-        if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+        if not is_command:
             raise
-    commands_alone = Flask("portal")
-    cli.register(commands_alone)
-    return commands_alone
+        made = Flask("portal")
+    if is_command:
+        cli.register(made)
+    return made
 
 
 app = application()

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, ParamSpec
 
 import click
@@ -42,6 +43,8 @@ COMMANDS = {
 def register(app: Flask) -> None:
     """Give the application its commands."""
     for module, command in COMMANDS.items():
+        if find_spec(f"portal.cli.{module}") is None:
+            continue
         app.cli.add_command(getattr(import_module(f"portal.cli.{module}"), command))
 
 
