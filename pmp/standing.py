@@ -38,6 +38,7 @@ COMPARED = (
     "refills_authorized",
     "payment",
 )
+SAID = {"identity": "patient", "written_on": "day written", "sold_on": "day sold"}
 CURRENT, VOIDED = DispensationStatus.CURRENT.value, DispensationStatus.VOIDED.value
 # The index of what stands is partial: its condition must be there in so many words.
 STANDS = SQL("status = 'current'")
@@ -216,7 +217,7 @@ def _already_there(fill: Fill, row: Row) -> Outcome:
     if not changed:
         remark = Remark("P01", "This fill was reported before. It is counted once.")
         return Outcome(RecordStatus.DUPLICATE, fill, remark)
-    names = ", ".join(name.replace("_", " ") for name in changed)
+    names = ", ".join(SAID.get(name, name.replace("_", " ")) for name in changed)
     remark = Remark(
         "P02",
         f"This fill was reported before with another {names}. The first stands.",

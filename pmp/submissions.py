@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
+from peewee import Case, fn
 
 from models import (
     RecordStatus,
@@ -22,6 +22,7 @@ from pmp.permissions import Permission, can
 
 PAGE = 25
 PROBLEMS_PAGE = 100
+GRAVITY = (Severity.FATAL, Severity.ERROR, Severity.WARNING)
 UNFINISHED = (SubmissionStatus.RECEIVED, SubmissionStatus.READING)
 
 
@@ -110,19 +111,18 @@ def problem_kinds(submission: Submission) -> list[ProblemKind]:
         .tuples()
     )
     kinds = [ProblemKind(*row) for row in query]
-    gravity = list(Severity)
-    return sorted(kinds, key=lambda kind: (gravity.index(kind.severity), -kind.count))
+    return sorted(kinds, key=lambda kind: (GRAVITY.index(kind.severity), -kind.count))
 
 
 def problems(
     submission: Submission, *, severity: Severity | None = None, code: str = ""
 ) -> Any:
-    """Give the query of a submission's problems: the file's, then record by record."""
+    """Give the query of a submission's problems: the gravest first, in file order."""
     problem = SubmissionProblem
     query = (
         problem.select(problem)
         .where(problem.submission == submission)
-        .order_by(problem.record_number.asc(nulls="first"), problem.id)
+        .order_by(_gravity(), problem.record_number.asc(nulls="first"), problem.id)
     )
     if severity:
         query = query.where(problem.severity == severity)
@@ -173,3 +173,8 @@ def problems_of(record: SubmissionRecord) -> list[SubmissionProblem]:
         SubmissionProblem.record_number == record.number,
     )
     return list(query.order_by(SubmissionProblem.id))
+
+
+def _gravity() -> Any:
+    places = [(severity.value, place) for place, severity in enumerate(GRAVITY)]
+    return Case(SubmissionProblem.severity, places, len(GRAVITY))

@@ -91,8 +91,8 @@ def test_the_result_shows_a_sum_and_each_problem_with_its_place(
     ):
         assert part in words
     browser.get(f"/submissions/{done.id}?severity=error")
-    assert "DSP08" not in browser.text().partition("in the order of the file")[2]
-    assert "1 problem in the order" in browser.text()
+    assert "DSP08" not in browser.text().partition("the gravest first")[2]
+    assert "1 problem, the gravest" in browser.text()
     event = audit.Event.SUBMISSION_VIEWED
     assert AuditEvent.select().where(AuditEvent.event == event.value).count() == 2
 
