@@ -24,6 +24,7 @@ _VERSIONS = {"4.2", "4.2A", "4.2B", "5.0"}
 _REMEMBERED = 50_000
 _OLDEST_DAYS = 124 * 365
 _STALE_DAYS = 180
+_ONE_DIGIT = "|".join(f"{digit}{{10}}" for digit in range(10))
 _NOT_ID = r"(?!\d{3}-\d\d-)"
 _ID_KIND = "(?:0[1-6]|08|99)?+"
 _PAYMENT = "(?:0[1-7]|99)"
@@ -44,7 +45,7 @@ _SHAPES = {
     "PAT14": "(?=[!-~])<T>{1,20}+",
     "PAT15": "(?P<place>[A-Z]{2}",
     "PAT16": r"\d{5}(?:\d{4})?+)",
-    "PAT17": r"(?P<phone>[2-9]\d\d[2-9]\d{6})?+",
+    "PAT17": rf"(?!{_ONE_DIGIT})(?P<phone>[2-9]\d\d[2-9]\d{{6}})?+",
     "PAT18": r"(?P<birth>\d{8})",
     "PAT19": "[FMU]",
     "PAT20": "(?:01|02(?=<D><T>*+<D><T>*+<D>[!-~]))?",

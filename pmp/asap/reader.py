@@ -160,6 +160,12 @@ class Reading:
             raw = self._next_segment(reader)
             if raw is None:
                 break
+            if is_header(raw.strip(NOISE)):
+                reader.cut_off(
+                    "a new header (TH) comes before the trailer (TT)", offset
+                )
+                source.position -= len(raw) + 1
+                break
             if record := reader.segment(raw, offset):
                 quick.learn(record, walk)
                 yield record
