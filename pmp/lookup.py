@@ -8,7 +8,7 @@ a few hours, and another's token is refused like one that never was.
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from models import (
@@ -126,6 +126,13 @@ def choose(
     if patient_id not in before.candidates:
         raise NotFoundError("This person was not among the candidates.")
     return _look_at(before, patient_id, by=by, address=address, at=at)
+
+
+def search_similar(*, token: str, by: User, address: str = "", at: datetime) -> Answer:
+    """Repeat a search that found nobody, now with similar spellings."""
+    before = _of_token(token, by=by, at=at)
+    criteria = replace(_criteria_of(before), similar=True)
+    return search(criteria=criteria, by=by, address=address, at=at)
 
 
 def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) -> Answer:
@@ -289,16 +296,9 @@ def _written(
 def _look_at(
     before: LookUp, patient_id: int, *, by: User, address: str, at: datetime
 ) -> Answer:
-    today = clock.day_of(at)
-    criteria = Criteria(
-        first_name=before.first_name,
-        last_name=before.last_name,
-        birth_date=_birth_date(before),
-        purpose=before.purpose,
-        since=before.since + (today - clock.day_of(before.at)),
-        until=before.until + (today - clock.day_of(before.at)),
-        similar=before.similar,
-    )
+    later = clock.day_of(at) - clock.day_of(before.at)
+    asked = _criteria_of(before)
+    criteria = replace(asked, since=asked.since + later, until=asked.until + later)
     look_up = _keep(criteria, by=by, address=address, at=at)
     return _answer_with(look_up, patient_id, at=at)
 
@@ -349,6 +349,18 @@ def _found(look_up: LookUp) -> list[Candidate]:
         first_name=look_up.first_name,
         last_name=look_up.last_name,
         birth_date=_birth_date(look_up),
+        similar=look_up.similar,
+    )
+
+
+def _criteria_of(look_up: LookUp) -> Criteria:
+    return Criteria(
+        first_name=look_up.first_name,
+        last_name=look_up.last_name,
+        birth_date=_birth_date(look_up),
+        purpose=look_up.purpose,
+        since=look_up.since,
+        until=look_up.until,
         similar=look_up.similar,
     )
 

@@ -73,6 +73,12 @@ def choose(token: str) -> ResponseReturnValue:
     return _go_to(answer)
 
 
+@bp.post("/look-up/candidates/<token>/similar")
+@requires(Permission.LOOK_UP)
+def search_similar(token: str) -> ResponseReturnValue:
+    return _go_to(lookup.search_similar(token=token, by=signed_in_user(), **_whence()))
+
+
 @bp.post("/look-up/again")
 @requires(Permission.LOOK_UP)
 def look_again() -> ResponseReturnValue:

@@ -233,6 +233,19 @@ def test_similar_spellings_are_found_when_ticked(
     assert "Last name sounds the same" in browser.text()
 
 
+def test_a_search_without_result_is_widened_by_one_press(
+    browser: Browser, doctor: User
+) -> None:
+    delgado()
+    search(browser, last_name="Delgato")
+
+    browser.submit()
+    browser.follow()
+
+    assert "Last name sounds the same" in browser.text()
+    assert [row.similar for row in LookUp.select().order_by(LookUp.id)] == [False, True]
+
+
 def test_nobody_is_a_page_to_print_with_the_time(
     browser: Browser, doctor: User
 ) -> None:
