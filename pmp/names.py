@@ -22,6 +22,12 @@ def name_key(text: str) -> str:
     return "".join(_words(text))
 
 
+def unaccented(text: str) -> str:
+    """Take the accents off letters that have them: José becomes Jose, Łukasz stays."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
 def same_person(listed: str, *, last_name: str, first_name: str) -> bool:
     """Tell whether a roster's name holds an applicant's last and first name.
 
@@ -58,6 +64,5 @@ def split_person(listed: str) -> tuple[str, str]:
 
 def _words(text: str) -> list[str]:
     # O'Brien and OBRIEN are one; Smith-Jones and SMITH JONES too, once joined.
-    plain = unicodedata.normalize("NFKD", re.sub("['\u2019]", "", text))
-    ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return re.findall(r"\w+", ascii_only.upper().replace(".", ""))
+    plain = unaccented(re.sub("['\u2019]", "", text))
+    return re.findall(r"\w+", plain.upper().replace(".", ""))

@@ -7,14 +7,15 @@ from peewee import IntegrityError
 from models import ChannelName, Role, User, UserStatus
 from pmp import audit, credentials, database
 from pmp.errors import NotFoundError, RuleError
-from pmp.names import name_key
+from pmp.names import name_key, unaccented
 
 LONGEST_NAME = 24
 
 
 def free_username(wanted: str) -> str:
     """Give a user name that nobody has: letters, digits, dots; a number if taken."""
-    parts = (name_key(part).lower() for part in wanted.split("."))
+    ascii_only = unaccented(wanted).encode("ascii", "ignore").decode()
+    parts = (name_key(part).lower() for part in ascii_only.split("."))
     stem = ".".join(part for part in parts if part)[:LONGEST_NAME] or "user"
     known = {
         user.username

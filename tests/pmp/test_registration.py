@@ -277,6 +277,17 @@ def test_two_of_a_name_get_different_user_names(db: settings.Settings) -> None:
     assert approve(received()).username == "dr.rodkin2"
 
 
+@pytest.mark.parametrize(
+    ("last_name", "username"),
+    [("O'Brien", "dr.obrien"), ("Müller-Ñu", "dr.mullernu"), ("王", "dr")],
+)
+def test_a_user_name_can_be_typed_on_any_keyboard(
+    db: settings.Settings, last_name: str, username: str
+) -> None:
+    make_practitioner_licence(name=f"SEMYON {last_name.upper()}")
+    assert approve(received(last_name=last_name)).username == username
+
+
 def test_no_notice_without_an_email(db: settings.Settings) -> None:
     make_practitioner_licence()
     approve(received(email=""))
