@@ -137,7 +137,7 @@ def may_settle(delivery: Delivery) -> bool:
     return bool(delivery.needs_staff and delivery.state in outbox.FINAL)
 
 
-def retry(delivery_id: int, *, by: User, at: datetime) -> None:
+def retry(delivery_id: int, *, by: User | None, at: datetime) -> None:
     """Have a delivery sent now: a held one, a waiting one, one that failed.
 
     One that may have been sent is marked as a possible duplicate. RuleError if it is
@@ -156,21 +156,21 @@ def retry(delivery_id: int, *, by: User, at: datetime) -> None:
         outbox.change(
             delivery,
             DeliveryState.QUEUED,
-            source=by.username,
+            source=_name(by),
             text="to be sent now",
             at=at,
         )
 
 
-def hold(delivery_id: int, *, by: User, at: datetime) -> None:
+def hold(delivery_id: int, *, by: User | None, at: datetime) -> None:
     """Keep a waiting delivery from being sent until staff release it."""
     with database.atomic():
         delivery = _taken(delivery_id, may_hold, "It is not waiting to be sent.")
         _note_action(delivery, "hold", by=by, at=at)
-        outbox.change(delivery, DeliveryState.HELD, source=by.username, at=at)
+        outbox.change(delivery, DeliveryState.HELD, source=_name(by), at=at)
 
 
-def cancel(delivery_id: int, *, reason: str, by: User, at: datetime) -> None:
+def cancel(delivery_id: int, *, reason: str, by: User | None, at: datetime) -> None:
     """Never send a delivery; RuleError without a reason, or if it has left."""
     if not reason.strip():
         raise RuleError("Say why it is cancelled.", field="reason")
@@ -181,13 +181,13 @@ def cancel(delivery_id: int, *, reason: str, by: User, at: datetime) -> None:
         outbox.change(
             delivery,
             DeliveryState.CANCELLED,
-            source=by.username,
+            source=_name(by),
             text=reason.strip(),
             at=at,
         )
 
 
-def settle(delivery_id: int, *, by: User, at: datetime) -> None:
+def settle(delivery_id: int, *, by: User | None, at: datetime) -> None:
     """Take a failed delivery off staff's list: a person has seen to it."""
     with database.atomic():
         delivery = _taken(delivery_id, may_settle, "Nothing waits for staff here.")
@@ -195,7 +195,7 @@ def settle(delivery_id: int, *, by: User, at: datetime) -> None:
         delivery.needs_staff = False
         delivery.revision += 1
         delivery.save()
-        outbox.note(delivery, None, source=by.username, at=at, text="seen to")
+        outbox.note(delivery, None, source=_name(by), at=at, text="seen to")
 
 
 def _taken(delivery_id: int, may: Callable[[Delivery], bool], refusal: str) -> Delivery:
@@ -206,10 +206,17 @@ def _taken(delivery_id: int, may: Callable[[Delivery], bool], refusal: str) -> D
     return delivery
 
 
-def _note_action(delivery: Delivery, action: str, *, by: User, at: datetime) -> None:
+def _name(by: User | None) -> str:
+    """Name who acts: a user, or whoever sits at the command line."""
+    return by.username if by else "command line"
+
+
+def _note_action(
+    delivery: Delivery, action: str, *, by: User | None, at: datetime
+) -> None:
     audit.record(
         audit.Event.DELIVERY_STAFF_ACTION,
-        actor=by.username,
+        actor=_name(by),
         subject=f"delivery:{delivery.id}",
         at=at,
         detail={"action": action, "state": delivery.state.value},

@@ -42,7 +42,7 @@ def print_batch(ids: Collection[int], *, by: User, at: datetime) -> list[bytes]:
     chosen or one of them no longer waits.
     """
     with database.atomic():
-        batch = _chosen(ids, _WAITING)
+        batch = _chosen(ids, _WAITING, must_be="waiting in the list")
         bodies = [_body(letter) for letter in batch]
         for letter in batch:
             outbox.change(
@@ -55,7 +55,7 @@ def print_batch(ids: Collection[int], *, by: User, at: datetime) -> list[bytes]:
 def mark_mailed(ids: Collection[int], *, by: User, at: datetime) -> int:
     """Record that printed letters were taken to the post; give how many."""
     with database.atomic():
-        batch = _chosen(ids, (DeliveryState.PRINTED,))
+        batch = _chosen(ids, (DeliveryState.PRINTED,), must_be="printed first")
         for letter in batch:
             letter.needs_staff = False
             outbox.change(letter, DeliveryState.MAILED, source=by.username, at=at)
@@ -66,7 +66,7 @@ def mark_mailed(ids: Collection[int], *, by: User, at: datetime) -> int:
 def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
     """Record that a mailed letter came back; somebody must see to it."""
     with database.atomic():
-        [letter] = _chosen([letter_id], (DeliveryState.MAILED,))
+        [letter] = _chosen([letter_id], (DeliveryState.MAILED,), must_be="mailed")
         letter.needs_staff = True
         outbox.change(
             letter,
@@ -84,7 +84,9 @@ def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
         )
 
 
-def _chosen(ids: Collection[int], states: tuple[DeliveryState, ...]) -> list[Delivery]:
+def _chosen(
+    ids: Collection[int], states: tuple[DeliveryState, ...], *, must_be: str
+) -> list[Delivery]:
     if not ids:
         raise RuleError("Choose at least one letter.", field="letters")
     known = Delivery.select(Delivery.id).where(Delivery.id.in_(list(ids)))
@@ -92,7 +94,8 @@ def _chosen(ids: Collection[int], states: tuple[DeliveryState, ...]) -> list[Del
     letters = [row for row in batch if row.channel == ChannelName.LETTER]
     ready = [row for row in letters if row.state in states]
     if len(ready) != len(set(ids)):
-        message = "Not every letter is ready for that any more: look at the list again."
+        others = sorted(set(ids) - {row.id for row in ready})
+        message = f"Not {must_be}: letter {', '.join(map(str, others))}."
         raise RuleError(message, field="letters")
     return ready
 

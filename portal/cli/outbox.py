@@ -1,0 +1,91 @@
+"""outbox list, retry, cancel, run: deliveries, from the command line."""
+
+import json
+from typing import Any
+
+import click
+
+from gateway import asking, schedule, sending
+from models import Delivery, DeliveryState
+from pmp import clock, deliveries, delivery_desk, doubts
+from pmp.delivery_desk import Wanted
+from pmp.wording import us_time
+from portal.cli import with_program
+
+
+@click.group()
+def outbox() -> None:
+    """Look after email, fax and letters on their way."""
+
+
+@outbox.command("list")
+@click.option("--state", type=click.Choice([each.value for each in DeliveryState]))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@with_program
+def list_(state: str | None, *, as_json: bool) -> None:
+    """List deliveries, the newest first: id, kind, channel, state, attempts, due."""
+    wanted = Wanted(state=DeliveryState(state) if state else None)
+    rows, page = [], 1
+    while found := delivery_desk.listed(wanted, page=page)[0]:
+        rows += found
+        page += 1
+    if as_json:
+        click.echo(json.dumps([_row(each) for each in rows]))
+        return
+    for each in rows:
+        click.echo(
+            f"{each.id}\t{each.kind}\t{each.channel}\t{each.state}\t"
+            f"{each.attempts}\t{us_time(each.due_at)}"
+        )
+
+
+@outbox.command()
+@click.argument("delivery_id", type=int)
+@with_program
+def retry(delivery_id: int) -> None:
+    """Have DELIVERY_ID sent now: one that waits, is held, or failed."""
+    delivery_desk.retry(delivery_id, by=None, at=clock.now())
+    click.echo(f"Delivery {delivery_id} is sent as soon as a worker is free.")
+
+
+@outbox.command()
+@click.argument("delivery_id", type=int)
+@click.option("--reason", default="from the command line")
+@with_program
+def cancel(delivery_id: int, reason: str) -> None:
+    """Never send DELIVERY_ID."""
+    delivery_desk.cancel(delivery_id, reason=reason, by=None, at=clock.now())
+    click.echo(f"Delivery {delivery_id} is cancelled.")
+
+
+@outbox.command()
+@with_program
+def run() -> None:
+    """Do here, now, what a worker would do for deliveries: send all that is due."""
+    schedule.sweep_leases()
+    for delivery_id in doubts.open_doubts(at=clock.now()):
+        asking.about_doubt(delivery_id)
+    count = 0
+    at = clock.now()
+    # What fails gets a later time, so that this comes to an end.
+    while ids := deliveries.due(at=at):
+        for delivery_id in ids:
+            sending.attempt(delivery_id)
+        count += len(ids)
+    click.echo(f"{count} deliveries tried.")
+
+
+def _row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "kind": delivery.kind.value,
+        "subject_id": delivery.subject_id,
+        "channel": delivery.channel.value,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "due_at": delivery.due_at.isoformat(),
+        "error_class": delivery.error_class.value if delivery.error_class else None,
+        "possible_duplicate": delivery.possible_duplicate,
+        "needs_staff": delivery.needs_staff,
+        "parent": delivery.parent.id if delivery.parent else None,
+    }

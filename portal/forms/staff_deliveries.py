@@ -1,0 +1,74 @@
+"""What staff choose and say about deliveries and letters."""
+
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length
+
+from models import ChannelName, Delivery, DeliveryState
+from pmp.delivery_desk import Wanted
+from pmp.wording import words
+from portal.forms import Form
+
+EVERY = SelectChoice("", "All")
+
+
+class FilterForm(Form):
+    """Which deliveries to list; sent by GET."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    state = SelectField(
+        "State",
+        choices=[EVERY, *(SelectChoice(each, words(each)) for each in DeliveryState)],
+    )
+    channel = SelectField(
+        "Channel",
+        choices=[EVERY, *(SelectChoice(each, words(each)) for each in ChannelName)],
+    )
+    attention = BooleanField("Only those that need a person")
+
+    def wanted(self) -> Wanted:
+        """Give what to list; an answer that is none of the choices counts as all."""
+        known = not self.errors and self.validate()
+        return Wanted(
+            state=DeliveryState(self.state.data) if known and self.state.data else None,
+            channel=(
+                ChannelName(self.channel.data) if known and self.channel.data else None
+            ),
+            needs_staff=bool(self.attention.data),
+        )
+
+
+class CancelForm(Form):
+    reason = StringField(
+        "Why it is cancelled",
+        validators=[InputRequired("Say why it is cancelled"), Length(max=200)],
+    )
+
+
+class LettersForm(Form):
+    """The letters of a batch."""
+
+    letters = SelectMultipleField("Letters", coerce=int)
+
+    def offer(self, waiting: list[Delivery]) -> None:
+        """Offer these letters, all of them chosen until somebody chooses."""
+        self.letters.choices = [
+            SelectChoice(each.id, _letter_words(each)) for each in waiting
+        ]
+        if not self.is_submitted():
+            self.letters.data = [each.id for each in waiting]
+
+
+def _letter_words(letter: Delivery) -> str:
+    first: Any = (letter.address or "").splitlines() or ["No address"]
+    state = "printed" if letter.state == DeliveryState.PRINTED else "to be printed"
+    return f"{letter.id}: {first[0]}, {words(letter.kind).lower()}, {state}"

@@ -1,0 +1,217 @@
+"""Deliveries on staff's screens: what stands there, what may be done, letters."""
+
+import io
+
+import pypdf
+import pytest
+
+from gateway import documents
+from models import (
+    AuditEvent,
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    ErrorClass,
+    Role,
+)
+from pmp import deliveries
+from pmp.deliveries import Route
+from tests.browser import Browser
+from tests.conftest import NOW
+from tests.factories import make_user
+
+ADDRESS = "Dr. Ana Ruiz\n1 Main Street\nHartford, CT 06106"
+
+
+def delivery(
+    channel: ChannelName = ChannelName.FAX, address: str = "+18605550123"
+) -> Delivery:
+    return deliveries.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=1,
+        routes=[Route(channel, address)] if address else [],
+        dedupe_key=f"test:{Delivery.select().count()}",
+        at=NOW,
+    )
+
+
+def failed() -> Delivery:
+    made = delivery()
+    claimed = deliveries.claim(made.id, carrier="laml", at=NOW)
+    assert claimed is not None
+    deliveries.mark_failed(
+        claimed, error_class=ErrorClass.NOT_A_FAX, text="voice", at=NOW
+    )
+    return fresh(made)
+
+
+def letter(pages: int = 1) -> Delivery:
+    made = delivery(ChannelName.LETTER, ADDRESS)
+    claimed = deliveries.claim(made.id, carrier="print", at=NOW)
+    assert claimed is not None
+    pdf = documents.drawn("test", "<pdf:nextpage/>".join(["<p>Page</p>"] * pages))
+    assert deliveries.begin(claimed, pdf=pdf, at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"{made.id}-1", at=NOW)
+    return fresh(made)
+
+
+def fresh(row: Delivery) -> Delivery:
+    return Delivery.get_by_id(row.id)
+
+
+def state(row: Delivery) -> DeliveryState:
+    return fresh(row).state
+
+
+@pytest.fixture
+def staff(browser: Browser) -> Browser:
+    browser.sign_in_as(make_user(Role.STAFF, username="sandra"))
+    return browser
+
+
+def test_the_list_says_where_each_delivery_stands(staff: Browser) -> None:
+    failed()
+    delivery(ChannelName.EMAIL, "doctor@example.org")
+
+    staff.get("/staff/deliveries")
+
+    assert "2 deliveries" in staff.text()
+    assert "(860) 555-0123" in staff.text()
+    assert "No fax machine answered" in staff.text()
+    staff.get("/staff/deliveries?channel=email&state=queued")
+    assert "1 delivery" in staff.text()
+    assert "555-0123" not in staff.text()
+
+
+def test_a_filter_that_is_none_shows_all(staff: Browser) -> None:
+    failed()
+
+    staff.get("/staff/deliveries?state=nonsense")
+
+    assert "1 delivery" in staff.text()
+
+
+def test_a_failed_delivery_is_sent_again(staff: Browser) -> None:
+    row = failed()
+    Delivery.update(state=DeliveryState.FAILED, needs_staff=True).execute()
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    staff.submit(action="/retry")
+    staff.follow()
+
+    assert "It is sent as soon as possible" in staff.text()
+    assert state(row) == DeliveryState.QUEUED
+    assert not fresh(row).needs_staff
+    [done] = AuditEvent.select().where(AuditEvent.event == "delivery:staff_action")
+    assert (done.actor, done.subject) == ("sandra", f"delivery:{row.id}")
+
+
+def test_a_delivery_is_held_released_and_cancelled_with_a_reason(
+    staff: Browser,
+) -> None:
+    row = delivery()
+    page = f"/staff/deliveries/{row.id}"
+
+    staff.get(page)
+    staff.submit(action="/hold")
+    assert state(row) == DeliveryState.HELD
+    assert deliveries.due(at=NOW) == []
+    staff.get(page)
+    staff.submit(action="/retry")
+    assert state(row) == DeliveryState.QUEUED
+    staff.get(page)
+    staff.submit(action="/cancel", status=422)
+    assert "Say why it is cancelled" in staff.text()
+    staff.submit({"reason": "wrong doctor"}, action="/cancel")
+
+    assert state(row) == DeliveryState.CANCELLED
+    staff.follow()
+    assert "wrong doctor" in staff.text()
+
+
+def test_what_has_left_cannot_be_cancelled_or_sent_again(staff: Browser) -> None:
+    row = delivery()
+    claimed = deliveries.claim(row.id, carrier="laml", at=NOW)
+    assert claimed is not None
+    deliveries.mark_submitted(claimed, reference="FX1", at=NOW)
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    token = staff.token()
+    staff.post(f"/staff/deliveries/{row.id}/retry", {"csrf_token": token})
+    staff.post(
+        f"/staff/deliveries/{row.id}/cancel",
+        {"csrf_token": token, "reason": "too late"},
+        status=422,
+    )
+
+    assert state(row) == DeliveryState.SUBMITTED
+
+
+def test_a_delivery_without_an_address_waits_for_staff(staff: Browser) -> None:
+    row = delivery(address="")
+
+    staff.get(f"/staff/deliveries/{row.id}")
+
+    assert "No address" in staff.text()
+    assert "Release and send" not in staff.text()
+
+
+def test_letters_are_printed_in_one_batch_and_then_mailed(staff: Browser) -> None:
+    first, second, third = letter(), letter(pages=2), letter()
+    staff.get("/staff/letters")
+    chosen = [str(first.id), str(second.id)]
+
+    answer = staff.submit({"letters": chosen}, action="/print", status=200)
+
+    # One page, a blank one so that the next begins on a sheet of its own, two pages.
+    assert len(pypdf.PdfReader(io.BytesIO(answer.data)).pages) == 4
+    states = [state(row) for row in (first, second, third)]
+    assert states == [DeliveryState.PRINTED, DeliveryState.PRINTED, "submitted"]
+
+    staff.get("/staff/letters")
+    everything = [*chosen, str(third.id)]
+    staff.submit({"letters": everything}, action="/print", status=200)
+    Delivery.update(state=DeliveryState.SUBMITTED).where(
+        Delivery.id == third.id
+    ).execute()
+    staff.get("/staff/letters")
+    token = staff.token()
+    staff.post(
+        "/staff/letters/mailed",
+        {"csrf_token": token, "letters": everything},
+        status=422,
+    )
+    assert f"Not printed first: letter {third.id}" in staff.text()
+    staff.post("/staff/letters/mailed", {"csrf_token": token, "letters": chosen})
+
+    assert [state(row) for row in (first, second)] == [DeliveryState.MAILED] * 2
+
+
+def test_a_mailed_letter_comes_back(staff: Browser) -> None:
+    row = letter()
+    Delivery.update(state=DeliveryState.MAILED, final_at=NOW).execute()
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    staff.submit(action="/returned")
+
+    assert state(row) == DeliveryState.RETURNED
+    assert fresh(row).needs_staff
+    staff.get(f"/staff/deliveries/{row.id}")
+    staff.submit(action="/settle")
+    assert not fresh(row).needs_staff
+
+
+def test_no_letter_waits(staff: Browser) -> None:
+    staff.get("/staff/letters")
+
+    assert "No letter waits" in staff.text()
+    token = staff.token()
+    staff.post("/staff/letters/print", {"csrf_token": token}, status=422)
+
+
+@pytest.mark.parametrize("path", ["/staff/deliveries", "/staff/letters"])
+def test_deliveries_are_staffs_alone(browser: Browser, path: str) -> None:
+    browser.get(path, status=303)
+    browser.sign_in_as(make_user(Role.PHARMACY))
+    browser.get(path, status=403)
