@@ -1,0 +1,175 @@
+"""Submitting files end to end, beside the engine's own bulk limit.
+
+A file of people who are known already is received, read, checked, matched, stored and
+evaluated against a threshold rule.  The limit is the same number of the same rows put
+into the same table, indexes and all, by nothing but executemany (SQLite) or COPY
+(Postgres).  Both run in turns and the best time of each counts.
+"""
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+import models
+from bench import Measure
+from models import Dispensation, Role, ThresholdRule, User, UserStatus
+from pmp import bulk, clock, database, drugs, settings, uploads
+from pmp.asap import generate
+from pmp.row_codes import row_code
+
+PART = "submit"
+RECORDS = 20_000
+ROUNDS = 3
+TARGET = 1 / 8
+POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+
+
+def run(scale: float) -> list[Measure]:
+    """Measure SQLite, and Postgres where one answers."""
+    records = max(500, round(RECORDS * scale))
+    measures = []
+    with tempfile.TemporaryDirectory() as folder:
+        measures.append(_measured("SQLite", f"sqlite:///{folder}/pmp.db", records))
+        if _postgres_answers():
+            with _fresh_postgres() as url:
+                measures.append(_measured("Postgres", url, records))
+    return measures
+
+
+def _measured(engine: str, url: str, records: int) -> Measure:
+    with _program(url):
+        submitter = _furnish()
+        body = generate.large_submission(seed=7, records=records)
+        _submit(body, submitter)
+        submitted, limit = [], []
+        for turn in range(1, ROUNDS + 1):
+            submitted.append(_submit(_other_numbers(body, turn), submitter))
+            limit.append(_insert(_rows(turn)))
+    best, least = records / min(submitted), records / min(limit)
+    name = f"people known, {engine}"
+    return Measure(PART, name, best, least, best / least, TARGET, "records/s")
+
+
+@contextmanager
+def _program(url: str) -> Iterator[None]:
+    given = {
+        "PMP_SECRET_KEY": secrets.token_hex(32),
+        "PMP_DOCUMENT_KEY": secrets.token_hex(32),
+        "PMP_DATABASE_URL": url,
+        "PMP_UPLOAD_MEGABYTES": "1024",
+    }
+    settings.use(settings.load(given))
+    database.begin_use()
+    with models.database.connection_context():
+        models.database.create_tables(models.TABLES)
+        yield
+    models.database.obj.close()
+    if not database.is_sqlite():
+        models.database.obj.close_all()
+
+
+def _furnish() -> User:
+    """Make what a program has: products, a threshold rule, someone who submits."""
+    now = clock.now()
+    drugs.seed(at=now)
+    ThresholdRule.create(
+        name="5 and 5 in 90 days",
+        prescribers=5,
+        pharmacies=5,
+        window_days=90,
+        written_by="bench",
+        written_at=now,
+    )
+    user: User = User.create(
+        username="bench",
+        role=Role.STAFF,
+        status=UserStatus.ACTIVE,
+        name="Bench",
+        created_at=now,
+    )
+    return user
+
+
+def _submit(body: bytes, by: User) -> float:
+    start = perf_counter()
+    received = uploads.receive(filename="bench.dat", body=body, by=by, at=clock.now())
+    done = uploads.process(received.id, at=clock.now())
+    seconds = perf_counter() - start
+    if done.stored < 0.9 * done.records:
+        raise AssertionError(f"only {done.stored} of {done.records} were stored")
+    return seconds
+
+
+def _other_numbers(body: bytes, turn: int) -> bytes:
+    """Give the same fills under other prescription numbers: people stay the same."""
+    return re.sub(rb"(DSP\*00\*)", rb"\g<1>9%d" % turn, body)
+
+
+def _rows(turn: int) -> list[tuple[Any, ...]]:
+    """Give rows like those just stored, ready for the driver, under other numbers."""
+    last: Any = Dispensation.select(Dispensation.submission).order_by(
+        Dispensation.id.desc()
+    )
+    query: Any = (
+        Dispensation.select()
+        .where(Dispensation.submission == last.limit(1).tuples().get()[0])
+        .tuples()
+    )
+    names = [field.name for field in Dispensation._meta.sorted_fields]  # noqa: SLF001
+    rows = [dict(zip(names, row, strict=True)) for row in query]
+    with database.atomic():
+        ids = bulk.next_ids(Dispensation, len(rows))
+    for row, number in zip(rows, ids, strict=True):
+        row |= {
+            "id": number,
+            "row_code": row_code(number),
+            "prescription_number": f"8{turn}{row['prescription_number']}",
+            "status": str(row["status"]),
+            "drug_class": str(row["drug_class"]),
+            "stored_at": row["stored_at"].replace(tzinfo=None),
+        }
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def _insert(rows: Sequence[tuple[Any, ...]]) -> float:
+    fields = Dispensation._meta.sorted_fields  # noqa: SLF001
+    columns = ", ".join(f'"{field.column_name}"' for field in fields)
+    start = perf_counter()
+    with database.atomic():
+        connection = models.database.connection()
+        if database.is_sqlite():
+            places = ", ".join("?" * len(fields))
+            sql = f"INSERT INTO dispensation ({columns}) VALUES ({places})"  # noqa: S608
+            connection.executemany(sql, rows)
+        else:
+            sql = f"COPY dispensation ({columns}) FROM STDIN"
+            with connection.cursor() as cursor, cursor.copy(sql) as copy:
+                for row in rows:
+                    copy.write_row(row)
+    return perf_counter() - start
+
+
+def _postgres_answers() -> bool:
+    try:
+        psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def _fresh_postgres() -> Iterator[str]:
+    name = f"pmp_bench_{secrets.token_hex(6)}"
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"{POSTGRES}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
