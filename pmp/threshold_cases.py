@@ -28,6 +28,7 @@ OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
 # What happened longer ago is kept as a case, but nobody is written to about it: the
 # first load of ten years of records must not print ten years of letters.
 PAST = timedelta(days=182)
+PAGE_SIZE = 50
 
 
 # --- Made, re-counted, withdrawn (called by pmp.thresholds)
@@ -121,6 +122,39 @@ def get(case_id: int) -> ThresholdCase:
     if case is None:
         raise NotFoundError("There is no such case.")
     return case
+
+
+def listed(
+    status: CaseStatus | None, *, page: int = 1, rule: ThresholdRule | None = None
+) -> tuple[list[ThresholdCase], int]:
+    """Give a page of cases, newest first, and how many there are; None: of any status.
+
+    `rule` narrows to all versions of that rule.
+    """
+    query = ThresholdCase.select(ThresholdCase, ThresholdRule).join(ThresholdRule)
+    if status is not None:
+        query = query.where(ThresholdCase.status == status)
+    if rule is not None:
+        query = query.where(ThresholdRule.name == rule.name)
+    ordered = query.order_by(ThresholdCase.detected_at.desc(), ThresholdCase.id.desc())
+    return list(ordered.paginate(page, PAGE_SIZE)), query.count()
+
+
+def open_for_staff(case_id: int, *, by: User, at: datetime) -> ThresholdCase:
+    """Open a case to look at its patient's entries: on record first; NotFoundError."""
+    case = get(case_id)
+    _record(audit.Event.CASE_OPENED, case, at=at, actor=by.username, detail={})
+    return case
+
+
+def entries(case: ThresholdCase) -> list[Dispensation]:
+    """Give the counted dispensations, newest first."""
+    return list(
+        Dispensation.select()
+        .join(CaseEntry)
+        .where(CaseEntry.case == case)
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+    )
 
 
 # --- Only here

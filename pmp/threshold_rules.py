@@ -14,7 +14,7 @@ from peewee import IntegrityError, fn
 from models import Connective, RuleStatus, ThresholdRule, User
 from pmp import audit, database
 from pmp.crossings import Numbers
-from pmp.errors import ConflictError, RuleError
+from pmp.errors import ConflictError, NotFoundError, RuleError
 
 SCHEDULES = ("CII", "CIII", "CIV", "CV")
 LONGEST_WINDOW = 731
@@ -121,6 +121,14 @@ def seed(*, at: datetime) -> list[ThresholdRule]:
             write(terms=terms, reason="As delivered.", by=None, at=at)
             for terms in (DEFAULT, *PRESETS)
         ]
+
+
+def get(rule_id: int) -> ThresholdRule:
+    """Give a version of a rule by its id; NotFoundError."""
+    rule: ThresholdRule | None = ThresholdRule.get_or_none(id=rule_id)
+    if rule is None:
+        raise NotFoundError("There is no such rule.")
+    return rule
 
 
 def newest() -> list[ThresholdRule]:

@@ -1,0 +1,130 @@
+"""Finding things in the audit record: who, what, about whom, when. The search is kept.
+
+A patient is named by number: the record itself holds no patient's name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from models import AuditEvent, Disclosure, User
+from pmp import audit, clock, disclosures, spreadsheets, wording
+
+PAGE_SIZE = 100
+MOST_ROWS = 50_000  # of a CSV; narrow the search for more
+HEADER = ("Number", "Time", "Event", "Who", "About", "Address", "Detail")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look for; an empty part does not narrow. `event` may be its noun alone.
+
+    `since` and `until` are days in the programme's zone, both included.
+    """
+
+    actor: str = ""
+    event: str = ""
+    subject: str = ""
+    patient_id: int | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of events, newest first, how many there are, and a patient's accounting.
+
+    `disclosures` are those about the patient that was searched for, else empty.
+    """
+
+    events: list[AuditEvent]
+    total: int
+    disclosures: list[Disclosure]
+
+
+def search(wanted: Search, *, by: User, at: datetime, page: int = 1) -> Found:
+    """Find events; the search itself is put on the record first."""
+    _record(wanted, by=by, at=at, what="page")
+    query = _query(wanted)
+    about = disclosures.accounting(wanted.patient_id) if wanted.patient_id else []
+    return Found(list(query.paginate(page, PAGE_SIZE)), query.count(), about)
+
+
+def csv_of(wanted: Search, *, by: User, at: datetime) -> str:
+    """Give what a search finds as CSV that no spreadsheet runs, newest first."""
+    _record(wanted, by=by, at=at, what="CSV")
+    return spreadsheets.csv_text(HEADER, _rows(wanted))
+
+
+def events() -> list[str]:
+    """Give every kind of event, in order."""
+    return sorted(event.value for event in audit.Event)
+
+
+def verify(*, by: User, at: datetime) -> list[str]:
+    """Check the whole chain; one sentence for each fault, none if it is whole."""
+    faults = audit.verify()
+    audit.record(
+        audit.Event.AUDIT_SEARCHED,
+        actor=by.username,
+        subject="audit",
+        at=at,
+        detail={"what": "verify", "faults": len(faults)},
+    )
+    return faults
+
+
+def detail_words(event: AuditEvent) -> str:
+    """Write what an event holds besides as words, each name with its value."""
+    return ", ".join(
+        f"{name}: {value}" for name, value in event.detail.items() if value != ""
+    )
+
+
+def _rows(wanted: Search) -> Iterator[tuple[Any, ...]]:
+    for event in _query(wanted).limit(MOST_ROWS):
+        yield (
+            event.id,
+            wording.us_time(event.at),
+            event.event,
+            event.actor,
+            event.subject,
+            event.address,
+            detail_words(event),
+        )
+
+
+def _query(wanted: Search) -> Any:
+    query = AuditEvent.select().order_by(AuditEvent.id.desc())
+    if wanted.actor:
+        query = query.where(AuditEvent.actor == wanted.actor)
+    if wanted.event:
+        query = query.where(
+            (AuditEvent.event == wanted.event)
+            | AuditEvent.event.startswith(f"{wanted.event}:")
+        )
+    if wanted.subject:
+        query = query.where(AuditEvent.subject == wanted.subject)
+    if wanted.patient_id:
+        query = query.where(AuditEvent.subject == f"patient:{wanted.patient_id}")
+    if wanted.since:
+        query = query.where(AuditEvent.at >= _midnight(wanted.since))
+    if wanted.until:
+        query = query.where(AuditEvent.at < _midnight(wanted.until + timedelta(days=1)))
+    return query
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=clock.zone())
+
+
+def _record(wanted: Search, *, by: User, at: datetime, what: str) -> None:
+    filters = {name: str(value) for name, value in asdict(wanted).items() if value}
+    audit.record(
+        audit.Event.AUDIT_SEARCHED,
+        actor=by.username,
+        subject=f"patient:{wanted.patient_id}" if wanted.patient_id else "audit",
+        at=at,
+        detail={"what": what, **filters},
+    )

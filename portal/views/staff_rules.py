@@ -1,0 +1,172 @@
+"""Threshold rules in sentences, their versions, and the cases that they made."""
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from models import CaseStatus, RecipientAnswer
+from pmp import (
+    case_recipients,
+    clock,
+    contacts,
+    threshold_cases,
+    threshold_rules,
+    thresholds,
+)
+from pmp.permissions import Permission
+from portal.access import requires, signed_in_user
+from portal.forms import rule_errors
+from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm
+
+bp = Blueprint("staff_rules", __name__)
+SIMULATED = timedelta(days=365)
+SHOWN = 20
+
+
+@bp.get("/staff/rules")
+@requires(Permission.RULE_READ)
+def index() -> ResponseReturnValue:
+    return render_template(
+        "staff/rules/index.html",
+        rules=threshold_rules.newest(),
+        sentence=threshold_rules.sentence,
+    )
+
+
+@bp.get("/staff/rules/<int:rule_id>")
+@requires(Permission.RULE_READ)
+def rule(rule_id: int) -> ResponseReturnValue:
+    return render_template(
+        "staff/rules/rule.html",
+        versions=threshold_rules.versions(threshold_rules.get(rule_id)),
+        sentence=threshold_rules.sentence,
+    )
+
+
+@bp.route("/staff/rules/new", methods=["GET", "POST"])
+@requires(Permission.RULE_WRITE)
+def new() -> ResponseReturnValue:
+    form = RuleForm()
+    if form.validate_on_submit():
+        if form.confirmed.data == "yes":
+            with rule_errors(form):
+                written = threshold_rules.write(
+                    terms=form.terms(),
+                    reason=form.reason.data or "",
+                    by=signed_in_user(),
+                    at=clock.now(),
+                )
+                flash(f"Version {written.version} of {written.name} is in force.")
+                return redirect(url_for("staff_rules.index"), 303)
+    elif not form.is_submitted() and (old := request.args.get("of", type=int)):
+        form.offer(threshold_rules.terms_of(threshold_rules.get(old)))
+    return _rule_page(form)
+
+
+@bp.get("/staff/cases")
+@requires(Permission.CASE_WORK)
+def cases() -> ResponseReturnValue:
+    wanted = request.args.get("status", "")
+    status = CaseStatus(wanted) if wanted in set(CaseStatus) else None
+    page = max(request.args.get("page", default=1, type=int), 1)
+    listed, total = threshold_cases.listed(status, page=page)
+    return render_template(
+        "staff/cases/index.html",
+        cases=listed,
+        total=total,
+        page=page,
+        pages=-(-total // threshold_cases.PAGE_SIZE),
+        status=wanted,
+        statuses=list(CaseStatus),
+        sentence=threshold_rules.sentence,
+    )
+
+
+@bp.get("/staff/cases/<int:case_id>")
+@requires(Permission.CASE_WORK)
+def case(case_id: int) -> ResponseReturnValue:
+    return _case_page(case_id, CloseForm())
+
+
+@bp.post("/staff/cases/<int:case_id>/release")
+@requires(Permission.CASE_WORK)
+def release(case_id: int) -> ResponseReturnValue:
+    found = threshold_cases.get(case_id)
+    threshold_cases.release(found, by=signed_in_user(), at=clock.now())
+    flash("The reports are on their way.")
+    return redirect(url_for("staff_rules.case", case_id=case_id), 303)
+
+
+@bp.post("/staff/cases/<int:case_id>/close")
+@requires(Permission.CASE_WORK)
+def close(case_id: int) -> ResponseReturnValue:
+    form = CloseForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            threshold_cases.close(
+                threshold_cases.get(case_id),
+                reason=form.reason.data or "",
+                by=signed_in_user(),
+                at=clock.now(),
+            )
+            flash("The case is closed.")
+            return redirect(url_for("staff_rules.case", case_id=case_id), 303)
+    return _case_page(case_id, form)
+
+
+@bp.route("/staff/cases/reply", methods=["GET", "POST"])
+@requires(Permission.CASE_WORK)
+def reply() -> ResponseReturnValue:
+    form = ReplyForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            recipient = case_recipients.by_reply_code(form.code.data or "")
+            case_recipients.answer(
+                recipient,
+                answer=RecipientAnswer(form.answer.data),
+                by=signed_in_user(),
+                at=clock.now(),
+            )
+            flash("The answer is kept. If a row is wrong, open a ticket for it.")
+            return redirect(url_for("staff_rules.case", case_id=recipient.case.id), 303)
+    page = render_template("staff/cases/reply.html", form=form)
+    return page, 422 if form.errors else 200
+
+
+def _rule_page(form: RuleForm) -> ResponseReturnValue:
+    """Give the form; once it is sound, what the rule would have made in a year."""
+    reviewed = form.is_submitted() and not form.errors
+    form.confirmed.data = "yes" if reviewed else ""
+    terms = form.terms() if reviewed else None
+    today = clock.today()
+    page = render_template(
+        "staff/rules/new.html",
+        form=form,
+        words=threshold_rules.sentence(terms) if terms else "",
+        simulated=thresholds.simulate(terms, today - SIMULATED, today) if terms else [],
+        since=today - SIMULATED,
+        shown=SHOWN,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
+    found = threshold_cases.open_for_staff(case_id, by=signed_in_user(), at=clock.now())
+    rows = [
+        (
+            recipient,
+            contacts.name_of(case_recipients.who(recipient)),
+            case_recipients.deliveries_of(recipient),
+        )
+        for recipient in case_recipients.of_case(found)
+    ]
+    page = render_template(
+        "staff/cases/case.html",
+        form=form,
+        case=found,
+        rule=threshold_rules.sentence(found.rule),
+        entries=threshold_cases.entries(found),
+        recipients=rows,
+    )
+    return page, 422 if form.errors else 200

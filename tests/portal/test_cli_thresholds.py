@@ -1,0 +1,72 @@
+import pytest
+from flask import Flask
+
+from models import AuditEvent, ThresholdCase
+from pmp import audit, database, settings
+from pmp.settings import Settings
+from portal import cli, create_app
+from tests.conftest import NOW
+from tests.factories import make_dispensation, make_patient
+
+
+@pytest.fixture
+def app(program: Settings) -> Flask:
+    """Give the portal with its commands, on a migrated database of its own."""
+    database.begin_use()
+    database.upgrade()
+    made = create_app(settings.current())
+    cli.register(made)
+    return made
+
+
+def fills(number: int) -> None:
+    patient = make_patient()
+    for _ in range(number):
+        make_dispensation(patient=patient)
+
+
+def run(app: Flask, *words: str) -> tuple[int, str, str]:
+    result = app.test_cli_runner().invoke(args=words)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_run_evaluates_everybody(app: Flask) -> None:
+    with database.connected():
+        fills(3)
+        fills(2)
+
+    code, output, _ = run(app, "thresholds", "run")
+
+    assert code == 0
+    assert "1 cases made" in output
+    with database.connected():
+        assert ThresholdCase.select().count() == 1
+
+
+def test_simulate_shows_what_a_preset_would_have_made(app: Flask) -> None:
+    with database.connected():
+        fills(5)
+
+    code, output, _ = run(
+        app, "thresholds", "simulate", "oklahoma", "--to", "2026-11-30"
+    )
+
+    assert code == 0
+    assert "5 or more prescribers and 5 or more pharmacies in 90 days" in output
+    assert "1 cases from 2025-11-30 to 2026-11-30." in output
+    with database.connected():
+        assert ThresholdCase.select().count() == 0
+    assert run(app, "thresholds", "simulate", "Utopia")[0] == 1
+
+
+def test_verify_audit_says_which_row_was_changed(app: Flask) -> None:
+    with database.connected():
+        row = audit.record(audit.Event.CASE_OPENED, actor="a", subject="x", at=NOW)
+    assert run(app, "verify-audit")[0] == 0
+
+    with database.connected():
+        AuditEvent.update(actor="b").execute()
+    code, _, complaint = run(app, "verify-audit")
+
+    assert code == 1
+    assert f"Event {row.id}: its content was changed." in complaint

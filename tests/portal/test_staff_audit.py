@@ -1,0 +1,108 @@
+import csv
+import io
+
+import pytest
+
+from models import AuditEvent, Role, User
+from pmp import audit, disclosures
+from tests.browser import Browser
+from tests.conftest import NOW
+from tests.factories import make_patient, make_user
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def auditor(browser: Browser) -> User:
+    user = make_user(Role.AUDITOR, username="auditor.kim")
+    browser.sign_in_as(user)
+    return user
+
+
+def event(actor: str, what: audit.Event, subject: str, **detail: object) -> None:
+    audit.record(what, actor=actor, subject=subject, at=NOW, detail=detail)
+
+
+def test_events_are_found_by_who_and_what(browser: Browser, auditor: User) -> None:
+    event("dr.adams", audit.Event.CASE_OPENED, "case:1")
+    event("dr.adams", audit.Event.TICKET_OPENED, "ticket:T1")
+    event("dr.brown", audit.Event.CASE_OPENED, "case:2")
+
+    browser.get("/staff/audit?actor=dr.adams&event=threshold_case:opened")
+
+    assert "1 event." in browser.text()
+    assert "case:1" in browser.text()
+    assert "case:2" not in browser.text()
+
+
+def test_who_looked_at_a_patient(browser: Browser, auditor: User) -> None:
+    patient, other = make_patient(), make_patient()
+    for each in (patient, other):
+        disclosures.record(
+            patient=each,
+            recipient=f"Reader of {each.id}",
+            what="Patient report (page)",
+            purpose="Treating",
+            at=NOW,
+            actor="dr.adams",
+        )
+
+    browser.get(f"/staff/audit?patient={patient.id}")
+
+    assert f"Reader of {patient.id}" in browser.text()
+    assert f"Reader of {other.id}" not in browser.text()
+    assert f"patient:{patient.id}" in browser.text()
+
+
+def test_the_days_are_those_of_the_programme(browser: Browser, auditor: User) -> None:
+    event("dr.adams", audit.Event.CASE_OPENED, "case:1")
+
+    browser.get("/staff/audit?actor=dr.adams&since=11/23/2026&until=11/23/2026")
+    assert "case:1" in browser.text()
+    browser.get("/staff/audit?actor=dr.adams&until=11/22/2026")
+    assert "case:1" not in browser.text()
+    browser.get("/staff/audit?since=13/45/2026", status=422)
+
+
+def test_a_search_is_on_the_record_itself(browser: Browser, auditor: User) -> None:
+    browser.get("/staff/audit?actor=dr.adams")
+
+    row = AuditEvent.get(AuditEvent.event == audit.Event.AUDIT_SEARCHED)
+    assert row.actor == "auditor.kim"
+    assert row.detail["actor"] == "dr.adams"
+
+
+def test_the_csv_runs_no_formula(browser: Browser, auditor: User) -> None:
+    event("=HYPERLINK(1)", audit.Event.CASE_OPENED, "case:1", note="+1")
+
+    response = browser.get("/staff/audit.csv?event=threshold_case:opened")
+
+    text = response.get_data().decode("utf-8-sig")
+    [header, row] = csv.reader(io.StringIO(text))
+    assert header[3] == "Who"
+    assert row[3] == "'=HYPERLINK(1)"
+
+
+def test_the_page_says_whether_the_record_is_whole(
+    browser: Browser, auditor: User
+) -> None:
+    event("dr.adams", audit.Event.CASE_OPENED, "case:1")
+    browser.get("/staff/audit")
+    browser.submit(action="/staff/audit/verify", status=200)
+    assert "Yes. Every row is as it was written" in " ".join(browser.text().split())
+
+    AuditEvent.update(actor="nobody").where(AuditEvent.actor == "dr.adams").execute()
+    browser.get("/staff/audit")
+    browser.submit(action="/staff/audit/verify", status=200)
+
+    assert "its content was changed" in browser.text()
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.PRACTITIONER, Role.PHARMACY])
+def test_only_auditors_and_administrators_may_search(
+    browser: Browser, role: Role
+) -> None:
+    browser.sign_in_as(make_user(role))
+
+    browser.get("/staff/audit", status=403)
+    browser.get("/staff/audit.csv", status=403)
