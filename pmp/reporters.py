@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import Licence, Pharmacy, Prescriber, User
+from models import CoveredPharmacy, Licence, Pharmacy, Prescriber, User
 from pmp import asap, bulk
 from pmp.permissions import Permission, can
 
@@ -32,7 +32,8 @@ def coverage_of(user: User) -> Coverage:
     everyone = can(user.role, Permission.SUBMISSION_READ_ALL)
     numbers: set[PharmacyKey] = set()
     if can(user.role, Permission.SUBMIT):
-        further = [each.licence for each in user.covered_pharmacies]
+        granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
+        further = [each.licence for each in granted]
         for known in (user.pharmacy, user.licence, *further):
             numbers |= _numbers(known) if known else set()
     return Coverage(everyone, frozenset(numbers))
