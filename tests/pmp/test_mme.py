@@ -253,6 +253,20 @@ def test_a_year_of_refills_two_days_early_stays_level() -> None:
     assert {run.value for run in runs} == {Decimal(60)}
 
 
+def test_a_refill_seven_days_early_is_the_earliest_that_is_carried() -> None:
+    first = course("2026-03-01", 30, "60")
+
+    carried = mme.carry_forward([first, course("2026-03-24", 30, "60")])
+
+    assert carried[1].first == date(2026, 3, 31)
+
+
+def test_two_short_fills_of_one_day_are_both_counted_that_day() -> None:
+    fills = [course("2026-03-01", 5, "60"), course("2026-03-01", 5, "60")]
+
+    assert total_on(mme.carry_forward(fills), "2026-03-01") == 120
+
+
 @pytest.mark.parametrize(
     "second",
     [

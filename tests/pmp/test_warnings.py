@@ -182,6 +182,19 @@ def test_many_sources_within_the_window(
         assert f"{prescribers} prescribers at {pharmacies} pharmacies" in sentence
 
 
+@pytest.mark.parametrize(("apart", "warned"), [(89, True), (90, False)])
+def test_many_sources_count_days_of_the_window_exactly(
+    apart: int, *, warned: bool
+) -> None:
+    start = date(2026, 3, 1)
+    fills = [fill(start.isoformat(), 3, prescriber=number) for number in range(4)]
+    last = (start + timedelta(days=apart)).isoformat()
+
+    given = found(*fills, fill(last, 3, prescriber=9))
+
+    assert (Code.MANY_SOURCES in given) is warned
+
+
 def test_many_sources_outside_one_window_do_not_add_up() -> None:
     fills = [
         fill((SINCE + timedelta(days=60 * n)).isoformat(), 3, prescriber=n, pharmacy=n)
@@ -210,9 +223,11 @@ def test_early_refill_needs_days_and_part(second: str, *, warned: bool) -> None:
 
 
 def test_early_refill_of_a_short_supply_needs_three_days() -> None:
-    given = found(fill("2026-05-01", 5), fill("2026-05-04", 5, prescriber=2))
+    two_left = found(fill("2026-05-01", 5), fill("2026-05-04", 5, prescriber=2))
+    three_left = found(fill("2026-05-01", 5), fill("2026-05-03", 5, prescriber=2))
 
-    assert Code.EARLY_REFILL not in given  # 2 of 5 days left
+    assert Code.EARLY_REFILL not in two_left
+    assert "from another prescriber" in three_left[Code.EARLY_REFILL].sentence
 
 
 def test_early_refill_looks_at_the_same_product_only() -> None:
