@@ -128,9 +128,13 @@ def media(token: str, *, at: datetime) -> bytes:
     delivery = attempt.delivery
     if delivery.state in outbox.FINAL or delivery.document is None:
         raise MediaGone
+    try:
+        body = documents.read(delivery.document)
+    except documents.DocumentLostError as lost:
+        raise MediaGone from lost
     attempt.media_fetched_at = attempt.media_fetched_at or at
     attempt.save(only=[DeliveryAttempt.media_fetched_at])
-    return documents.read(delivery.document)
+    return body
 
 
 def _mac(key: str, message: bytes, digest: str) -> bytes:
