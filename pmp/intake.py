@@ -69,7 +69,9 @@ def take_in(intake: Intake, records: Sequence[asap.Record]) -> list[Decided]:
         if (found := record.dispensing) and intake.coverage.covers(record.pharmacy)
     ]
     if not intake.dry:
-        _take_turn(reported)
+        # Two files of one pharmacy take turns.
+        keys = [reporters.pharmacy_key(record.pharmacy) for record in records]
+        take_turn(":".join(key) for key in keys)
         intake.ledger.forget()
     known = _known(intake, reported)
     _load(intake.ledger, known, reported)
@@ -79,13 +81,15 @@ def take_in(intake: Intake, records: Sequence[asap.Record]) -> list[Decided]:
     return decided
 
 
-def _take_turn(reported: Iterable[asap.Dispensing]) -> None:
-    # Two files of one pharmacy take turns; on SQLite there is one writer anyway.
+def take_turn(keys: Iterable[str]) -> None:
+    """Wait for other transactions that hold one of these keys, and hold them all.
+
+    On SQLite there is one writer anyway.
+    """
     if not database.is_sqlite():
-        for key in sorted({reporters.pharmacy_key(each.pharmacy) for each in reported}):
+        for key in sorted(set(keys)):
             models.database.execute_sql(
-                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))",
-                (ADVISORY_LOCK, ":".join(key)),
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (ADVISORY_LOCK, key)
             )
 
 

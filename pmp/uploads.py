@@ -24,7 +24,7 @@ from models import (
 )
 from pmp import asap, audit, clock, database, documents, settings, thresholds
 from pmp.errors import RuleError
-from pmp.intake import Decided, Intake, take_in
+from pmp.intake import Decided, Intake, take_in, take_turn
 from pmp.outcomes import counts_of, forget_records, remember, remember_problems
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
@@ -55,6 +55,7 @@ def receive(
     sha256 = hashlib.sha256(body).hexdigest()
     with database.atomic():
         if not dry_run:
+            take_turn([f"{by.username}:{sha256}"])  # a button pressed twice
             _require_new(sha256, by)
         submission: Submission = Submission.create(
             filename=_plain_name(filename),

@@ -1,5 +1,8 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -29,6 +32,7 @@ from pmp import (
     audit,
     bulk,
     corrections,
+    database,
     documents,
     outcomes,
     submissions,
@@ -508,6 +512,65 @@ def test_a_second_worker_leaves_a_batch_to_the_first(
 
     assert counts(done) == {"records": 5, "stored": 5}
     assert len(standing()) == 5
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run calls at the same time, each with a connection of its own."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        with database.connected():
+            start.wait(timeout=30)
+            try:
+                return call()
+            except RuleError as refusal:
+                return refusal
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
+
+
+def test_two_workers_and_two_files_at_once_store_each_fill_once(
+    elm: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "BATCH", 3)
+    staff = make_user(Role.STAFF)
+    records = [fill(str(n), last="SAMEPERSON") for n in range(12)]
+    body = submission((ELM, records), (MAIN, [fill("m")]))
+    one, two = (
+        uploads.receive(filename="a", body=body, by=by, at=NOW).id
+        for by in (staff, make_user(Role.ADMINISTRATOR))
+    )
+    at_once(
+        *(
+            lambda number=number: uploads.process(number, at=LATER)
+            for number in (one, two, one, two)
+        )
+    )
+
+    first, second = Submission.get_by_id(one), Submission.get_by_id(two)
+    for done in (first, second):
+        counts(done)
+        assert done.status is S.PROCESSED
+    assert first.stored + second.stored == 13
+    assert first.duplicate + second.duplicate == 13
+    assert len(standing()) == 13
+    assert Patient.select().count() == 2
+    assert Pharmacy.select().where(Pharmacy.dea == MAIN[2]).count() == 1
+    assert audit.verify() == []
+
+
+def test_a_button_pressed_twice_submits_once(elm: User) -> None:
+    body = submission((ELM, [fill()]))
+    answers = at_once(
+        *(
+            lambda: uploads.receive(filename="a", body=body, by=elm, at=NOW)
+            for _ in range(4)
+        )
+    )
+
+    assert sum(isinstance(answer, Submission) for answer in answers) == 1
+    assert Submission.select().count() == 1
 
 
 def test_a_large_file_is_read_twice_rather_than_kept(
