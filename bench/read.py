@@ -21,13 +21,13 @@ from pmp import asap
 from pmp.asap import generate
 
 PART = "read"
-RECORDS = 60_000
+RECORDS = 120_000
 ROUNDS = 4
-PEER_SHARE = 10
+PEER_SHARE = 20
 """The peer reads one record in so many: it is slow, and its time is linear."""
 
 MOST_MEMORY_MB = 150.0
-LONG_FILE = 12
+LONG_FILE = 6
 """How many times the usual size the file is that memory is measured on."""
 
 

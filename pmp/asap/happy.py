@@ -24,7 +24,7 @@ _VERSIONS = {"4.2", "4.2A", "4.2B", "5.0"}
 _REMEMBERED = 50_000
 _OLDEST_DAYS = 124 * 365
 _STALE_DAYS = 180
-_ONE_DIGIT = "|".join(f"{digit}{{10}}" for digit in range(10))
+_ONE_DIGIT = "|".join(f"{digit}{{10}}" for digit in range(2, 10))
 _NOT_ID = r"(?!\d{3}-\d\d-)"
 _ID_KIND = "(?:0[1-6]|08|99)?+"
 _PAYMENT = "(?:0[1-7]|99)"
@@ -41,7 +41,7 @@ _SHAPES = {
     "PAT07": "(?![Rr][Ee][Pp][Oo][Rr][Tt]<D>)" + _NAME % 49,
     "PAT08": _NAME % 49,
     "PAT09": f"(?:{_NAME % 29})?+",
-    "PAT12": r"(?=<T>{1,35}+<D>)\d+ [A-Za-z]<T>*+",
+    "PAT12": r"\d{1,6} [A-Za-z]<T>{0,27}+",
     "PAT14": "(?=[!-~])<T>{1,20}+",
     "PAT15": "(?P<place>[A-Z]{2}",
     "PAT16": r"\d{5}(?:\d{4})?+)",
@@ -58,7 +58,7 @@ _SHAPES = {
     "DSP06": r"(?P<fill>\d\d?)",
     "DSP07": "01",
     "DSP08": r"(?!0{11})\d{11}",
-    "DSP09": r"(?P<amount>(?=<T>{1,11}<D>)\d{1,5}(?:\.\d+)?",
+    "DSP09": r"(?P<amount>\d{1,5}(?:\.\d{1,5})?",
     "DSP10": r"[1-9]\d{0,2}",
     "DSP11": "(?:0[123])?)",
     "DSP12": "(?:0[1-6]|99)",
@@ -147,7 +147,9 @@ class HappyPath:
                 origin,
                 (who[0], dsp, pre),
             )
-        walk.patient = patient if patient[0] else walk.patient
+        if record > walk.record:
+            walk.patient = patient
+            walk.seen.add("records")
         walk.segment, walk.record, self.position = segment, record, position
 
     def begins(self, text: bytes, position: int) -> bool:

@@ -1,5 +1,6 @@
 """Reading a submission from its first byte to its last, in one pass."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -11,7 +12,7 @@ from pmp.asap.happy import HappyPath
 from pmp.asap.problems import Problem
 from pmp.asap.records import Counts, Record, Transaction
 from pmp.asap.source import Source
-from pmp.asap.transactions import NOISE, TransactionReader, Walk
+from pmp.asap.transactions import NOISE, TransactionReader
 
 CHUNK = 1 << 20
 """Bytes that callers should read at a time."""
@@ -21,6 +22,7 @@ ACCEPTED = frozenset({"4.2", "4.2A", "4.2B"})
 
 _LONGEST_SEGMENT = 16 * 1024
 _REMEMBERED = 50_000
+_NOISE = re.compile(b"[" + re.escape(NOISE) + b"]*")
 _READ_AS = "4.2B"
 _UNREADABLE = {"3.0", "1995"}
 
@@ -87,15 +89,22 @@ class Reading:
 
     def __iter__(self) -> Iterator[Record]:
         """Give the records in file order."""
+        counts = self.counts
         while reader := self._next_transaction():
-            before = self.counts.read
             for record in self._records(reader):
-                if record.problems or record.draft_made:
-                    self._count(record)
+                mark = record.origin.mark ^ hash(record.segments)
+                if mark in self._recent or mark in self._older:
+                    self._count_again(record)
                 else:
-                    self._count_good(record)
+                    self._recent.add(mark)
+                    if record.problems or record.draft_made:
+                        self._count(record)
                 yield record
-            reader.header.records = self.counts.read - before
+            reader.header.records = reader.walk.record - counts.read
+            counts.read = reader.walk.record
+            counts.good = counts.read - (
+                counts.held + counts.zero_reports + counts.duplicate
+            )
             self._segments = reader.walk.segment
         self._source.drain()
 
@@ -151,11 +160,15 @@ class Reading:
         """Give the records of one transaction: the quick way, else by segments."""
         source, walk, quick = self._source, reader.walk, self._quick_for(reader)
         while not reader.done:
+            self._forget()
             if walk.may_be_quick and quick.begins(source.buffer, source.position):
                 if record := reader.close():
                     quick.learn(record, walk)
                     yield record
-                yield from self._quick_records(quick, walk)
+                yield from quick.records(
+                    source.buffer, source.position, source.start, walk
+                )
+                source.position = quick.position
             offset = source.offset
             raw = self._next_segment(reader)
             if raw is None:
@@ -171,13 +184,6 @@ class Reading:
                 yield record
         if record := reader.close():
             yield record
-
-    def _quick_records(self, quick: HappyPath, walk: Walk) -> Iterator[Record]:
-        source, before = self._source, walk.record
-        yield from quick.records(source.buffer, source.position, source.start, walk)
-        source.position = quick.position
-        if walk.record > before:
-            walk.seen.add("records")
 
     def _quick_for(self, reader: TransactionReader) -> HappyPath:
         """Give the quick way for a version and delimiters; what it learned is kept."""
@@ -228,9 +234,9 @@ class Reading:
         """Go to the next byte that is not noise; False at the end of the file."""
         source = self._source
         while True:
-            rest = source.buffer[source.position :].lstrip(NOISE)
-            source.position = len(source.buffer) - len(rest)
-            if rest:
+            noise = _NOISE.match(source.buffer, source.position)
+            source.position = noise.end() if noise else source.position
+            if source.position < len(source.buffer):
                 return True
             if not source.more():
                 return False
@@ -239,29 +245,23 @@ class Reading:
         return self._segments + 1, self._source.offset
 
     def _count(self, record: Record) -> None:
+        """Count what is not simply good."""
         counts = self.counts
         if record.held:
             counts.held += 1
         elif record.zero_report:
             counts.zero_reports += 1
-        else:
-            counts.warned += bool(record.problems)
-            self._count_good(record)
-            return
-        counts.read += 1
+        elif record.problems:
+            counts.warned += 1
 
-    def _count_good(self, record: Record) -> None:
-        """Count a record that is not held, as a duplicate if an equal one came before.
-
-        The marks of the last fifty to hundred thousand records are remembered.
-        """
-        self.counts.read += 1
-        mark = record.origin.mark ^ hash(record.segments)
-        if mark in self._recent or mark in self._older:
+    def _count_again(self, record: Record) -> None:
+        """Count a record that equals an earlier one."""
+        self._count(record)
+        if not record.held and not record.zero_report:
             self.counts.duplicate += 1
-            return
-        self.counts.good += 1
-        self._recent.add(mark)
+
+    def _forget(self) -> None:
+        """Keep the marks of the last fifty to hundred thousand records, no more."""
         if len(self._recent) >= _REMEMBERED:
             self._recent, self._older = set(), self._recent
 
