@@ -71,6 +71,7 @@ _SHAPES = {
     "DSP34": "(?:0[345])?+",
 }
 _IN_SHAPES = (b" ", b"'", b".", b",", b"-")
+_NEVER = re.compile(b"(?!)")
 _NOBODY: Patient = (b"", 0, 0, 0)
 _ALWAYS_SENT = {"PAT": 19, "DSP": 16}
 
@@ -86,7 +87,7 @@ class HappyPath:
             delimiters.element,
             delimiters.terminator,
         } & set(_IN_SHAPES)
-        self._pattern = _record_pattern(version, delimiters) if usable else None
+        self._pattern = _record_pattern(version, delimiters) if usable else _NEVER
         part = re.escape(delimiters.element)
         self._begins = re.compile(rb"\s*(?:PAT|DSP)" + part)
         self._element = delimiters.element.decode("latin-1")
@@ -106,14 +107,12 @@ class HappyPath:
         `start` is the place in the file of text[0].  When it ends, `walk` stands behind
         the last record that it gave.
         """
-        if self._pattern is None:
-            self.position = position
-            return
         match, origin, days = self._pattern.match, walk.origin, self._days
         places, amounts, pharmacists = self._places, self._amounts, self._pharmacists
         dea_of, latest = self._prescribers.get, self._latest
         own_phone, own_dea = (
-            text.encode() for text in (origin.pharmacy.phone, origin.pharmacy.dea)
+            origin.pharmacy.phone.encode(),
+            origin.pharmacy.dea.encode(),
         )
         patient, segment, record = walk.patient or _NOBODY, walk.segment, walk.record
         while found := match(text, position):
@@ -154,7 +153,7 @@ class HappyPath:
 
     def begins(self, text: bytes, position: int) -> bool:
         """Whether a patient or a dispensation is next."""
-        return bool(self._pattern and self._begins.match(text, position))
+        return self._pattern is not _NEVER and bool(self._begins.match(text, position))
 
     def learn(self, record: Record, walk: Walk) -> None:
         """Remember what the rules passed in a record without a problem."""
