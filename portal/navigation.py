@@ -23,6 +23,7 @@ ENTRIES = (
     ("Letters", "/staff/letters"),
     ("Deliveries", "/staff/deliveries"),
     ("Tickets", "/staff/tickets"),
+    ("Threshold cases", "/staff/cases"),
     ("Threshold rules", "/staff/rules"),
     ("Audit", "/staff/audit"),
 )
