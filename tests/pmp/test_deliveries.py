@@ -227,16 +227,18 @@ def test_past_its_deadline_a_delivery_expires() -> None:
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing_but_the_flag() -> None:
-    delivery = requested()
-    slow = claimed(delivery)
+    refused, accepted = requested(key="a"), requested(key="b")
+    slow = [claimed(refused), claimed(accepted)]
     Delivery.update(state=DeliveryState.QUEUED, lease_owner=None).execute()
 
-    deliveries.mark_failed(slow, error_class=ErrorClass.REJECTED, text="late", at=NOW)
-    assert fresh(delivery).state == DeliveryState.QUEUED
+    deliveries.mark_failed(
+        slow[0], error_class=ErrorClass.REJECTED, text="late", at=NOW
+    )
+    deliveries.mark_submitted(slow[1], reference="FX1", at=NOW)
 
-    deliveries.mark_submitted(slow, reference="FX1", at=NOW)
-    assert fresh(delivery).state == DeliveryState.QUEUED
-    assert fresh(delivery).possible_duplicate
+    assert fresh(refused).state == fresh(accepted).state == DeliveryState.QUEUED
+    assert not fresh(refused).possible_duplicate
+    assert fresh(accepted).possible_duplicate
 
 
 def test_withdraw_for_cancels_only_what_is_still_here() -> None:
