@@ -8,7 +8,15 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from models import AuditEvent, Disclosure, User
+from models import (
+    AuditEvent,
+    Disclosure,
+    Dispensation,
+    LookUp,
+    ThresholdCase,
+    Ticket,
+    User,
+)
 from pmp import audit, clock, disclosures, spreadsheets, wording
 
 PAGE_SIZE = 100
@@ -107,12 +115,33 @@ def _query(wanted: Search) -> Any:
     if wanted.subject:
         query = query.where(AuditEvent.subject == wanted.subject)
     if wanted.patient_id:
-        query = query.where(AuditEvent.subject == f"patient:{wanted.patient_id}")
+        query = query.where(AuditEvent.subject.in_(_subjects(wanted.patient_id)))
     if wanted.since:
         query = query.where(AuditEvent.at >= _midnight(wanted.since))
     if wanted.until:
         query = query.where(AuditEvent.at < _midnight(wanted.until + timedelta(days=1)))
     return query
+
+
+def _subjects(patient_id: int) -> list[str]:
+    """Name everything that is about a patient, as the record does."""
+    tickets = (
+        Ticket.select(Ticket.number)
+        .join(Dispensation)
+        .where(Dispensation.patient == patient_id)
+    )
+    return [
+        f"patient:{patient_id}",
+        *_named("case", ThresholdCase, patient_id),
+        *_named("look_up", LookUp, patient_id),
+        *_named("dispensation", Dispensation, patient_id),
+        *(f"ticket:{ticket.number}" for ticket in tickets),
+    ]
+
+
+def _named(word: str, table: Any, patient_id: int) -> list[str]:
+    rows = table.select(table.id).where(table.patient == patient_id).tuples()
+    return [f"{word}:{number}" for (number,) in rows]
 
 
 def _midnight(day: date) -> datetime:

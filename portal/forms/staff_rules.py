@@ -48,7 +48,9 @@ class RuleForm(Form):
     )
     prescribers = _number("Prescribers, at least", threshold_rules.MOST)
     pharmacies = _number("Pharmacies, at least", threshold_rules.MOST)
-    connective = RadioField("And or or", choices=CONNECTIVES, default="and")
+    connective = RadioField(
+        "Both numbers, or one of them?", choices=CONNECTIVES, default="and"
+    )
     window_days = _number("Days of the window", threshold_rules.LONGEST_WINDOW)
     schedules = SelectMultipleField("Schedules; none: all", choices=SCHEDULES)
     status = RadioField("Status", choices=STATUSES, default="silent")

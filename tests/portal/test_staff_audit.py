@@ -7,7 +7,7 @@ from models import AuditEvent, Role, User
 from pmp import audit, disclosures
 from tests.browser import Browser
 from tests.conftest import NOW
-from tests.factories import make_patient, make_user
+from tests.factories import make_crossing, make_patient, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -52,6 +52,18 @@ def test_who_looked_at_a_patient(browser: Browser, auditor: User) -> None:
     assert f"Reader of {patient.id}" in browser.text()
     assert f"Reader of {other.id}" not in browser.text()
     assert f"patient:{patient.id}" in browser.text()
+
+
+def test_a_patients_cases_are_about_the_patient(
+    browser: Browser, auditor: User
+) -> None:
+    case = make_crossing(make_patient())
+    noise = make_crossing(make_patient())
+
+    browser.get(f"/staff/audit?patient={case.patient.id}")
+
+    assert f"case:{case.id}" in browser.text()
+    assert f"case:{noise.id}" not in browser.text()
 
 
 def test_the_days_are_those_of_the_programme(browser: Browser, auditor: User) -> None:
