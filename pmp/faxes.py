@@ -52,7 +52,7 @@ def receive(
                 received_at=at,
                 source=source,
                 source_reference=source_reference,
-                from_number=e164(from_number) or from_number,
+                from_number=e164(from_number) or from_number[:40],
                 document=original.document
                 if original
                 else documents.keep(

@@ -13,6 +13,7 @@ from pathlib import Path
 from pmp.errors import RuleError
 
 BATCH = 500
+LONGEST = 255
 Row = dict[str, str]
 _LICENCE_COLUMNS = (
     *("CredentialId", "Name", "FullCredentialCode", "Credential", "Status"),
@@ -109,6 +110,8 @@ def _row(names: list[str], cells: list[str]) -> Row | RowError:
             f"The row has {len(cells)} cells; {len(names)} are expected. A value with"
             " a comma must stand in quotes."
         )
+    if any(len(cell) > LONGEST for cell in cells):
+        return RowError(f"The row has a value longer than {LONGEST} characters.")
     if any("\ufffd" in cell for cell in cells):
         return RowError("The row has signs that are not UTF-8. Save the file as UTF-8.")
     return {

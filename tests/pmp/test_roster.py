@@ -163,6 +163,8 @@ def test_the_same_file_again_changes_nothing(
         ({"ExpirationDate": "2027-02-28"}, "MM/DD/YYYY"),
         ({"ExpirationDate": "02/30/2027"}, "MM/DD/YYYY"),
         ({"Zip": "ABC"}, "ZIP"),
+        ({"Address": "Main Street " * 30}, "longer than 255"),
+        ({"City": "Hart\ufffdford"}, "not UTF-8"),
     ],
 )
 def test_a_bad_row_is_told_with_its_number_and_the_others_are_used(
