@@ -110,10 +110,8 @@ class HappyPath:
         match, origin, days = self._pattern.match, walk.origin, self._days
         places, amounts, pharmacists = self._places, self._amounts, self._pharmacists
         dea_of, latest = self._prescribers.get, self._latest
-        own_phone, own_dea = (
-            origin.pharmacy.phone.encode(),
-            origin.pharmacy.dea.encode(),
-        )
+        pharmacy = origin.pharmacy
+        own_phone, own_dea = pharmacy.phone.encode(), pharmacy.dea.encode()
         patient, segment, record = walk.patient or _NOBODY, walk.segment, walk.record
         while found := match(text, position):
             who = patient
