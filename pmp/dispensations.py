@@ -171,8 +171,9 @@ def _change(
         raise RuleError("Say why.", field="reason")
     try:
         with database.atomic():
-            before = _keep_version(dispensation, reason=reason, by=by, at=at)
+            before = _row(dispensation)
             _apply(dispensation, columns)
+            _keep_version(dispensation, before, reason=reason, by=by, at=at)
             audit.record(
                 event,
                 actor=by.username,
@@ -180,7 +181,8 @@ def _change(
                 at=at,
                 detail={"reason": reason, "fields": sorted(columns)},
             )
-            thresholds.evaluate({before, dispensation.patient.id}, at=at)
+            patients = {before["patient"], dispensation.patient.id}
+            thresholds.evaluate(patients, at=at)
     except IntegrityError as same:
         message = "The pharmacy has another record of the same fill."
         raise RuleError(message) from same
@@ -195,22 +197,28 @@ def _require_standing(dispensation: Dispensation, by: User) -> None:
         raise RuleError("This entry is voided already.")
 
 
+def _row(dispensation: Dispensation) -> dict[str, Any]:
+    query: Any = Dispensation.select().where(Dispensation.id == dispensation.id)
+    row: dict[str, Any] = query.dicts().get()
+    return row
+
+
 def _keep_version(
-    dispensation: Dispensation, *, reason: str, by: User, at: datetime
-) -> int:
-    """Keep what stands; give the patient it is about."""
-    row: Any = (
-        Dispensation.select().where(Dispensation.id == dispensation.id).dicts().get()
-    )
+    dispensation: Dispensation,
+    before: Mapping[str, Any],
+    *,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
     DispensationVersion.create(
         dispensation=dispensation,
-        version=dispensation.version,
-        content=content_of(row),
+        version=before["version"],
+        content=content_of(before),
         changed_by=by.username,
         changed_at=at,
         reason=reason,
     )
-    return int(row["patient"])
 
 
 def _apply(dispensation: Dispensation, columns: Mapping[str, Any]) -> None:

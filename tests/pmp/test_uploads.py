@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from threading import Barrier
@@ -40,6 +41,8 @@ from pmp import (
     uploads,
 )
 from pmp.errors import ConflictError, RuleError
+from pmp.intake import Intake
+from pmp.standing import Ledger
 from tests.conftest import NOW
 from tests.factories import make_licence, make_pharmacy, make_product, make_user
 from tests.submission_files import ELM, MAIN, OXYCODONE, fill, submission, zero
@@ -498,16 +501,19 @@ def test_a_second_worker_leaves_a_batch_to_the_first(
     monkeypatch.setattr(uploads, "BATCH", 2)
     body = submission((ELM, [fill(str(number)) for number in range(5)]))
     received = uploads.receive(filename="a", body=body, by=elm, at=NOW)
-    real = uploads._take_in
-    inside: list[bool] = []
+    real, stopped = uploads._take_in, []
 
-    def meanwhile(*args: Any) -> bool:
-        if not inside:
-            inside.append(True)
-            uploads.process(received.id, at=LATER)  # the other runs to the end
-        return real(*args)
+    def meanwhile(seen: Submission, intake: Intake, batch: Any) -> bool:
+        other = Submission.get_by_id(seen.id)
+        assert real(other, replace(intake, ledger=Ledger()), batch)
+        stopped.append(real(seen, intake, batch))
+        return stopped[-1]
 
-    monkeypatch.setattr(uploads, "_take_in", meanwhile)
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "_take_in", meanwhile)
+        left = uploads.process(received.id, at=LATER)
+    assert stopped == [False]
+    assert (left.status, left.progress, left.stored) == (S.READING, 2, 2)
     done = uploads.process(received.id, at=LATER)
 
     assert counts(done) == {"records": 5, "stored": 5}
