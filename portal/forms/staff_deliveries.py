@@ -27,22 +27,24 @@ class FilterForm(Form):
 
     state = SelectField(
         "State",
+        default="",
+        validate_choice=False,
         choices=[EVERY, *(SelectChoice(each, words(each)) for each in DeliveryState)],
     )
     channel = SelectField(
         "Channel",
+        default="",
+        validate_choice=False,
         choices=[EVERY, *(SelectChoice(each, words(each)) for each in ChannelName)],
     )
     attention = BooleanField("Only those that need a person")
 
     def wanted(self) -> Wanted:
         """Give what to list; an answer that is none of the choices counts as all."""
-        known = not self.errors and self.validate()
+        state, channel = self.state.data, self.channel.data
         return Wanted(
-            state=DeliveryState(self.state.data) if known and self.state.data else None,
-            channel=(
-                ChannelName(self.channel.data) if known and self.channel.data else None
-            ),
+            state=DeliveryState(state) if state in set(DeliveryState) else None,
+            channel=ChannelName(channel) if channel in set(ChannelName) else None,
             needs_staff=bool(self.attention.data),
         )
 

@@ -77,6 +77,7 @@ def test_the_list_says_where_each_delivery_stands(staff: Browser) -> None:
     staff.get("/staff/deliveries")
 
     assert "2 deliveries" in staff.text()
+    assert "There is a problem" not in staff.text()
     assert "(860) 555-0123" in staff.text()
     assert "No fax machine answered" in staff.text()
     staff.get("/staff/deliveries?channel=email&state=queued")
@@ -90,6 +91,7 @@ def test_a_filter_that_is_none_shows_all(staff: Browser) -> None:
     staff.get("/staff/deliveries?state=nonsense")
 
     assert "1 delivery" in staff.text()
+    assert "There is a problem" not in staff.text()
 
 
 def test_a_failed_delivery_is_sent_again(staff: Browser) -> None:
