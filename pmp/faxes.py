@@ -25,6 +25,7 @@ from pmp.identifiers import e164
 from pmp.registration_codes import read_code
 from pmp.wording import words
 
+_SAME = "The same pages as fax {}."
 TRAY = (FaxStatus.UNMATCHED, FaxStatus.UNREADABLE)
 
 
@@ -45,7 +46,7 @@ def receive(
     known = _by_reference(source_reference)
     if known:
         return known
-    original = _same_pages(body)
+    original = _same_pages(hashlib.sha256(body).hexdigest())
     try:
         with database.atomic():
             fax = InboundFax.create(
@@ -63,7 +64,7 @@ def receive(
                 ),
                 pages=original.pages if original else 0,
                 status=FaxStatus.DISMISSED if original else FaxStatus.RECEIVED,
-                note=f"The same pages as fax {original.id}." if original else "",
+                note=_SAME.format(original.id) if original else "",
                 application=original.application if original else None,
             )
             _record(audit.Event.FAX_RECEIVED, fax, "system", at, {"source": source})
@@ -88,6 +89,10 @@ def file_by_codes(
     status = FaxStatus.MATCHED if application else FaxStatus.UNMATCHED
     if not pages:
         status = FaxStatus.UNREADABLE
+    original = _same_pages(fax.document.sha256, before=fax.id) if fax.document else None
+    if original:
+        note, application = _SAME.format(original.id), original.application
+        status = FaxStatus.DISMISSED
     with database.atomic():
         moved = (
             InboundFax.update(
@@ -105,7 +110,7 @@ def file_by_codes(
             return
         detail = {"status": status.value, "codes": found, "pages": pages}
         _record(audit.Event.FAX_READ, fax, "system", at, detail)
-        if application:
+        if application and status == FaxStatus.MATCHED:
             registration.confirmation_received(application, by="system", at=at)
 
 
@@ -269,17 +274,23 @@ def _by_reference(source_reference: str) -> InboundFax | None:
     return fax
 
 
-def _same_pages(body: bytes) -> InboundFax | None:
-    """Find the first fax with the same bytes that nobody has put aside."""
-    fax: InboundFax | None = (
+def _same_pages(sha256: str, *, before: int | None = None) -> InboundFax | None:
+    """Find the first fax with the same bytes that nobody has put aside.
+
+    Only one that came before the fax with the id `before`: two that are read at once
+    must not put each other aside.
+    """
+    query = (
         InboundFax.select(InboundFax, Document)
         .join(Document)
-        .where(Document.sha256 == hashlib.sha256(body).hexdigest())
+        .where(Document.sha256 == sha256)
         .where(Document.kind == DocumentKind.INBOUND_FAX)
         .where(InboundFax.status != FaxStatus.DISMISSED)
         .order_by(InboundFax.id)
-        .first()
     )
+    if before is not None:
+        query = query.where(InboundFax.id < before)
+    fax: InboundFax | None = query.first()
     return fax
 
 

@@ -14,7 +14,7 @@ from models import (
     FaxStatus,
     InboundFax,
 )
-from pmp import audit, documents, faxes, settings
+from pmp import approval, audit, documents, faxes, inbound_media, settings
 from pmp.approval import ReturnReason
 from pmp.errors import ConflictError, RuleError
 from pmp.registration_codes import new_code
@@ -78,6 +78,24 @@ def test_the_same_bytes_again_are_a_dismissed_duplicate(db: settings.Settings) -
     assert Document.select().count() == 2
     faxes.file_by_codes(again, codes=[application.code], pages=1, at=NOW)
     assert now(again).status == FaxStatus.DISMISSED
+
+
+def test_a_carrier_that_sends_the_same_pages_again_is_known_too(
+    db: settings.Settings,
+) -> None:
+    application, first = make_application(), received()
+    faxes.file_by_codes(first, codes=[application.code], pages=1, at=NOW)
+    approval.return_(application, reason=ReturnReason.UNSIGNED, by=make_user(), at=NOW)
+    again = inbound_media.announce(
+        source="laml", source_reference="two", from_number="", station="", at=NOW
+    )
+    inbound_media.keep(again, body=BODY, media_type="image/tiff", at=NOW)
+
+    faxes.file_by_codes(now(again), codes=[application.code], pages=1, at=NOW)
+
+    assert (now(again).status, now(again).application) == ("dismissed", application)
+    status = Application.get_by_id(application.id).status
+    assert status == ApplicationStatus.RETURNED
 
 
 # --- Filing by code

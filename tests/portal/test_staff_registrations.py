@@ -1,12 +1,14 @@
 """Staff at the fax desk and beside the roster: what they see, what they may do."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from gateway import pages, sending
 from models import (
     Application,
     ApplicationStatus,
@@ -18,7 +20,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, faxes, settings
+from pmp import audit, documents, faxes, settings
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_application, make_practitioner_licence, make_user
@@ -45,7 +47,7 @@ def tiff(shade: int = 255) -> bytes:
     return written.getvalue()
 
 
-def faxed(*codes: str, pages: int = 1, body: bytes | None = None) -> InboundFax:
+def faxed(*codes: str, count: int = 1, body: bytes | None = None) -> InboundFax:
     fax = faxes.receive(
         body=body or tiff(),
         media_type="image/tiff",
@@ -54,7 +56,7 @@ def faxed(*codes: str, pages: int = 1, body: bytes | None = None) -> InboundFax:
         source_reference=repr((codes, hash(body))),
         at=NOW,
     )
-    faxes.file_by_codes(fax, codes=codes, pages=pages, at=NOW)
+    faxes.file_by_codes(fax, codes=codes, pages=count, at=NOW)
     row: InboundFax = InboundFax.get_by_id(fax.id)
     return row
 
@@ -191,7 +193,7 @@ def test_a_new_letter_for_who_waits(desk: Browser) -> None:
 
 def test_the_tray_says_why_each_fax_is_there(desk: Browser) -> None:
     faxed(body=tiff(1))
-    faxed(body=tiff(2), pages=0)
+    faxed(body=tiff(2), count=0)
     to_decide()
     desk.get("/staff/faxes")
     assert "No registration code could be read" in desk.text()
@@ -236,3 +238,26 @@ def test_others_see_none_of_it(browser: Browser, role: Role) -> None:
         f"/staff/faxes/{fax.id}/pages/1.png",
     ):
         browser.get(path, status=403)
+
+
+def test_no_page_shows_the_mailed_password(desk: Browser) -> None:
+    make_practitioner_licence()
+    application = to_decide()
+    desk.get(address_of(application))
+    desk.submit(CHECKED, action="/approve")
+    letter = Delivery.get(kind=DeliveryKind.CREDENTIAL_LETTER)
+    sending.attempt(letter.id)
+    document = Delivery.get_by_id(letter.id).document
+    assert document is not None
+    text = " ".join(box.text for box in pages.text_boxes(documents.read(document)))
+    [secret] = re.findall(r"(?:\w{4}-){3}\w{4}", text)
+    for path in (
+        address_of(application),
+        "/staff/registrations?list=mail",
+        "/staff/deliveries",
+        f"/staff/deliveries/{letter.id}",
+        "/staff/letters",
+    ):
+        shown = desk.get(path).get_data(as_text=True)
+        assert secret not in shown
+        assert secret.replace("-", "") not in shown
