@@ -4,6 +4,7 @@ Cases are made, re-counted and withdrawn by pmp.thresholds; who its report goes 
 pmp.case_recipients.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,13 +56,30 @@ def open_case(
     return case
 
 
-def recount(case: ThresholdCase, crossing: Crossing, *, at: datetime) -> bool:
-    """Bring a case to what its crossing is now; False if it is that already."""
-    counted = _counted(case)
+def counted(cases: Iterable[ThresholdCase]) -> dict[int, dict[int, int]]:
+    """Give the entries of cases, by case id: dispensation id → version counted."""
+    rows: Any = (
+        CaseEntry.select(CaseEntry.case, CaseEntry.dispensation, CaseEntry.version)
+        .where(CaseEntry.case.in_([case.id for case in cases]))
+        .tuples()
+    )
+    found: dict[int, dict[int, int]] = {}
+    for case_id, dispensation_id, version in rows:
+        found.setdefault(case_id, {})[dispensation_id] = version
+    return found
+
+
+def recount(
+    case: ThresholdCase, crossing: Crossing, before: dict[int, int], *, at: datetime
+) -> bool:
+    """Bring a case to what its crossing is now; False if it is that already.
+
+    `before` is what it counted: dispensation id → version.
+    """
     fills = {fill.id: fill.version for fill in crossing.fills}
-    if counted == fills and case.crossed_on == crossing.crossed_on:
+    if before == fills and case.crossed_on == crossing.crossed_on:
         return False
-    correction_notices.tell(case, _changes(case, counted), withdrawn=False, at=at)
+    correction_notices.tell(case, _changes(case, before), withdrawn=False, at=at)
     for field, value in _counts(crossing).items():
         setattr(case, field, value)
     case.save()
@@ -76,7 +94,8 @@ def recount(case: ThresholdCase, crossing: Crossing, *, at: datetime) -> bool:
 
 def withdraw(case: ThresholdCase, *, reason: str, at: datetime) -> None:
     """End a case that no longer holds: stop what waits, tell those who were sent it."""
-    correction_notices.tell(case, _changes(case, _counted(case)), withdrawn=True, at=at)
+    before = counted([case]).get(case.id, {})
+    correction_notices.tell(case, _changes(case, before), withdrawn=True, at=at)
     case.status = CaseStatus.WITHDRAWN
     case.closed_at, case.withdrawn_reason = at, reason
     case.save()
@@ -194,7 +213,7 @@ def _close(case: ThresholdCase, *, reason: str, actor: str, at: datetime) -> Non
     _record(audit.Event.CASE_CLOSED, case, at=at, actor=actor, detail=detail)
 
 
-def _changes(case: ThresholdCase, counted: dict[int, int]) -> dict[int, TicketOutcome]:
+def _changes(case: ThresholdCase, before: dict[int, int]) -> dict[int, TicketOutcome]:
     """Tell what became of each entry that is no longer as it was counted."""
     entries: Any = (
         Dispensation.select(
@@ -203,7 +222,7 @@ def _changes(case: ThresholdCase, counted: dict[int, int]) -> dict[int, TicketOu
             Dispensation.version,
             Dispensation.patient,
         )
-        .where(Dispensation.id.in_(list(counted)))
+        .where(Dispensation.id.in_(list(before)))
         .tuples()
     )
     outcomes: dict[int, TicketOutcome] = {}
@@ -212,18 +231,9 @@ def _changes(case: ThresholdCase, counted: dict[int, int]) -> dict[int, TicketOu
             outcomes[entry] = TicketOutcome.VOIDED
         elif patient != case.patient.id:
             outcomes[entry] = TicketOutcome.IDENTITY_FIXED
-        elif version != counted[entry]:
+        elif version != before[entry]:
             outcomes[entry] = TicketOutcome.CORRECTED
     return outcomes
-
-
-def _counted(case: ThresholdCase) -> dict[int, int]:
-    rows: Any = (
-        CaseEntry.select(CaseEntry.dispensation, CaseEntry.version)
-        .where(CaseEntry.case == case)
-        .tuples()
-    )
-    return dict(rows)
 
 
 def _add_entries(case: ThresholdCase, versions: dict[int, int]) -> None:

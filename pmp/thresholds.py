@@ -35,6 +35,14 @@ NO_LONGER = "The entries no longer reach the numbers."
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A case that stands, and its entries: dispensation id → version counted."""
+
+    case: ThresholdCase
+    counted: dict[int, int]
+
+
+@dataclass(frozen=True)
 class Simulated:
     """A case that a rule would make."""
 
@@ -98,15 +106,16 @@ def _evaluate(
         return []
     _take(concerned)
     cases = _standing_cases(concerned)
+    counted = threshold_cases.counted(case for own in cases.values() for case in own)
     fills = dict(_fills(concerned))
     changed: list[ThresholdCase] = []
     for patient_id in concerned:
+        standing = [
+            Standing(case, counted.get(case.id, {}))
+            for case in cases.get(patient_id, [])
+        ]
         changed += _settle_patient(
-            patient_id,
-            fills.get(patient_id, []),
-            rules,
-            cases.get(patient_id, []),
-            at=at,
+            patient_id, fills.get(patient_id, []), rules, standing, at=at
         )
     return changed
 
@@ -115,24 +124,25 @@ def _settle_patient(
     patient_id: int,
     fills: list[Fill],
     rules: list[ThresholdRule],
-    cases: list[ThresholdCase],
+    cases: list[Standing],
     *,
     at: datetime,
 ) -> list[ThresholdCase]:
     """Settle the rules in force, and older versions that have cases to follow."""
     in_force = {rule.id: rule for rule in rules}
+    followed = {each.case.rule.id: each.case.rule for each in cases}
     changed: list[ThresholdCase] = []
-    for rule in ({case.rule.id: case.rule for case in cases} | in_force).values():
-        own = [case for case in cases if case.rule.id == rule.id]
+    for rule in (followed | in_force).values():
+        own = [each for each in cases if each.case.rule.id == rule.id]
         pairs, gone, new = _match(own, crossings(fills, numbers_of(rule)))
         # Withdrawn first: a case may move to where another one stood.
-        for case in gone:
-            threshold_cases.withdraw(case, reason=NO_LONGER, at=at)
-        changed += gone
+        for each in gone:
+            threshold_cases.withdraw(each.case, reason=NO_LONGER, at=at)
+        changed += [each.case for each in gone]
         changed += [
-            case
-            for case, crossing in pairs
-            if threshold_cases.recount(case, crossing, at=at)
+            each.case
+            for each, crossing in pairs
+            if threshold_cases.recount(each.case, crossing, each.counted, at=at)
         ]
         if rule.id in in_force:
             changed += [
@@ -143,8 +153,8 @@ def _settle_patient(
 
 
 def _match(
-    cases: list[ThresholdCase], found: list[Crossing]
-) -> tuple[list[tuple[ThresholdCase, Crossing]], list[ThresholdCase], list[Crossing]]:
+    cases: list[Standing], found: list[Crossing]
+) -> tuple[list[tuple[Standing, Crossing]], list[Standing], list[Crossing]]:
     """Find each case's crossing: the same day, else the nearest it overlaps with.
 
     Gives the pairs, the cases without a crossing, and the crossings without a case.
@@ -152,17 +162,17 @@ def _match(
     new = {crossing.crossed_on: crossing for crossing in found}
     pairs = []
     moved = []
-    for case in cases:
-        if crossing := new.pop(case.crossed_on, None):
-            pairs.append((case, crossing))
+    for each in cases:
+        if crossing := new.pop(each.case.crossed_on, None):
+            pairs.append((each, crossing))
         else:
-            moved.append(case)
+            moved.append(each)
     gone = []
-    for case in moved:
-        if crossing := _nearest(case, new.values()):
-            pairs.append((case, new.pop(crossing.crossed_on)))
+    for each in moved:
+        if crossing := _nearest(each.case, new.values()):
+            pairs.append((each, new.pop(crossing.crossed_on)))
         else:
-            gone.append(case)
+            gone.append(each)
     return pairs, gone, list(new.values())
 
 
@@ -242,7 +252,8 @@ def _standing_cases(patient_ids: list[int]) -> dict[int, list[ThresholdCase]]:
     )
     found: dict[int, list[ThresholdCase]] = {}
     for case in query:
-        found.setdefault(case.patient.id, []).append(case)
+        # The id alone: case.patient would read the patient's row.
+        found.setdefault(case.__data__["patient"], []).append(case)
     return found
 
 
