@@ -15,7 +15,7 @@ from tests.servers.carrier import KEY, Carrier
 from tests.servers.relay import Relay
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 40
 
 
 class Installation:
@@ -69,10 +69,10 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a service; its log goes to a file of the installation."""
-        log = (self.folder / f"{arguments[0]}.log").open("ab")
-        process = subprocess.Popen(
-            self._flask(*arguments), cwd=ROOT, env=self.environment, stderr=log
-        )
+        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
+                self._flask(*arguments), cwd=ROOT, env=self.environment, stderr=log
+            )
         self._processes.append(process)
         return process
 
