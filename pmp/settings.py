@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///var/pmp.db"
     queue_url: str = ""
     public_url: str = "http://127.0.0.1:8000"
+    trusted_proxy: str = ""
     secret_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
     document_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
 

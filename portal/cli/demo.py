@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import click
-from waitress import create_server
 
 from pmp import database
 from pmp import settings as program_settings
@@ -92,8 +91,9 @@ def _serve(port: int) -> None:
     from gateway.worker import run_worker  # noqa: PLC0415
     from portal import create_app  # noqa: PLC0415
     from portal.cli import demo_state  # noqa: PLC0415
+    from portal.serving import make_server  # noqa: PLC0415
 
-    server = create_server(create_app(), host="127.0.0.1", port=port, threads=8)
+    server = make_server(create_app(), host="127.0.0.1", port=port)
     threading.Thread(target=server.run, daemon=True).start()
     click.echo(demo_state.accounts_table(f"http://127.0.0.1:{port}/"))
     run_worker()

@@ -1,13 +1,11 @@
 """serve: the portal on waitress."""
 
 import click
-from waitress import serve as waitress_serve
 
 from pmp import database
 from portal import create_app
 from portal.cli import refusals
-
-THREADS = 8
+from portal.serving import THREADS, make_server
 
 
 @click.command()
@@ -20,4 +18,4 @@ def serve(host: str, port: int, threads: int) -> None:
         app = create_app()
         database.require_current_schema()
     click.echo(f"Serving on http://{host}:{port}")
-    waitress_serve(app, host=host, port=port, threads=threads, ident=None)
+    make_server(app, host=host, port=port, threads=threads).run()
