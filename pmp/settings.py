@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pmp import mme
 
 PREFIX = "PMP_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -98,7 +100,7 @@ class Settings(BaseSettings):
     mme_rule_set: str = "CDC 2022"
     mme_caution: int = 50
     mme_high: int = 90
-    reporting_policy: str = "twice_monthly"
+    reporting_policy: Literal["twice_monthly", "weekly", "daily"] = "twice_monthly"
     reporting_grace_days: int = Field(default=5, ge=0, le=31)
 
     @field_validator("time_zone")
@@ -107,6 +109,16 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"no time zone is called {name!r}")
         ZoneInfo(name)
+        return name
+
+    @field_validator("mme_rule_set")
+    @classmethod
+    def _known_rule_set(cls, name: str) -> str:
+        try:
+            mme.rule_set(name)
+        except KeyError as error:
+            known = ", ".join(mme.rule_set_names())
+            raise ValueError(f"no rule set is called {name!r}; use {known}") from error
         return name
 
     @field_validator("public_url")

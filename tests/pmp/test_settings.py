@@ -16,6 +16,8 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "PMP_DATABASE_URL": "mysql://x",
         "PMP_LOCK_AFTER": "often",
         "PMP_HAT": "red",
+        "PMP_MME_RULE_SET": "CDC 1066",
+        "PMP_REPORTING_POLICY": "whenever",
         "PMP_MAIL_URL_FILE": "/nowhere/mail",
     }
     with pytest.raises(settings.SettingsError) as refused:
