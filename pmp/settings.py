@@ -100,7 +100,9 @@ class Settings(BaseSettings):
     mme_rule_set: str = "CDC 2022"
     mme_caution: int = 50
     mme_high: int = 90
-    reporting_policy: Literal["twice_monthly", "weekly", "daily"] = "twice_monthly"
+    reporting_policy: Literal["twice_monthly", "monthly", "weekly", "daily"] = (
+        "twice_monthly"
+    )
     reporting_grace_days: int = Field(default=5, ge=0, le=31)
 
     @field_validator("time_zone")
