@@ -21,6 +21,7 @@ from models import (
 )
 from pmp import (
     case_recipients,
+    contacts,
     deliveries,
     dispensations,
     documents,
@@ -142,8 +143,8 @@ def test_the_call_sheet_lists_the_others_with_phone_and_fax(
     assert len(report.call_sheet) == 5
     oakes = next(each for each in report.call_sheet if each.name == "OAKES, RAE")
     assert (oakes.phone, oakes.fax) == ("+18605550142", "+18605550143")
-    assert case_recipients.who(other).last_name not in {
-        each.name.partition(",")[0] for each in report.call_sheet
+    assert contacts.name_of(case_recipients.who(other)) not in {
+        each.name for each in report.call_sheet
     }
 
 
@@ -174,8 +175,9 @@ def test_what_was_sent_is_what_is_kept(case: ThresholdCase) -> None:
 
     assert sent == again
     kept = CaseRecipient.get_by_id(recipient.id).document
+    assert kept is not None
     assert documents.read(kept) == sent
-    assert b"CANARYQUIST" not in bytes(kept.sealed)
+    assert b"CANARYQUIST" not in bytes(kept.sealed or b"")
 
 
 def test_a_report_that_has_not_left_is_drawn_anew_when_its_entries_change(
@@ -210,8 +212,9 @@ def test_each_sending_is_one_disclosure_however_often_it_is_tried(
 
 def test_the_letter_fits_its_envelope(case: ThresholdCase) -> None:
     recipient = recipient_named(case, "OAKES")
-    licence = recipient.prescriber.licence
-    address = f"{licence.name}\n{licence.street}\nHARTFORD CT 06106"
+    licence = contacts.licence_of(case_recipients.who(recipient))
+    assert licence is not None
+    address = "\n".join(contacts.address_lines(licence))
     delivery = to(recipient, ChannelName.LETTER, address)
 
     body = messages.compose(delivery, attempt_of(delivery)).pdf or b""
