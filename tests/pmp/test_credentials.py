@@ -73,6 +73,8 @@ def test_a_new_one_ends_the_one_before(db: settings.Settings) -> None:
         check(user, first)
     assert check(user, second).user == user
     assert check(noise, others).user == noise
+    rows = Credential.select().order_by(Credential.id)
+    assert [row.revoked_at is None for row in rows] == [False, True, True]
 
 
 def test_it_dies_after_its_days(db: settings.Settings) -> None:
