@@ -241,8 +241,8 @@ def _practitioner(n: int, dice: random.Random) -> Practitioner:
     town, zip_code = dice.choice(_TOWNS)
     street = f"{dice.randint(2, 900)} {dice.choice(_STREETS)}"
     reach = "fax and email" if n < 2 else ("fax", "email", "neither")[n % 3]
-    if n == 11:  # its window envelope cannot show this: a delivery that fails
-        street = "c/o The Combined Medical Arts Building, West Wing Annex, " * 3
+    if n == 11:  # no way to reach this one is on file: a delivery for staff
+        street = ""
     return Practitioner(
         last=last,
         first=first,
