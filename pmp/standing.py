@@ -12,8 +12,9 @@ from typing import Any
 
 from peewee import SQL
 
+import models
 from models import Dispensation, DispensationStatus, DispensationVersion, RecordStatus
-from pmp import bulk
+from pmp import bulk, database
 from pmp.dispensations import content_of
 from pmp.row_codes import row_code
 from pmp.wording import us_date
@@ -193,17 +194,48 @@ def _update(changed: list[Fill]) -> None:
 
 
 def _stored_rows(pharmacy: int, numbers: Iterable[str]) -> list[Row]:
+    ids = _standing_ids(pharmacy, sorted(numbers))
+    if not ids:
+        return []
     query: Any = (
         Dispensation.select()
-        .where(
-            Dispensation.pharmacy == pharmacy,
-            Dispensation.prescription_number.in_(sorted(numbers)),
-            STANDS,
-        )
+        .where(Dispensation.id.in_(ids))
         .order_by(Dispensation.id)
         .dicts()
     )
     return list(query)
+
+
+def _standing_ids(pharmacy: int, numbers: list[str]) -> list[int]:
+    if not database.is_sqlite():
+        found = models.database.execute_sql(_POSTGRES_IDS, (numbers, pharmacy))
+        return [number for (number,) in found]
+    query: Any = (
+        Dispensation.select(Dispensation.id)
+        .where(
+            Dispensation.pharmacy == pharmacy,
+            Dispensation.prescription_number.in_(numbers),
+            STANDS,
+        )
+        .tuples()
+    )
+    return [number for (number,) in query]
+
+
+# One descent of the index for each number.  Postgres may else read every fill of the
+# pharmacy and compare it with all numbers; OFFSET 0 keeps it from turning this around.
+_POSTGRES_IDS = """
+    SELECT fill.id
+    FROM unnest(%s::text[]) AS wanted (number)
+    CROSS JOIN LATERAL (
+        SELECT id
+        FROM dispensation
+        WHERE pharmacy_id = %s
+            AND prescription_number = wanted.number
+            AND status = 'current'
+        OFFSET 0
+    ) AS fill
+"""
 
 
 def _same(
