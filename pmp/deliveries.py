@@ -238,9 +238,10 @@ def _accepted(
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         attempt = claimed.attempt
+        reported = DeliveryAttempt.get_by_id(attempt.id).carrier_reference is not None
         attempt.carrier_reference = reference
         attempt.save(only=[DeliveryAttempt.carrier_reference])
-        if not _end(attempt, None, at=at):
+        if not _end(attempt, None, at=at) and reported:
             return
         if _holds_lease(delivery, claimed) or delivery.state == DeliveryState.IN_DOUBT:
             delivery.submitted_at = at

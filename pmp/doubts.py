@@ -51,9 +51,10 @@ def open_doubts(*, at: datetime, limit: int = 100) -> list[int]:
 
 
 def not_there(delivery_id: int, *, at: datetime) -> None:
-    """Send again, after the usual wait, what the carrier surely has not got.
+    """Send again what the carrier surely has not got.
 
-    Where the carrier has fetched the pages all the same, staff decide.
+    At once where our worker stopped, after the usual wait where the carrier did not
+    answer. Where it has fetched the pages all the same, staff decide.
     """
     with database.atomic():
         delivery = outbox.taken(delivery_id)
@@ -62,6 +63,9 @@ def not_there(delivery_id: int, *, at: datetime) -> None:
             return
         if attempt.media_fetched_at is not None:
             _ask_staff(delivery, text="fetched, but not in the carrier's list", at=at)
+            return
+        if attempt.ended_at is None:
+            _send_again(delivery, attempt, at=at)
             return
         _settle(attempt, ErrorClass.CARRIER_DOWN, at=at)
         outbox.fail(
@@ -103,21 +107,27 @@ def _end_lease(delivery_id: int, *, repeatable: frozenset[str], at: datetime) ->
             outbox.doubt(delivery, attempt, text="the worker stopped", at=at)
             delivery.due_at = at
             delivery.save(only=[Delivery.due_at])
-        elif delivery.attempts >= MOST_STOPS:
-            _settle(attempt, ErrorClass.UNKNOWN, at=at)
-            text = "the worker stopped each time that it was made"
-            outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
         else:
-            delivery.due_at = at
-            outbox.change(
-                delivery,
-                DeliveryState.QUEUED,
-                source="worker",
-                text="the worker stopped before it was sent",
-                at=at,
-                attempt=attempt,
-            )
+            _send_again(delivery, attempt, at=at)
     return True
+
+
+def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -> None:
+    """Queue what a worker left undone, unless it is what stops the workers."""
+    _settle(attempt, ErrorClass.UNKNOWN, at=at)
+    if delivery.attempts >= MOST_STOPS:
+        text = "the worker stopped each time that it was made"
+        outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
+        return
+    delivery.due_at = at
+    outbox.change(
+        delivery,
+        DeliveryState.QUEUED,
+        source="worker",
+        text="the worker stopped before it was sent",
+        at=at,
+        attempt=attempt,
+    )
 
 
 def _settle(attempt: DeliveryAttempt, error_class: ErrorClass, *, at: datetime) -> None:

@@ -236,3 +236,33 @@ def test_a_worker_that_stopped_before_the_call_costs_nothing(
     assert len(carrier.taken) == 1
     assert not fresh(delivery).possible_duplicate
     assert DeliveryEvent.select().where(DeliveryEvent.note.contains("stopped")).count()
+
+
+def test_a_worker_that_stopped_in_the_call_is_made_good_at_once(
+    carrier: Carrier, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = make_delivery()
+    with monkeypatch.context() as stopped:
+        stopped.setattr("gateway.sending._call", lambda *_: None)
+        send(delivery.id)
+
+    now.go_on(minutes=6)
+    sweep()
+
+    assert len(carrier.taken) == 1
+    assert fresh(delivery).state == DeliveryState.SUBMITTED
+    assert not fresh(delivery).possible_duplicate
+
+
+def test_a_message_that_stops_every_worker_is_not_tried_for_ever(
+    carrier: Carrier, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = make_delivery()
+    monkeypatch.setattr("gateway.sending._composed", lambda _: None)
+    for _ in range(300):
+        now.go_on(minutes=30)
+        sweep()
+
+    after = fresh(delivery)
+    assert after.needs_staff
+    assert after.attempts < 20

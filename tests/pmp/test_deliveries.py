@@ -14,7 +14,7 @@ from models import (
     DocumentKind,
     ErrorClass,
 )
-from pmp import database, deliveries, documents
+from pmp import database, deliveries, documents, doubts
 from pmp.deliveries import Route
 from tests.conftest import NOW
 
@@ -229,7 +229,9 @@ def test_past_its_deadline_a_delivery_expires() -> None:
 def test_a_worker_that_lost_its_lease_changes_nothing_but_the_flag() -> None:
     refused, accepted = requested(key="a"), requested(key="b")
     slow = [claimed(refused), claimed(accepted)]
-    Delivery.update(state=DeliveryState.QUEUED, lease_owner=None).execute()
+    late = NOW + timedelta(minutes=6)
+    for delivery_id in doubts.end_leases(repeatable=frozenset(), at=late):
+        doubts.not_there(delivery_id, at=late)
 
     deliveries.mark_failed(
         slow[0], error_class=ErrorClass.REJECTED, text="late", at=NOW
