@@ -222,6 +222,17 @@ class User(Table):
     pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
 
 
+# One account for one licence, however many staff approve at once.
+User.add_index(
+    User.index(
+        User.licence,
+        unique=True,
+        name="user_of_licence_once",
+        where=SQL("status <> 'closed'"),
+    )
+)
+
+
 class CoveredPharmacy(Table):
     """A further pharmacy that a pharmacy's user may report for, as in a chain."""
 

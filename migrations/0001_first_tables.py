@@ -119,6 +119,15 @@ def up(migrator, db):
         prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
         pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
 
+    User.add_index(
+        User.index(
+            User.licence,
+            unique=True,
+            name="user_of_licence_once",
+            where=SQL("status <> 'closed'"),
+        )
+    )
+
     class CoveredPharmacy(Table):
         user = ForeignKeyField(User, on_delete="CASCADE", backref="covered_pharmacies")
         licence = ForeignKeyField(Licence, on_delete="RESTRICT")

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from peewee import IntegrityError
+
 from models import (
     Application,
     ApplicationStatus,
@@ -73,13 +75,22 @@ def approve(
         licence = _cleared_licence(row, by=by, at=at)
         override = row.override_reason
         row.licence = licence
-        row.user = user = enrol(row, licence, by=by, at=at)
+        row.user = user = _enrolled(row, licence, by=by, at=at)
         _decide(row, ApplicationStatus.APPROVED, by=by, at=at)
         credentials.request_letter(user, at=at)
         registration.notify(row, at=at, email_only=True)
         detail = {"user": user.id, "override": override}
         _record(audit.Event.REGISTRATION_APPROVED, row, by=by, at=at, detail=detail)
     return user
+
+
+def _enrolled(row: Application, licence: Licence, *, by: User, at: datetime) -> User:
+    try:
+        with database.atomic():
+            return enrol(row, licence, by=by, at=at)
+    except IntegrityError as taken:  # user_of_licence_once: another was faster
+        message = "This licence was given an account just now."
+        raise ConflictError(message) from taken
 
 
 def ask_override(

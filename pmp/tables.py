@@ -72,15 +72,20 @@ def _plain(sql: str) -> str:
 
 def _postgres(connection: Any, schema: str) -> set[str]:
     queries = (
-        ("SELECT table_name || ': ' || column_name || ' ' || data_type || ' ' || "
-        "coalesce(character_maximum_length::text, '') || ' ' || is_nullable || ' ' || "
-        "coalesce(numeric_precision::text, '') || ' ' || "
-        "coalesce(numeric_scale::text, '') "
-        "FROM information_schema.columns WHERE table_schema = %s"),
+        (
+            "SELECT table_name || ': ' || column_name || ' ' || data_type || ' ' || "
+            "coalesce(character_maximum_length::text, '') || ' ' || "
+            "is_nullable || ' ' || "
+            "coalesce(numeric_precision::text, '') || ' ' || "
+            "coalesce(numeric_scale::text, '') "
+            "FROM information_schema.columns WHERE table_schema = %s"
+        ),
         "SELECT tablename || ': ' || indexdef FROM pg_indexes WHERE schemaname = %s",
-        ("SELECT conrelid::regclass::text || ': ' || conname || ' ' || "
-        "pg_get_constraintdef(oid) "
-        "FROM pg_constraint WHERE connamespace = to_regnamespace(%s)::oid"),
+        (
+            "SELECT conrelid::regclass::text || ': ' || conname || ' ' || "
+            "pg_get_constraintdef(oid) "
+            "FROM pg_constraint WHERE connamespace = to_regnamespace(%s)::oid"
+        ),
     )
     lines = {
         row[0].replace(f"{schema}.", "")

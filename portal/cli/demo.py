@@ -8,6 +8,7 @@ import secrets
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -96,4 +97,6 @@ def _serve(port: int) -> None:
     server = make_server(create_app(), host="127.0.0.1", port=port)
     threading.Thread(target=server.run, daemon=True).start()
     click.echo(demo_state.accounts_table(f"http://127.0.0.1:{port}/"))
-    run_worker()
+    # Ctrl-C may come before the worker has taken the signals over.
+    with suppress(KeyboardInterrupt):
+        run_worker()

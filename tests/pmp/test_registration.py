@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from peewee import IntegrityError
 
 from models import (
     Application,
@@ -286,6 +287,17 @@ def test_a_user_name_can_be_typed_on_any_keyboard(
 ) -> None:
     make_practitioner_licence(name=f"SEMYON {last_name.upper()}")
     assert approve(received(last_name=last_name)).username == username
+
+
+def test_a_licence_never_gets_two_accounts_even_at_the_same_instant(
+    db: settings.Settings,
+) -> None:
+    licence = make_practitioner_licence()
+    make_user(Role.PRACTITIONER, licence=licence, status=UserStatus.CLOSED)  # noise
+    approve(received())
+    with pytest.raises(IntegrityError):
+        make_user(Role.PRACTITIONER, licence=licence)
+    make_user(Role.PRACTITIONER, licence=licence, status=UserStatus.CLOSED)
 
 
 def test_no_notice_without_an_email(db: settings.Settings) -> None:

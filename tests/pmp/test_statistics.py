@@ -15,6 +15,7 @@ from models import (
     FaxStatus,
     InboundFax,
     Profession,
+    ScheduledRun,
     Submission,
     SubmissionStatus,
 )
@@ -156,3 +157,15 @@ def test_gauges_tell_how_late_the_oldest_delivery_is(db: settings.Settings) -> N
 
     assert gauges["pmp_deliveries_due"] == 2
     assert gauges["pmp_deliveries_due_oldest_seconds"] == 7200
+
+
+def test_worker_is_silent_until_it_sweeps_and_when_it_stops() -> None:
+    assert statistics.worker_seen() is None
+    assert statistics.worker_is_silent(at=NOW)
+
+    ScheduledRun.create(job="night", period="a", started_at=NOW - 9 * HOUR)
+    ScheduledRun.create(job="sweep", period="b", started_at=NOW)
+
+    assert statistics.worker_seen() == NOW
+    assert not statistics.worker_is_silent(at=NOW + timedelta(seconds=150))
+    assert statistics.worker_is_silent(at=NOW + timedelta(seconds=151))

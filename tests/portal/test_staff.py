@@ -18,6 +18,7 @@ def test_console_shows_how_long_the_oldest_waits(browser: Browser) -> None:
 
     browser.get("/staff")
 
+    assert "The worker does not run" in browser.text()
     assert "2 Faxes to look at oldest waits 2 days" in browser.text()
 
 

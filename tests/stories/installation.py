@@ -23,7 +23,7 @@ class Installation:
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.carrier = Carrier()
         self.relay = Relay()
@@ -103,7 +103,8 @@ def wait_for(met: Callable[[], object], what: str = "") -> None:
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
