@@ -22,7 +22,7 @@ from bench import Measure
 from models import Dispensation, Role, ThresholdRule, User, UserStatus
 from pmp import bulk, clock, database, drugs, settings, uploads
 from pmp.asap import generate
-from pmp.row_codes import row_code
+from pmp.dispensations.row_codes import row_code
 
 PART = "submit"
 RECORDS = 20_000

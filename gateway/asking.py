@@ -5,7 +5,8 @@ import logging
 from gateway import channels
 from gateway.message import DeliveryError
 from models import ChannelName, Delivery, DeliveryState
-from pmp import callbacks, clock, doubts, outbox, receipts
+from pmp import clock
+from pmp.deliveries import callbacks, doubts, outbox, receipts
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,9 @@ from gateway import channels, pages
 from gateway.channels import fax_laml
 from gateway.message import DeliveryError
 from models import InboundFax
-from pmp import callbacks, clock, faxes, inbound_media, settings
+from pmp import clock, faxes, settings
+from pmp.deliveries import callbacks
+from pmp.faxes import inbound_media
 
 log = logging.getLogger(__name__)
 

@@ -15,15 +15,14 @@ from pmp import (
     clock,
     database,
     deliveries,
-    doubts,
-    inbound_media,
     periods,
-    receipts,
     registration,
     settings,
     thresholds,
     uploads,
 )
+from pmp.deliveries import doubts, receipts
+from pmp.faxes import inbound_media
 
 log = logging.getLogger(__name__)
 

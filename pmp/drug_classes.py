@@ -9,9 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_WORDS = json.loads(
-    (Path(__file__).parent / "seed" / "drug_classes.json").read_text("utf-8")
-)
+_WORDS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 OPIOIDS: list[str] = _WORDS["opioids"]
 # Buprenorphine stands before the opioids in the file: it is told apart from them.
 _CLASSES: dict[str, list[str]] = {**_WORDS["classes"], "opioid": OPIOIDS}

@@ -23,7 +23,8 @@ from models import (
     Ticket,
     UtcField,
 )
-from pmp import clock, sessions, settings
+from pmp import clock, settings
+from pmp.accounts import sessions
 from pmp.permissions import Permission
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Who is at the screen, and what they may open.
 
 Each view says `@requires(Permission.X)`, `@public` or `@machine`; the portal does not
-start with one that says nothing. Sessions are rows (pmp.sessions): Flask-Login carries
+start with one that says nothing. Sessions are rows in a table: Flask-Login carries
 the token in its cookie and nothing else is trusted.
 """
 
@@ -29,7 +29,8 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 import models
-from pmp import accounts, clock, permissions, sessions, settings
+from pmp import accounts, clock, permissions, settings
+from pmp.accounts import sessions
 from pmp.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -118,7 +119,7 @@ def enter(signed_in: accounts.SignedIn) -> None:
 
 
 def leave() -> None:
-    """Take the cookie's content away; the session's end is pmp.sessions' business."""
+    """Take the cookie's content away; ending the session is for pmp to do."""
     cookie.clear()
     g.user = g.session = None
 

@@ -14,8 +14,8 @@ from flask_wtf.csrf import CSRFError
 from peewee import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
+from pmp.accounts.lock_out import ThrottledError
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.lock_out import ThrottledError
 from portal import logging
 
 WORDS = {

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, current_app, g, url_for
 from jinja2 import StrictUndefined
 
-from pmp import clock, sessions, settings, wording
+from pmp import clock, settings, wording
+from pmp.accounts import sessions
 from portal import navigation
 from portal.access import may
 

@@ -10,7 +10,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from models import User
-from pmp import clock, sessions
+from pmp import clock
+from pmp.accounts import sessions
 from tests.page_rules import page_faults
 
 if TYPE_CHECKING:

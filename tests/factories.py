@@ -34,8 +34,8 @@ from models import (
     UserStatus,
 )
 from pmp import documents, registration, thresholds, tickets
-from pmp.answers import Answers
-from pmp.row_codes import row_code
+from pmp.dispensations.row_codes import row_code
+from pmp.registration.answers import Answers
 from tests.conftest import NOW
 
 _numbers = count(1)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from gateway.message import DeliveryError, Message
 from models import ChannelName
 from pmp import settings
-from pmp.callbacks import CarrierReport
+from pmp.deliveries.callbacks import CarrierReport
 
 __all__ = [
     "Channel",

@@ -23,7 +23,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from gateway.message import DeliveryError, Message
 from models import ErrorClass
 from pmp import clock, settings
-from pmp.callbacks import CarrierReport, Progress
+from pmp.deliveries.callbacks import CarrierReport, Progress
 
 CARRIER = "laml"
 REPEATABLE = False

@@ -7,8 +7,9 @@ and whether the report still holds. Nothing else of the report is sent again.
 from gateway import documents, messages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt
-from pmp import correction_notices, settings
-from pmp.correction_notices import Correction
+from pmp import settings
+from pmp.thresholds import correction_notices
+from pmp.thresholds.correction_notices import Correction
 
 SUBJECT = "Correction to a Patient Threshold Report"
 

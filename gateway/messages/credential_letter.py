@@ -9,7 +9,8 @@ from datetime import datetime
 from gateway import documents
 from gateway.message import Message
 from models import Credential, Delivery, DeliveryAttempt, User
-from pmp import credentials, settings
+from pmp import settings
+from pmp.accounts import credentials
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:

@@ -13,9 +13,10 @@ from models import (
     Delivery,
     DeliveryAttempt,
 )
-from pmp import settings, threshold_reports
+from pmp import settings
 from pmp.errors import RuleError
-from pmp.threshold_reports import ThresholdReport
+from pmp.thresholds import threshold_reports
+from pmp.thresholds.threshold_reports import ThresholdReport
 
 SUBJECT = "Patient Threshold Report"
 

@@ -11,9 +11,11 @@ import click
 
 from models import SubmissionProblem
 from pmp import asap as standard
-from pmp import clock, submissions, uploads, users
+from pmp import clock, uploads
+from pmp.accounts import users
 from pmp.asap import generate as synthetic
 from pmp.settings import SettingsError
+from pmp.uploads import submissions
 from pmp.wording import words
 from portal.cli import with_program
 

@@ -24,21 +24,20 @@ from models import (
 )
 from pmp import (
     accounts,
-    approval,
     clock,
-    credentials,
     documents,
     drugs,
     faxes,
     registration,
     roster,
-    roster_contacts,
     tickets,
     uploads,
-    users,
 )
-from pmp.answers import Answers
+from pmp.accounts import credentials, users
 from pmp.demo import cast, roster_files, stories, submission_files
+from pmp.registration import approval
+from pmp.registration.answers import Answers
+from pmp.roster import roster_contacts
 
 PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
 STAFF = (

@@ -8,8 +8,8 @@ from typing import TextIO
 
 import click
 
-from pmp.candidates import Kept, Pool
-from pmp.identities import Identity
+from pmp.matching.candidates import Kept, Pool
+from pmp.matching.identities import Identity
 
 COLUMNS = (
     "id",

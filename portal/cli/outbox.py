@@ -7,8 +7,9 @@ import click
 
 from gateway import asking, schedule, sending
 from models import Delivery, DeliveryState
-from pmp import clock, deliveries, delivery_desk, doubts
-from pmp.delivery_desk import Wanted
+from pmp import clock, deliveries
+from pmp.deliveries import delivery_desk, doubts
+from pmp.deliveries.delivery_desk import Wanted
 from pmp.wording import us_time
 from portal.cli import with_program
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from pmp import clock, roster_contacts, roster_files
+from pmp import clock
 from pmp import roster as licence_file
-from pmp.roster_files import FileKind, Outcome
+from pmp.roster import roster_contacts, roster_files
+from pmp.roster.roster_files import FileKind, Outcome
 from portal.cli import with_program
 
 SHOWN = 20

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import click
 
-from pmp import clock, threshold_rules
+from pmp import clock
 from pmp import thresholds as evaluation
 from pmp.errors import NotFoundError
-from pmp.threshold_rules import Terms
+from pmp.thresholds import threshold_rules
+from pmp.thresholds.threshold_rules import Terms
 from portal.cli import with_program
 
 DAY = click.DateTime(["%Y-%m-%d", "%m/%d/%Y"])

@@ -3,7 +3,8 @@
 import click
 
 from models import Role
-from pmp import accounts, clock, coverage, users
+from pmp import accounts, clock
+from pmp.accounts import coverage, users
 from pmp.wording import us_time
 from portal.cli import with_program
 

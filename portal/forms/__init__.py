@@ -13,8 +13,8 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import DateField, PasswordField, StringField
 
+from pmp.accounts.lock_out import ThrottledError
 from pmp.errors import RuleError
-from pmp.lock_out import ThrottledError
 
 
 def trimmed(value: Any) -> Any:

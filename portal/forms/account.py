@@ -3,7 +3,7 @@
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from pmp.passwords import LONGEST
+from pmp.accounts.passwords import LONGEST
 from portal.forms import Form
 
 # Long enough for any paste; a megabyte is refused before it is hashed.

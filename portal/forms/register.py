@@ -14,7 +14,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from models import ChannelName, Profession
-from pmp.answers import LABELS, Answers, problems
+from pmp.registration.answers import LABELS, Answers, problems
 from portal.forms import Form
 
 LONGEST = 200

@@ -3,8 +3,8 @@
 from wtforms import IntegerField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
-from pmp import audit_search
-from pmp.audit_search import Search
+from pmp.audit import audit_search
+from pmp.audit.audit_search import Search
 from portal.forms import Form, UsDateField
 
 

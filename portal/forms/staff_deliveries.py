@@ -12,7 +12,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from models import ChannelName, Delivery, DeliveryState
-from pmp.delivery_desk import Wanted
+from pmp.deliveries.delivery_desk import Wanted
 from pmp.wording import words
 from portal.forms import Form
 

@@ -6,7 +6,7 @@ from wtforms import RadioField, SelectChoice, SelectMultipleField, StringField
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from pmp.approval import RETURN_WORDS, Check, ReturnReason
+from pmp.registration.approval import RETURN_WORDS, Check, ReturnReason
 from portal.forms import Form
 
 LONGEST = 1000

@@ -12,8 +12,8 @@ from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from models import Connective, RecipientAnswer, RuleStatus
-from pmp import threshold_rules
-from pmp.threshold_rules import Terms
+from pmp.thresholds import threshold_rules
+from pmp.thresholds.threshold_rules import Terms
 from portal.forms import Form
 
 SCHEDULES = [SelectChoice(each, each) for each in threshold_rules.SCHEDULES]

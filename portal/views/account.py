@@ -17,7 +17,8 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from models import Credential
-from pmp import accounts, clock, sessions
+from pmp import accounts, clock
+from pmp.accounts import sessions
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from portal import access

@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pmp import clock, dispensing
+from pmp import clock
+from pmp.dispensations import dispensing
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms.submissions import DispensingForm

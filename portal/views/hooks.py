@@ -6,7 +6,8 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from gateway import tasks
-from pmp import callbacks, clock
+from pmp import clock
+from pmp.deliveries import callbacks
 from portal.access import machine
 
 bp = Blueprint("hooks", __name__)

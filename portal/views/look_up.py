@@ -15,7 +15,8 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import LookUpOutcome
-from pmp import clock, lookup, report_table, statistics, warnings
+from pmp import clock, lookup, statistics, warnings
+from pmp.history import report_table
 from pmp.lookup import Answer
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user

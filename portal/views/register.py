@@ -22,9 +22,9 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import Application, Profession
 from pmp import clock, registration
-from pmp.answers import shown, tidied
 from pmp.errors import NotFoundError
-from pmp.registration_codes import new_code, read_code
+from pmp.registration.answers import shown, tidied
+from pmp.registration.registration_codes import new_code, read_code
 from portal.access import public
 from portal.forms import rule_errors
 from portal.forms.register import FORMS, FindForm, ProfessionForm

@@ -3,8 +3,9 @@
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pmp import audit_search, clock
-from pmp.audit_search import Found
+from pmp import clock
+from pmp.audit import audit_search
+from pmp.audit.audit_search import Found
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms.staff_audit import AuditForm

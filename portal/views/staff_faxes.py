@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import InboundFax
-from pmp import clock, comparison, faxes
-from pmp.approval import ReturnReason
+from pmp import clock, faxes
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
+from pmp.registration import comparison
+from pmp.registration.approval import ReturnReason
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm

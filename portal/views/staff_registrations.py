@@ -6,18 +6,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Application, ApplicationStatus, UserStatus
-from pmp import (
-    approval,
-    clock,
-    comparison,
-    credentials,
-    faxes,
-    registration,
-)
-from pmp.answers import shown
-from pmp.approval import ReturnReason
+from pmp import clock, faxes, registration
+from pmp.accounts import credentials
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
+from pmp.registration import approval, comparison
+from pmp.registration.answers import shown
+from pmp.registration.approval import ReturnReason
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import (

@@ -6,15 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import CaseStatus, RecipientAnswer
-from pmp import (
-    case_recipients,
-    clock,
-    contacts,
-    threshold_cases,
-    threshold_rules,
-    thresholds,
-)
+from pmp import clock, thresholds
+from pmp.deliveries import contacts
 from pmp.permissions import Permission
+from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm

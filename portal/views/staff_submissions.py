@@ -4,8 +4,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from models import SubmissionStatus
-from pmp import submissions
 from pmp.permissions import Permission
+from pmp.uploads import submissions
 from portal.access import requires
 from portal.forms.submissions import StaffSubmissionsForm
 from portal.views.submissions import problems_file, submission_page

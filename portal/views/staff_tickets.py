@@ -4,8 +4,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from models import Ticket, TicketOutcome, TicketProblem
-from pmp import clock, ticket_desk, tickets
+from pmp import clock, tickets
 from pmp.permissions import Permission
+from pmp.tickets import ticket_desk
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import CorrectForm, ResolveForm

@@ -16,9 +16,10 @@ from flask.typing import ResponseReturnValue
 
 from gateway import tasks
 from models import Severity, Submission, SubmissionProblem, SubmissionRecord
-from pmp import clock, corrections, reporting, submissions, uploads
+from pmp import clock, reporting, uploads
 from pmp.asap import elements
 from pmp.permissions import Permission
+from pmp.uploads import corrections, submissions
 from portal.access import requires, signed_in_user
 from portal.access import uploads as takes_files
 from portal.csv_files import csv_answer

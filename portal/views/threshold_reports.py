@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import CaseRecipient, RecipientAnswer
-from pmp import case_recipients, clock, threshold_reports
+from pmp import clock
 from pmp.permissions import Permission
-from pmp.threshold_reports import ThresholdReport
+from pmp.thresholds import case_recipients, threshold_reports
+from pmp.thresholds.threshold_reports import ThresholdReport
 from portal.access import requires, signed_in_user
 from portal.forms.threshold_reports import AnswerForm
 

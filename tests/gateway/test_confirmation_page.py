@@ -10,9 +10,15 @@ from PIL import Image
 from gateway import barcodes, documents, fax_check, pages
 from models import Application, Profession
 from pmp import faxes, registration, settings
-from pmp.answers import PHARMACY_ONLY, PRACTITIONER_ONLY, problems, shown, tidied
 from pmp.documents import read
-from pmp.registration_codes import new_code
+from pmp.registration.answers import (
+    PHARMACY_ONLY,
+    PRACTITIONER_ONLY,
+    problems,
+    shown,
+    tidied,
+)
+from pmp.registration.registration_codes import new_code
 from tests.conftest import NOW
 from tests.factories import make_answers, make_application
 

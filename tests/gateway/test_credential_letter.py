@@ -20,8 +20,11 @@ from models import (
     DeliveryState,
     User,
 )
-from pmp import accounts, approval, credentials, database, documents, outbox, settings
+from pmp import accounts, database, documents, settings
+from pmp.accounts import credentials
+from pmp.deliveries import outbox
 from pmp.errors import RuleError
+from pmp.registration import approval
 from tests.conftest import NOW
 from tests.factories import make_application, make_practitioner_licence, make_user
 

@@ -28,7 +28,8 @@ from models import (
     FaxStatus,
     InboundFax,
 )
-from pmp import callbacks, documents, settings
+from pmp import documents, settings
+from pmp.deliveries import callbacks
 from portal import create_app
 from tests.conftest import NOW
 from tests.gateway.conftest import Clock, fresh, make_delivery, sends_to, work

@@ -14,8 +14,9 @@ from models import (
     DeliveryAttempt,
     DeliveryKind,
 )
-from pmp import approval, settings
-from pmp.approval import ReturnReason
+from pmp import settings
+from pmp.registration import approval
+from pmp.registration.approval import ReturnReason
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 

@@ -19,19 +19,10 @@ from models import (
     TicketOutcome,
     TicketProblem,
 )
-from pmp import (
-    case_recipients,
-    contacts,
-    deliveries,
-    dispensations,
-    documents,
-    settings,
-    threshold_reports,
-    thresholds,
-    tickets,
-)
-from pmp.deliveries import Route
+from pmp import deliveries, dispensations, documents, settings, thresholds, tickets
+from pmp.deliveries import Route, contacts
 from pmp.errors import RuleError
+from pmp.thresholds import case_recipients, threshold_reports
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,

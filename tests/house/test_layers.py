@@ -20,10 +20,12 @@ FORBIDDEN: dict[str, set[str]] = {
 }
 PURE = [
     "pmp/asap",
-    "pmp/chart.py",
+    "pmp/chart",
+    "pmp/drug_classes.py",
+    "pmp/fills.py",
     "pmp/identifiers.py",
     "pmp/mme.py",
-    "pmp/warnings.py",
+    "pmp/warnings",
 ]
 # The portal shows; of the gateway it needs a nudge and a PDF to download.
 PORTAL_MAY_USE = {"gateway.tasks", "gateway.documents"}

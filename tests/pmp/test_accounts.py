@@ -6,7 +6,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from models import AuditEvent, Role, SignInAttempt, User, UserStatus
-from pmp import accounts, lock_out, passwords, settings
+from pmp import accounts, settings
+from pmp.accounts import lock_out, passwords
 from pmp.audit import Event
 from pmp.errors import RuleError
 from tests.conftest import NOW

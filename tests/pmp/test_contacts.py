@@ -1,8 +1,8 @@
 import pytest
 
 from models import ChannelName, Profession, Role, UserStatus
-from pmp import contacts, settings
-from pmp.deliveries import Route
+from pmp import settings
+from pmp.deliveries import Route, contacts
 from tests.factories import (
     make_licence,
     make_pharmacy,

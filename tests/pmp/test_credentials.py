@@ -14,9 +14,10 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import accounts, credentials, passwords, settings, users
+from pmp import accounts, settings
+from pmp.accounts import credentials, passwords, users
+from pmp.dispensations.row_codes import SIGNS
 from pmp.errors import RuleError
-from pmp.row_codes import SIGNS
 from tests.conftest import NOW
 from tests.factories import make_practitioner_licence, make_user
 

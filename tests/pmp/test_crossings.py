@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmp.crossings import Crossing, Fill, Numbers, crossings
+from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
 
 START = date(2026, 1, 1)
 THREE_AND_THREE = Numbers(3, 3, both=True, days=90)

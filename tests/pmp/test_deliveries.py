@@ -14,8 +14,8 @@ from models import (
     DocumentKind,
     ErrorClass,
 )
-from pmp import database, deliveries, documents, doubts
-from pmp.deliveries import Route
+from pmp import database, deliveries, documents
+from pmp.deliveries import Route, doubts
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -84,7 +84,7 @@ def test_a_request_nudges_the_worker_only_after_the_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nudged: list[int] = []
-    monkeypatch.setattr("pmp.outbox._nudges", [nudged.append])
+    monkeypatch.setattr("pmp.deliveries.outbox._nudges", [nudged.append])
 
     with database.atomic():
         delivery = requested()
@@ -276,7 +276,7 @@ def test_watchers_of_a_kind_hear_of_each_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard: list[DeliveryState] = []
-    monkeypatch.setattr("pmp.outbox._watchers", {})
+    monkeypatch.setattr("pmp.deliveries.outbox._watchers", {})
     deliveries.on_change(
         DeliveryKind.THRESHOLD_REPORT, lambda row, _: heard.append(row.state)
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from models import AuditEvent, DrugClass, Product
-from pmp import drug_files, drugs, settings
+from pmp import drugs, settings
+from pmp.drugs import drug_files
 from tests.conftest import NOW
 
 HEADER = (

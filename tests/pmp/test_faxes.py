@@ -14,10 +14,12 @@ from models import (
     FaxStatus,
     InboundFax,
 )
-from pmp import approval, audit, documents, faxes, inbound_media, settings
-from pmp.approval import ReturnReason
+from pmp import audit, documents, faxes, settings
 from pmp.errors import ConflictError, RuleError
-from pmp.registration_codes import new_code
+from pmp.faxes import inbound_media
+from pmp.registration import approval
+from pmp.registration.approval import ReturnReason
+from pmp.registration.registration_codes import new_code
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 

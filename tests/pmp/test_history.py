@@ -16,8 +16,8 @@ from models import (
     Ticket,
     TicketProblem,
 )
-from pmp import entries, history, settings
-from pmp.history import PatientReport
+from pmp import history, settings
+from pmp.history import PatientReport, entries
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (

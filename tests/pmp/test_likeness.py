@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmp.identities import Identity, name_key, sound
-from pmp.likeness import Band, birth_dates_close, compare
+from pmp.matching.identities import Identity, name_key, sound
+from pmp.matching.likeness import Band, birth_dates_close, compare
 
 ADA = Identity(
     last="KOWALCZYK",

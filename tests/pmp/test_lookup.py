@@ -16,9 +16,9 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, lookup, patient_search, settings
+from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
-from pmp.lookup import Answer, Criteria
+from pmp.lookup import Answer, Criteria, patient_search
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmp.names import same_company, same_person, split_person
+from pmp.registration.names import same_company, same_person, split_person
 
 
 @pytest.mark.parametrize(

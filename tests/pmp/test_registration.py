@@ -22,19 +22,12 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import (
-    answers,
-    approval,
-    audit,
-    comparison,
-    database,
-    outbox,
-    registration,
-    settings,
-)
-from pmp.approval import Check, ReturnReason
+from pmp import audit, database, registration, settings
+from pmp.accounts.lock_out import ADDRESS_LIMIT, ThrottledError
+from pmp.deliveries import outbox
 from pmp.errors import ConflictError, RuleError
-from pmp.lock_out import ADDRESS_LIMIT, ThrottledError
+from pmp.registration import answers, approval, comparison
+from pmp.registration.approval import Check, ReturnReason
 from tests.conftest import NOW
 from tests.factories import (
     make_answers,

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmp import settings
-from pmp.registration_codes import new_code, read_code
-from pmp.row_codes import SIGNS
+from pmp.dispensations.row_codes import SIGNS
+from pmp.registration.registration_codes import new_code, read_code
 
 
 def test_a_code_reads_back_however_it_is_typed() -> None:

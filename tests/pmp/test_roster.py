@@ -15,9 +15,10 @@ from models import (
     Profession,
     RosterImport,
 )
-from pmp import roster, roster_contacts, roster_files, settings
+from pmp import roster, settings
 from pmp.errors import RuleError
-from pmp.roster_files import FileKind
+from pmp.roster import roster_contacts, roster_files
+from pmp.roster.roster_files import FileKind
 from tests.conftest import NOW
 from tests.factories import make_dea, make_licence, make_pharmacy, make_prescriber
 

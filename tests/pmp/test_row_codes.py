@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmp.row_codes import LENGTH, SIGNS, row_code, row_number
+from pmp.dispensations.row_codes import LENGTH, SIGNS, row_code, row_number
 
 numbers = st.integers(min_value=1, max_value=32**LENGTH - 1)
 

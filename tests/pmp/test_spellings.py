@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pmp.spellings import Near, date_slips, near
+from pmp.lookup.spellings import Near, date_slips, near
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from models import (
     ThresholdRule,
     User,
 )
-from pmp import dispensations, threshold_rules, thresholds
-from pmp.crossings import Fill, crossings
+from pmp import dispensations, thresholds
+from pmp.thresholds import threshold_rules
+from pmp.thresholds.crossings import Fill, crossings
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,

@@ -23,17 +23,10 @@ from models import (
     ThresholdCase,
     TicketOutcome,
 )
-from pmp import (
-    audit,
-    case_recipients,
-    dispensations,
-    outbox,
-    settings,
-    threshold_cases,
-    threshold_rules,
-    thresholds,
-)
+from pmp import audit, dispensations, settings, thresholds
+from pmp.deliveries import outbox
 from pmp.errors import ConflictError, RuleError
+from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,

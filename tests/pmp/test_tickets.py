@@ -22,8 +22,9 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, case_recipients, settings, tickets
+from pmp import audit, settings, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.thresholds import case_recipients
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,

@@ -29,20 +29,11 @@ from models import (
     User,
     ZeroReport,
 )
-from pmp import (
-    audit,
-    bulk,
-    corrections,
-    database,
-    documents,
-    outcomes,
-    submissions,
-    thresholds,
-    uploads,
-)
+from pmp import audit, bulk, database, documents, thresholds, uploads
 from pmp.errors import ConflictError, RuleError
-from pmp.intake import Intake
-from pmp.standing import Ledger
+from pmp.uploads import corrections, outcomes, submissions
+from pmp.uploads.intake import Intake
+from pmp.uploads.standing import Ledger
 from tests.conftest import NOW
 from tests.factories import make_licence, make_pharmacy, make_product, make_user
 from tests.submission_files import ELM, MAIN, OXYCODONE, fill, submission, zero

@@ -13,7 +13,8 @@ from waitress.server import create_server
 
 import models
 from models import User
-from pmp import clock, database, sessions, settings
+from pmp import clock, database, settings
+from pmp.accounts import sessions
 from portal import create_app
 from tests.browser import Browser
 from tests.chromium import ARGUMENTS, EXECUTABLE

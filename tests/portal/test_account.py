@@ -16,7 +16,8 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import accounts, clock, credentials, passwords, sessions, settings
+from pmp import accounts, clock, settings
+from pmp.accounts import credentials, passwords, sessions
 from pmp.audit import Event
 from pmp.errors import RuleError
 from tests.browser import Browser
@@ -473,7 +474,8 @@ def make_application(user: User, code: str) -> Application:
 def code(monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the applicant's code, whatever its check character."""
     monkeypatch.setattr(
-        "pmp.registration_codes.read_code", lambda typed: typed.upper() or None
+        "pmp.registration.registration_codes.read_code",
+        lambda typed: typed.upper() or None,
     )
     return CODE
 

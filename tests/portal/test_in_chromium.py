@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from models import Role, Session, User
-from pmp import passwords
+from pmp.accounts import passwords
 from tests.chromium import axe, fits, printed, targets_are_large
 from tests.factories import make_user
 

@@ -8,8 +8,9 @@ import pytest
 
 from gateway import fax_check, pages
 from models import Application, ApplicationStatus, Profession, User
-from pmp import approval, settings
-from pmp.approval import ReturnReason
+from pmp import settings
+from pmp.registration import approval
+from pmp.registration.approval import ReturnReason
 from tests.browser import Browser
 from tests.factories import make_answers, make_application, make_licence, make_user
 

@@ -13,7 +13,8 @@ from models import (
     ThresholdRule,
     User,
 )
-from pmp import audit, case_recipients, settings, threshold_rules
+from pmp import audit, settings
+from pmp.thresholds import case_recipients, threshold_rules
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_rule, make_user

@@ -13,7 +13,8 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, case_recipients, clock, tickets
+from pmp import audit, clock, tickets
+from pmp.thresholds import case_recipients
 from tests import submission_files
 from tests.browser import Browser
 from tests.factories import (

@@ -15,7 +15,8 @@ from models import (
     User,
     ZeroReport,
 )
-from pmp import audit, clock, settings, submissions, uploads
+from pmp import audit, clock, settings, uploads
+from pmp.uploads import submissions
 from tests.browser import Browser
 from tests.factories import (
     make_dispensation,

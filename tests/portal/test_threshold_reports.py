@@ -12,7 +12,8 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, case_recipients, dispensations, threshold_reports
+from pmp import audit, dispensations
+from pmp.thresholds import case_recipients, threshold_reports
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_prescriber, make_user

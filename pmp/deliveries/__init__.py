@@ -1,0 +1,290 @@
+"""Sending: a worker claims a delivery, says that it begins, and tells how it went.
+
+A rule requests a delivery in the transaction of its cause. A worker claims the row
+with a conditional UPDATE, which sets a lease and writes the attempt down, composes the
+message, says that it begins, and only then calls the carrier, outside any transaction.
+What the queue loses, `due` finds again. What happens when a lease runs out is in
+`doubts`, what carriers report in `callbacks`, what staff do in `delivery_desk`.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
+    DeliveryKind,
+    DeliveryState,
+    DocumentKind,
+    ErrorClass,
+    User,
+)
+from pmp import database, documents, settings
+from pmp.deliveries.outbox import (
+    Route,
+    change,
+    doubt,
+    fail,
+    lease,
+    note,
+    on_change,
+    on_request,
+    request,
+    soon,
+    taken,
+)
+
+__all__ = [
+    "Claim",
+    "Route",
+    "begin",
+    "claim",
+    "due",
+    "mark_failed",
+    "mark_maybe",
+    "mark_sent",
+    "mark_submitted",
+    "on_change",
+    "on_request",
+    "request",
+    "token_hash",
+    "withdraw_for",
+]
+
+CALLING = "calling"  # outcome of an attempt while, or after, the carrier was called
+
+_DOCUMENT_KINDS = {
+    DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
+    DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
+    DeliveryKind.CORRECTION_NOTICE: DocumentKind.CORRECTION_NOTICE,
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery taken for one attempt, and the clear token of its media address."""
+
+    delivery: Delivery
+    attempt: DeliveryAttempt
+    media_token: str
+
+
+def due(*, at: datetime, limit: int = 200) -> list[int]:
+    """Give the ids of the deliveries to send now, the most urgent first."""
+    query = (
+        Delivery.select(Delivery.id)
+        .where(Delivery.state == DeliveryState.QUEUED)
+        .where(Delivery.due_at <= at)
+        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
+        .limit(limit)
+    )
+    return [delivery.id for delivery in query]
+
+
+def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
+    """Take a due delivery for one attempt; None if it is not due or another has it.
+
+    The lease, the attempt, its idempotency key ("<delivery>-<number>") and the hash
+    of its media token are on disk when this returns.
+    """
+    owner, token = secrets.token_hex(16), secrets.token_urlsafe(32)
+    with database.atomic():
+        taken = (
+            Delivery.update(
+                state=DeliveryState.SENDING,
+                attempts=Delivery.attempts + 1,
+                revision=Delivery.revision + 1,
+                lease_owner=owner,
+                lease_until=at + lease(),
+            )
+            .where(Delivery.id == delivery_id)
+            .where(Delivery.state == DeliveryState.QUEUED)
+            .where(Delivery.due_at <= at)
+            .execute()
+        )
+        if not taken:
+            return None
+        delivery = Delivery.get_by_id(delivery_id)
+        attempt = DeliveryAttempt.create(
+            delivery=delivery,
+            number=delivery.attempts,
+            idempotency_key=f"{delivery.id}-{delivery.attempts}",
+            carrier=carrier,
+            media_sha256=token_hash(token),
+            media_until=at + timedelta(minutes=settings.current().media_minutes),
+            started_at=at,
+        )
+        DeliveryEvent.create(
+            delivery=delivery,
+            attempt=attempt,
+            source="worker",
+            from_state=DeliveryState.QUEUED.value,
+            to_state=DeliveryState.SENDING.value,
+            at=at,
+        )
+    return Claim(delivery, attempt, token)
+
+
+def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
+    """Say that the carrier is about to be called; False if the lease was lost.
+
+    Keeps what is about to be sent. An attempt that never got this far was surely not
+    sent; from here on its end must be learned from the carrier.
+    """
+    with database.atomic():
+        delivery = taken(claimed.delivery.id)
+        if not _holds_lease(delivery, claimed):
+            return False
+        if pdf is not None:
+            _keep(delivery, pdf, at=at)
+        delivery.lease_until = at + lease()
+        delivery.save()
+        claimed.attempt.outcome = CALLING
+        claimed.attempt.save(only=[DeliveryAttempt.outcome])
+    claimed.delivery.document = delivery.document
+    return True
+
+
+def mark_submitted(claimed: Claim, *, reference: str, at: datetime) -> None:
+    """Record that the carrier took the message (a letter: that it waits to be printed).
+
+    `reference` is the carrier's own. A call-back may have come first; it then stands.
+    """
+    _accepted(claimed, DeliveryState.SUBMITTED, reference=reference, at=at)
+
+
+def mark_sent(claimed: Claim, *, reference: str, at: datetime) -> None:
+    """Record a final sending by a channel that gives no receipt."""
+    _accepted(claimed, DeliveryState.SENT, reference=reference, at=at)
+
+
+def mark_maybe(claimed: Claim, *, text: str, at: datetime) -> None:
+    """Record that the carrier may or may not have taken the message."""
+    with database.atomic():
+        delivery = taken(claimed.delivery.id)
+        ended = _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
+        if ended and _holds_lease(delivery, claimed):
+            doubt(delivery, claimed.attempt, text=text, at=at)
+
+
+def mark_failed(
+    claimed: Claim,
+    *,
+    error_class: ErrorClass,
+    text: str,
+    at: datetime,
+    retry_after: timedelta | None = None,
+) -> None:
+    """Record a failure: another try later, the next route, or staff's attention."""
+    with database.atomic():
+        delivery = taken(claimed.delivery.id)
+        ended = _end(claimed.attempt, error_class, at=at)
+        if ended and _holds_lease(delivery, claimed):
+            fail(
+                delivery,
+                claimed.attempt,
+                error_class,
+                text=text,
+                at=at,
+                retry_after=retry_after,
+            )
+
+
+def withdraw_for(
+    *, kind: DeliveryKind, subject_id: int, reason: str, by: User | None, at: datetime
+) -> int:
+    """Cancel what has not left the house about a subject; give how many."""
+    waiting = (DeliveryState.HELD, DeliveryState.QUEUED)
+    query = (
+        Delivery.select(Delivery.id)
+        .where(Delivery.kind == kind)
+        .where(Delivery.subject_id == subject_id)
+        .where(
+            Delivery.state.in_(waiting)
+            | (
+                (Delivery.channel == ChannelName.LETTER)
+                & (Delivery.state == DeliveryState.SUBMITTED)
+            )
+        )
+    )
+    source = by.username if by else "system"
+    with database.atomic():
+        found = [taken(delivery.id) for delivery in query]
+        for delivery in found:
+            change(delivery, DeliveryState.CANCELLED, source=source, text=reason, at=at)
+    return len(found)
+
+
+def token_hash(token: str) -> str:
+    """Give the form in which a media token is stored and compared."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:
+    held: bool = (
+        delivery.state == DeliveryState.SENDING
+        and delivery.lease_owner == claimed.delivery.lease_owner
+    )
+    return held
+
+
+def _accepted(
+    claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
+) -> None:
+    with database.atomic():
+        delivery = taken(claimed.delivery.id)
+        attempt = claimed.attempt
+        reported = DeliveryAttempt.get_by_id(attempt.id).carrier_reference is not None
+        attempt.carrier_reference = reference
+        attempt.save(only=[DeliveryAttempt.carrier_reference])
+        if not _end(attempt, None, at=at) and reported:
+            return
+        if _holds_lease(delivery, claimed) or delivery.state == DeliveryState.IN_DOUBT:
+            delivery.submitted_at = at
+            delivery.due_at = at + soon() * 2
+            delivery.error_class, delivery.error_text = None, ""
+            change(delivery, to, source="worker", at=at, attempt=attempt)
+        elif delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
+            # This worker slept through its lease; the next one may send it again.
+            delivery.possible_duplicate = True
+            delivery.save()
+            note(delivery, attempt, source="worker", at=at, text="accepted too late")
+
+
+def _end(
+    attempt: DeliveryAttempt, error_class: ErrorClass | None, *, at: datetime
+) -> bool:
+    """Write down how an attempt ended; False if a call-back has done so already."""
+    stored = DeliveryAttempt.get_by_id(attempt.id)
+    if stored.ended_at is not None:
+        return False
+    attempt.ended_at = at
+    attempt.error_class = error_class
+    attempt.outcome = error_class.value if error_class else "accepted"
+    # Only these: a call-back may have put the reference there meanwhile.
+    attempt.save(
+        only=[
+            DeliveryAttempt.ended_at,
+            DeliveryAttempt.error_class,
+            DeliveryAttempt.outcome,
+        ]
+    )
+    return True
+
+
+def _keep(delivery: Delivery, pdf: bytes, *, at: datetime) -> None:
+    """Keep what is about to be sent, unless it is kept already."""
+    old = delivery.document
+    if old and old.sealed and old.sha256 == hashlib.sha256(pdf).hexdigest():
+        return
+    kind = _DOCUMENT_KINDS.get(delivery.kind, DocumentKind.NOTICE)
+    delivery.document = documents.keep(
+        kind=kind, media_type="application/pdf", body=pdf, at=at
+    )
+    if old and kind == DocumentKind.CREDENTIAL_LETTER:
+        # Composing it anew made a new secret; the page with the old one must go.
+        documents.purge(old, at=at)

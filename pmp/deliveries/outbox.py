@@ -1,0 +1,308 @@
+"""The rows of the outbox: how one comes about, changes state, fails and falls back.
+
+Every other module about deliveries builds on these; rules elsewhere use
+pmp.deliveries. All but `request` want a delivery that was got by `taken`, inside a
+transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from peewee import IntegrityError
+
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
+    DeliveryKind,
+    DeliveryState,
+    Document,
+    ErrorClass,
+)
+from pmp import audit, database, settings
+from pmp.deliveries import retries
+
+# States that nothing changes any more, but for a letter that the post brings back.
+FINAL = frozenset(
+    {
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.MAILED,
+        DeliveryState.RETURNED,
+        DeliveryState.FAILED,
+        DeliveryState.CANCELLED,
+        DeliveryState.EXPIRED,
+    }
+)
+LONGEST_ERROR = 200
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way to reach somebody: an email address, a +1 number, or postal lines."""
+
+    channel: ChannelName
+    address: str
+
+
+_nudges: list[Callable[[int], None]] = []
+_watchers: dict[DeliveryKind, list[Callable[[Delivery, datetime], None]]] = {}
+
+
+def on_request(nudge: Callable[[int], None]) -> None:
+    """Have `nudge(delivery_id)` called after each commit that makes a delivery due."""
+    if nudge not in _nudges:
+        _nudges.append(nudge)
+
+
+def on_change(
+    kind: DeliveryKind, watcher: Callable[[Delivery, datetime], None]
+) -> None:
+    """Have `watcher(delivery, at)` called in the transaction of each change of state.
+
+    For the rule that owns the kind: a letter is mailed, so the application's
+    credentials are. Registered when its module is imported.
+    """
+    watchers = _watchers.setdefault(kind, [])
+    if watcher not in watchers:
+        watchers.append(watcher)
+
+
+def request(  # noqa: PLR0913 - what, about whom, by which ways, when
+    *,
+    kind: DeliveryKind,
+    subject_id: int,
+    routes: Sequence[Route],
+    dedupe_key: str,
+    at: datetime,
+    priority: int = 5,
+    document: Document | None = None,
+) -> Delivery:
+    """Put a message in the outbox, in the transaction of its cause.
+
+    The first route is used, the others are tried in order after it gave up; with no
+    route at all it is held for staff. The same `dedupe_key` gives the same delivery
+    again. A lower `priority` goes first.
+    """
+    first, *others = routes or (Route(ChannelName.LETTER, ""),)
+    try:
+        with database.atomic():
+            delivery: Delivery = Delivery.create(
+                kind=kind,
+                subject_id=subject_id,
+                channel=first.channel,
+                address=first.address,
+                further_routes=[[way.channel.value, way.address] for way in others],
+                dedupe_key=dedupe_key,
+                priority=priority,
+                state=DeliveryState.QUEUED if first.address else DeliveryState.HELD,
+                needs_staff=not first.address,
+                due_at=at,
+                deadline_at=at + retries.DEADLINES[first.channel],
+                document=document,
+                created_at=at,
+            )
+            _record_request(delivery, at=at)
+    except IntegrityError:
+        known: Delivery | None = Delivery.get_or_none(dedupe_key=dedupe_key)
+        if known is None:
+            raise
+        return known
+    return delivery
+
+
+def taken(delivery_id: int) -> Delivery:
+    """Read a delivery so that nobody changes it before this transaction ends."""
+    query = Delivery.select().where(Delivery.id == delivery_id)
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        query = query.for_update()
+    delivery: Delivery = query.get()
+    return delivery
+
+
+def last_attempt(delivery: Delivery) -> DeliveryAttempt | None:
+    """Give the newest attempt, if there was one."""
+    attempt: DeliveryAttempt | None = (
+        DeliveryAttempt.select()
+        .where(DeliveryAttempt.delivery == delivery)
+        .order_by(DeliveryAttempt.number.desc())
+        .first()
+    )
+    return attempt
+
+
+def change(
+    delivery: Delivery,
+    to: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Move a delivery (got by `taken`) to a state, with its history and watchers."""
+    note(delivery, attempt, source=source, to=to, at=at, text=text)
+    delivery.state = to
+    delivery.revision += 1
+    if to != DeliveryState.SENDING:
+        delivery.lease_owner = delivery.lease_until = None
+    if to in FINAL:
+        delivery.final_at = at
+        audit.record(
+            audit.Event.DELIVERY_CHANGED,
+            actor="system" if source in {"worker", "call-back", "poll"} else source,
+            subject=f"delivery:{delivery.id}",
+            at=at,
+            detail={"state": to.value},
+        )
+    delivery.save()
+    for watcher in _watchers.get(delivery.kind, []):
+        watcher(delivery, at)
+    if to == DeliveryState.QUEUED:
+        wake(delivery, at=at)
+
+
+def note(
+    delivery: Delivery,
+    attempt: DeliveryAttempt | None,
+    *,
+    source: str,
+    at: datetime,
+    to: DeliveryState | None = None,
+    text: str = "",
+) -> None:
+    """Add a line to a delivery's history; lines are never changed."""
+    DeliveryEvent.create(
+        delivery=delivery,
+        attempt=attempt,
+        source=source,
+        from_state=delivery.state.value,
+        to_state=(to or delivery.state).value,
+        note=text[:LONGEST_ERROR],
+        at=at,
+    )
+
+
+def doubt(
+    delivery: Delivery, attempt: DeliveryAttempt, *, text: str, at: datetime
+) -> None:
+    """Have the carrier asked, a little later, whether it has the message."""
+    delivery.error_class = ErrorClass.IN_DOUBT
+    delivery.error_text = text[:LONGEST_ERROR]
+    delivery.due_at = at + soon()
+    change(
+        delivery,
+        DeliveryState.IN_DOUBT,
+        source="worker",
+        text=text,
+        at=at,
+        attempt=attempt,
+    )
+
+
+def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
+    delivery: Delivery,
+    attempt: DeliveryAttempt | None,
+    error_class: ErrorClass,
+    *,
+    text: str,
+    at: datetime,
+    retry_after: timedelta | None = None,
+    source: str = "worker",
+) -> None:
+    """Queue another try, or give up: the next route, or staff's attention."""
+    delivery.error_class = error_class
+    delivery.error_text = text[:LONGEST_ERROR]
+    pause = retries.wait(error_class, _failures(delivery, error_class))
+    if pause is not None:
+        delivery.due_at = at + max(pause, retry_after or pause)
+    if pause is None or delivery.due_at > delivery.deadline_at:
+        _give_up(delivery, attempt, source=source, text=text, at=at)
+        return
+    delivery.needs_staff = error_class == ErrorClass.CONFIGURATION
+    change(
+        delivery,
+        DeliveryState.QUEUED,
+        source=source,
+        text=text,
+        at=at,
+        attempt=attempt,
+    )
+
+
+def wake(delivery: Delivery, *, at: datetime) -> None:
+    """Nudge the worker after the commit, if the delivery is due by now."""
+    if delivery.due_at > at:
+        return
+    for nudge in _nudges:
+        database.after_commit(partial(nudge, delivery.id))
+
+
+def soon() -> timedelta:
+    """Give how long to wait before the carrier is asked about a message."""
+    return min(timedelta(seconds=60), lease())
+
+
+def lease() -> timedelta:
+    """Give for how long a worker may hold a delivery."""
+    return timedelta(seconds=settings.current().lease_seconds)
+
+
+def _record_request(delivery: Delivery, *, at: datetime) -> None:
+    note(delivery, None, source="system", at=at, text="requested")
+    audit.record(
+        audit.Event.DELIVERY_REQUESTED,
+        actor="system",
+        subject=f"delivery:{delivery.id}",
+        at=at,
+        detail={"kind": delivery.kind.value, "channel": delivery.channel.value},
+    )
+    if delivery.state == DeliveryState.QUEUED:
+        wake(delivery, at=at)
+
+
+def _failures(delivery: Delivery, error_class: ErrorClass) -> int:
+    count: int = (
+        DeliveryAttempt.select()
+        .where(DeliveryAttempt.delivery == delivery)
+        .where(DeliveryAttempt.error_class == error_class)
+        .count()
+    )
+    return max(count, 1)
+
+
+def _give_up(
+    delivery: Delivery,
+    attempt: DeliveryAttempt | None,
+    *,
+    source: str,
+    text: str,
+    at: datetime,
+) -> None:
+    late = at >= delivery.deadline_at
+    to = DeliveryState.EXPIRED if late else DeliveryState.FAILED
+    wrong_number = delivery.error_class in {ErrorClass.REJECTED, ErrorClass.NOT_A_FAX}
+    delivery.needs_staff = not delivery.further_routes or wrong_number
+    change(delivery, to, source=source, text=text, at=at, attempt=attempt)
+    if delivery.further_routes:
+        _fall_back(delivery, at=at)
+
+
+def _fall_back(delivery: Delivery, *, at: datetime) -> None:
+    child = request(
+        kind=delivery.kind,
+        subject_id=delivery.subject_id,
+        routes=[
+            Route(ChannelName(name), address)
+            for name, address in delivery.further_routes
+        ],
+        dedupe_key=f"{delivery.dedupe_key}>{delivery.id}",
+        at=at,
+        priority=delivery.priority,
+        document=delivery.document,
+    )
+    child.parent = delivery
+    child.save(only=[Delivery.parent])

@@ -1,0 +1,239 @@
+"""A dispensation that stands: voided, corrected, found by the code said on the phone.
+
+What it said before each change is kept as a `DispensationVersion`; a change recomputes
+the thresholds of the patients it concerns and is on the audit record.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from peewee import IntegrityError
+
+from models import (
+    Dispensation,
+    DispensationStatus,
+    DispensationVersion,
+    Prescriber,
+    ReportedIdentity,
+    User,
+)
+from pmp import audit, database, drugs, reporters, thresholds
+from pmp.dispensations.row_codes import row_number
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.permissions import Permission, can
+from pmp.wording import ndc as written_ndc
+
+CORRECTABLE = frozenset(
+    {
+        "identity",
+        "prescriber",
+        "prescription_number",
+        "filled_on",
+        "fill_number",
+        "partial",
+        "product_code",
+        "written_on",
+        "sold_on",
+        "quantity",
+        "days_supply",
+        "units",
+        "refills_authorized",
+        "payment",
+    }
+)
+"""Fields that `correct` may change; the patient follows from the identity."""
+
+NOT_KEPT = frozenset({"id", "row_code", "status", "version", "corrected", "stored_at"})
+
+
+def find_by_row_code(typed: str) -> Dispensation:
+    """Give the dispensation that a code names, however typed; else NotFoundError."""
+    try:
+        found = Dispensation.get_or_none(Dispensation.id == row_number(typed))
+    except ValueError as problem:
+        raise NotFoundError(f"{problem}.", field="row_code") from problem
+    if found is None:
+        raise NotFoundError("No entry has this row code.", field="row_code")
+    dispensation: Dispensation = found
+    return dispensation
+
+
+def void(dispensation: Dispensation, *, reason: str, by: User, at: datetime) -> None:
+    """Take a dispensation out of every report; its history stays.
+
+    Raises RuleError for another pharmacy's entry or one that is voided already, and
+    ConflictError if it changed since it was read.
+    """
+    changes = {"status": DispensationStatus.VOIDED.value}
+    event = audit.Event.DISPENSATION_VOIDED
+    _change(dispensation, changes, event=event, reason=reason, by=by, at=at)
+
+
+def correct(
+    dispensation: Dispensation,
+    *,
+    changes: Mapping[str, object],
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
+    """Change what a dispensation says; `changes` maps names of CORRECTABLE to values.
+
+    A new `product_code` (11 digits) freezes that product's facts; a new `identity` (a
+    ReportedIdentity) moves it to that identity's patient.  Raises RuleError as `void`,
+    for an unknown product, and where the same fill stands already.
+    """
+    if unknown := changes.keys() - CORRECTABLE:
+        raise ValueError(f"not correctable: {', '.join(sorted(unknown))}")
+    columns = {"corrected": True}
+    for name, value in changes.items():
+        columns |= _columns(name, value)
+    event = audit.Event.DISPENSATION_CORRECTED
+    _change(dispensation, columns, event=event, reason=reason, by=by, at=at)
+
+
+def versions_of(dispensation: Dispensation) -> list[DispensationVersion]:
+    """List what a dispensation said before, the oldest first."""
+    return list(
+        DispensationVersion.select()
+        .where(DispensationVersion.dispensation == dispensation)
+        .order_by(DispensationVersion.version)
+    )
+
+
+def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row's content as a version keeps it: field names to JSON values."""
+    return {
+        name: str(value) if isinstance(value, date | Decimal) else value
+        for name, value in row.items()
+        if name not in NOT_KEPT
+    }
+
+
+def frozen(facts: drugs.ProductFacts | None, code: str) -> dict[str, Any]:
+    """Give the product's facts as columns of a dispensation.
+
+    Those of an unknown product are empty, so that no dose is computed from them: it
+    reads as unknown, never as zero.
+    """
+    if facts is None:
+        name = f"Unknown product {written_ndc(code)}"
+        return {**_NO_FACTS, "drug_name": name}
+    return {name: getattr(facts, name) for name in _NO_FACTS}
+
+
+_NO_FACTS: dict[str, Any] = {
+    "drug_name": "",
+    "ingredient": "",
+    "strength": None,
+    "strength_unit": "",
+    "form": "",
+    "schedule": "",
+    "drug_class": "other",
+    "long_acting": False,
+    "mme_key": "",
+    "acetaminophen_mg": None,
+}
+
+
+def _columns(name: str, value: Any) -> dict[str, Any]:
+    if name == "product_code":
+        facts = drugs.facts_for([value]).get(value)
+        if facts is None:
+            message = "The drug table has no product with this NDC."
+            raise RuleError(message, field="product_code")
+        return {
+            "product_code": value,
+            "product_qualifier": "01",
+            **frozen(facts, value),
+        }
+    if name == "identity":
+        identity: ReportedIdentity = value
+        return {"identity": identity.id, "patient": identity.patient.id}
+    if isinstance(value, Prescriber):
+        return {name: value.id}
+    return {name: value}
+
+
+def _change(
+    dispensation: Dispensation,
+    columns: Mapping[str, Any],
+    *,
+    event: audit.Event,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
+    _require_standing(dispensation, by)
+    if not reason.strip():
+        raise RuleError("Say why.", field="reason")
+    try:
+        with database.atomic():
+            before = _row(dispensation)
+            _apply(dispensation, columns)
+            _keep_version(dispensation, before, reason=reason, by=by, at=at)
+            audit.record(
+                event,
+                actor=by.username,
+                subject=f"dispensation:{dispensation.id}",
+                at=at,
+                detail={"reason": reason, "fields": sorted(columns)},
+            )
+            patients = {before["patient"], dispensation.patient.id}
+            thresholds.evaluate(patients, at=at)
+    except IntegrityError as same:
+        message = "The pharmacy has another record of the same fill."
+        raise RuleError(message) from same
+
+
+def _require_standing(dispensation: Dispensation, by: User) -> None:
+    own = reporters.own_pharmacy(by)
+    is_own = own is not None and own == dispensation.pharmacy
+    if not is_own and not can(by.role, Permission.TICKET_WORK):
+        raise RuleError("Only the pharmacy that reported this entry may change it.")
+    if dispensation.status is DispensationStatus.VOIDED:
+        raise RuleError("This entry is voided already.")
+
+
+def _row(dispensation: Dispensation) -> dict[str, Any]:
+    query: Any = Dispensation.select().where(Dispensation.id == dispensation.id)
+    row: dict[str, Any] = query.dicts().get()
+    return row
+
+
+def _keep_version(
+    dispensation: Dispensation,
+    before: Mapping[str, Any],
+    *,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
+    DispensationVersion.create(
+        dispensation=dispensation,
+        version=before["version"],
+        content=content_of(before),
+        changed_by=by.username,
+        changed_at=at,
+        reason=reason,
+    )
+
+
+def _apply(dispensation: Dispensation, columns: Mapping[str, Any]) -> None:
+    changed = (
+        Dispensation.update(
+            **{**columns, "version": dispensation.version + 1},
+        )
+        .where(
+            Dispensation.id == dispensation.id,
+            Dispensation.version == dispensation.version,
+        )
+        .execute()
+    )
+    if not changed:
+        raise ConflictError("Someone else changed this entry. Look at it again.")
+    fresh = Dispensation.get_by_id(dispensation.id)
+    dispensation.__data__.update(fresh.__data__)
+    dispensation.__rel__.clear()

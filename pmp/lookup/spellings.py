@@ -1,0 +1,101 @@
+"""How near a name or a birth date as typed is to one as reported. Pure.
+
+Names are compared as keys (`identities.name_key`): no case, accents or punctuation,
+so that a wildcard typed into a form is nothing but a sign that drops out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+import jellyfish
+
+FEWEST_FOR_PART = 3
+_NICKNAMES = Path(__file__).parent / "nicknames.txt"
+_LONG = 8
+_SHORTEST_FOR_SLIP = 4
+
+
+class Near(IntEnum):
+    """How near two names are; higher is nearer."""
+
+    NO = 0
+    SLIP = 1
+    SOUND = 2
+    NICKNAME = 3
+    PART = 4
+    SAME = 5
+
+
+WORDS = {
+    Near.SLIP: "is spelt nearly the same",
+    Near.SOUND: "sounds the same",
+    Near.NICKNAME: "is a short form",
+    Near.PART: "begins the same",
+    Near.SAME: "is the same",
+}
+
+
+def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
+    """Tell how near two name keys are; nicknames count for given names."""
+    if not typed or not reported:
+        return Near.NO
+    if typed == reported:
+        return Near.SAME
+    shorter, longer = sorted((typed, reported), key=len)
+    if len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter):
+        return Near.PART
+    if given_name and reported in _short_forms()[typed]:
+        return Near.NICKNAME
+    if jellyfish.metaphone(typed) == jellyfish.metaphone(reported) != "":
+        return Near.SOUND
+    return Near.SLIP if _is_slip(typed, reported) else Near.NO
+
+
+def _is_slip(typed: str, reported: str) -> bool:
+    length = min(len(typed), len(reported))
+    if length < _SHORTEST_FOR_SLIP:
+        return False
+    allowed = 2 if length >= _LONG else 1
+    return jellyfish.damerau_levenshtein_distance(typed, reported) <= allowed
+
+
+@cache
+def _short_forms() -> dict[str, set[str]]:
+    """Map each given name to those that stand in a line with it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in _NICKNAMES.read_text("utf-8").splitlines():
+        names = line.split()
+        for name in names:
+            found[name].update(names)
+    return found
+
+
+def date_slips(day: date) -> set[date]:
+    """Give the days that one wrong digit, or two swapped ones, make of a day.
+
+    The day itself is not among them; a swapped month and day is.
+    """
+    digits = f"{day:%m%d%Y}"
+    texts = set(_changed(digits)) | {digits[2:4] + digits[:2] + digits[4:]}
+    return {slip for text in texts if (slip := _day(text))} - {day}
+
+
+def _changed(digits: str) -> Iterator[str]:
+    for place, digit in enumerate(digits):
+        for other in "0123456789":
+            if other != digit:
+                yield digits[:place] + other + digits[place + 1 :]
+    for place in range(len(digits) - 1):
+        pair = digits[place + 1] + digits[place]
+        yield digits[:place] + pair + digits[place + 2 :]
+
+
+def _day(digits: str) -> date | None:
+    try:
+        return date(int(digits[4:]), int(digits[:2]), int(digits[2:4]))
+    except ValueError:
+        return None

@@ -1,0 +1,233 @@
+"""Which reported identities are one person: linked, never merged, always explained.
+
+An identity that was reported before is found by its fingerprint.  A new one is compared
+with those that share its date of birth, its name, its first name and phone, or its ZIP
+code and the sound of its last name; `likeness` judges.  One person: it is linked to
+that patient.  Doubtful: it becomes a new patient, and a `MatchReview` asks the staff.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import models
+from models import MatchReview, Patient, ReportedIdentity
+from pmp import bulk, database
+from pmp.matching.candidates import Kept, Pool
+from pmp.matching.identities import Identity
+from pmp.matching.likeness import Likeness
+
+__all__ = ["Identity", "Link", "known", "link"]
+
+_BATCH = 500
+_ALTERNATIVES = 100  # conditions joined by OR in one query
+_ADVISORY_LOCK = 20573
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a reported identity is kept, and the patient it belongs to."""
+
+    identity_id: int
+    patient_id: int
+    is_new: bool
+
+
+def known(identities: Iterable[Identity]) -> dict[str, int]:
+    """Find identities that were reported before: fingerprint → id of the identity."""
+    return {mark: found.identity_id for mark, found in _known(identities).items()}
+
+
+def link(identities: Sequence[Identity], *, at: datetime) -> list[Link]:
+    """Give each identity its row and its patient, in the order given.
+
+    Writes identities, patients and reviews in the caller's transaction (or its own).
+    An identity that was reported before keeps its link, whatever has changed since.
+    """
+    with database.atomic():
+        found = _known(identities)
+        new = _unknown(identities, found)
+        if new:
+            found |= _take_in(new, at=at)
+    return [found[identity.fingerprint] for identity in identities]
+
+
+def _take_in(new: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
+    """Match and store identities that the table did not have a moment ago."""
+    _take_turn()
+    found = _known(new)
+    rest = _unknown(new, found)
+    for batch in _batches(rest):
+        found |= _match(batch, at=at)
+    return found
+
+
+def _take_turn() -> None:
+    # Two files that bring the same new person must not each make a patient of them.
+    if not database.is_sqlite():
+        models.database.execute_sql(
+            "SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,)
+        )
+
+
+def _unknown(identities: Iterable[Identity], found: dict[str, Link]) -> list[Identity]:
+    new = {each.fingerprint: each for each in identities}
+    return [each for mark, each in new.items() if mark not in found]
+
+
+def _known(identities: Iterable[Identity]) -> dict[str, Link]:
+    table: Any = ReportedIdentity
+    found: dict[str, Link] = {}
+    for batch in _batches(sorted({each.fingerprint for each in identities})):
+        rows = (
+            table.select(table.fingerprint, table.id, table.patient)
+            .where(table.fingerprint.in_(batch))
+            .tuples()
+        )
+        found |= {mark: Link(row, patient, is_new=False) for mark, row, patient in rows}
+    return found
+
+
+def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
+    """Decide on new identities one after another, so that they can match each other."""
+    pool = _pool_for(batch)
+    rows = bulk.next_ids(ReportedIdentity, len(batch))
+    patients = iter(bulk.next_ids(Patient, len(batch)))
+    links: dict[str, Link] = {}
+    made: list[dict[str, Any]] = []
+    reported: list[dict[str, Any]] = []
+    reviews: list[dict[str, Any]] = []
+    for row, identity in zip(rows, batch, strict=True):
+        patient, best, doubtful = pool.decide(identity)
+        if not patient:
+            patient = next(patients)
+            made.append({"id": patient, "created_at": at})
+        pool.add(Kept(identity, patient))
+        links[identity.fingerprint] = Link(row, patient, is_new=True)
+        reported.append(_row(row, identity, patient, best, at))
+        reviews += [_review(row, other, like, at) for other, like in doubtful]
+    bulk.insert(Patient, made)
+    bulk.insert(ReportedIdentity, reported)
+    bulk.insert(MatchReview, reviews)
+    return links
+
+
+def _pool_for(batch: Sequence[Identity]) -> Pool:
+    pool = Pool()
+    born = sorted({each.birth_date for each in batch})
+    _fill(pool, [ReportedIdentity.birth_date.in_(part) for part in _batches(born)])
+    named = {(each.last_key, each.first_key) for each in batch}
+    _fill(pool, _pairs(ReportedIdentity.last_key, ReportedIdentity.first_key, named))
+    called = {(each.phone, each.first_key) for each in batch if each.phone}
+    _fill(pool, _pairs(ReportedIdentity.phone, ReportedIdentity.first_key, called))
+    living = {(each.zip_key, each.last_sound) for each in batch if each.zip_key}
+    _fill(pool, _homes(living))
+    return pool
+
+
+def _pairs(one: Any, other: Any, wanted: set[tuple[str, str]]) -> Iterator[Any]:
+    """Give conditions for pairs of values, some at a time: each uses an index."""
+    pairs = iter(sorted(wanted))
+    while part := list(islice(pairs, _ALTERNATIVES)):
+        yield _either([(one == first) & (other == second) for first, second in part])
+
+
+def _homes(wanted: set[tuple[str, str]]) -> Iterator[Any]:
+    """Give conditions for ZIP code and sound; a stored ZIP code may have 9 digits."""
+    table: Any = ReportedIdentity
+    pairs = iter(sorted(wanted))
+    while part := list(islice(pairs, _ALTERNATIVES)):
+        yield _either(
+            [
+                table.zip.between(zip_code, f"{zip_code}9999")
+                & (table.last_sound == sounds)
+                for zip_code, sounds in part
+            ]
+        )
+
+
+def _either(conditions: Sequence[Any]) -> Any:
+    """Join conditions by OR, in halves: SQLite's parser takes no deep nesting."""
+    if len(conditions) == 1:
+        return conditions[0]
+    middle = len(conditions) // 2
+    return _either(conditions[:middle]) | _either(conditions[middle:])
+
+
+def _fill(pool: Pool, conditions: Iterable[Any]) -> None:
+    for condition in conditions:
+        for row in _identities().where(condition).tuples():
+            pool.add(Kept(Identity(*row[:-1]), row[-1]))
+
+
+def _identities() -> Any:
+    table: Any = ReportedIdentity
+    return table.select(
+        table.last_name,
+        table.first_name,
+        table.middle_name,
+        table.suffix,
+        table.birth_date,
+        table.sex,
+        table.street,
+        table.city,
+        table.state,
+        table.zip,
+        table.phone,
+        table.species,
+        table.animal_name,
+        table.patient,
+    )
+
+
+def _row(
+    row: int, identity: Identity, patient: int, best: Likeness | None, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": row,
+        "fingerprint": identity.fingerprint,
+        "patient": patient,
+        "last_name": identity.last,
+        "first_name": identity.first,
+        "middle_name": identity.middle,
+        "suffix": identity.suffix,
+        "birth_date": identity.birth_date,
+        "sex": identity.sex,
+        "street": identity.street,
+        "city": identity.city,
+        "state": identity.state,
+        "zip": identity.zip,
+        "phone": identity.phone,
+        "species": models.Species(identity.species),
+        "animal_name": identity.animal_name,
+        "last_key": identity.last_key,
+        "first_key": identity.first_key,
+        "last_sound": identity.last_sound,
+        "link_rule": best.rule if best else "first report of this person",
+        "link_score": _bits(best) if best else None,
+        "link_evidence": best.evidence if best else {},
+        "linked_by": "matching",
+        "linked_at": at,
+    }
+
+
+def _review(row: int, patient: int, likeness: Likeness, at: datetime) -> dict[str, Any]:
+    return {
+        "identity": row,
+        "candidate": patient,
+        "score": _bits(likeness),
+        "evidence": {"why": likeness.rule, **likeness.evidence},
+        "opened_at": at,
+    }
+
+
+def _bits(likeness: Likeness) -> Decimal:
+    return Decimal(str(round(likeness.bits, 2)))
+
+
+def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]

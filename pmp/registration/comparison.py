@@ -1,0 +1,196 @@
+"""An application beside the roster: what agrees, what differs, what stands in the way.
+
+For staff only. A difference needs a second person's word; some things nobody can waive.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from models import Application, AuditEvent, Licence, Profession, User, UserStatus
+from pmp import audit, clock
+from pmp.deliveries.contacts import address_lines
+from pmp.registration.names import same_company, same_person
+from pmp.wording import us_date, zip_code
+
+ROSTER_DIGITS = 7
+_NUMBER = re.compile(r"([A-Z]*)\W*0*(\d+)")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that both sides say; `agrees` None: nothing follows from it."""
+
+    label: str
+    given: str
+    listed: str
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What staff decide by; `differences` can be overridden, `bars` cannot."""
+
+    licence: Licence | None
+    lines: tuple[Line, ...]
+    differences: tuple[str, ...]
+    bars: tuple[str, ...]
+
+
+def compare(application: Application, *, at: datetime) -> Comparison:
+    """Lay an application beside the licence that it names, as of a time."""
+    licence = licence_of(application)
+    if licence is None:
+        return Comparison(
+            None,
+            (),
+            (),
+            ("The roster has no licence with this number, nor with this DEA number.",),
+        )
+    lines = _lines(application, licence, day=clock.day_of(at))
+    differences = tuple(
+        f"{line.label}: the roster says “{line.listed}”, the application"
+        f" “{line.given}”."
+        if line.given
+        else f"{line.label}: {line.listed}."
+        for line in lines
+        if line.agrees is False
+    )
+    return Comparison(licence, lines, differences, _bars(application, licence))
+
+
+def licence_of(application: Application) -> Licence | None:
+    """Find the licence that an application names, by its number, else by its DEA."""
+    number = _NUMBER.fullmatch(application.licence_number)
+    query = Licence.select().where(Licence.profession == application.profession)
+    if number and number[1]:
+        codes = (
+            application.licence_number,
+            f"{number[1]}.{number[2]:0>{ROSTER_DIGITS}}",
+        )
+        found = list(query.where(Licence.code.in_(codes)))
+    elif number:
+        ending = f".{number[2]:0>{ROSTER_DIGITS}}"
+        found = list(query.where(Licence.code.endswith(ending)))
+    else:
+        found = list(query.where(Licence.code == application.licence_number))
+    found = found or list(query.where(Licence.dea == application.dea))
+    return max(found, key=lambda row: _likeness(application, row), default=None)
+
+
+def is_active(licence: Licence, *, day: date) -> bool:
+    """Tell whether a licence is in force on a day."""
+    return licence.active and not (licence.expires_on and licence.expires_on < day)
+
+
+def typed_by(application: Application) -> str:
+    """Give who typed an application: a user name, or "applicant"."""
+    row: AuditEvent | None = (
+        AuditEvent.select()
+        .where(AuditEvent.subject == f"registration:{application.code}")
+        .where(AuditEvent.event == audit.Event.REGISTRATION_SUBMITTED.value)
+        .first()
+    )
+    return row.actor if row else "applicant"
+
+
+def others_like(application: Application) -> list[Application]:
+    """Give other registrations with the same DEA number, newest first."""
+    query = (
+        Application.select()
+        .where(Application.dea == application.dea)
+        .where(Application.id != application.id)
+        .order_by(Application.id.desc())
+        .limit(5)
+    )
+    return list(query)
+
+
+def applicant_name(application: Application) -> str:
+    """Give an applicant as the roster writes names: SEMYON RODKIN, ELM PHARMACY."""
+    if application.profession == Profession.PHARMACY:
+        name: str = application.pharmacy_name
+        return name
+    parts = (application.first_name, application.middle_name, application.last_name)
+    return " ".join(part for part in parts if part)
+
+
+def _lines(
+    application: Application, licence: Licence, *, day: date
+) -> tuple[Line, ...]:
+    until = f", until {us_date(licence.expires_on)}" if licence.expires_on else ""
+    lines = [
+        Line(
+            "Status of the licence",
+            "",
+            f"{licence.status}{until}",
+            is_active(licence, day=day),
+        ),
+        Line(
+            "Name",
+            applicant_name(application),
+            licence.name,
+            _names_agree(application, licence),
+        ),
+        Line(
+            "Licence number",
+            application.licence_number,
+            licence.code,
+            _numbers_agree(application.licence_number, licence.code),
+        ),
+        _number_line("DEA number", application.dea, licence.dea),
+        _number_line("NPI", application.npi, licence.npi),
+    ]
+    if application.profession == Profession.PHARMACY:
+        lines.append(_number_line("NCPDP number", application.ncpdp, licence.ncpdp))
+    lines.append(Line("Address", _address(application), _address(licence), None))
+    return tuple(lines)
+
+
+def _number_line(label: str, given: str, listed: str | None) -> Line:
+    known = bool(given and listed)
+    return Line(label, given, listed or "", given == listed if known else None)
+
+
+def _numbers_agree(given: str, code: str) -> bool:
+    one, other = _NUMBER.fullmatch(given), _NUMBER.fullmatch(code)
+    if not one or not other:
+        return given == code
+    return one[2] == other[2] and one[1] in {"", other[1]}
+
+
+def _names_agree(application: Application, licence: Licence) -> bool:
+    if application.profession == Profession.PHARMACY:
+        return same_company(licence.name, application.pharmacy_name)
+    return same_person(
+        licence.name,
+        last_name=application.last_name,
+        first_name=application.first_name,
+    )
+
+
+def _likeness(application: Application, licence: Licence) -> tuple[bool, bool, bool]:
+    return (
+        _names_agree(application, licence),
+        licence.dea == application.dea,
+        licence.active,
+    )
+
+
+def _bars(application: Application, licence: Licence) -> tuple[str, ...]:
+    bars = []
+    if not address_lines(licence):
+        bars.append(
+            "The licence has no whole address of record: a letter could not be mailed."
+        )
+    holder: User | None = User.get_or_none(
+        (User.licence == licence) & (User.status != UserStatus.CLOSED)
+    )
+    if holder and holder != application.user:
+        bars.append(f"This licence has an account already: {holder.username}.")
+    return tuple(bars)
+
+
+def _address(row: Application | Licence) -> str:
+    parts = (row.street, row.city, f"{row.state} {zip_code(row.zip)}".strip())
+    return ", ".join(part for part in parts if part)

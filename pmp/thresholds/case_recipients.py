@@ -1,0 +1,297 @@
+"""Who a case's report goes to: every prescriber and every pharmacy on its entries.
+
+User or not. Each has a random reply code, which stands on the reply page of the report
+and says nothing about the patient.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from models import (
+    CaseEntry,
+    CaseRecipient,
+    CaseStatus,
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Dispensation,
+    Pharmacy,
+    Prescriber,
+    RecipientAnswer,
+    ThresholdCase,
+    User,
+)
+from pmp import audit, database, deliveries
+from pmp.deliveries import contacts
+from pmp.dispensations.row_codes import SIGNS, check_sign
+from pmp.errors import NotFoundError
+
+REPLY_PREFIX = "RPL"
+# On its way, or there.
+LEFT_THE_HOUSE = frozenset(
+    {
+        DeliveryState.SENDING,
+        DeliveryState.SUBMITTED,
+        DeliveryState.IN_DOUBT,
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.PRINTED,
+        DeliveryState.MAILED,
+    }
+)
+
+
+def has_left(delivery: Delivery) -> bool:
+    """Tell whether a message left; a letter that waits to be printed has not."""
+    unprinted = (
+        delivery.channel == ChannelName.LETTER
+        and delivery.state == DeliveryState.SUBMITTED
+    )
+    return delivery.state in LEFT_THE_HOUSE and not unprinted
+
+
+def who(recipient: CaseRecipient) -> Prescriber | Pharmacy:
+    """Give the prescriber or the pharmacy that a recipient is."""
+    found: Any = recipient.prescriber or recipient.pharmacy  # a CHECK: one of them
+    someone: Prescriber | Pharmacy = found
+    return someone
+
+
+# --- Found
+
+
+def of_case(case: ThresholdCase) -> list[CaseRecipient]:
+    """Give a case's recipients, prescribers first."""
+    return list(
+        CaseRecipient.select()
+        .where(CaseRecipient.case == case)
+        .order_by(CaseRecipient.pharmacy.is_null().desc(), CaseRecipient.id)
+    )
+
+
+def of_user(user: User) -> list[CaseRecipient]:
+    """Give what a user was sent, newest case first."""
+    return list(
+        CaseRecipient.select(CaseRecipient, ThresholdCase)
+        .join(ThresholdCase)
+        .where(_mine(user))
+        .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
+    )
+
+
+def received(recipient_id: int, *, by: User) -> CaseRecipient:
+    """Give a report that a user was sent; NotFoundError for anybody else's."""
+    recipient: CaseRecipient | None = (
+        CaseRecipient.select()
+        .where(CaseRecipient.id == recipient_id)
+        .where(_mine(by))
+        .first()
+    )
+    if recipient is None:
+        raise NotFoundError("There is no such report among those sent to you.")
+    return recipient
+
+
+def received_entry(dispensation: Dispensation, *, by: User) -> CaseRecipient | None:
+    """Give the report in which a user was shown an entry, the newest if several."""
+    found: CaseRecipient | None = (
+        CaseRecipient.select()
+        .join(CaseEntry, on=(CaseEntry.case == CaseRecipient.case))
+        .where(CaseEntry.dispensation == dispensation)
+        .where(_mine(by))
+        .order_by(CaseRecipient.id.desc())
+        .first()
+    )
+    return found
+
+
+def by_reply_code(code: str) -> CaseRecipient:
+    """Give the recipient whose reply page carries a code; else NotFoundError."""
+    found: CaseRecipient | None = CaseRecipient.get_or_none(
+        reply_code=code.strip().upper()
+    )
+    if found is None:
+        raise NotFoundError("No report has this reply code.", "code")
+    return found
+
+
+def deliveries_of(recipient: CaseRecipient) -> list[Delivery]:
+    """Give what was sent, or is to be, to a recipient: each channel tried, in order."""
+    return list(
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.THRESHOLD_REPORT)
+        .where(Delivery.subject_id == recipient.id)
+        .order_by(Delivery.id)
+    )
+
+
+def sent_to(case: ThresholdCase) -> list[CaseRecipient]:
+    """Give the recipients whom the report left for, or who opened it in the portal."""
+    recipients = of_case(case)
+    query = (
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.THRESHOLD_REPORT)
+        .where(Delivery.subject_id.in_([recipient.id for recipient in recipients]))
+    )
+    gone_out = {each.subject_id for each in query if has_left(each)}
+    return [each for each in recipients if each.opened_at or each.id in gone_out]
+
+
+# --- Changed by pmp.thresholds.threshold_cases
+
+
+def add(case: ThresholdCase, *, at: datetime) -> int:
+    """Request a report for each who is counted and not yet a recipient; how many."""
+    known: Any = list(
+        CaseRecipient.select(CaseRecipient.prescriber, CaseRecipient.pharmacy)
+        .where(CaseRecipient.case == case)
+        .tuples()
+    )
+    prescribers, pharmacies = _counted(case)
+    newcomers: list[Prescriber | Pharmacy] = [
+        *_missing(Prescriber, prescribers, {row[0] for row in known}),
+        *_missing(Pharmacy, pharmacies, {row[1] for row in known}),
+    ]
+    for someone in newcomers:
+        _request(case, someone, at=at)
+    return len(newcomers)
+
+
+def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
+    """Have what has not left be drawn anew; stop it for who is no longer counted."""
+    sent = {recipient.id for recipient in sent_to(case)}
+    counted = [set(ids) for ids in _counted(case)]
+    for recipient in of_case(case):
+        if recipient.id in sent:
+            continue
+        recipient.document = None
+        recipient.save(only=[CaseRecipient.document])
+        of_kind = counted[0] if recipient.prescriber else counted[1]
+        if who(recipient).id not in of_kind:
+            stop(recipient, reason="No longer on a counted entry.", at=at)
+
+
+def stop(
+    recipient: CaseRecipient, *, reason: str, at: datetime, by: User | None = None
+) -> None:
+    """Cancel a recipient's report where it has not left the house."""
+    deliveries.withdraw_for(
+        kind=DeliveryKind.THRESHOLD_REPORT,
+        subject_id=recipient.id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+
+
+# --- What recipients do
+
+
+def answer(
+    recipient: CaseRecipient,
+    *,
+    answer: RecipientAnswer,
+    by: User,
+    at: datetime,
+    note: str = "",
+) -> None:
+    """Keep whether the person is the recipient's patient; it may be changed later.
+
+    `by` is the recipient, or staff who were told by fax or telephone.
+    """
+    with database.atomic():
+        recipient.answer, recipient.answered_at = answer, at
+        recipient.note = note
+        recipient.save()
+        (
+            ThresholdCase.update(status=CaseStatus.ANSWERED)
+            .where(ThresholdCase.id == recipient.case.id)
+            .where(ThresholdCase.status.in_((CaseStatus.QUEUED, CaseStatus.SENT)))
+            .execute()
+        )
+        audit.record(
+            audit.Event.CASE_ANSWERED,
+            actor=by.username,
+            subject=f"case:{recipient.case.id}",
+            at=at,
+            detail={"recipient": recipient.id, "answer": answer.value},
+        )
+
+
+# --- Only here
+
+
+def _mine(user: User) -> object:
+    condition = CaseRecipient.user == user
+    if user.prescriber:
+        condition |= CaseRecipient.prescriber == user.prescriber
+    if user.pharmacy:
+        condition |= CaseRecipient.pharmacy == user.pharmacy
+    return condition
+
+
+def _counted(case: ThresholdCase) -> tuple[list[int], list[int]]:
+    """Give the ids of the prescribers and of the pharmacies, in order of fills."""
+    rows: Any = list(
+        Dispensation.select(Dispensation.prescriber, Dispensation.pharmacy)
+        .join(CaseEntry)
+        .where(CaseEntry.case == case)
+        .order_by(Dispensation.filled_on, Dispensation.id)
+        .tuples()
+    )
+    return list(dict(rows)), list(dict(row[::-1] for row in rows))
+
+
+def _missing(
+    table: type[Prescriber | Pharmacy], ids: Sequence[int], known: Iterable[int | None]
+) -> list[Prescriber | Pharmacy]:
+    missing = [each for each in ids if each not in known]
+    found = {row.id: row for row in table.select().where(table.id.in_(missing))}
+    return [found[each] for each in missing]
+
+
+def _request(
+    case: ThresholdCase, someone: Prescriber | Pharmacy, *, at: datetime
+) -> None:
+    is_prescriber = isinstance(someone, Prescriber)
+    recipient = CaseRecipient.create(
+        case=case,
+        prescriber=someone if is_prescriber else None,
+        pharmacy=None if is_prescriber else someone,
+        user=contacts.user_of(someone),
+        reply_code=_reply_code(),
+    )
+    deliveries.request(
+        kind=DeliveryKind.THRESHOLD_REPORT,
+        subject_id=recipient.id,
+        routes=contacts.routes_for(someone),
+        dedupe_key=f"threshold:{case.id}:{recipient.id}",
+        at=at,
+    )
+
+
+def _reply_code() -> str:
+    signs = "".join(secrets.choice(SIGNS) for _ in range(9))
+    signs += check_sign(signs)
+    return f"{REPLY_PREFIX}-{signs[:5]}-{signs[5:]}"
+
+
+def _note_sent(delivery: Delivery, _at: datetime) -> None:
+    """Move a case to sent when its first report has left."""
+    if not has_left(delivery):
+        return
+    case = CaseRecipient.select(CaseRecipient.case).where(
+        CaseRecipient.id == delivery.subject_id
+    )
+    (
+        ThresholdCase.update(status=CaseStatus.SENT)
+        .where(ThresholdCase.id.in_(case))
+        .where(ThresholdCase.status == CaseStatus.QUEUED)
+        .execute()
+    )
+
+
+deliveries.on_change(DeliveryKind.THRESHOLD_REPORT, _note_sent)

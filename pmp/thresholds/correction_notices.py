@@ -1,0 +1,264 @@
+"""Telling everyone who was sent a wrong entry that it has changed.
+
+A Patient Threshold Report cannot be called back from a fax machine, so each recipient
+of one that showed the entry is told: which report, which row, what became of it, and
+whether the report still holds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models import (
+    CaseEntry,
+    CaseRecipient,
+    CorrectionNotice,
+    DeliveryKind,
+    Dispensation,
+    DispensationVersion,
+    DocumentKind,
+    Pharmacy,
+    Prescriber,
+    ReportedIdentity,
+    ThresholdCase,
+    TicketOutcome,
+)
+from pmp import audit, database, deliveries, disclosures, documents, wording
+from pmp.deliveries import contacts
+from pmp.errors import NotFoundError
+from pmp.thresholds import case_recipients
+
+PURPOSE = "Correction of what was disclosed"
+OUTCOMES = {
+    TicketOutcome.VOIDED: "It was wrong and has been removed.",
+    TicketOutcome.IDENTITY_FIXED: "It belongs to another person and has been removed.",
+    TicketOutcome.CORRECTED: "It was wrong and has been corrected.",
+}
+# Columns of a dispensation that a reader knows, and their words.
+FIELDS = {
+    "filled_on": "Filled",
+    "written_on": "Written",
+    "sold_on": "Sold",
+    "drug_name": "Drug",
+    "quantity": "Quantity",
+    "days_supply": "Days supply",
+    "prescriber": "Prescriber",
+    "pharmacy": "Pharmacy",
+    "fill_number": "Refill number",
+    "refills_authorized": "Refills authorized",
+    "prescription_number": "Prescription number",
+    "payment": "Payment code",
+    "partial": "Partial fill",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that changed, in words."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a notice says: which report, which row, what changed, does it still hold."""
+
+    reply_code: str
+    sent_at: datetime | None
+    patient: str
+    row_code: str
+    outcome: str
+    fields: Sequence[Field]
+    withdrawn: bool
+    to_lines: Sequence[str]
+    to_fax: str
+    made_at: datetime
+
+
+def tell(
+    case: ThresholdCase,
+    changes: Mapping[int, TicketOutcome],
+    *,
+    withdrawn: bool,
+    at: datetime,
+) -> list[CorrectionNotice]:
+    """Tell who was sent the case's report of changed entries; once for each version.
+
+    `changes`: dispensation id → what became of it.
+    """
+    if not changes:
+        return []
+    entries = Dispensation.select().where(Dispensation.id.in_(list(changes)))
+    told = case_recipients.sent_to(case)
+    with database.atomic():
+        return [
+            _notice(recipient, entry, changes[entry.id], withdrawn=withdrawn, at=at)
+            for entry in entries
+            for recipient in told
+        ]
+
+
+def about(recipient: CaseRecipient) -> list[CorrectionNotice]:
+    """Give the notices that a recipient was sent about one report, newest first."""
+    return list(
+        CorrectionNotice.select()
+        .where(CorrectionNotice.recipient == recipient)
+        .order_by(CorrectionNotice.made_at.desc(), CorrectionNotice.id.desc())
+    )
+
+
+def get(notice_id: int) -> CorrectionNotice:
+    """Give a notice; NotFoundError."""
+    notice: CorrectionNotice | None = CorrectionNotice.get_or_none(id=notice_id)
+    if notice is None:
+        raise NotFoundError("There is no such notice.")
+    return notice
+
+
+def correction(notice: CorrectionNotice) -> Correction:
+    """Give what a notice says; the changes are those that made it."""
+    recipient, entry = notice.recipient, notice.dispensation
+    someone = case_recipients.who(recipient)
+    licence = contacts.licence_of(someone)
+    lines = contacts.address_lines(licence) if licence else []
+    sent = recipient.document
+    changed = notice.outcome == TicketOutcome.CORRECTED
+    return Correction(
+        reply_code=recipient.reply_code,
+        sent_at=sent.created_at if sent else None,
+        patient=_patient(recipient.case),
+        row_code=entry.row_code,
+        outcome=OUTCOMES[notice.outcome],
+        fields=changed_fields(entry, notice.version) if changed else [],
+        withdrawn=notice.case_withdrawn,
+        to_lines=lines or [contacts.name_of(someone)],
+        to_fax=contacts.fax_of(someone),
+        made_at=notice.made_at,
+    )
+
+
+def copy(
+    notice: CorrectionNotice, *, draw: Callable[[Correction], bytes], at: datetime
+) -> bytes:
+    """Give the notice as it was, or is to be, sent: drawn once, then kept."""
+    kept = notice.document
+    if kept is None:
+        body = draw(correction(notice))
+        with database.atomic():
+            kept = documents.keep(
+                kind=DocumentKind.CORRECTION_NOTICE,
+                media_type="application/pdf",
+                body=body,
+                at=at,
+            )
+            notice.document = kept
+            notice.save(only=[CorrectionNotice.document])
+    return documents.read(kept)
+
+
+def sending(notice: CorrectionNotice, *, address: str, at: datetime) -> None:
+    """Write down that a notice goes to a fax number or a postal address."""
+    disclosures.record_once(
+        patient=notice.recipient.case.patient,
+        recipient=contacts.name_of(case_recipients.who(notice.recipient)),
+        address=address.replace("\n", ", "),
+        what=f"Correction {notice.id} of report {notice.recipient.reply_code}",
+        purpose=PURPOSE,
+        at=at,
+    )
+
+
+def changed_fields(entry: Dispensation, version: int) -> list[Field]:
+    """Give what differs between a version of an entry and the one before it."""
+    before = _content(entry, version - 1)
+    after = _content(entry, version)
+    return [
+        Field(words, _shown(name, before[name]), _shown(name, after[name]))
+        for name, words in FIELDS.items()
+        if str(before.get(name)) != str(after.get(name))
+    ]
+
+
+def _content(entry: Dispensation, version: int) -> dict[str, Any]:
+    """Give what a version said: kept, or the present row if it is the newest."""
+    kept: DispensationVersion | None = DispensationVersion.get_or_none(
+        dispensation=entry, version=version
+    )
+    if kept is not None:
+        content: dict[str, Any] = kept.content
+        return content
+    row: Any = Dispensation.select().where(Dispensation.id == entry.id).dicts().get()
+    return {name: row[name] for name in FIELDS}
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "prescriber":
+        return contacts.name_of(Prescriber.get_by_id(value))
+    if name == "pharmacy":
+        return contacts.name_of(Pharmacy.get_by_id(value))
+    if name.endswith("_on"):
+        return wording.us_date(datetime.fromisoformat(str(value)).date())
+    return wording.amount(value) if name == "quantity" else str(value)
+
+
+def _patient(case: ThresholdCase) -> str:
+    identity: ReportedIdentity | None = (
+        ReportedIdentity.select()
+        .join(Dispensation)
+        .join(CaseEntry)
+        .where(CaseEntry.case == case)
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+        .first()
+    )
+    if identity is None:
+        return ""
+    return wording.person_name(
+        identity.last_name, identity.first_name, identity.middle_name
+    )
+
+
+def _notice(
+    recipient: CaseRecipient,
+    entry: Dispensation,
+    outcome: TicketOutcome,
+    *,
+    withdrawn: bool,
+    at: datetime,
+) -> CorrectionNotice:
+    same = {"recipient": recipient, "dispensation": entry, "version": entry.version}
+    known: CorrectionNotice | None = CorrectionNotice.get_or_none(**same)
+    if known:
+        return known
+    notice: CorrectionNotice = CorrectionNotice.create(
+        **same, outcome=outcome, case_withdrawn=withdrawn, made_at=at
+    )
+    _send(notice, at=at)
+    return notice
+
+
+def _send(notice: CorrectionNotice, *, at: datetime) -> None:
+    deliveries.request(
+        kind=DeliveryKind.CORRECTION_NOTICE,
+        subject_id=notice.id,
+        routes=contacts.routes_for(case_recipients.who(notice.recipient)),
+        dedupe_key=f"correction:{notice.id}",
+        at=at,
+        priority=3,
+    )
+    audit.record(
+        audit.Event.CORRECTION_NOTIFIED,
+        actor="system",
+        subject=f"case:{notice.recipient.case.id}",
+        at=at,
+        detail={
+            "recipient": notice.recipient.id,
+            "entry": notice.dispensation.row_code,
+            "outcome": notice.outcome.value,
+            "withdrawn": notice.case_withdrawn,
+        },
+    )

@@ -1,0 +1,284 @@
+"""A case: a patient who crossed a rule's numbers, and the entries that were counted.
+
+Cases are made, re-counted and withdrawn by pmp.thresholds; who its report goes to is in
+pmp.thresholds.case_recipients.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from models import (
+    CaseEntry,
+    CaseStatus,
+    Dispensation,
+    DispensationStatus,
+    RuleStatus,
+    ThresholdCase,
+    ThresholdRule,
+    TicketOutcome,
+    User,
+)
+from pmp import audit, clock, database, settings
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.thresholds import case_recipients, correction_notices
+from pmp.thresholds.crossings import Crossing
+from pmp.thresholds.threshold_rules import sentence
+
+# Cases whose report went to somebody, or is about to.
+OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
+# What happened longer ago is kept as a case, but nobody is written to about it: the
+# first load of ten years of records must not print ten years of letters.
+PAST = timedelta(days=182)
+PAGE_SIZE = 50
+
+
+# --- Made, re-counted, withdrawn (called by pmp.thresholds)
+
+
+def open_case(
+    rule: ThresholdRule, patient_id: int, crossing: Crossing, *, at: datetime
+) -> ThresholdCase:
+    """Make a case of a crossing and, unless its rule is silent, have it sent."""
+    case: ThresholdCase = ThresholdCase.create(
+        rule=rule, patient=patient_id, detected_at=at, **_counts(crossing)
+    )
+    _add_entries(case, {fill.id: fill.version for fill in crossing.fills})
+    _record(audit.Event.CASE_DETECTED, case, at=at, detail=_summary(case))
+    if rule.status == RuleStatus.SILENT:
+        return case
+    if reason := _why_not_sent(case, at=at):
+        _close(case, reason=reason, actor="system", at=at)
+    elif settings.current().hold_cases_for_review:
+        case.status = CaseStatus.HELD
+        case.save()
+    else:
+        _queue(case, actor="system", at=at)
+    return case
+
+
+def counted(cases: Iterable[ThresholdCase]) -> dict[int, dict[int, int]]:
+    """Give the entries of cases, by case id: dispensation id → version counted."""
+    rows: Any = (
+        CaseEntry.select(CaseEntry.case, CaseEntry.dispensation, CaseEntry.version)
+        .where(CaseEntry.case.in_([case.id for case in cases]))
+        .tuples()
+    )
+    found: dict[int, dict[int, int]] = {}
+    for case_id, dispensation_id, version in rows:
+        found.setdefault(case_id, {})[dispensation_id] = version
+    return found
+
+
+def recount(
+    case: ThresholdCase, crossing: Crossing, before: dict[int, int], *, at: datetime
+) -> bool:
+    """Bring a case to what its crossing is now; False if it is that already.
+
+    `before` is what it counted: dispensation id → version.
+    """
+    fills = {fill.id: fill.version for fill in crossing.fills}
+    if before == fills and case.crossed_on == crossing.crossed_on:
+        return False
+    correction_notices.tell(case, _changes(case, before), withdrawn=False, at=at)
+    for field, value in _counts(crossing).items():
+        setattr(case, field, value)
+    case.save()
+    CaseEntry.delete().where(CaseEntry.case == case).execute()
+    _add_entries(case, fills)
+    _record(audit.Event.CASE_RECOUNTED, case, at=at, detail=_summary(case))
+    case_recipients.refresh_unsent(case, at=at)
+    if case.status in OUT:
+        _queue(case, actor="system", at=at)
+    return True
+
+
+def withdraw(case: ThresholdCase, *, reason: str, at: datetime) -> None:
+    """End a case that no longer holds: stop what waits, tell those who were sent it."""
+    before = counted([case]).get(case.id, {})
+    correction_notices.tell(case, _changes(case, before), withdrawn=True, at=at)
+    case.status = CaseStatus.WITHDRAWN
+    case.closed_at, case.withdrawn_reason = at, reason
+    case.save()
+    for recipient in case_recipients.of_case(case):
+        case_recipients.stop(recipient, reason=reason, at=at)
+    detail: dict[str, object] = {"reason": reason}
+    _record(audit.Event.CASE_WITHDRAWN, case, at=at, detail=detail)
+
+
+# --- What staff do
+
+
+def release(case: ThresholdCase, *, by: User, at: datetime) -> ThresholdCase:
+    """Send the report of a case that was held for review."""
+    with database.atomic():
+        case = _taken(case)
+        if case.status not in {CaseStatus.HELD, CaseStatus.DETECTED}:
+            raise ConflictError("This case is not waiting to be released.")
+        _queue(case, actor=by.username, at=at)
+    return case
+
+
+def close(case: ThresholdCase, *, reason: str, by: User, at: datetime) -> ThresholdCase:
+    """End a case: nothing more is sent for it. A reason is required."""
+    if not reason.strip():
+        raise RuleError("Say why the case is closed", "reason")
+    with database.atomic():
+        case = _taken(case)
+        if case.status in {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}:
+            raise ConflictError("This case has ended already.")
+        for recipient in case_recipients.of_case(case):
+            case_recipients.stop(recipient, reason=reason, at=at, by=by)
+        _close(case, reason=reason, actor=by.username, at=at)
+    return case
+
+
+# --- Found
+
+
+def get(case_id: int) -> ThresholdCase:
+    """Give a case; NotFoundError."""
+    case: ThresholdCase | None = ThresholdCase.get_or_none(id=case_id)
+    if case is None:
+        raise NotFoundError("There is no such case.")
+    return case
+
+
+def listed(
+    status: CaseStatus | None, *, page: int = 1, rule: ThresholdRule | None = None
+) -> tuple[list[ThresholdCase], int]:
+    """Give a page of cases, newest first, and how many there are; None: of any status.
+
+    `rule` narrows to all versions of that rule.
+    """
+    query = ThresholdCase.select(ThresholdCase, ThresholdRule).join(ThresholdRule)
+    if status is not None:
+        query = query.where(ThresholdCase.status == status)
+    if rule is not None:
+        query = query.where(ThresholdRule.name == rule.name)
+    ordered = query.order_by(ThresholdCase.detected_at.desc(), ThresholdCase.id.desc())
+    return list(ordered.paginate(page, PAGE_SIZE)), query.count()
+
+
+def open_for_staff(case_id: int, *, by: User, at: datetime) -> ThresholdCase:
+    """Open a case to look at its patient's entries: on record first; NotFoundError."""
+    case = get(case_id)
+    _record(audit.Event.CASE_OPENED, case, at=at, actor=by.username, detail={})
+    return case
+
+
+def entries(case: ThresholdCase) -> list[Dispensation]:
+    """Give the counted dispensations, newest first."""
+    return list(
+        Dispensation.select()
+        .join(CaseEntry)
+        .where(CaseEntry.case == case)
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+    )
+
+
+# --- Only here
+
+
+def _queue(case: ThresholdCase, *, actor: str, at: datetime) -> None:
+    """Request a report for everyone who is counted and not yet a recipient."""
+    if case.status not in OUT:
+        case.status = CaseStatus.QUEUED
+        case.save()
+    if added := case_recipients.add(case, at=at):
+        detail: dict[str, object] = {"recipients": added}
+        _record(audit.Event.CASE_QUEUED, case, at=at, actor=actor, detail=detail)
+
+
+def _why_not_sent(case: ThresholdCase, *, at: datetime) -> str:
+    if case.window_last < clock.day_of(at) - PAST:
+        return "Found long after it happened; nobody was written to."
+    told = (
+        ThresholdCase.select()
+        .join(ThresholdRule)
+        .where(ThresholdCase.patient == case.patient)
+        .where(ThresholdRule.name == case.rule.name)
+        .where(ThresholdRule.version < case.rule.version)
+        .where(ThresholdCase.status.in_((*OUT, CaseStatus.CLOSED)))
+        .where(ThresholdCase.window_first <= case.window_last)
+        .where(ThresholdCase.window_last >= case.window_first)
+        .exists()
+    )
+    return "Reported already under an earlier version of the rule." if told else ""
+
+
+def _close(case: ThresholdCase, *, reason: str, actor: str, at: datetime) -> None:
+    case.status, case.closed_at = CaseStatus.CLOSED, at
+    case.save()
+    detail: dict[str, object] = {"reason": reason}
+    _record(audit.Event.CASE_CLOSED, case, at=at, actor=actor, detail=detail)
+
+
+def _changes(case: ThresholdCase, before: dict[int, int]) -> dict[int, TicketOutcome]:
+    """Tell what became of each entry that is no longer as it was counted."""
+    entries: Any = (
+        Dispensation.select(
+            Dispensation.id,
+            Dispensation.status,
+            Dispensation.version,
+            Dispensation.patient,
+        )
+        .where(Dispensation.id.in_(list(before)))
+        .tuples()
+    )
+    outcomes: dict[int, TicketOutcome] = {}
+    for entry, status, version, patient in entries:
+        if status == DispensationStatus.VOIDED:
+            outcomes[entry] = TicketOutcome.VOIDED
+        elif patient != case.patient.id:
+            outcomes[entry] = TicketOutcome.IDENTITY_FIXED
+        elif version != before[entry]:
+            outcomes[entry] = TicketOutcome.CORRECTED
+    return outcomes
+
+
+def _add_entries(case: ThresholdCase, versions: dict[int, int]) -> None:
+    rows = [
+        {"case": case, "dispensation": dispensation, "version": version}
+        for dispensation, version in versions.items()
+    ]
+    for start in range(0, len(rows), 500):
+        CaseEntry.insert_many(rows[start : start + 500]).execute()
+
+
+def _counts(crossing: Crossing) -> dict[str, object]:
+    return {
+        "crossed_on": crossing.crossed_on,
+        "window_first": crossing.first,
+        "window_last": crossing.last,
+        "prescribers": crossing.prescribers,
+        "pharmacies": crossing.pharmacies,
+    }
+
+
+def _summary(case: ThresholdCase) -> dict[str, object]:
+    return {
+        "rule": sentence(case.rule),
+        "patient": case.patient.id,
+        "prescribers": case.prescribers,
+        "pharmacies": case.pharmacies,
+    }
+
+
+def _record(
+    event: audit.Event,
+    case: ThresholdCase,
+    *,
+    at: datetime,
+    detail: dict[str, object],
+    actor: str = "system",
+) -> None:
+    audit.record(event, actor=actor, subject=f"case:{case.id}", at=at, detail=detail)
+
+
+def _taken(case: ThresholdCase) -> ThresholdCase:
+    query = ThresholdCase.select().where(ThresholdCase.id == case.id)
+    if not database.is_sqlite():
+        query = query.for_update()
+    found: ThresholdCase = query.get()
+    return found

@@ -1,0 +1,135 @@
+"""What staff see of a ticket: the queue with its clock, and an entry beside its source.
+
+Reading a submission's own words is a use of patient data, so it is on the audit record.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from models import (
+    CaseEntry,
+    CaseStatus,
+    Dispensation,
+    DispensationVersion,
+    ThresholdCase,
+    Ticket,
+    User,
+)
+from pmp import asap, audit, clock, dispensations, documents
+from pmp.asap import elements
+from pmp.documents import DocumentLostError
+from pmp.thresholds import case_recipients
+
+# The dispensing and its patient: what a dispute is about, in this order.
+SEGMENTS = ("DSP", "PAT", "PRE", "PHA")
+QUEUES = ("open", "mine", "resolved")
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element as the pharmacy submitted it: DSP09, Quantity dispensed, 60."""
+
+    code: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change of an entry would set off."""
+
+    cases: int
+    told: int
+
+
+def queue(which: str, *, by: User, page: int = 1) -> tuple[list[Ticket], int]:
+    """Give a page of tickets, the first due first, and how many there are in all.
+
+    `which` is "open", "mine" (open and assigned to `by`) or "resolved" (latest first).
+    """
+    query = Ticket.select()
+    if which == "resolved":
+        query = query.where(~Ticket.resolved_at.is_null())
+        query = query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
+    else:
+        query = query.where(Ticket.resolved_at.is_null())
+        query = query.order_by(Ticket.due_at, Ticket.id)
+    if which == "mine":
+        query = query.where(Ticket.assigned_to == by)
+    return list(query.paginate(page, PAGE_SIZE)), query.count()
+
+
+def source(entry: Dispensation, *, by: User, at: datetime) -> list[Element]:
+    """Give the record of the submission that an entry came from, element by element.
+
+    Empty if it came from no file, or the file was purged.
+    """
+    submission = entry.submission
+    if submission is None:
+        return []
+    audit.record(
+        audit.Event.SUBMISSION_VIEWED,
+        actor=by.username,
+        subject=f"submission:{submission.id}",
+        at=at,
+        detail={"record": entry.record_number},
+    )
+    try:
+        body = documents.read(submission.document)
+    except DocumentLostError:
+        return []
+    reading = asap.read([body], today=clock.day_of(submission.received_at))
+    record = next(islice(reading, entry.record_number - 1, None), None)
+    if record is None:
+        return []
+    version = record.origin.version
+    return [
+        Element(code, elements.label(code, version), value)
+        for code, value in sorted(record.elements.items(), key=_in_order)
+    ]
+
+
+def versions(entry: Dispensation) -> list[DispensationVersion]:
+    """Give what the entry said before each change, the oldest first."""
+    return dispensations.versions_of(entry)
+
+
+def effect(entry: Dispensation) -> Effect:
+    """Tell how many standing cases count an entry, and how many people were sent it."""
+    cases = list(
+        ThresholdCase.select()
+        .join(CaseEntry)
+        .where(CaseEntry.dispensation == entry)
+        .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
+    )
+    told = sum(len(case_recipients.sent_to(case)) for case in cases)
+    return Effect(len(cases), told)
+
+
+def others_about(ticket: Ticket) -> list[Ticket]:
+    """Give the other open tickets about the same entry."""
+    return list(
+        Ticket.select()
+        .where(Ticket.dispensation == ticket.dispensation)
+        .where(Ticket.resolved_at.is_null())
+        .where(Ticket.id != ticket.id)
+    )
+
+
+def changed(entry: Dispensation, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Give of the wanted fields those that differ from what the entry says."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != getattr(entry, name)
+    }
+
+
+def _in_order(pair: tuple[str, str]) -> tuple[int, str]:
+    segment = pair[0][:3]
+    place = SEGMENTS.index(segment) if segment in SEGMENTS else len(SEGMENTS)
+    return place, pair[0]

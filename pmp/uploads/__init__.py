@@ -1,0 +1,325 @@
+"""A submitted file: kept before its receipt, then processed exactly once.
+
+`receive` keeps the file, encrypted, and gives its receipt.  `process` checks the whole
+file first, so that a cut transfer stores nothing, then takes its records in by batches,
+one transaction each, which move the submission's counts and progress with them: a
+worker that was killed goes on where the last batch ended.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
+
+from models import (
+    Dispensation,
+    DispensationVersion,
+    Document,
+    DocumentKind,
+    Submission,
+    SubmissionStatus,
+    User,
+)
+from pmp import asap, audit, clock, database, documents, settings, thresholds
+from pmp.errors import RuleError
+from pmp.permissions import Permission, can
+from pmp.reporters import coverage_of
+from pmp.uploads.intake import Decided, Intake, take_in, take_turn
+from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
+
+BATCH = 500
+PATIENTS_AT_ONCE = 500
+# Records kept in memory between the check of the whole file and their storing; of a
+# larger file they are read a second time.
+KEPT_RECORDS = 20_000
+NAME_LENGTH = 120
+
+S = SubmissionStatus
+UNFINISHED = (S.RECEIVED, S.READING)
+ACCEPTED = (S.RECEIVED, S.READING, S.PROCESSED, S.PROCESSED_WITH_ERRORS, S.RESOLVED)
+
+
+def receive(
+    *, filename: str, body: bytes, by: User, at: datetime, dry_run: bool = False
+) -> Submission:
+    """Keep a file and give its receipt, a submission yet to be processed.
+
+    Raises RuleError for an empty or too large file, for a user who may not submit, and
+    for a file that this user submitted before (the same bytes, not refused).
+    """
+    if not (can(by.role, Permission.SUBMIT) or _is_staff(by)):
+        raise RuleError("Your account may not submit.", field="file")
+    _require_size(body)
+    sha256 = hashlib.sha256(body).hexdigest()
+    with database.atomic():
+        if not dry_run:
+            take_turn([f"{by.username}:{sha256}"])  # a button pressed twice
+            _require_new(sha256, by)
+        submission: Submission = Submission.create(
+            filename=_plain_name(filename),
+            sha256=sha256,
+            document=_keep(body, at),
+            submitted_by=by,
+            received_at=at,
+            status=S.RECEIVED,
+            dry_run=dry_run,
+        )
+        audit.record(
+            audit.Event.SUBMISSION_RECEIVED,
+            actor=by.username,
+            subject=f"submission:{submission.id}",
+            at=at,
+            detail={"sha256": sha256, "size": len(body), "dry_run": dry_run},
+        )
+    return submission
+
+
+def process(submission_id: int, *, at: datetime) -> Submission:
+    """Take a submission's records in; may run twice, also at the same time.
+
+    Goes on where an earlier run was stopped, and does nothing to a finished one.
+    Raises DocumentLostError if the kept file cannot be read.
+    """
+    submission: Submission = Submission.get_by_id(submission_id)
+    if submission.status not in UNFINISHED:
+        return submission
+    body = documents.read(submission.document)
+    reading, kept = _check(submission, body)
+    if reading.refused:
+        return _refuse(submission, reading, at)
+    _begin(submission, reading)
+    records = iter(kept) if kept is not None else iter(_reading(submission, body))
+    todo = (record for record in records if record.number > submission.progress)
+    intake = _intake(submission, at)
+    while batch := list(islice(todo, BATCH)):
+        if not _take_in(submission, intake, batch):
+            return _fresh(submission)  # another worker has it
+    return _finish(submission, at)
+
+
+def waiting() -> list[int]:
+    """Give the ids of submissions yet to be processed or finished, the oldest first."""
+    query: Any = (
+        Submission.select(Submission.id)
+        .where(Submission.status.in_(UNFINISHED))
+        .order_by(Submission.id)
+        .tuples()
+    )
+    return [number for (number,) in query]
+
+
+def _is_staff(user: User) -> bool:
+    return can(user.role, Permission.SUBMISSION_READ_ALL)
+
+
+def _require_size(body: bytes) -> None:
+    most = settings.current().upload_megabytes
+    if not body:
+        raise RuleError("The file is empty.", field="file")
+    if len(body) > most * 1024 * 1024:
+        message = f"The file is larger than {most} MB. Send it in parts."
+        raise RuleError(message, field="file")
+
+
+def _require_new(sha256: str, by: User) -> None:
+    before = (
+        Submission.select()
+        .where(
+            Submission.sha256 == sha256,
+            Submission.submitted_by == by,
+            Submission.dry_run == False,  # noqa: E712 - SQL
+            Submission.status.in_(ACCEPTED),
+        )
+        .order_by(Submission.id)
+        .first()
+    )
+    if before:
+        message = (
+            f"You submitted this file before: it is submission {before.id},"
+            f" “{before.filename}”. It was not imported again."
+        )
+        raise RuleError(message, field="file")
+
+
+def _plain_name(filename: str) -> str:
+    """Give a file's own name, whatever path and control characters came with it."""
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    shown = "".join(sign for sign in name if sign.isprintable()).strip()
+    return shown[-NAME_LENGTH:] or "submission"
+
+
+def _keep(body: bytes, at: datetime) -> Document:
+    kind = DocumentKind.SUBMISSION
+    return documents.keep(kind=kind, media_type="text/plain", body=body, at=at)
+
+
+def _reading(submission: Submission, body: bytes) -> asap.Reading:
+    view = memoryview(body)
+    starts = range(0, len(body), asap.CHUNK)
+    return asap.read(
+        (bytes(view[start : start + asap.CHUNK]) for start in starts),
+        # Judged by the day it came, so that a run that goes on judges alike.
+        today=clock.day_of(submission.received_at),
+        accepted=frozenset(settings.current().asap_versions.split(",")),
+    )
+
+
+def _check(
+    submission: Submission, body: bytes
+) -> tuple[asap.Reading, list[asap.Record] | None]:
+    """Read the whole file; keep its records unless they are too many."""
+    reading = _reading(submission, body)
+    kept: list[asap.Record] | None = []
+    for record in reading:
+        if kept is not None:
+            kept.append(record)
+            if len(kept) > KEPT_RECORDS:
+                kept = None
+    return reading, kept
+
+
+def _intake(submission: Submission, at: datetime) -> Intake:
+    user = submission.submitted_by
+    return Intake(
+        submission=submission.id,
+        by=user.username,
+        coverage=coverage_of(user),
+        at=at,
+        dry=submission.dry_run or submission.test,
+    )
+
+
+def _refuse(submission: Submission, reading: asap.Reading, at: datetime) -> Submission:
+    with database.atomic():
+        changed = _move(
+            submission,
+            S.FAILED_STRUCTURE,
+            version=reading.version,
+            pharmacies=_names(reading),
+            test=reading.test,
+            finished_at=at,
+        )
+        if changed:
+            remember_problems(submission.id, reading.problems)
+            _audit_end(submission, at)
+    return _fresh(submission)
+
+
+def _begin(submission: Submission, reading: asap.Reading) -> None:
+    """Write down what the whole file is, once; a dry run starts over each time."""
+    with database.atomic():
+        if submission.status is S.RECEIVED and _move(
+            submission,
+            S.READING,
+            version=reading.version,
+            pharmacies=_names(reading),
+            test=reading.test,
+            records=reading.counts.read,
+        ):
+            remember_problems(submission.id, reading.problems)
+        elif submission.dry_run or submission.test:
+            forget_records(submission.id)
+    submission.__data__.update(_fresh(submission).__data__)
+
+
+def _names(reading: asap.Reading) -> list[str]:
+    return [each.name or each.dea or each.ncpdp for each in reading.pharmacies]
+
+
+def _take_in(
+    submission: Submission, intake: Intake, batch: Sequence[asap.Record]
+) -> bool:
+    """Take a batch in, in one transaction; False if another worker has done so."""
+    with database.atomic():
+        if not _advance(submission, batch[-1].number):
+            return False
+        decided = take_in(intake, batch)
+        remember(submission.id, decided)
+        _count(submission, decided)
+    submission.progress = batch[-1].number
+    return True
+
+
+def _advance(submission: Submission, progress: int) -> bool:
+    # On Postgres this holds the row until the batch is in: a second worker waits here.
+    return bool(
+        Submission.update(progress=progress)
+        .where(Submission.id == submission.id)
+        .where(Submission.progress == submission.progress)
+        .where(Submission.status == S.READING)
+        .execute()
+    )
+
+
+def _count(submission: Submission, decided: Iterable[Decided]) -> None:
+    counts = counts_of(each.status for each in decided)
+    added = {name: getattr(Submission, name) + more for name, more in counts.items()}
+    Submission.update(**added).where(Submission.id == submission.id).execute()
+
+
+def _finish(submission: Submission, at: datetime) -> Submission:
+    for patients in _batches(_touched(submission)):
+        thresholds.evaluate(patients, at=at)
+    with database.atomic():
+        held = _fresh(submission).held
+        status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED
+        if _move(submission, status, finished_at=at):
+            _audit_end(submission, at)
+    return _fresh(submission)
+
+
+def _touched(submission: Submission) -> list[int]:
+    """Give the patients whose fills the submission added, revised or voided.
+
+    Asked of the tables, so that a run that goes on after a kill knows them all.
+    """
+    stored: Any = (
+        Dispensation.select(Dispensation.patient)
+        .where(Dispensation.submission == submission)
+        .distinct()
+        .tuples()
+    )
+    changed: Any = (
+        DispensationVersion.select(DispensationVersion.content, Dispensation.patient)
+        .join(Dispensation)
+        .where(DispensationVersion.submission == submission)
+        .tuples()
+    )
+    patients = {patient for (patient,) in stored}
+    for before, now in changed:
+        patients |= {before["patient"], now}
+    return sorted(patients)
+
+
+def _batches(patients: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(patients), PATIENTS_AT_ONCE):
+        yield patients[start : start + PATIENTS_AT_ONCE]
+
+
+def _move(submission: Submission, status: SubmissionStatus, **columns: Any) -> bool:
+    """Change the status, unless someone else has done so since it was read."""
+    return bool(
+        Submission.update(status=status, **columns)
+        .where(Submission.id == submission.id)
+        .where(Submission.status == submission.status)
+        .execute()
+    )
+
+
+def _audit_end(submission: Submission, at: datetime) -> None:
+    now = _fresh(submission)
+    names = ("records", "stored", "held", "duplicate", "voided", "zero_reports")
+    audit.record(
+        audit.Event.SUBMISSION_PROCESSED,
+        actor="system",
+        subject=f"submission:{now.id}",
+        at=at,
+        detail={"status": now.status} | {name: getattr(now, name) for name in names},
+    )
+
+
+def _fresh(submission: Submission) -> Submission:
+    found: Submission = Submission.get_by_id(submission.id)
+    return found

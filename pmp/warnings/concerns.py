@@ -1,0 +1,98 @@
+"""What a warning is: its words, its limits, and the picture that checks look at.
+
+Pure. The checks are in `interactions` (drugs taken together) and beside it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from pmp.chart import us
+from pmp.fills import Fill
+from pmp.mme import Summary
+
+
+class Code(StrEnum):
+    MME_HIGH = "mme_high"
+    MME_CAUTION = "mme_caution"
+    OPIOID_BENZODIAZEPINE_SEDATIVE = "opioid_benzodiazepine_sedative"
+    OPIOID_BENZODIAZEPINE = "opioid_benzodiazepine"
+    MANY_SOURCES = "many_sources"
+    EARLY_REFILL = "early_refill"
+    METHADONE = "methadone"
+    LONG_OPIOID_USE = "long_opioid_use"
+    FIRST_LONG_ACTING = "first_long_acting"
+    SAME_KIND = "same_kind"
+    ACETAMINOPHEN = "acetaminophen"
+    GABAPENTINOID = "gabapentinoid"
+    BUPRENORPHINE_OPIOID = "buprenorphine_opioid"
+    BUPRENORPHINE = "buprenorphine"
+
+
+class Level(StrEnum):
+    ATTENTION = "attention"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True)
+class PatientWarning:
+    """`rows` are row codes, oldest first."""
+
+    code: Code
+    title: str
+    sentence: str
+    rows: tuple[str, ...]
+    level: Level = Level.ATTENTION
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From which numbers on a warning is given; all inclusive unless it says over."""
+
+    mme_caution: Decimal = Decimal(50)
+    mme_high: Decimal = Decimal(90)
+    prescribers: int = 5
+    pharmacies: int = 5
+    window_days: int = 90
+    early_days: int = 3
+    early_part: Decimal = Decimal("0.15")  # over
+    long_use_days: int = 90  # over
+    naive_days: int = 60
+    same_kind_days: int = 7  # over
+    methadone_mg: Decimal = Decimal(40)  # over
+    acetaminophen_mg: Decimal = Decimal(4000)  # over
+    carry_forward_days: int = 7
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that the warnings look at: fills, the period, MME totals, limits."""
+
+    fills: Sequence[Fill]
+    since: date
+    today: date
+    mme: Summary
+    limits: Limits
+
+    def of(self, *classes: str) -> list[Fill]:
+        return [fill for fill in self.fills if fill.drug_class in classes]
+
+
+def row_codes(fills: Iterable[Fill]) -> tuple[str, ...]:
+    """Give the codes of the rows, in the order of the fills."""
+    return tuple(fill.row_code for fill in fills)
+
+
+def in_days(number: int) -> str:
+    """Write a count of days."""
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def in_words(days: set[date]) -> str:
+    """Write how many days these are, and from when to when."""
+    first, last = min(days), max(days)
+    if first == last:
+        return f"on {us(first)}"
+    return f"{in_days(len(days))} between {us(first)} and {us(last)}"
