@@ -15,6 +15,7 @@ from huey.consumer import Consumer
 
 from gateway import schedule
 from gateway.queue import huey
+from pmp import logs
 
 THREADS = 4
 SHUTDOWN_SECONDS = 25
@@ -53,7 +54,8 @@ def consumer(*, threads: int = THREADS) -> Any:
     """
     os.environ["TZ"] = "UTC"
     time.tzset()
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    logs.begin("gateway", "pmp")
+    logs.begin("huey", level=logging.WARNING)
     return _Worker(
         huey,
         workers=threads,

@@ -4,59 +4,29 @@ No patient data: the route instead of the address (addresses carry tokens), no q
 no form, and of an exception its type and where it was raised but not its text.
 """
 
-import json
 import logging
 import secrets
-import sys
 import time
-import traceback
 from typing import Any
 
 from flask import Flask, Response, g, request
 
-from pmp import clock
+from pmp import logs
 
 logger = logging.getLogger("portal")
 
 
-class JsonLine(logging.Formatter):
-    """Writes a record as one JSON object; `extra={"fields": {…}}` adds to it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": clock.now().isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        return json.dumps(line, default=str)
-
-
-class Stderr(logging.StreamHandler[Any]):
-    """Writes to whatever sys.stderr is at the time."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
-
-
 def begin(app: Flask) -> None:
     """Give each request an id and a line."""
-    if not any(isinstance(handler, Stderr) for handler in logger.handlers):
-        handler = Stderr()
-        handler.setFormatter(JsonLine())
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    logs.begin(logger.name, "waitress")
     app.before_request(_start)
     app.after_request(_finish)
 
 
 def failure(error: BaseException) -> None:
     """Log a failure: what kind and where, never its text (it may quote a row)."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    fields = {**_request_fields(), "error": type(error).__name__, "where": where[-12:]}
+    where = logs.where(error.__traceback__)
+    fields = {**_request_fields(), "error": type(error).__name__, "where": where}
     logger.error("failure", extra={"fields": fields})
 
 

@@ -4,6 +4,7 @@ It keeps to var/demo/, with keys of its own, whatever PMP_* variables say: a dem
 meets real records. All email, fax and letters are written to folders there.
 """
 
+import logging
 import secrets
 import shutil
 import threading
@@ -95,6 +96,7 @@ def _serve(port: int) -> None:
     from portal.serving import make_server  # noqa: PLC0415
 
     server = make_server(create_app(), host="127.0.0.1", port=port)
+    logging.getLogger("portal").setLevel(logging.WARNING)  # the table stays in sight
     threading.Thread(target=server.run, daemon=True).start()
     click.echo(demo_state.accounts_table(f"http://127.0.0.1:{port}/"))
     # Ctrl-C may come before the worker has taken the signals over.
