@@ -134,6 +134,21 @@ def npi_check_digit(digits: str) -> str:
     return str(-_luhn("80840" + digits + "0") % 10)
 
 
+def whole_dea(letters: str, number: int) -> str:
+    """Give a DEA number: two letters, six digits and their check digit."""
+    return f"{letters}{number:06d}{dea_check_digit(f'{number:06d}')}"
+
+
+def whole_npi(number: int) -> str:
+    """Give an NPI: nine digits and their check digit."""
+    return f"{number:09d}{npi_check_digit(f'{number:09d}')}"
+
+
+def whole_ncpdp(number: int) -> str:
+    """Give an NCPDP number: six digits and their check digit, reckoned like DEA's."""
+    return f"{number:06d}{dea_check_digit(f'{number:06d}')}"
+
+
 def _plain_ndc(digits: str) -> str:
     if len(digits) == 11:
         return digits

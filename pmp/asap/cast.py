@@ -158,16 +158,16 @@ def make_shops(random: Random, count: int) -> list[Shop]:
         place = _somewhere(random)
         shops.append(
             Shop(
-                dea=_dea("BX", 500_000 + number),
-                npi=_npi(300_000 + number),
-                ncpdp=_ncpdp(70_000 + number),
+                dea=identifiers.whole_dea("BX", 500_000 + number),
+                npi=identifiers.whole_npi(100_000_000 + 300_000 + number),
+                ncpdp=identifiers.whole_ncpdp(70_000 + number),
                 name=f"{random.choice(_STREETS)} STREET PHARMACY {number}",
                 street=place["street"],
                 city=place["city"],
                 zip=place["zip"],
                 phone=_phone(random),
                 permit=f"PCY.{number:07}",
-                pharmacist=_npi(400_000 + number),
+                pharmacist=identifiers.whole_npi(100_000_000 + 400_000 + number),
             )
         )
     return shops
@@ -177,8 +177,8 @@ def make_prescribers(random: Random, count: int) -> list[Prescriber]:
     """Make prescribers with numbers of their own."""
     return [
         Prescriber(
-            dea=_dea("AX", 600_000 + number),
-            npi=_npi(500_000 + number),
+            dea=identifiers.whole_dea("AX", 600_000 + number),
+            npi=identifiers.whole_npi(100_000_000 + 500_000 + number),
             licence=f"{number:06}",
             last=random.choice(_LAST),
             first=random.choice(_WOMEN + _MEN),
@@ -251,18 +251,3 @@ def _somewhere(random: Random) -> dict[str, str]:
 
 def _phone(random: Random) -> str:
     return f"{random.choice(_AREAS)}55501{random.randrange(100):02}"
-
-
-def _dea(letters: str, number: int) -> str:
-    digits = f"{number:06}"
-    return letters + digits + identifiers.dea_check_digit(digits)
-
-
-def _npi(number: int) -> str:
-    digits = f"1{number:08}"
-    return digits + identifiers.npi_check_digit(digits)
-
-
-def _ncpdp(number: int) -> str:
-    digits = f"{number:06}"
-    return digits + identifiers.dea_check_digit(digits)

@@ -244,15 +244,6 @@ def _failed(
     at: datetime,
 ) -> None:
     error_class = report.error_class or ErrorClass.UNKNOWN
-    attempt.error_class = error_class
-    attempt.outcome = error_class.value
-    attempt.ended_at = attempt.ended_at or at
-    attempt.save(
-        only=[
-            DeliveryAttempt.error_class,
-            DeliveryAttempt.outcome,
-            DeliveryAttempt.ended_at,
-        ]
-    )
+    outbox.end_attempt(attempt, error_class, at=at)
     text = f"{report.status} {report.text}".strip()
     outbox.fail(delivery, attempt, error_class, text=text, at=at, source=source)

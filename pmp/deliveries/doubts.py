@@ -68,7 +68,7 @@ def not_there(delivery_id: int, *, at: datetime) -> None:
         if attempt.ended_at is None:
             _send_again(delivery, attempt, at=at)
             return
-        _settle(attempt, ErrorClass.CARRIER_DOWN, at=at)
+        outbox.end_attempt(attempt, ErrorClass.CARRIER_DOWN, at=at)
         outbox.fail(
             delivery,
             attempt,
@@ -87,7 +87,7 @@ def cannot_tell(delivery_id: int, *, text: str, at: datetime) -> None:
             return
         if delivery.channel == ChannelName.EMAIL:
             delivery.possible_duplicate = True
-            _settle(attempt, ErrorClass.IN_DOUBT, at=at)
+            outbox.end_attempt(attempt, ErrorClass.IN_DOUBT, at=at)
             outbox.fail(delivery, attempt, ErrorClass.IN_DOUBT, text=text, at=at)
         elif at - attempt.started_at > PATIENCE:
             _ask_staff(delivery, text=text, at=at)
@@ -115,7 +115,7 @@ def _end_lease(delivery_id: int, *, repeatable: frozenset[str], at: datetime) ->
 
 def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -> None:
     """Queue what a worker left undone, unless it is what stops the workers."""
-    _settle(attempt, ErrorClass.UNKNOWN, at=at)
+    outbox.end_attempt(attempt, ErrorClass.UNKNOWN, at=at)
     if delivery.attempts >= MOST_STOPS:
         text = "the worker stopped each time that it was made"
         outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
@@ -130,18 +130,6 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
         attempt=attempt,
     )
 
-
-def _settle(attempt: DeliveryAttempt, error_class: ErrorClass, *, at: datetime) -> None:
-    attempt.error_class = error_class
-    attempt.outcome = error_class.value
-    attempt.ended_at = attempt.ended_at or at
-    attempt.save(
-        only=[
-            DeliveryAttempt.error_class,
-            DeliveryAttempt.outcome,
-            DeliveryAttempt.ended_at,
-        ]
-    )
 
 
 def _ask_staff(delivery: Delivery, *, text: str, at: datetime) -> None:

@@ -241,6 +241,22 @@ def wake(delivery: Delivery, *, at: datetime) -> None:
         database.after_commit(partial(nudge, delivery.id))
 
 
+def end_attempt(
+    attempt: DeliveryAttempt, error_class: ErrorClass, *, at: datetime
+) -> None:
+    """Write down how an attempt failed; when it ended stays as it was if known."""
+    attempt.error_class = error_class
+    attempt.outcome = error_class.value
+    attempt.ended_at = attempt.ended_at or at
+    attempt.save(
+        only=[
+            DeliveryAttempt.error_class,
+            DeliveryAttempt.outcome,
+            DeliveryAttempt.ended_at,
+        ]
+    )
+
+
 def soon() -> timedelta:
     """Give how long to wait before the carrier is asked about a message."""
     return min(timedelta(seconds=60), lease())

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pmp.identifiers import dea_check_digit, npi_check_digit
+from pmp.identifiers import whole_dea, whole_ncpdp, whole_npi
 
 SEED = 2026
 PRACTITIONERS = 40
@@ -249,7 +249,7 @@ def _practitioner(n: int, dice: random.Random) -> Practitioner:
         degree=degree,
         licence=f"CSP.{12001 + n:07d}",
         dea=_dea("AB"[n % 2], last, 130000 + 37 * n),
-        npi=_npi(176543000 + n),
+        npi=whole_npi(176543000 + n),
         street=street.strip(", "),
         city=town,
         zip=zip_code,
@@ -266,8 +266,8 @@ def _shop(n: int, dice: random.Random) -> Shop:
         name=name,
         licence=f"PCY.{1001 + n:07d}",
         dea=_dea("F", name, 510000 + 41 * n),
-        npi=_npi(123456000 + n),
-        ncpdp=_ncpdp(70000 + n * 7),
+        npi=whole_npi(123456000 + n),
+        ncpdp=whole_ncpdp(70000 + n * 7),
         street=f"{dice.randint(2, 900)} {dice.choice(_STREETS)}",
         city=town,
         zip=zip_code,
@@ -297,15 +297,6 @@ def _plain(text: str) -> str:
     return "".join(c for c in text.lower() if c.isascii() and c.isalnum()) or "office"
 
 
-def _dea(first: str, name: str, digits: int) -> str:
+def _dea(first: str, name: str, number: int) -> str:
     second = next((c for c in name.upper() if c.isascii() and c.isalpha()), "X")
-    return f"{first}{second}{digits:06d}{dea_check_digit(f'{digits:06d}')}"
-
-
-def _npi(digits: int) -> str:
-    return f"{digits:09d}{npi_check_digit(f'{digits:09d}')}"
-
-
-def _ncpdp(digits: int) -> str:
-    # NCPDP's check digit is reckoned like DEA's.
-    return f"{digits:06d}{dea_check_digit(f'{digits:06d}')}"
+    return whole_dea(first + second, number)
