@@ -17,7 +17,8 @@ _LOOKS = (
     (rb"ISA.", "an X12 interchange"),
     (rb"UN[AB][+:]", "an EDIFACT or NCPDP SCRIPT message"),
     (rb"ASB.{6}A2", "the fixed columns of ASAP 1995"),
-    (rb"[^\r\n]{0,400}(,[^\r\n]*){5}[\r\n]", "a spreadsheet (CSV)"),
+    # Each part ends where the next begins: a hostile line has one way to be read.
+    (rb"([^,\r\n]*,){5}", "a spreadsheet (CSV)"),
 )
 
 

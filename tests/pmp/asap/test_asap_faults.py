@@ -29,6 +29,8 @@ def test_an_empty_file_is_refused(body: bytes) -> None:
         (b"UNA:+.? 'UNB+", "EDIFACT"),
         (b"ASB123456A2" + b" " * 211, "1995"),
         (b"a,b,c,d,e,f,g\n1,2,3,4,5,6,7\n", "spreadsheet"),
+        (b"c," * 200_000, "spreadsheet"),
+        (b"c," * 32_000 + b"\n", "spreadsheet"),
         (b"Dear Sir or Madam", "something else"),
         (b"THE QUICK BROWN FOX", "something else"),
     ],
