@@ -1,10 +1,12 @@
 """Security headers, limits and origins: the same for every page."""
 
+from itertools import chain
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
 
 from pmp import settings
+from portal.access import Access
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -23,6 +25,7 @@ HEADERS = {
 }
 MEGABYTE = 1024 * 1024
 SMALL_BODY = 256 * 1024
+NUL = "\0"
 STATIC_SECONDS = 365 * 24 * 3600
 
 
@@ -31,6 +34,7 @@ def begin(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = SMALL_BODY
     app.before_request(_limit_body)
     app.before_request(_refuse_foreign_forms)
+    app.before_request(_refuse_nul)
     app.after_request(_mark)
 
 
@@ -53,6 +57,16 @@ def _refuse_foreign_forms() -> None:
     ours = {request.host, urlsplit(settings.current().public_url).netloc}
     if urlsplit(origin).netloc not in ours:
         abort(403, "This form came from another site and was not accepted.")
+
+
+def _refuse_nul() -> None:
+    """Refuse the one character that Postgres cannot store, typed or in an address."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "access", None) == Access.MACHINE:
+        return  # it reads its raw body
+    typed = chain.from_iterable(request.values.items(multi=True))
+    if NUL in request.path or any(NUL in text for text in typed):
+        abort(400)
 
 
 def _mark(response: Response) -> Response:

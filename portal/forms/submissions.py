@@ -21,7 +21,8 @@ class UploadForm(Form):
     dry_run = BooleanField("Dry run: check the file and store nothing")
 
     def validate_file(self, field: FileField) -> None:
-        if not field.data or not field.data.filename:
+        # Text under the name of the file is no file.
+        if not getattr(field.data, "filename", ""):
             raise ValidationError("Choose the file to submit")
 
 

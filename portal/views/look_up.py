@@ -22,6 +22,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.look_up import LookUpForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("look_up", __name__)
 PAGE_SIZE = 50
@@ -92,7 +93,7 @@ def look_again() -> ResponseReturnValue:
 @bp.get("/look-ups")
 @requires(Permission.LOOK_UP)
 def mine() -> ResponseReturnValue:
-    page = max(request.args.get("page", default=1, type=int), 1)
+    page = page_asked_for()
     listed, total = lookup.mine(user=signed_in_user(), page=page, size=PAGE_SIZE)
     return render_template(
         "look_up/mine.html",

@@ -9,6 +9,7 @@ from pmp.audit.audit_search import Found
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms.staff_audit import AuditForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_audit", __name__)
 
@@ -17,7 +18,7 @@ bp = Blueprint("staff_audit", __name__)
 @requires(Permission.AUDIT_READ)
 def index() -> ResponseReturnValue:
     form = _form()
-    page = max(request.args.get("page", default=1, type=int), 1)
+    page = page_asked_for()
     found = Found([], 0, [])
     if form.validate():
         found = audit_search.search(

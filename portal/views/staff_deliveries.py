@@ -23,6 +23,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_deliveries import CancelForm, FilterForm, LettersForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_deliveries", __name__)
 
@@ -31,7 +32,7 @@ bp = Blueprint("staff_deliveries", __name__)
 @requires(Permission.DELIVERY_WATCH)
 def listing() -> ResponseReturnValue:
     form = FilterForm(request.args)
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_asked_for()
     rows, total = delivery_desk.listed(form.wanted(), page=page)
     return render_template(
         "staff/deliveries/list.html",

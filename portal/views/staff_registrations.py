@@ -5,10 +5,17 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Application, ApplicationStatus, UserStatus
+from models import (
+    Application,
+    ApplicationStatus,
+    CoveredPharmacy,
+    Profession,
+    User,
+    UserStatus,
+)
 from pmp import clock, faxes, registration
-from pmp.accounts import credentials
-from pmp.errors import NotFoundError
+from pmp.accounts import coverage, credentials
+from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
 from pmp.registration import approval, comparison
 from pmp.registration.answers import shown
@@ -17,11 +24,13 @@ from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import (
     ApproveForm,
+    CoverForm,
     NewLetterForm,
     OverrideForm,
     RejectForm,
     ReturnForm,
 )
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_registrations", __name__)
 
@@ -48,6 +57,7 @@ FORMS = {
     "return": ReturnForm,
     "reject": RejectForm,
     "letter": NewLetterForm,
+    "cover": CoverForm,
 }
 
 
@@ -57,7 +67,7 @@ def queue() -> ResponseReturnValue:
     chosen = request.args.get("list", "decide")
     if chosen not in LISTS:
         raise NotFoundError("There is no such list.")
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_asked_for()
     rows, total = registration.listed(LISTS[chosen][1], page=page)
     return render_template(
         "staff/registrations/queue.html",
@@ -151,12 +161,11 @@ def reject(code: str) -> ResponseReturnValue:
 @requires(Permission.REGISTRATION_DECIDE)
 def new_letter(code: str) -> ResponseReturnValue:
     application, form = _application(code), _form("letter")
-    if application.user is None:
-        raise NotFoundError("There is no account to mail a letter to.")
+    user = _account(application)
     if form.validate():
         with rule_errors(form):
             credentials.reissue(
-                application.user,
+                user,
                 reason=form.reason.data,
                 by=signed_in_user(),
                 at=clock.now(),
@@ -166,11 +175,58 @@ def new_letter(code: str) -> ResponseReturnValue:
     return _beside_roster(application, letter=form)
 
 
+@bp.post("/staff/registrations/<code>/pharmacies")
+@requires(Permission.REGISTRATION_DECIDE)
+def cover(code: str) -> ResponseReturnValue:
+    application, form = _application(code), _form("cover")
+    user = _account(application)
+    if form.validate():
+        with rule_errors(form):
+            granted = coverage.grant(
+                user, licence=form.licence.data, by=signed_in_user(), at=clock.now()
+            )
+            flash(f"{user.username} may report for {granted.name} from now on.")
+            return _to_coverage(application)
+    return _beside_roster(application, cover=form)
+
+
+@bp.post("/staff/registrations/<code>/pharmacies/withdraw")
+@requires(Permission.REGISTRATION_DECIDE)
+def withdraw(code: str) -> ResponseReturnValue:
+    application, licence = _application(code), request.form.get("licence", "")
+    user = _account(application)
+    try:
+        coverage.withdraw(user, licence=licence, by=signed_in_user(), at=clock.now())
+        flash(f"{user.username} may no longer report for {licence}.")
+    except RuleError as refusal:  # another member of staff was faster
+        flash(str(refusal), "warn")
+    return _to_coverage(application)
+
+
 def _application(code: str) -> Application:
     application = registration.by_code(code)
     if application is None:
         raise NotFoundError("There is no registration with this code.")
     return application
+
+
+def _account(application: Application) -> User:
+    user: User | None = application.user
+    if user is None:
+        raise NotFoundError("This registration has no account.")
+    return user
+
+
+def _covered(application: Application) -> list[CoveredPharmacy] | None:
+    """Give the further pharmacies of a pharmacy's account; None for all others."""
+    if application.user is None or application.profession != Profession.PHARMACY:
+        return None
+    return coverage.of(application.user)
+
+
+def _to_coverage(application: Application) -> ResponseReturnValue:
+    page = url_for(".compare", code=application.code)
+    return redirect(f"{page}#pharmacies", 303)
 
 
 def _form(name: str) -> Any:
@@ -200,6 +256,7 @@ def _beside_roster(application: Application, **sent: Any) -> ResponseReturnValue
         may_override=approval.may_override(application, signed_in_user()),
         awaits_letter=application.user
         and application.user.status == UserStatus.AWAITING_FIRST_SIGN_IN,
+        covered=_covered(application),
         forms=forms | sent,
         form=next(iter(sent.values()), None),
         now=at,

@@ -13,6 +13,7 @@ from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_rules", __name__)
 SIMULATED = timedelta(days=365)
@@ -64,7 +65,7 @@ def new() -> ResponseReturnValue:
 def cases() -> ResponseReturnValue:
     wanted = request.args.get("status", "")
     status = CaseStatus(wanted) if wanted in set(CaseStatus) else None
-    page = max(request.args.get("page", default=1, type=int), 1)
+    page = page_asked_for()
     listed, total = threshold_cases.listed(status, page=page)
     return render_template(
         "staff/cases/index.html",

@@ -11,6 +11,7 @@ from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import CorrectForm, ResolveForm
 from portal.forms.tickets import MessageForm, PhonedProblemForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_tickets", __name__)
 
@@ -25,7 +26,7 @@ OUTCOMES = {
 @requires(Permission.TICKET_WORK)
 def index() -> ResponseReturnValue:
     which = request.args.get("queue", "open")
-    page = max(request.args.get("page", default=1, type=int), 1)
+    page = page_asked_for()
     listed, total = ticket_desk.queue(which, by=signed_in_user(), page=page)
     return render_template(
         "staff/tickets/index.html",

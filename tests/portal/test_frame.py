@@ -240,6 +240,45 @@ def test_uploaded_file_never_becomes_a_temporary_file(odd: Browser) -> None:
     assert answer.get_data(as_text=True) == "BytesIO"
 
 
+@pytest.mark.parametrize("path", ["/odd/rule/a%00b", "/sign-in?next=%00"])
+def test_address_with_a_character_that_cannot_be_stored_is_refused(
+    odd: Browser, path: str
+) -> None:
+    odd.get(path, status=400)
+    assert "could not be understood" in odd.text()
+
+
+@pytest.mark.parametrize("values", [{"name": "a\0b"}, {"na\0me": "a"}])
+def test_form_with_a_character_that_cannot_be_stored_is_refused(
+    odd: Browser, values: dict[str, str]
+) -> None:
+    odd.get("/sign-in")
+    token = {"csrf_token": odd.token()}
+    odd.post("/odd/form", {**token, **values}, status=400)
+    odd.post("/odd/form", {**token, "name": "ab"}, status=200)
+
+
+@pytest.mark.parametrize("page", ["9" * 30, str(2**63 - 1), "0", "-5", "x"])
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        (Role.PHARMACY, "/look-ups"),
+        (Role.PHARMACY, "/submissions"),
+        (Role.STAFF, "/staff/cases"),
+        (Role.STAFF, "/staff/deliveries"),
+        (Role.STAFF, "/staff/registrations"),
+        (Role.STAFF, "/staff/submissions"),
+        (Role.STAFF, "/staff/tickets"),
+        (Role.AUDITOR, "/staff/audit"),
+    ],
+)
+def test_page_that_no_list_has_is_an_empty_one(
+    browser: Browser, role: Role, path: str, page: str
+) -> None:
+    browser.sign_in_as(make_user(role=role))
+    browser.get(f"{path}?page={page}")
+
+
 # --- Failures
 
 

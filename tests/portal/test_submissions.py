@@ -126,7 +126,11 @@ def test_a_dry_run_shows_what_would_be_and_offers_no_correction(
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [({}, "Choose the file"), ({"file": (io.BytesIO(b""), "a.dat")}, "is empty")],
+    [
+        ({}, "Choose the file"),
+        ({"file": "text under its name"}, "Choose the file"),
+        ({"file": (io.BytesIO(b""), "a.dat")}, "is empty"),
+    ],
 )
 def test_what_is_no_file_is_refused_at_the_field(
     browser: Browser, elm: User, values: dict[str, Any], words: str
