@@ -16,7 +16,6 @@ from pmp import audit, clock, database, reporters, settings
 from pmp.errors import RuleError
 from pmp.wording import us_date
 
-POLICIES = ("twice_monthly", "monthly", "weekly", "daily")
 HALF = 15
 RECEIVED = (
     SubmissionStatus.PROCESSED,
@@ -44,20 +43,15 @@ class Due:
 
 
 def period_of(day: date) -> Period:
-    """Give the reporting period that a day falls into, by the policy in force.
-
-    Raises ValueError for a policy that is none of POLICIES.
-    """
+    """Give the reporting period that a day falls into, by the policy in force."""
     policy = settings.current().reporting_policy
     if policy == "daily":
         first = last = day
     elif policy == "weekly":  # Sunday to Saturday
         first = day - timedelta(days=(day.weekday() + 1) % 7)
         last = first + timedelta(days=6)
-    elif policy in {"twice_monthly", "monthly"}:
-        first, last = _of_month(day, halves=policy == "twice_monthly")
     else:
-        raise ValueError(f"reporting_policy is none of {', '.join(POLICIES)}: {policy}")
+        first, last = _of_month(day, halves=policy == "twice_monthly")
     grace = timedelta(days=settings.current().reporting_grace_days)
     return Period(first, last, last + grace)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 import models
 from pmp import database, settings
+from tests.chromium import ARGUMENTS, EXECUTABLE
 
 NOW = datetime(2026, 11, 23, 15, 14, tzinfo=UTC)
 POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
@@ -75,3 +77,14 @@ def db(database_url: str, program: settings.Settings) -> Iterator[settings.Setti
         models.database.obj.close()
         if not database.is_sqlite():
             models.database.obj.close_all()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start one Chromium for all browser tests."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=EXECUTABLE, args=list(ARGUMENTS)
+        )
+        yield started
+        started.close()

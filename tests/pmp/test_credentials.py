@@ -117,7 +117,7 @@ def test_a_new_letter_needs_a_reason_and_someone_who_waits(
         credentials.reissue(
             waiting(licence=licence), reason=" ", by=make_user(), at=NOW
         )
-    active = make_user(Role.PRACTITIONER, licence=licence)
+    active = make_user(Role.PRACTITIONER, licence=make_practitioner_licence())
     with pytest.raises(RuleError):
         credentials.reissue(active, reason="lost", by=make_user(), at=NOW)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 from waitress.server import create_server
 
 import models
@@ -17,7 +17,6 @@ from pmp import clock, database, settings
 from pmp.accounts import sessions
 from portal import create_app
 from tests.browser import Browser
-from tests.chromium import ARGUMENTS, EXECUTABLE
 
 
 @pytest.fixture
@@ -53,17 +52,6 @@ def live(program: settings.Settings, tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.effective_port}"
         server.close()
         thread.join(timeout=10)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Chromium]:
-    """Start one Chromium for all browser tests."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=EXECUTABLE, args=list(ARGUMENTS)
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from peewee import OperationalError
 import models
 import portal
 from models import AuditEvent, Role, User
-from pmp import settings
+from pmp import logs, settings
 from pmp.audit import Event
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission
@@ -402,7 +402,7 @@ def test_log_is_set_up_once_however_many_portals_there_are(
 ) -> None:
     create_app(db)
     create_app(db)
-    assert sum(isinstance(h, logging.Stderr) for h in logging.logger.handlers) == 1
+    assert sum(isinstance(h, logs.Stderr) for h in logging.logger.handlers) == 1
 
 
 # --- Health

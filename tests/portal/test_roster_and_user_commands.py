@@ -108,12 +108,16 @@ def test_user_create_shows_a_secret_that_works_once(run: Run) -> None:
 
 
 def test_user_list_suspend_unlock(run: Run) -> None:
-    make_user(username="dr.adams")
+    make_user(username="dr.adams", password_hash="of an own password")
     assert run(user, "suspend", "dr.adams").exit_code == 0
     assert User.get().status == UserStatus.SUSPENDED
     assert "dr.adams\tstaff\tsuspended\tnever" in run(user, "list").stdout
     assert run(user, "unlock", "DR.ADAMS").exit_code == 0
     assert User.get().status == UserStatus.ACTIVE
+    User.update(password_hash=None).execute()  # one who never came in
+    run(user, "suspend", "dr.adams")
+    run(user, "unlock", "dr.adams")
+    assert User.get().status == UserStatus.AWAITING_FIRST_SIGN_IN
     nobody = run(user, "suspend", "nobody")
     assert nobody.exit_code == 1
     assert nobody.stderr == "There is no user called nobody.\n"

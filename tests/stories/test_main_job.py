@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 import pypdfium2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from gateway import fax_check
 from pmp import clock
-from tests.chromium import ARGUMENTS, EXECUTABLE, axe, fits
+from tests.chromium import axe, fits
 from tests.stories import people
 from tests.stories.installation import Installation, wait_for
 
@@ -34,21 +34,11 @@ def installation(tmp_path: Path, database_url: str) -> Iterator[Installation]:
         yield made
 
 
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=EXECUTABLE, args=list(ARGUMENTS)
-        )
-        yield browser
-        browser.close()
-
-
 class Person:
     """Somebody at a browser of their own; every page they see is checked."""
 
     def __init__(self, browser: Browser, installation: Installation) -> None:
-        context = browser.new_context(
+        self.context = context = browser.new_context(
             base_url=installation.url,
             viewport={"width": 1280, "height": 900},
             reduced_motion="reduce",
@@ -117,6 +107,7 @@ def test_from_a_signed_fax_to_a_corrected_threshold_report(
     story.staff_remove_it_and_everyone_is_told()
     story.the_audit_record_shows_it_and_finds_tampering()
     story.nothing_leaked()
+    story.everyone_goes_home()
 
 
 class Story:
@@ -514,6 +505,10 @@ class Story:
             for place in (logs, mails, dump):
                 assert secret not in place
         assert PASS_PHRASE not in logs + mails + dump
+
+    def everyone_goes_home(self) -> None:
+        for person in (self.applicant, self.pharmacist, self.staff):
+            person.context.close()
 
     def _sql(self, statement: str) -> list[tuple[str, ...]]:
         address = self.inst.environment["PMP_DATABASE_URL"]
