@@ -11,12 +11,15 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from pmp import database
 from pmp import settings as program_settings
-from pmp.settings import Settings
+from pmp.accounts import users
+from pmp.errors import RuleError
+from pmp.settings import Settings, SettingsError
 from portal.cli import refusals
 
 HERE = Path("var/demo")
@@ -29,28 +32,37 @@ LOADED = "loaded"
     "--reset", is_flag=True, help="Throw the demo's state away and begin anew."
 )
 @click.option("--scale", default=1.0, show_default=True, help="1 = about 300 patients.")
+@click.option("--database", "database_url", default="", help="An empty local Postgres.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=HERE, hidden=True)
-def demo(port: int, *, reset: bool, scale: float, data_dir: Path) -> None:
+def demo(
+    port: int, *, reset: bool, scale: float, database_url: str, data_dir: Path
+) -> None:
     """Show the program at work on made-up records: portal and worker in one."""
     if reset:
         shutil.rmtree(data_dir, ignore_errors=True)
     _refuse_foreign(data_dir)
     with refusals():
-        program_settings.use(demo_settings(data_dir, port))
+        program_settings.use(demo_settings(data_dir, port, database_url))
         database.begin_use()
         database.upgrade()
+        _refuse_used(data_dir)
         _load_once(data_dir, scale)
     _serve(port)
 
 
-def demo_settings(data_dir: Path, port: int) -> Settings:
-    """Give the demo's settings: its own folder and keys, nothing leaves the machine."""
+def demo_settings(data_dir: Path, port: int, database_url: str = "") -> Settings:
+    """Give the demo's settings: its own folder and keys, nothing leaves the machine.
+
+    Raises SettingsError for a database that is on another machine.
+    """
+    if urlsplit(database_url).hostname not in {None, *program_settings.LOOPBACK}:
+        raise SettingsError("A demo's database is on this machine.")
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return program_settings.load(
         {
             "PMP_DEMO": "true",
             "PMP_DATA_DIR": str(data_dir),
-            "PMP_DATABASE_URL": f"sqlite:///{data_dir}/pmp.db",
+            "PMP_DATABASE_URL": database_url or f"sqlite:///{data_dir}/pmp.db",
             "PMP_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "PMP_SECRET_KEY": _key(data_dir / "secret.key"),
             "PMP_DOCUMENT_KEY": _key(data_dir / "document.key"),
@@ -71,6 +83,13 @@ def _refuse_foreign(data_dir: Path) -> None:
     if (data_dir / "pmp.db").exists() and not (data_dir / "secret.key").exists():
         click.echo(f"{data_dir}/pmp.db is not a demo's database.", err=True)
         raise SystemExit(1)
+
+
+def _refuse_used(data_dir: Path) -> None:
+    """Refuse a database that has users whom this demo did not make."""
+    with database.connected():
+        if users.every() and not (data_dir / LOADED).exists():
+            raise RuleError("This database is in use: a demo takes an empty one.")
 
 
 def _load_once(data_dir: Path, scale: float) -> None:

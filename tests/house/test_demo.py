@@ -10,7 +10,11 @@ from urllib.request import urlopen
 
 import pytest
 
+import models
+from models import User
+from pmp import database
 from portal.cli import demo, demo_state
+from tests.factories import make_user
 from tests.stories.installation import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -71,10 +75,46 @@ def test_a_demo_refuses_a_database_that_it_did_not_make(
 ) -> None:
     (tmp_path / "pmp.db").write_bytes(b"")
     with pytest.raises(SystemExit) as refused:
-        demo.demo.callback(port=1, reset=False, scale=1, data_dir=tmp_path)  # type: ignore[misc]
+        demo.demo.callback(
+            port=1, reset=False, scale=1, database_url="", data_dir=tmp_path
+        )  # type: ignore[misc]
     assert refused.value.code == 1
     assert "is not a demo's database" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [tmp_path / "pmp.db"]
+
+
+def test_a_demo_refuses_a_database_that_is_in_use_and_leaves_it_alone(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database.use(database_url)
+    database.upgrade()
+    with database.connected():
+        make_user()
+    assert "a demo takes an empty one" in refusal(
+        capsys, tmp_path / "demo", database_url
+    )
+    with database.connected():
+        assert User.select().count() == 1
+    models.database.obj.close()
+    if not database.is_sqlite():
+        models.database.obj.close_all()
+
+
+def test_a_demo_refuses_a_database_on_another_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql://pmp@db.example.org/pmp"
+    assert "on this machine" in refusal(capsys, tmp_path, url)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], folder: Path, url: str = "") -> str:
+    """Try to start a demo; give what it says when it refuses."""
+    with pytest.raises(SystemExit) as refused:
+        demo.demo.callback(  # type: ignore[misc]
+            port=1, reset=False, scale=1, database_url=url, data_dir=folder
+        )
+    assert refused.value.code == 1
+    return capsys.readouterr().err
 
 
 def test_what_the_readme_lets_a_reader_look_up_is_in_the_demo() -> None:
