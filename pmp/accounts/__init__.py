@@ -109,7 +109,7 @@ def activate(
     with database.atomic():
         _refuse_dead_letter(Credential.get_by_id(credential.id), at=at)
         _use_up(credential, at=at)
-        credentials.revoke(user, at=at)  # the kept copy of the letter dies too
+        credentials.withdraw_letters(user, reason="the user has come in", at=at)
         user.status = UserStatus.ACTIVE
         _set_password(user, secret_hash, at=at)
         _complete_registration(user)

@@ -99,6 +99,21 @@ def revoke(user: User, *, at: datetime) -> None:
             _burn(letter, at=at)
 
 
+def withdraw_letters(
+    user: User, *, reason: str, at: datetime, by: User | None = None
+) -> None:
+    """Let a user's unused passwords and letters die; none is printed from here on."""
+    with database.atomic():
+        revoke(user, at=at)
+        deliveries.withdraw_for(
+            kind=DeliveryKind.CREDENTIAL_LETTER,
+            subject_id=user.id,
+            reason=reason,
+            by=by,
+            at=at,
+        )
+
+
 def request_letter(user: User, *, at: datetime) -> Delivery:
     """Have the worker issue a password and mail it, in the transaction of its cause.
 
@@ -128,14 +143,7 @@ def reissue(user: User, *, reason: str, by: User, at: datetime) -> Delivery:
     if not reason.strip():
         raise RuleError("Say why a new letter is needed.", field="reason")
     with database.atomic():
-        revoke(user, at=at)
-        deliveries.withdraw_for(
-            kind=DeliveryKind.CREDENTIAL_LETTER,
-            subject_id=user.id,
-            reason="a new letter replaces it",
-            by=by,
-            at=at,
-        )
+        withdraw_letters(user, reason="a new letter replaces it", by=by, at=at)
         letter = request_letter(user, at=at)
         audit.record(
             audit.Event.DELIVERY_STAFF_ACTION,

@@ -102,8 +102,12 @@ def _chosen(
 
 
 def _body(letter: Delivery) -> bytes:
-    if letter.document is None:
-        raise RuleError(f"Letter {letter.id} has no pages.", field="letters")
+    if letter.document is None or letter.document.sealed is None:
+        message = (
+            f"Letter {letter.id} has no pages any more: it was used or replaced. "
+            "Choose the others."
+        )
+        raise RuleError(message, field="letters")
     return documents.read(letter.document)
 
 

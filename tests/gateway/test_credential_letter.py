@@ -22,7 +22,7 @@ from models import (
 )
 from pmp import accounts, database, documents, settings
 from pmp.accounts import credentials
-from pmp.deliveries import outbox
+from pmp.deliveries import letters, outbox
 from pmp.errors import RuleError
 from pmp.registration import approval
 from tests.conftest import NOW
@@ -78,6 +78,19 @@ def check(user: User, secret: str, *, code: str | None = None) -> Credential:
     )
 
 
+def come_in(user: User) -> None:
+    """Sign in for the first time, with the letter that is ready to be printed."""
+    document = letter_of(user).document
+    assert document is not None
+    accounts.activate(
+        credential=check(user, secret_in(documents.read(document))),
+        password="corduroy lampshade violin",
+        address="192.0.2.1",
+        browser="test",
+        at=NOW,
+    )
+
+
 def is_destroyed(letter: Delivery) -> bool:
     document = Delivery.get_by_id(letter.id).document
     return document is not None and document.sealed is None
@@ -108,6 +121,26 @@ def test_the_secret_of_the_letter_opens_the_account(approved: User) -> None:
         check(approved, secret, code="CTR-00000-00000")
     with pytest.raises(RuleError):
         check(approved, "7K3Q-9XW4-MT2A-B8CD")
+
+
+def test_who_has_come_in_leaves_no_letter_to_print(approved: User, now: object) -> None:
+    sending.attempt(letter_of(approved).id)
+    come_in(approved)
+    assert is_destroyed(letter_of(approved))
+    assert letter_of(approved).state == DeliveryState.CANCELLED
+    assert letters.waiting() == []
+
+
+def test_a_used_letter_is_not_printed_again_but_may_be_called_mailed(
+    approved: User, now: object
+) -> None:
+    sending.attempt(letter_of(approved).id)
+    letter, staff = letter_of(approved), make_user()
+    letters.print_batch([letter.id], by=staff, at=NOW)
+    come_in(approved)
+    with pytest.raises(RuleError, match=f"Letter {letter.id} has no pages any more"):
+        letters.print_batch([letter.id], by=staff, at=NOW)
+    assert letters.mark_mailed([letter.id], by=staff, at=NOW) == 1
 
 
 def test_composed_again_it_is_the_same_letter(approved: User) -> None:
