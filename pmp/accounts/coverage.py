@@ -23,11 +23,14 @@ def grant(user: User, *, licence: str, by: User | None, at: datetime) -> Licence
     """Let a pharmacy's user report for the pharmacy with a licence number as well.
 
     `by` None is the command line. RuleError where the user is no pharmacy's, the
-    licence is unknown, inactive or no pharmacy's, or it was granted before.
+    licence is unknown, inactive or no pharmacy's, its own, or was granted before.
     """
     found = _pharmacy_licence(licence)
     if user.role != Role.PHARMACY:
         raise RuleError(f"{user.username} is not a pharmacy's account.")
+    if found == user.licence:
+        message = f"{found.name} is its own pharmacy: it may report for it already."
+        raise RuleError(message, field="licence")
     try:
         with database.atomic():
             CoveredPharmacy.create(
@@ -42,16 +45,17 @@ def grant(user: User, *, licence: str, by: User | None, at: datetime) -> Licence
 
 def withdraw(user: User, *, licence: str, by: User | None, at: datetime) -> None:
     """Take back what was granted; RuleError if it was not."""
-    found = Licence.get_or_none(Licence.code == licence.strip().upper())
+    code = licence.strip().upper()
+    granted = (
+        CoveredPharmacy.select(CoveredPharmacy, Licence)
+        .join(Licence)
+        .where((CoveredPharmacy.user == user) & (Licence.code == code))
+        .first()
+    )
     with database.atomic():
-        gone = (
-            CoveredPharmacy.delete()
-            .where((CoveredPharmacy.user == user) & (CoveredPharmacy.licence == found))
-            .execute()
-        )
-        if not gone or found is None:
-            raise RuleError(f"{user.username} may not report for {licence}.")
-        _record(user, found, "withdrawn", by=by, at=at)
+        if granted is None or not granted.delete_instance():
+            raise RuleError(f"{user.username} may not report for {code}.")
+        _record(user, granted.licence, "withdrawn", by=by, at=at)
 
 
 def _pharmacy_licence(code: str) -> Licence:
@@ -63,7 +67,10 @@ def _pharmacy_licence(code: str) -> Licence:
         .first()
     )
     if found is None or not found.active:
-        message = f"The roster has no active pharmacy licence {code.strip()}."
+        message = (
+            f"The roster has no active pharmacy licence {code.strip()}. Compare the "
+            "number with the permit."
+        )
         raise RuleError(message, field="licence")
     return found
 

@@ -1,8 +1,12 @@
 """db upgrade, db status, db check: the schema and its migrations."""
 
+from contextlib import suppress
+
 import click
 
-from pmp import database, settings, tables
+from pmp import clock, database, settings, tables
+from pmp.errors import ConflictError
+from pmp.thresholds import threshold_rules
 from portal.cli import refusals
 
 
@@ -13,10 +17,11 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Apply the migrations that are pending, under a lock."""
+    """Apply the migrations that are pending, under a lock; write the first rules."""
     with refusals():
         _open()
         applied = database.upgrade()
+        _write_first_rules()
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("The database is up to date.")
@@ -48,6 +53,12 @@ def check() -> None:
     if differences:
         raise SystemExit(1)
     click.echo("The schema is as this version expects it.")
+
+
+def _write_first_rules() -> None:
+    # Another host that upgrades at the same moment may have just written them.
+    with database.connected(), suppress(ConflictError):
+        threshold_rules.seed(at=clock.now())
 
 
 def _open() -> None:

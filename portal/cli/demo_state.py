@@ -38,6 +38,7 @@ from pmp.demo import cast, roster_files, stories, submission_files
 from pmp.registration import approval
 from pmp.registration.answers import Answers
 from pmp.roster import roster_contacts
+from pmp.thresholds import threshold_rules
 
 PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
 STAFF = (
@@ -70,6 +71,7 @@ def load(*, scale: float, data_dir: Path, say: Say) -> None:
     people = cast.make(scale=scale, today=today)
     say("Importing drugs and the roster …")
     drugs.seed(at=clock.now())
+    threshold_rules.seed(at=clock.now())
     _import_roster(people)
     for username, role in STAFF:
         _staff(username, role)
@@ -263,4 +265,5 @@ def _waiting_registration(people: cast.Cast, data_dir: Path) -> None:
         attested=True,
         at=clock.now(),
     )
+    (data_dir / "faxes-in").mkdir(exist_ok=True)
     (data_dir / "fax-to-drop.pdf").write_bytes(_confirmation_page(application))

@@ -72,9 +72,9 @@ def _channels() -> RadioField:
 class PractitionerForm(_AnswersForm):
     profession = Profession.PRACTITIONER
 
-    last_name = _text("last_name", hint="As on your licence")
     first_name = _text("first_name")
     middle_name = _text("middle_name")
+    last_name = _text("last_name", hint="As on your licence")
     degree = _text("degree", hint="Such as MD, DMD, APRN, PA")
     specialty = _text("specialty")
     practice_name = _text("practice_name")

@@ -72,6 +72,17 @@ class NewLetterForm(Form):
     reason = _words("Why a new letter is needed", "Say why a new letter is needed")
 
 
+class CoverForm(Form):
+    licence = StringField(
+        "Licence number of a further pharmacy",
+        description="Such as PCY.0001234",
+        validators=[
+            InputRequired("Enter the licence number of the pharmacy"),
+            Length(max=40),
+        ],
+    )
+
+
 class AttachForm(Form):
     code = _code()
 
