@@ -131,7 +131,6 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
     )
 
 
-
 def _ask_staff(delivery: Delivery, *, text: str, at: datetime) -> None:
     delivery.needs_staff = True
     delivery.possible_duplicate = True
