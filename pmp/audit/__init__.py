@@ -117,7 +117,8 @@ def record(
             "address": address,
             "detail": detail or {},
         }
-        previous = head.last_hash if head else FIRST_HASH
+        # After an end that we did not seal the chain begins anew: it stays visible.
+        previous = head.last_hash if head and _is_sealed(head) else FIRST_HASH
         row = AuditEvent.create(
             at=at,
             event=event.value,
@@ -133,21 +134,28 @@ def record(
 
 
 def verify() -> list[str]:
-    """Check the whole chain; give one sentence for each fault, none if it is whole."""
+    """Check the whole chain; give one sentence for each fault, none if it is whole.
+
+    Others may write meanwhile: the chain must go through the end that was sealed when
+    the check began, and not beyond the one that is sealed when it ends.
+    """
     faults = []
-    previous, last_id = FIRST_HASH, 0
+    sealed = AuditHead.get_or_none()
+    previous, last_id, at_seal = FIRST_HASH, 0, ""
     for row in _rows():
         if row.previous_hash != previous:
             faults.append(f"Event {row.id}: a row before it is missing or was changed.")
         if row.hash != _hash(row.previous_hash, _content(row)):
             faults.append(f"Event {row.id}: its content was changed.")
         previous, last_id = row.hash, row.id
+        if sealed and row.id == sealed.last_id:
+            at_seal = row.hash
     head = AuditHead.get_or_none()
     if head is None:
         return [*faults, "The seal on the end is missing."] if last_id else faults
-    if head.seal != _sealed(head.last_id, head.last_hash):
+    if not _is_sealed(head):
         faults.append("The seal on the end was not made with this secret key.")
-    if (head.last_id, head.last_hash) != (last_id, previous):
+    if last_id > head.last_id or (sealed and at_seal != sealed.last_hash):
         faults.append(f"The record ends at event {last_id}, not at {head.last_id}.")
     return faults
 
@@ -179,6 +187,10 @@ def _hash(previous: str, content: dict[str, Any]) -> str:
 def _sealed(last_id: int, last_hash: str) -> str:
     key = settings.current().secret_key.get_secret_value().encode()
     return hmac.new(key, f"{last_id}:{last_hash}".encode(), "sha256").hexdigest()
+
+
+def _is_sealed(head: AuditHead) -> bool:
+    return hmac.compare_digest(head.seal, _sealed(head.last_id, head.last_hash))
 
 
 def _seal(head: AuditHead | None, row: AuditEvent) -> None:
