@@ -1,11 +1,16 @@
 """The house rules that every page is held to, read from its bytes and headers."""
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
 from werkzeug.test import TestResponse
 
 UNLABELLED_KINDS = {"hidden", "submit", "button", "reset", "image"}
+# What templates make of a line break between two conditions: `checkedaria-invalid=`.
+GLUED = re.compile(
+    r'="[^"]*"[^\s>/]|\s(?:checked|selected|novalidate|data-download)[a-z-]+'
+)
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
 VOID |= {"source", "track", "wbr"}
 OPTIONAL_END = {"p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody"}
@@ -30,6 +35,8 @@ class Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self.open.append(tag)
+        if GLUED.search(self.get_starttag_text() or ""):
+            self.faults.append(f"<{tag}> has attributes without a blank between")
         self.headings[tag] += 1
         self._inline(tag, given)
         if "id" in given:

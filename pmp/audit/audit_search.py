@@ -85,9 +85,20 @@ def verify(*, by: User, at: datetime) -> list[str]:
 
 def detail_words(event: AuditEvent) -> str:
     """Write what an event holds besides as words, each name with its value."""
+    told = {name: _value_words(value) for name, value in event.detail.items()}
     return ", ".join(
-        f"{name}: {value}" for name, value in event.detail.items() if value != ""
+        f"{name.replace('_', ' ')}: {words}" for name, words in told.items() if words
     )
+
+
+def _value_words(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value)
 
 
 def _rows(wanted: Search) -> Iterator[tuple[Any, ...]]:

@@ -43,7 +43,7 @@ def print_batch(ids: Collection[int], *, by: User, at: datetime) -> list[bytes]:
     chosen or one of them no longer waits.
     """
     with database.atomic():
-        batch = _chosen(ids, _WAITING, must_be="waiting in the list")
+        batch = _chosen(ids, _WAITING, refusal="Not in the list any more")
         bodies = [_body(letter) for letter in batch]
         for letter in batch:
             outbox.change(
@@ -56,7 +56,9 @@ def print_batch(ids: Collection[int], *, by: User, at: datetime) -> list[bytes]:
 def mark_mailed(ids: Collection[int], *, by: User, at: datetime) -> int:
     """Record that printed letters were taken to the post; give how many."""
     with database.atomic():
-        batch = _chosen(ids, (DeliveryState.PRINTED,), must_be="printed first")
+        batch = _chosen(
+            ids, (DeliveryState.PRINTED,), refusal="Print first what is to be mailed"
+        )
         for letter in batch:
             letter.needs_staff = False
             outbox.change(letter, DeliveryState.MAILED, source=by.username, at=at)
@@ -67,7 +69,11 @@ def mark_mailed(ids: Collection[int], *, by: User, at: datetime) -> int:
 def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
     """Record that a mailed letter came back; somebody must see to it."""
     with database.atomic():
-        [letter] = _chosen([letter_id], (DeliveryState.MAILED,), must_be="mailed")
+        [letter] = _chosen(
+            [letter_id],
+            (DeliveryState.MAILED,),
+            refusal="Only a mailed letter comes back",
+        )
         letter.needs_staff = True
         outbox.change(
             letter,
@@ -86,7 +92,7 @@ def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
 
 
 def _chosen(
-    ids: Collection[int], states: tuple[DeliveryState, ...], *, must_be: str
+    ids: Collection[int], states: tuple[DeliveryState, ...], *, refusal: str
 ) -> list[Delivery]:
     if not ids:
         raise RuleError("Choose at least one letter.", field="letters")
@@ -96,7 +102,7 @@ def _chosen(
     ready = [row for row in letters if row.state in states]
     if len(ready) != len(set(ids)):
         others = sorted(set(ids) - {row.id for row in ready})
-        message = f"Not {must_be}: letter {', '.join(map(str, others))}."
+        message = f"{refusal}: letter {', '.join(map(str, others))}."
         raise RuleError(message, field="letters")
     return ready
 

@@ -110,19 +110,20 @@ def by_code(text: str) -> Application | None:
 
 
 def listed(
-    statuses: Collection[ApplicationStatus], *, page: int
+    statuses: Collection[ApplicationStatus], *, page: int, latest_first: bool = False
 ) -> tuple[list[Application], int]:
     """Give a page of registrations in these states, and how many there are in all.
 
-    Who has waited longest comes first.
+    Who has waited longest comes first, or who came last.
     """
     waiting = fn.COALESCE(
         Application.confirmation_received_at, Application.submitted_at
     )
+    order = (waiting, Application.id)
     query = (
         Application.select()
         .where(Application.status.in_(statuses))
-        .order_by(waiting, Application.id)
+        .order_by(*(part.desc() for part in order) if latest_first else order)
     )
     return list(query.paginate(page, PAGE_SIZE)), query.count()
 

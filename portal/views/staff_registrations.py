@@ -68,7 +68,9 @@ def queue() -> ResponseReturnValue:
     if chosen not in LISTS:
         raise NotFoundError("There is no such list.")
     page = page_asked_for()
-    rows, total = registration.listed(LISTS[chosen][1], page=page)
+    rows, total = registration.listed(
+        LISTS[chosen][1], page=page, latest_first=chosen == "closed"
+    )
     return render_template(
         "staff/registrations/queue.html",
         lists=LISTS,
@@ -234,6 +236,10 @@ def _form(name: str) -> Any:
 
 
 def _next() -> ResponseReturnValue:
+    """Go on to who has waited longest for a decision; to the empty queue at last."""
+    waiting, _ = registration.listed(LISTS["decide"][1], page=1)
+    if waiting:
+        return redirect(url_for(".compare", code=waiting[0].code), 303)
     return redirect(url_for(".queue"), 303)
 
 

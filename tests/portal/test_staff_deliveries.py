@@ -184,7 +184,10 @@ def test_letters_are_printed_in_one_batch_and_then_mailed(staff: Browser) -> Non
         {"csrf_token": token, "letters": everything},
         status=422,
     )
-    assert f"Not printed first: letter {third.id}" in staff.text()
+    assert f"Print first what is to be mailed: letter {third.id}" in staff.text()
+    page = staff.page
+    assert page is not None
+    assert page.get_data(as_text=True).count("checked") == len(everything)
     staff.post("/staff/letters/mailed", {"csrf_token": token, "letters": chosen})
 
     assert [state(row) for row in (first, second)] == [DeliveryState.MAILED] * 2
