@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # More nudges than this in the queue, and the sweep adds none: the rows will wait.
 FULL_QUEUE = 500
+MOST_SUBMISSIONS = 50
 _last: dict[str, str] = {}
 
 
@@ -36,7 +37,9 @@ def tick() -> None:
     at = clock.now()
     seconds = settings.current().sweep_seconds
     if _is_new("sweep", periods.every(seconds, at=at)):
-        _each(sweep_leases, sweep_deliveries, sweep_faxes, sweep_rest)
+        # What people wait for comes first: a pile of deliveries fills the queue.
+        _each(sweep_submissions, sweep_faxes, sweep_leases, sweep_deliveries)
+        _each(sweep_rest)
     if _is_new("night", periods.nightly(at=at)):
         _each(expire, evaluate, tidy)
 
@@ -50,6 +53,11 @@ def keep_ticking(stop: threading.Event) -> None:
 def _tick_connected() -> None:
     with database.connected():
         tick()
+
+
+def sweep_submissions() -> None:
+    """Process submissions that wait, the oldest first."""
+    _nudge_all(tasks.process_submission, uploads.waiting()[:MOST_SUBMISSIONS])
 
 
 def sweep_leases() -> None:
@@ -80,8 +88,7 @@ def sweep_faxes() -> None:
 
 
 def sweep_rest() -> None:
-    """Process submissions that wait; have carriers destroy what is over."""
-    _nudge_all(tasks.process_submission, uploads.waiting())
+    """Have carriers destroy what is over."""
     carrier = channels.for_channel(ChannelName.FAX)
     if isinstance(carrier, channels.ReceiptChannel):
         old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())

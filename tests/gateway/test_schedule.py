@@ -1,0 +1,26 @@
+"""The sweep: what people wait for is not stuck behind a pile of deliveries."""
+
+import pytest
+
+from gateway import schedule, tasks
+from gateway.queue import huey
+from pmp import deliveries, settings, uploads
+
+
+def test_submissions_come_before_a_pile_of_deliveries(
+    db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pile = list(range(1, schedule.FULL_QUEUE + 2))
+    nudged: list[object] = []
+    monkeypatch.setattr(deliveries, "due", lambda **_: pile)
+    monkeypatch.setattr(uploads, "waiting", lambda: pile)
+    monkeypatch.setattr(tasks, "nudge", lambda task, *_: nudged.append(task))
+    monkeypatch.setattr(huey, "pending_count", lambda: len(nudged))
+    monkeypatch.setattr(schedule, "_last", {})
+
+    schedule.tick()
+
+    swept = nudged.count(tasks.process_submission)
+    assert 0 < swept < schedule.FULL_QUEUE
+    assert nudged[:swept] == [tasks.process_submission] * swept
+    assert tasks.send_delivery in nudged
