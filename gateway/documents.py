@@ -10,6 +10,8 @@ at once in one process; more worker processes draw more.
 
 import base64
 import io
+import logging
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 
 import pypdf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from reportlab.pdfbase.ttfonts import TTFont
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
@@ -28,6 +31,9 @@ FONTS = Path(__file__).parent / "fonts"
 SECONDS = 60
 LARGEST_HTML = 10 * 1024 * 1024
 LARGEST_PDF = 20 * 1024 * 1024
+
+# It quotes what it could not draw: a patient's name. `drawn` tells of it instead.
+logging.getLogger("xhtml2pdf").setLevel(logging.CRITICAL + 1)
 
 
 class DocumentError(Exception):
@@ -45,7 +51,14 @@ def pdf(template: str, /, **context: Any) -> bytes:
         source = html(template, **context)
     except TemplateError as error:
         raise DocumentError(f"{template}: {type(error).__name__}: {error}") from error
-    return drawn(template, source)
+    return drawn(template, drawable(source))
+
+
+def drawable(source: str) -> str:
+    """Write each sign that no font of ours has as its code point: 王 as [U+738B]."""
+    source = unicodedata.normalize("NFC", source)
+    odd = {ord(sign) for sign in source if not sign.isascii()} - _glyphs()
+    return source.translate({point: f"[U+{point:04X}]" for point in odd})
 
 
 def faxable_pdf(template: str, code: str, /, **context: Any) -> bytes:
@@ -133,6 +146,13 @@ def environment() -> Environment:
         code128=lambda text: png_uri(barcodes.code128_png(text)),
     )
     return made
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> frozenset[int]:
+    """Give the code points that every one of our fonts can draw."""
+    faces = [TTFont(file.stem, str(file)).face for file in FONTS.glob("*.ttf")]
+    return frozenset.intersection(*(frozenset(face.charToGlyph) for face in faces))
 
 
 def _policy() -> ResourceAccessPolicy:

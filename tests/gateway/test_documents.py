@@ -47,6 +47,26 @@ def test_names_are_readable(name: str) -> None:
     assert b"DejaVu" in pdf
 
 
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [("Łukasz 王", "Łukasz [U+738B]"), ("Zoe\u0301", "Zoé"), ("a😀", "a[U+1F600]")],
+)
+def test_a_sign_that_no_font_has_is_printed_as_its_code_point(
+    name: str, printed: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert printed in words(documents.pdf("plain", name=name))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_renderer_says_of_a_name_is_in_no_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DocumentError):
+        documents.drawn("plain", "<p>Canaryquist 王</p>")
+    assert caplog.text == ""
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_name_writes_no_markup() -> None:
     spoilt = '<img src="file:///etc/passwd"><b>X</b>{{ program.secret_key }}'
 
