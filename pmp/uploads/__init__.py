@@ -117,7 +117,7 @@ def _is_staff(user: User) -> bool:
 def _require_size(body: bytes) -> None:
     most = settings.current().upload_megabytes
     if not body:
-        raise RuleError("The file is empty.", field="file")
+        raise RuleError("The file is empty. Export it again.", field="file")
     if len(body) > most * 1024 * 1024:
         message = f"The file is larger than {most} MB. Send it in parts."
         raise RuleError(message, field="file")

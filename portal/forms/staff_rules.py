@@ -32,8 +32,8 @@ ANSWERS = [
 ]
 
 
-def _number(label: str, most: int) -> IntegerField:
-    words = f"Enter a number from 1 to {most}"
+def _number(label: str, what: str, most: int) -> IntegerField:
+    words = f"Enter a number of {what} from 1 to {most}"
     return IntegerField(
         label,
         validators=[InputRequired(words), NumberRange(min=1, max=most, message=words)],
@@ -46,12 +46,12 @@ class RuleForm(Form):
         description="An existing name makes its next version",
         validators=[InputRequired("Give the rule a name"), Length(max=100)],
     )
-    prescribers = _number("Prescribers, at least", threshold_rules.MOST)
-    pharmacies = _number("Pharmacies, at least", threshold_rules.MOST)
+    prescribers = _number("Prescribers, at least", "prescribers", threshold_rules.MOST)
+    pharmacies = _number("Pharmacies, at least", "pharmacies", threshold_rules.MOST)
     connective = RadioField(
         "Both numbers, or one of them?", choices=CONNECTIVES, default="and"
     )
-    window_days = _number("Days of the window", threshold_rules.LONGEST_WINDOW)
+    window_days = _number("Days of the window", "days", threshold_rules.LONGEST_WINDOW)
     schedules = SelectMultipleField("Schedules; none: all", choices=SCHEDULES)
     status = RadioField("Status", choices=STATUSES, default="silent")
     reason = TextAreaField(

@@ -110,9 +110,16 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
                 at=clock.now(),
                 revision=_revision(),
             )
-            flash(f"Resolved. Told of the change: {len(told)}, and the reporter.")
+            flash(_told_words(len(told)))
             return _to(found)
     return _resolve_page(found, form, action, outcome)
+
+
+def _told_words(others: int) -> str:
+    words = "Resolved. The reporter is told."
+    if others:
+        words += f" So are the others who were sent the entry: {others}."
+    return words
 
 
 def _resolve_page(

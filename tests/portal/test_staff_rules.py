@@ -75,7 +75,7 @@ def test_a_rule_without_a_reason_is_refused(
     browser.submit({"reason": "", "window_days": "0"}, status=422)
 
     assert "Say why" in browser.text()
-    assert "Enter a number from 1 to 731" in browser.text()
+    assert "Enter a number of days from 1 to 731" in browser.text()
 
 
 def test_staff_read_rules_but_only_an_administrator_writes_them(

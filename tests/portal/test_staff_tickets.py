@@ -84,7 +84,7 @@ def test_removing_an_entry_is_reviewed_first_and_then_tells_everyone(
 
     assert Dispensation.get_by_id(entry.id).status == DispensationStatus.VOIDED
     assert ThresholdCase.get_by_id(case.id).status == "withdrawn"
-    assert "Told of the change: 6" in browser.text()
+    assert "So are the others who were sent the entry: 6." in browser.text()
     assert "Never dispensed." in browser.text()
 
 
