@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 
 from gateway import channels, inbound, tasks
-from gateway.queue import huey
 from models import ChannelName
 from pmp import (
     clock,
@@ -26,8 +25,6 @@ from pmp.faxes import inbound_media
 
 log = logging.getLogger(__name__)
 
-# More nudges than this in the queue, and the sweep adds none: the rows will wait.
-FULL_QUEUE = 500
 MOST_SUBMISSIONS = 50
 _last: dict[str, str] = {}
 
@@ -120,7 +117,7 @@ def _is_new(job: str, period: str) -> bool:
 
 
 def _nudge_all(task: object, ids: list[int]) -> None:
-    if not ids or huey.pending_count() > FULL_QUEUE:
+    if not ids or tasks.is_full():
         return
     for each in ids:
         tasks.nudge(task, each)

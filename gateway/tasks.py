@@ -28,6 +28,10 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+# More nudges than this in the queue, and deliveries add none: their rows will wait, and
+# the timer finds them. A submitted file must not queue behind a pile of them.
+FULL_QUEUE = 500
+
 
 @huey.task()
 def send_delivery(delivery_id: int) -> None:
@@ -98,8 +102,17 @@ def nudge(task: Any, *ids: Any) -> None:
         log.warning("the queue is out of reach: %s", type(error).__name__)
 
 
+def is_full() -> bool:
+    """Tell whether the queue holds enough; one out of reach is not full."""
+    try:
+        return bool(huey.pending_count() > FULL_QUEUE)
+    except Exception:  # noqa: BLE001 - as for nudge, which says so
+        return False
+
+
 def _send_soon(delivery_id: int) -> None:
-    nudge(send_delivery, delivery_id)
+    if not is_full():
+        nudge(send_delivery, delivery_id)
 
 
 deliveries.on_request(_send_soon)

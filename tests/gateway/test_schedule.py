@@ -5,12 +5,29 @@ import pytest
 from gateway import schedule, tasks
 from gateway.queue import huey
 from pmp import deliveries, settings, uploads
+from tests.conftest import NOW
+from tests.gateway.conftest import make_delivery
+
+
+def test_a_full_queue_takes_no_more_deliveries_and_their_rows_wait(
+    db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nudged: list[object] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *_: nudged.append(task))
+    monkeypatch.setattr(huey, "pending_count", lambda: tasks.FULL_QUEUE + 1)
+    waiting = make_delivery()
+    assert nudged == []
+    assert deliveries.due(at=NOW) == [waiting.id]
+
+    monkeypatch.setattr(huey, "pending_count", lambda: tasks.FULL_QUEUE)
+    make_delivery()
+    assert nudged == [tasks.send_delivery]
 
 
 def test_submissions_come_before_a_pile_of_deliveries(
     db: settings.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pile = list(range(1, schedule.FULL_QUEUE + 2))
+    pile = list(range(1, tasks.FULL_QUEUE + 2))
     nudged: list[object] = []
     monkeypatch.setattr(deliveries, "due", lambda **_: pile)
     monkeypatch.setattr(uploads, "waiting", lambda: pile)
@@ -21,6 +38,6 @@ def test_submissions_come_before_a_pile_of_deliveries(
     schedule.tick()
 
     swept = nudged.count(tasks.process_submission)
-    assert 0 < swept < schedule.FULL_QUEUE
+    assert 0 < swept < tasks.FULL_QUEUE
     assert nudged[:swept] == [tasks.process_submission] * swept
     assert tasks.send_delivery in nudged
