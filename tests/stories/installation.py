@@ -40,6 +40,11 @@ class Installation:
         }
         self._processes: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def engine(self) -> str:
+        """Tell which database it is on: sqlite or postgresql."""
+        return self.environment["PMP_DATABASE_URL"].split(":")[0]
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Hold the carriers open, and stop every process at the end."""
