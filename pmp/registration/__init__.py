@@ -204,13 +204,21 @@ def expire(*, at: datetime) -> int:
         .where(Application.status == ApplicationStatus.SUBMITTED)
         .where(Application.submitted_at < limit)
     )
+    return sum(_expire(application, at=at) for application in late)
+
+
+def _expire(application: Application, *, at: datetime) -> bool:
+    """Close one, unless its page came in this very moment."""
     with database.atomic():
-        closed = list(late)
-        for application in closed:
-            application.status = ApplicationStatus.EXPIRED
-            application.save(only=[Application.status])
+        closed = (
+            Application.update(status=ApplicationStatus.EXPIRED)
+            .where(Application.id == application.id)
+            .where(Application.status == ApplicationStatus.SUBMITTED)
+            .execute()
+        )
+        if closed:
             _record(audit.Event.REGISTRATION_EXPIRED, application, None, at)
-    return len(closed)
+    return bool(closed)
 
 
 def notify(application: Application, *, at: datetime, email_only: bool = False) -> None:

@@ -414,3 +414,23 @@ def test_the_mailed_letter_moves_the_registration_on(db: settings.Settings) -> N
     user.save()
     application = Application.get_by_id(application.id)
     assert registration.standing(application) == ApplicationStatus.ACTIVE
+
+
+def test_a_page_that_comes_while_registrations_expire_is_not_lost(
+    db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make_application()
+    noise = make_application()
+    after = NOW + timedelta(days=db.registration_days + 1)
+    expire = registration._expire
+
+    def a_page_comes_first(application: Application, *, at: datetime) -> bool:
+        if application == late:
+            registration.confirmation_received(late, by="system", at=at)
+        return expire(application, at=at)
+
+    monkeypatch.setattr(registration, "_expire", a_page_comes_first)
+    assert registration.expire(at=after) == 1
+    received = Application.get_by_id(late.id).status
+    assert received == ApplicationStatus.CONFIRMATION_RECEIVED
+    assert Application.get_by_id(noise.id).status == ApplicationStatus.EXPIRED
