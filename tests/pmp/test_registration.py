@@ -1,7 +1,7 @@
 """Registration: what is refused, what staff see beside it, who may decide it."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
