@@ -94,6 +94,7 @@ LABELS = {
     "email": "Email",
     "preferred_channel": "Notices by",
 }
+ANY_CHANNEL = "Whatever reaches me first"
 
 
 @dataclass(frozen=True)
@@ -202,5 +203,5 @@ _SHOWN: dict[str, Callable[[str], str]] = {
     "phone": phone,
     "fax": phone,
     "zip": zip_code,
-    "preferred_channel": words,
+    "preferred_channel": lambda chosen: words(chosen) if chosen else ANY_CHANNEL,
 }

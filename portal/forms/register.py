@@ -14,7 +14,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from models import ChannelName, Profession
-from pmp.registration.answers import LABELS, Answers, problems
+from pmp.registration.answers import ANY_CHANNEL, LABELS, Answers, problems
 from portal.forms import Form
 
 LONGEST = 200
@@ -63,7 +63,7 @@ class _AnswersForm(Form):
 
 def _channels() -> RadioField:
     choices = [
-        SelectChoice("", "Whatever reaches me first"),
+        SelectChoice("", ANY_CHANNEL),
         *(SelectChoice(way.value, way.value.capitalize()) for way in ChannelName),
     ]
     return RadioField(LABELS["preferred_channel"], choices=choices, default="")

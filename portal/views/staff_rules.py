@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from models import CaseStatus, RecipientAnswer
 from pmp import clock, thresholds
-from pmp.deliveries import contacts
+from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from portal.access import requires, signed_in_user
@@ -164,5 +164,6 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         rule=threshold_rules.sentence(found.rule),
         entries=threshold_cases.entries(found),
         recipients=rows,
+        state_words=delivery_desk.state_words,
     )
     return page, 422 if form.errors else 200
