@@ -30,8 +30,8 @@ types: $(READY)
 # Print documents and mail keep to what xhtml2pdf and mail readers understand.
 TEMPLATES = $(shell find templates -name '*.html' -not -path 'templates/print/*' -not -path 'templates/mail/*')
 templates: $(READY)
-	$(BIN)/djlint --quiet --check $(TEMPLATES)
-	$(BIN)/djlint --quiet --lint $(TEMPLATES)
+	@$(BIN)/djlint --quiet --check $(TEMPLATES)
+	@$(BIN)/djlint --quiet --lint $(TEMPLATES)
 
 bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
