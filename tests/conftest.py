@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import models
 from pmp import database, settings
-from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.chromium import ARGUMENTS, EXECUTABLE, is_installed
 
 NOW = datetime(2026, 11, 23, 15, 14, tzinfo=UTC)
 POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
@@ -60,10 +60,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path}/pmp.db"
         return
     name = f"pmp_test_{secrets.token_hex(6)}"
-    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+    with _postgres() as server:
         server.execute(f'CREATE DATABASE "{name}"')
         yield f"{POSTGRES}/{name}"
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _postgres() -> psycopg.Connection:
+    try:
+        return psycopg.connect(f"{POSTGRES}/postgres", autocommit=True)
+    except psycopg.OperationalError:
+        missing(f"Postgres does not answer at {POSTGRES}")
+        raise
+
+
+def missing(what: str) -> None:
+    """Skip a test, with the reason, for want of a program; in CI that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}: CI needs it")
+    pytest.skip(f"{what} (.ci/run installs and starts what the tests want)")
 
 
 @pytest.fixture
@@ -82,6 +97,8 @@ def db(database_url: str, program: settings.Settings) -> Iterator[settings.Setti
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Start one Chromium for all browser tests."""
+    if not is_installed():
+        missing(f"There is no {EXECUTABLE}")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=EXECUTABLE, args=list(ARGUMENTS)
