@@ -11,7 +11,7 @@ demo: $(VENV)/.product
 	$(BIN)/flask --app wsgi demo $(ARGS)
 
 test: $(READY)
-	$(BIN)/pytest -n auto --dist loadscope $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY) lint types templates test
 
