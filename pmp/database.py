@@ -64,8 +64,11 @@ def open_database(url: str) -> Database:
 
 
 def use(url: str) -> None:
-    """Bind the tables to the database at an address."""
+    """Bind the tables to the database at an address, instead of an earlier one."""
+    earlier = models.database.obj
     models.database.initialize(open_database(url))
+    if isinstance(earlier, PooledPostgresqlDatabase):
+        earlier.close_idle()
 
 
 def begin_use() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playhouse.pool import PooledPostgresqlDatabase
 from playwright.sync_api import Browser, sync_playwright
 
 import models
@@ -86,12 +87,15 @@ def db(database_url: str, program: settings.Settings) -> Iterator[settings.Setti
     """Bind the tables to an empty database and make them."""
     with settings.changed(database_url=database_url) as chosen:
         database.begin_use()
+        opened = models.database.obj
         with models.database.connection_context():
             models.database.create_tables(models.TABLES)
             yield chosen
-        models.database.obj.close()
-        if not database.is_sqlite():
-            models.database.obj.close_all()
+        # A command under test may have bound the tables anew.
+        for each in {opened, models.database.obj}:
+            each.close()
+            if isinstance(each, PooledPostgresqlDatabase):
+                each.close_all()
 
 
 @pytest.fixture(scope="session")
