@@ -463,7 +463,8 @@ def _search_on(page: Page, first_name: str, last_name: str) -> None:
     page.get_by_label("First name").fill(first_name)
     page.get_by_label("Last name").fill(last_name)
     page.get_by_label("Date of birth").fill("04/28/1971")
-    page.get_by_role("button", name="Search").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Search").click()
 
 
 def _is_well_made(page: Page) -> None:

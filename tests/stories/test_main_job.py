@@ -506,7 +506,8 @@ class Story:
         """No patient in logs or mail, no clear password in any row or log."""
         logs, mails = self.inst.logs(), "".join(map(str, self.inst.relay.taken))
         dump = self._dump()
-        for word in ("FALLOWS", "IMOGEN", "1983", "HYDROCODONE"):
+        born = ("1983-04-28", "19830428", "04/28/1983")  # a bare year is in any hash
+        for word in ("FALLOWS", "IMOGEN", "HYDROCODONE", *born):
             assert word.casefold() not in logs.casefold()
             assert word.casefold() not in mails.casefold()
         assert self.secrets
