@@ -540,7 +540,6 @@ class RecordStatus(StrEnum):
     VOID_NOT_FOUND = "void_not_found"
     NOT_REPORTABLE = "not_reportable"
     ZERO_REPORT = "zero_report"
-    CHECKED = "checked"  # a dry run or a test file: nothing stored
     CORRECTED = "corrected"  # held first, then corrected on the page and stored
 
 

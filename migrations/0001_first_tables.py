@@ -401,7 +401,7 @@ def up(migrator, db):
         number = IntegerField()
         segment_number = IntegerField()
         status = word(
-            "stored|stored_with_warning|held|duplicate|revised|voided|void_not_found|not_reportable|zero_report|checked|corrected"
+            "stored|stored_with_warning|held|duplicate|revised|voided|void_not_found|not_reportable|zero_report|corrected"
         )
         prescription_number = CharField(default="")
         pharmacy_name = CharField(default="")
