@@ -42,7 +42,7 @@ audit: $(READY)
 requirements: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	for each in requirements requirements-dev; do \
-		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
+		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make requirements" $$each.in -o $$each.txt; \
 	done
