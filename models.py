@@ -109,6 +109,15 @@ class ChannelName(StrEnum):
     LETTER = "letter"
 
 
+class DispenserKind(StrEnum):
+    """Who dispenses: reporting schedules may differ by it."""
+
+    PHARMACY = "pharmacy"
+    PRACTITIONER = "practitioner"
+    VETERINARIAN = "veterinarian"
+    OUT_OF_STATE = "out_of_state"
+
+
 class RosterImport(Table):
     """One roster file that was applied, and what it changed."""
 
@@ -164,6 +173,7 @@ class Pharmacy(Table):
     fax = CharField(null=True)
     email = CharField(null=True)
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+    kind = word(DispenserKind, default=DispenserKind.PHARMACY)
 
 
 class Prescriber(Table):
@@ -202,6 +212,14 @@ class UserStatus(StrEnum):
     CLOSED = "closed"
 
 
+class ReceiptPolicy(StrEnum):
+    """Of which submissions a user is sent a receipt."""
+
+    EVERY = "every"
+    PROBLEMS = "problems"
+    NONE = "none"
+
+
 class User(Table):
     username = CharField(unique=True)
     role = word(Role)
@@ -211,6 +229,7 @@ class User(Table):
     phone = CharField(null=True)
     fax = CharField(null=True)
     preferred_channel = word(ChannelName, null=True)
+    receipts = word(ReceiptPolicy, default=ReceiptPolicy.EVERY)
     password_hash = CharField(null=True)
     failed_sign_ins = IntegerField(default=0)
     locked_until = UtcField(null=True)
@@ -499,11 +518,21 @@ class SubmissionStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class SubmissionSource(StrEnum):
+    """How a submission came in."""
+
+    UPLOAD = "upload"
+    ENTRY = "entry"  # typed on the page
+    CSV = "csv"
+    FOLDER = "folder"  # dropped where an SFTP server puts it
+    COMMAND = "command"
+
+
 class Submission(Table):
     """One file that a user submitted, and what became of its records.
 
-    stored + held + duplicate + voided + void_not_found + not_reportable + zero_reports
-    = records; stored counts stored_with_warning and revised as well.
+    stored + held + withdrawn + duplicate + voided + void_not_found + not_reportable +
+    zero_reports = records; stored counts stored_with_warning and revised as well.
     """
 
     filename = CharField()
@@ -512,16 +541,19 @@ class Submission(Table):
     submitted_by = ForeignKeyField(User, on_delete="RESTRICT")
     received_at = UtcField()
     status = word(SubmissionStatus, index=True)
+    source = word(SubmissionSource, default=SubmissionSource.UPLOAD)
     dry_run = BooleanField(default=False)
     test = BooleanField(default=False)
     version = CharField(default="")
     pharmacies = JsonField(default=list)  # names as the file gives them
+    bytes_read = IntegerField(default=0)  # of the check of the whole file
     progress = IntegerField(default=0)  # records of the file dealt with
     records = IntegerField(default=0)
     stored = IntegerField(default=0)
     stored_with_warning = IntegerField(default=0)
     revised = IntegerField(default=0)
     held = IntegerField(default=0)
+    withdrawn = IntegerField(default=0)  # held, then taken back with a reason
     duplicate = IntegerField(default=0)
     voided = IntegerField(default=0)
     void_not_found = IntegerField(default=0)
@@ -541,6 +573,7 @@ class RecordStatus(StrEnum):
     NOT_REPORTABLE = "not_reportable"
     ZERO_REPORT = "zero_report"
     CORRECTED = "corrected"  # held first, then corrected on the page and stored
+    WITHDRAWN = "withdrawn"  # held first, then taken back: it should not have been sent
 
 
 class DispensationStatus(StrEnum):
@@ -591,7 +624,10 @@ class Dispensation(Table):
 
     class Meta:
         # Once each, among those that stand: a void makes room for its replacement.
-        indexes = ((("patient", "filled_on", "prescriber", "pharmacy"), False),)
+        indexes = (
+            (("patient", "filled_on", "prescriber", "pharmacy"), False),
+            (("pharmacy", "filled_on"), False),
+        )
 
 
 Dispensation.add_index(
@@ -639,8 +675,10 @@ class SubmissionRecord(Table):
     pharmacy_name = CharField(default="")
     elements = JsonField(default=dict)  # element id → value as given, to correct here
     dispensation = ForeignKeyField(Dispensation, null=True, on_delete="SET NULL")
+    corrections = JsonField(default=dict)  # element id → value as corrected
     corrected_by = CharField(default="")
     corrected_at = UtcField(null=True)
+    reason = TextField(default="")  # why it was taken back
 
     class Meta:
         indexes = ((("submission", "number"), True),)
@@ -685,6 +723,124 @@ class ZeroReport(Table):
 
     class Meta:
         indexes = ((("pharmacy", "first_day", "last_day"), True),)
+
+
+class WaitingVoid(Table):
+    """A void that came before its record: it waits for it, then voids it."""
+
+    submission = ForeignKeyField(Submission, on_delete="CASCADE")
+    record_number = IntegerField()
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT", index=False)
+    prescription_number = CharField(max_length=25)
+    filled_on = DateField()
+    fill_number = IntegerField()
+    partial = IntegerField()
+    product_code = CharField(max_length=15)
+    quantity = amount()
+    written = CharField(max_length=14)  # TH05 and TH06 of its file, CCYYMMDDHHMMSS
+    waits_until = UtcField(index=True)
+    applied_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("pharmacy", "prescription_number"), False),)
+
+
+class EntryDraft(Table):
+    """A record that is being typed on the page and not submitted yet."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    elements = JsonField(default=dict)  # element id → text
+    updated_at = UtcField()
+
+
+class CsvFile(Table):
+    """A spreadsheet that waits until its sender has said what its columns are."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    filename = CharField()
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    uploaded_at = UtcField()
+
+
+class CsvLayout(Table):
+    """What the columns of a user's spreadsheets mean, by their headings."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    headings_sha256 = CharField(max_length=64)
+    columns = JsonField(default=dict)  # heading → element id
+    updated_at = UtcField()
+
+    class Meta:
+        indexes = ((("user", "headings_sha256"), True),)
+
+
+# --- Reporting: who must report by when
+
+
+class Frequency(StrEnum):
+    TWICE_MONTHLY = "twice_monthly"
+    MONTHLY = "monthly"
+    WEEKLY = "weekly"
+    DAILY = "daily"
+
+
+class ReportingSchedule(Table):
+    """How often a kind of dispenser reports from a day on; later rows replace it."""
+
+    kind = word(DispenserKind)
+    frequency = word(Frequency)
+    grace_days = IntegerField(constraints=[Check("grace_days BETWEEN 0 AND 31")])
+    business_days = BooleanField(default=False)  # grace skips weekends and closed days
+    starts_on = DateField()
+    reason = TextField(default="")
+    written_by = CharField()
+    written_at = UtcField()
+
+    class Meta:
+        indexes = ((("kind", "starts_on"), True),)
+
+
+class ClosedDay(Table):
+    """A day on which nothing is due: a holiday, or the office is closed."""
+
+    day = DateField(unique=True)
+    name = CharField()
+
+
+class ReportingExemption(Table):
+    """Days for which a pharmacy need not report; `last_day` empty: until further."""
+
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT")
+    first_day = DateField()
+    last_day = DateField(null=True)
+    reason = TextField()
+    granted_by = CharField()
+    granted_at = UtcField()
+
+
+class NoticeKind(StrEnum):
+    REMINDER = "reminder"
+    LATE = "late"
+    HELD_RECORDS = "held_records"
+
+
+class ReportingNotice(Table):
+    """What a pharmacy was told about a period or its held records, once each."""
+
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT")
+    kind = word(NoticeKind)
+    first_day = DateField()
+    last_day = DateField()
+    due_on = DateField()
+    submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
+    number = IntegerField(default=1)  # of those about the same period or submission
+    reply_code = CharField(unique=True)  # on a faxed reminder; no patient data
+    made_at = UtcField()
+    answered_at = UtcField(null=True)
+    answered_by = CharField(default="")
+
+    class Meta:
+        indexes = ((("pharmacy", "kind", "first_day", "last_day", "number"), True),)
 
 
 # --- Look-ups and disclosures
@@ -946,6 +1102,8 @@ class DeliveryKind(StrEnum):
     THRESHOLD_REPORT = "threshold_report"
     CORRECTION_NOTICE = "correction_notice"
     TICKET_NOTICE = "ticket_notice"
+    SUBMISSION_RECEIPT = "submission_receipt"
+    REPORTING_NOTICE = "reporting_notice"
 
 
 class DeliveryState(StrEnum):
@@ -1105,6 +1263,14 @@ TABLES: tuple[type[Table], ...] = (
     SubmissionRecord,
     SubmissionProblem,
     ZeroReport,
+    WaitingVoid,
+    EntryDraft,
+    CsvFile,
+    CsvLayout,
+    ReportingSchedule,
+    ClosedDay,
+    ReportingExemption,
+    ReportingNotice,
     LookUp,
     Disclosure,
     ThresholdRule,

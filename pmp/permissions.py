@@ -25,6 +25,8 @@ class Permission(StrEnum):
     RULE_WRITE = "rule_write"
     CASE_WORK = "case_work"
     SUBMISSION_READ_ALL = "submission_read_all"
+    REPORTING_WATCH = "reporting_watch"  # who is late, reminders, exemptions
+    REPORTING_POLICY_WRITE = "reporting_policy_write"
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
@@ -51,6 +53,7 @@ _STAFF = frozenset(
         Permission.RULE_READ,
         Permission.CASE_WORK,
         Permission.SUBMISSION_READ_ALL,
+        Permission.REPORTING_WATCH,
     }
 )
 
@@ -64,6 +67,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | {
         Permission.RULE_WRITE,
+        Permission.REPORTING_POLICY_WRITE,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     )
     roster_pharmacy_credentials: str = "PHARMACY"
     asap_versions: str = "4.2,4.2A,4.2B"
+    asap_profile: str = ""
+    asap_severities: str = ""
+    keep_social_security_numbers: bool = False
 
     # Policy.
     registration_days: int = Field(default=30, ge=1)
@@ -95,7 +98,11 @@ class Settings(BaseSettings):
     report_hours: int = Field(default=8, ge=1, le=24)
     ticket_days: int = Field(default=7, ge=1)
     hold_cases_for_review: bool = False
-    upload_megabytes: int = Field(default=32, ge=1, le=4096)
+    upload_megabytes: int = Field(default=64, ge=1, le=4096)
+    submissions_dir: str = ""
+    void_wait_hours: int = Field(default=72, ge=0, le=720)
+    correction_days: int = Field(default=7, ge=1, le=90)
+    reminder_days: int = Field(default=3, ge=0, le=15)
     carry_forward_days: int = Field(default=7, ge=0, le=31)
     mme_rule_set: str = "CDC 2022"
     mme_caution: int = 50

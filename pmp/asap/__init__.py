@@ -10,7 +10,7 @@ Pure: bytes in, records and problems out; no database, no clock, no files.
             ...
     reading.refused                       # nothing of the file may be stored
 
-`read(chunks, *, today, accepted)` never raises for what the bytes contain and holds
+`read(chunks, *, today, programme)` never raises for what the bytes contain and holds
 one chunk in memory, however large the file is.  Each DSP segment becomes exactly one
 `Record`; `record.problems` are its errors (`record.held`: it waits for a correction)
 and warnings.  Only when the reading is exhausted are these known:
@@ -54,24 +54,28 @@ from pmp.asap.dispensing import (
     ZeroReport,
 )
 from pmp.asap.problems import Problem, Severity
-from pmp.asap.reader import ACCEPTED, CHUNK, Reading, read
+from pmp.asap.programme import USUAL, Gravity, Programme, Use
+from pmp.asap.reader import CHUNK, Reading, read
 from pmp.asap.records import Counts, Record, Transaction, recheck
 
 __all__ = [
-    "ACCEPTED",
     "CHUNK",
+    "USUAL",
     "Counts",
     "Dispensing",
+    "Gravity",
     "Ingredient",
     "PatientIdentity",
     "Pharmacy",
     "Prescriber",
     "Problem",
+    "Programme",
     "Reading",
     "Record",
     "Severity",
     "Status",
     "Transaction",
+    "Use",
     "ZeroReport",
     "read",
     "recheck",

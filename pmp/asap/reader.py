@@ -10,15 +10,13 @@ from pmp.asap.dispensing import Pharmacy
 from pmp.asap.envelope import Journal
 from pmp.asap.happy import HappyPath
 from pmp.asap.problems import Problem
+from pmp.asap.programme import USUAL, Programme
 from pmp.asap.records import Counts, Record, Transaction
 from pmp.asap.source import Source
 from pmp.asap.transactions import NOISE, TransactionReader
 
 CHUNK = 1 << 20
 """Bytes that callers should read at a time."""
-
-ACCEPTED = frozenset({"4.2", "4.2A", "4.2B"})
-"""Versions that are accepted unless the programme says otherwise."""
 
 _LONGEST_SEGMENT = 16 * 1024
 _REMEMBERED = 50_000
@@ -28,29 +26,29 @@ _UNREADABLE = {"3.0", "1995"}
 
 
 def read(
-    chunks: Iterable[bytes], *, today: date, accepted: frozenset[str] = ACCEPTED
+    chunks: Iterable[bytes], *, today: date, programme: Programme = USUAL
 ) -> "Reading":
     """Begin to read a submission; iterate the result for its records, once.
 
     `chunks` are its bytes, best `CHUNK` at a time; `today` is the day in the
-    programme's zone; `accepted` are the versions of the standard that it takes.
+    programme's zone.
     Nothing that the bytes contain raises; what `chunks` raises passes through.
     """
-    return Reading(chunks, today=today, accepted=accepted)
+    return Reading(chunks, today=today, programme=programme)
 
 
 class Reading:
     """One pass over a submission.  See the package for what is known when."""
 
     def __init__(
-        self, chunks: Iterable[bytes], *, today: date, accepted: frozenset[str]
+        self, chunks: Iterable[bytes], *, today: date, programme: Programme
     ) -> None:
         self.version = ""
         self.transactions: list[Transaction] = []
         self.pharmacies = list[Pharmacy]()
         self.counts = Counts()
         self._today = today
-        self._accepted = accepted
+        self._programme = programme
         self._source = Source(chunks)
         self._journal = Journal()
         self._segments = 0
@@ -136,9 +134,10 @@ class Reading:
         header = Transaction(len(self.transactions) + 1, _READ_AS, "")
         self.version = self.version or version
         self.transactions.append(header)
-        if version not in self._accepted:
+        accepted = self._programme.accepted
+        if version not in accepted:
             header.refused = True
-            words = version or "(empty)", ", ".join(sorted(self._accepted))
+            words = version or "(empty)", ", ".join(sorted(accepted))
             self._journal.report("F03", *words, place=place, at="TH01", value=version)
             if version in _UNREADABLE:
                 return None

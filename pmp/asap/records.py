@@ -18,6 +18,7 @@ from pmp.asap.dispensing import (
 )
 from pmp.asap.draft import Draft, places_of
 from pmp.asap.problems import Problem, Severity
+from pmp.asap.programme import USUAL, Programme
 from pmp.asap.rules import problems_of
 
 _HIDDEN = "*********"
@@ -27,13 +28,15 @@ _HIDDEN = "*********"
 class Transaction:
     """One TH…TT of a file.
 
-    `number` counts from 1; `segments` counts TH and TT too; `refused` is set as soon
+    `number` counts from 1; `created` is TH05 and TH06, CCYYMMDDHHMMSS, “” if they are
+    no time; `segments` counts TH and TT too; `refused` is set as soon
     as a fatal problem is found in it, which can be at its very end.
     """
 
     number: int
     version: str
     control_number: str
+    created: str = ""
     sender_id: str = ""
     sender: str = ""
     test: bool = False
@@ -67,6 +70,7 @@ class Origin:
     elements: Mapping[str, str] = field(default_factory=dict)
     place: tuple[int, int] = (0, 0)
     mark: int = 0
+    created: str = ""
 
 
 @dataclass(slots=True)
@@ -98,6 +102,11 @@ class Record:
     def version(self) -> str:
         """The version of the standard that it is written in."""
         return self.origin.version
+
+    @property
+    def created(self) -> str:
+        """When its transaction was written, CCYYMMDDHHMMSS; “” if it does not say."""
+        return self.origin.created
 
     @property
     def pharmacy(self) -> Pharmacy:
@@ -144,7 +153,13 @@ class Record:
         return found
 
 
-def recheck(elements: Mapping[str, str], *, version: str, today: date) -> Record:
+def recheck(
+    elements: Mapping[str, str],
+    *,
+    version: str,
+    today: date,
+    programme: Programme = USUAL,  # noqa: ARG001
+) -> Record:
     """Check the elements of one record again, as corrected on a page.
 
     `elements` is what `Record.elements` gave, with changes: id → text.  The record

@@ -117,6 +117,7 @@ class TransactionReader:
         """Take the TH segment."""
         given = self._parse(raw, "TH")
         self.header.control_number = given.get("TH02", "")
+        self.header.created = _created(given)
         self.header.test = given.get("TH07", "").upper() == "T"
         if self.header.test:
             self.journal.report("W07", place=place, at="TH07", value="T")
@@ -207,6 +208,7 @@ class TransactionReader:
             elements=given | self._named,
             place=place,
             mark=hash((pharmacy.dea, pharmacy.ncpdp, pharmacy.npi)),
+            created=self.header.created,
         )
         walk.pharmacy_place, walk.in_pharmacy = place, True
         walk.seen -= {"zero", "records"}
@@ -377,3 +379,11 @@ class TransactionReader:
 
     def _parse(self, raw: bytes, segment: str) -> dict[str, str]:
         return parse(raw, self._element, segment, self.header.version)
+
+
+def _created(given: dict[str, str]) -> str:
+    """Give TH05 and TH06 as CCYYMMDDHHMMSS; a time without seconds, or none, is 00."""
+    day, time = given.get("TH05", ""), given.get("TH06", "").rstrip("Zz")
+    if parse_day(day) is None or not (time.isdecimal() or not time):
+        return ""
+    return (day + time[:6]).ljust(14, "0")

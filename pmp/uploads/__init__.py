@@ -19,6 +19,7 @@ from models import (
     Document,
     DocumentKind,
     Submission,
+    SubmissionSource,
     SubmissionStatus,
     User,
 )
@@ -28,6 +29,7 @@ from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
+from pmp.uploads.programme import programme
 
 BATCH = 500
 PATIENTS_AT_ONCE = 500
@@ -42,7 +44,13 @@ ACCEPTED = (S.RECEIVED, S.READING, S.PROCESSED, S.PROCESSED_WITH_ERRORS, S.RESOL
 
 
 def receive(
-    *, filename: str, body: bytes, by: User, at: datetime, dry_run: bool = False
+    *,
+    filename: str,
+    body: bytes,
+    by: User,
+    at: datetime,
+    dry_run: bool = False,
+    source: SubmissionSource = SubmissionSource.UPLOAD,
 ) -> Submission:
     """Keep a file and give its receipt, a submission yet to be processed.
 
@@ -64,6 +72,7 @@ def receive(
             submitted_by=by,
             received_at=at,
             status=S.RECEIVED,
+            source=source,
             dry_run=dry_run,
         )
         audit.record(
@@ -71,7 +80,12 @@ def receive(
             actor=by.username,
             subject=f"submission:{submission.id}",
             at=at,
-            detail={"sha256": sha256, "size": len(body), "dry_run": dry_run},
+            detail={
+                "sha256": sha256,
+                "size": len(body),
+                "dry_run": dry_run,
+                "source": source.value,
+            },
         )
     return submission
 
@@ -162,7 +176,7 @@ def _reading(submission: Submission, body: bytes) -> asap.Reading:
         (bytes(view[start : start + asap.CHUNK]) for start in starts),
         # Judged by the day it came, so that a run that goes on judges alike.
         today=clock.day_of(submission.received_at),
-        accepted=frozenset(settings.current().asap_versions.split(",")),
+        programme=programme(),
     )
 
 

@@ -16,6 +16,7 @@ from pmp.errors import ConflictError, RuleError
 from pmp.reporters import coverage_of
 from pmp.uploads.intake import Decided, Intake, take_in
 from pmp.uploads.outcomes import counts_of, problem_rows
+from pmp.uploads.programme import programme
 
 R, S = RecordStatus, SubmissionStatus
 STORED = (R.STORED, R.STORED_WITH_WARNING, R.REVISED)
@@ -40,6 +41,7 @@ def correct(
         dict(elements),
         version=submission.version,
         today=clock.day_of(submission.received_at),
+        programme=programme(),
     )
     if checked.held:
         return _problems(Decided(checked, R.HELD), record)

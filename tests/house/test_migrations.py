@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from peewee import IntegrityError
+from playhouse.migrations import Runner
+
 import models
 from pmp import database, settings, tables
 
@@ -56,6 +60,49 @@ def test_three_who_upgrade_at_once_all_end_well(
     applied = sorted(int(run.communicate()[0]) for run in runs)
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert applied == [0, 0, len(_migrations())]
+
+
+def test_an_upgrade_keeps_what_the_tables_hold(database_url: str) -> None:
+    """Tables that are made anew on SQLite lose no row, no key and no index."""
+    with settings.changed(database_url=database_url):
+        database.begin_use()
+        with database.connected():
+            runner = Runner(
+                models.database.obj,
+                str(database.MIGRATIONS),
+                table_name=database.HISTORY,
+            )
+            runner.up("0001_first_tables")
+            for statement in _ROWS.split(";"):
+                models.database.execute_sql(statement)
+        assert database.upgrade() == ["0002_submissions_and_reporting"]
+        with database.connected():
+            assert tables.differences() == []
+            (record,) = models.SubmissionRecord.select()
+            assert (record.submission.held, record.submission.source) == (3, "upload")
+            assert (record.corrections, record.reason) == ({}, "")
+            assert record.submission.submitted_by.receipts == "every"
+            models.SubmissionRecord.update(status="withdrawn").execute()
+            with pytest.raises(IntegrityError):
+                models.User.delete().execute()
+        _close()
+
+
+_ROWS = """
+INSERT INTO "user" (username, role, status, name, failed_sign_ins, created_at)
+VALUES ('elm', 'pharmacy', 'active', 'Elm', 0, '2026-11-23 15:14:00');
+INSERT INTO document (kind, media_type, sha256, size, created_at)
+VALUES ('submission', 'text/plain', 'x', 1, '2026-11-23 15:14:00');
+INSERT INTO submission (filename, sha256, document_id, submitted_by_id, received_at,
+  status, dry_run, test, version, pharmacies, progress, records, stored,
+  stored_with_warning, revised, held, duplicate, voided, void_not_found,
+  not_reportable, zero_reports)
+SELECT 'a.dat', 'x', document.id, "user".id, '2026-11-23 15:14:00', 'processed',
+  false, false, '4.2B', '[]', 3, 3, 0, 0, 0, 3, 0, 0, 0, 0, 0 FROM document, "user";
+INSERT INTO submission_record (submission_id, number, segment_number, status,
+  prescription_number, pharmacy_name, elements, corrected_by)
+SELECT id, 1, 5, 'held', '600100', 'ELM', '{}', '' FROM submission
+"""
 
 
 def test_migrations_do_not_lean_on_the_code_that_changes_under_them() -> None:

@@ -391,7 +391,7 @@ def test_who_may_not_submit_is_refused_and_so_is_what_is_no_file(elm: User) -> N
         (make_user(Role.PRACTITIONER), body),
         (make_user(Role.AUDITOR), body),
         (elm, b""),
-        (elm, b"x" * (33 * 1024 * 1024)),
+        (elm, b"x" * (65 * 1024 * 1024)),
     ):
         with pytest.raises(RuleError):
             uploads.receive(filename="a", body=content, by=by, at=NOW)

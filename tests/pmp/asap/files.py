@@ -110,11 +110,16 @@ def in_chunks(body: bytes, size: int = asap.CHUNK) -> Iterator[bytes]:
 
 
 def read(
-    body: str | bytes, *, accepted: frozenset[str] = asap.ACCEPTED, size: int = 997
+    body: str | bytes,
+    *,
+    accepted: frozenset[str] = asap.USUAL.accepted,
+    size: int = 997,
 ) -> tuple[asap.Reading, list[asap.Record]]:
     """Read a whole submission."""
     raw = body.encode() if isinstance(body, str) else body
-    reading = asap.read(in_chunks(raw, size), today=TODAY, accepted=accepted)
+    reading = asap.read(
+        in_chunks(raw, size), today=TODAY, programme=asap.Programme(accepted)
+    )
     return reading, list(reading)
 
 
