@@ -643,6 +643,15 @@ Dispensation.add_index(
         where=SQL("status = 'current'"),
     )
 )
+# Few are voided; a void that finds nothing asks whether its fill is among them.
+Dispensation.add_index(
+    Dispensation.index(
+        Dispensation.pharmacy,
+        Dispensation.prescription_number,
+        name="dispensation_voided",
+        where=SQL("status = 'voided'"),
+    )
+)
 
 
 class DispensationVersion(Table):
@@ -656,7 +665,10 @@ class DispensationVersion(Table):
     changed_by = CharField()
     changed_at = UtcField()
     reason = TextField()
+    # The file, record and segment that changed it; 0 for a change on a page.
     submission = ForeignKeyField(Submission, null=True, on_delete="RESTRICT")
+    record_number = IntegerField(default=0)
+    segment_number = IntegerField(default=0)
 
     class Meta:
         indexes = ((("dispensation", "version"), True),)

@@ -103,8 +103,10 @@ def evaluate() -> None:
 
 
 def tidy() -> None:
-    """Drop last week's claims of periods."""
-    periods.forget_old(at=clock.now())
+    """Drop last week's claims of periods, and voids that waited long enough."""
+    at = clock.now()
+    periods.forget_old(at=at)
+    uploads.forget_waiting_voids(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

@@ -33,6 +33,10 @@ ADDED = {
         ("withdrawn", "INTEGER", "0"),
     ],
     "submission_record": [("corrections", JSON, "'{}'"), ("reason", "TEXT", "''")],
+    "dispensation_version": [
+        ("record_number", "INTEGER", "0"),
+        ("segment_number", "INTEGER", "0"),
+    ],
 }
 # Table → column → the words that it may hold from now on.
 WIDENED = {
@@ -58,6 +62,11 @@ def up(migrator, db):
     db.execute_sql(
         'CREATE INDEX "dispensation_pharmacy_id_filled_on"'
         ' ON "dispensation" ("pharmacy_id", "filled_on")'
+    )
+    db.execute_sql(
+        'CREATE INDEX "dispensation_voided"'
+        ' ON "dispensation" ("pharmacy_id", "prescription_number")'
+        " WHERE status = 'voided'"
     )
     _create_tables(db)
 

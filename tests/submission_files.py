@@ -19,6 +19,7 @@ def fill(  # a PAT, a DSP and a PRE segment
     born: str = "19800216",
     filled: str = "20261103",
     written: str = "20261102",
+    refills: str = "0",
     fill_number: str = "0",
     partial: str = "00",
     ndc: str = OXYCODONE,
@@ -31,7 +32,7 @@ def fill(  # a PAT, a DSP and a PRE segment
         f"*{born}*F*01*01"
     )
     dsp = (
-        f"DSP*{status}*{number}*{written}*5*{filled}*{fill_number}*01*{ndc}"
+        f"DSP*{status}*{number}*{written}*{refills}*{filled}*{fill_number}*01*{ndc}"
         f"*{quantity}*{days}*01*05*{partial}***04*{filled}"
     )
     return [

@@ -27,9 +27,12 @@ from pmp import asap, audit, clock, database, documents, settings, thresholds
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
-from pmp.uploads.intake import Decided, Intake, take_in, take_turn
+from pmp.uploads.intake import Decided, Intake, take_in, take_turn, take_turns
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
 from pmp.uploads.programme import programme
+from pmp.uploads.waiting_voids import forget_waiting_voids
+
+__all__ = ["forget_waiting_voids", "process", "receive", "waiting"]
 
 BATCH = 500
 PATIENTS_AT_ONCE = 500
@@ -247,6 +250,9 @@ def _take_in(
 ) -> bool:
     """Take a batch in, in one transaction; False if another worker has done so."""
     with database.atomic():
+        # Before the submission's own row is held: a void of another submission may
+        # meet its record in this batch, or the other way round.
+        take_turns(intake, batch)
         if not _advance(submission, batch[-1].number):
             return False
         decided = take_in(intake, batch)

@@ -4,33 +4,44 @@ Each record has one outcome (a `RecordStatus`) and any number of remarks that it
 could not know: whether the product, the fill or the pharmacy is known.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import models
-from models import RecordStatus, ZeroReport
-from pmp import asap, bulk, database, drugs, matching, reporters
-from pmp.dispensations import frozen
-from pmp.reporters import Coverage, PharmacyKey, PrescriberKey
-from pmp.uploads.standing import Fill, Ledger, Outcome, Remark
+from models import RecordStatus, Severity, Submission
+from pmp import asap, clock, database, reporters, settings
+from pmp.reporters import Coverage
+from pmp.uploads import remarks, rows, waiting_voids, zeros
+from pmp.uploads.known import Known, know
+from pmp.uploads.register import SAME_NUMBER_DAYS, Register, Seen
+from pmp.uploads.remarks import Remark
+from pmp.uploads.reportable import not_reportable
+from pmp.uploads.standing import Change, Fill, Ledger, Outcome, Prescription, Row
+from pmp.uploads.waiting_voids import Arrival, Met, Void
 
-# A supply of 48 hours or less is not reported (Regs. Conn. State Agencies 21a-254-2).
-SHORTEST_DAYS = 3
-COMPOUND = "06"
 # Any number but those of the migrations and the audit record.
 ADVISORY_LOCK = 20572
+
+R = RecordStatus
+STORED = (R.STORED, R.STORED_WITH_WARNING, R.REVISED)
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a record."""
+    """What became of a record; `void` is the row of a void that found nothing."""
 
     record: asap.Record
     status: RecordStatus
     remarks: tuple[Remark, ...] = ()
     fill: Fill | None = None
+    void: Row | None = None
+
+    def saying(self, remark: Remark) -> "Decided":
+        """Give the same with one more remark."""
+        status = R.STORED_WITH_WARNING if self.status is R.STORED else self.status
+        return replace(self, status=status, remarks=(*self.remarks, remark))
 
 
 @dataclass
@@ -43,19 +54,23 @@ class Intake:
     at: datetime
     dry: bool
     ledger: Ledger = field(default_factory=Ledger)
+    register: Register = field(default_factory=Register)
 
+    @cached_property
+    def received(self) -> date:
+        """The day on which the submission came."""
+        found: Submission = Submission.get_by_id(self.submission)
+        return clock.day_of(found.received_at)
 
-@dataclass(frozen=True)
-class Known:
-    """What the tables know of the pharmacies, people and products of a batch.
+    def arrival(self, record: asap.Record) -> Arrival:
+        """Give what tells whether a record is older than a void."""
+        return Arrival(self.submission, record.number, record.created)
 
-    A key that they do not know stands for itself, which equals nothing stored.
-    """
-
-    pharmacies: Mapping[PharmacyKey, Any]
-    prescribers: Mapping[PrescriberKey, Any]
-    patients: Mapping[asap.PatientIdentity, tuple[Any, Any]]
-    products: Mapping[str, drugs.ProductFacts]
+    def change(self, record: asap.Record, what: str) -> Change:
+        """Give a record as what changes a fill."""
+        number, segment = record.number, record.segment_number
+        reason = f"{what} by the pharmacy's submission"
+        return Change(self.submission, number, segment, self.by, reason)
 
 
 def take_in(intake: Intake, records: Sequence[asap.Record]) -> list[Decided]:
@@ -68,17 +83,26 @@ def take_in(intake: Intake, records: Sequence[asap.Record]) -> list[Decided]:
         for record in records
         if (found := record.dispensing) and intake.coverage.covers(record.pharmacy)
     ]
+    take_turns(intake, records)
     if not intake.dry:
-        # Two files of one pharmacy take turns.
-        keys = [reporters.pharmacy_key(record.pharmacy) for record in records]
-        take_turn(":".join(key) for key in keys)
         intake.ledger.forget()
-    known = _known(intake, reported)
-    _load(intake.ledger, known, reported)
+    known = know(reported, at=intake.at, dry=intake.dry)
+    changing = known.changing
+    intake.ledger.load(known.prescriptions | changing, voided=changing)
+    intake.register.learn(known.kept)
     decided = [_decide(intake, known, record) for record in records]
+    decided = _with_zero_remarks(decided)
+    met = _meet_waiting(intake, known, decided)
     if not intake.dry:
-        _store(intake, decided)
+        _store(intake, decided, met)
     return decided
+
+
+def take_turns(intake: Intake, records: Iterable[asap.Record]) -> None:
+    """Have two files of one pharmacy take turns, but for a dry run."""
+    if not intake.dry:
+        keys = {reporters.pharmacy_key(record.pharmacy) for record in records}
+        take_turn(":".join(key) for key in keys)
 
 
 def take_turn(keys: Iterable[str]) -> None:
@@ -93,119 +117,82 @@ def take_turn(keys: Iterable[str]) -> None:
             )
 
 
-def _known(intake: Intake, reported: Sequence[asap.Dispensing]) -> Known:
-    kept = [each for each in reported if each.status is not asap.Status.VOID]
-    codes = {each.ndc for each in kept}
-    codes |= {part.ndc for each in kept for part in each.ingredients}
-    products = drugs.facts_for(codes - {""})
-    kept = [each for each in kept if not _not_reportable(each, products)]
-    make = not intake.dry
-    stored = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in kept}
-    others = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in reported}
-    prescribers = {
-        reporters.prescriber_key(each.prescriber): each.prescriber for each in kept
-    }
-    return Known(
-        pharmacies=reporters.pharmacy_ids(others, make=False)
-        | reporters.pharmacy_ids(stored, make=make),
-        prescribers=reporters.prescriber_ids(prescribers, make=make),
-        patients=_patients({each.patient for each in kept}, intake),
-        products=products,
-    )
-
-
-def _patients(
-    reported: set[asap.PatientIdentity], intake: Intake
-) -> dict[asap.PatientIdentity, tuple[Any, Any]]:
-    """Give the identity's and the patient's row of each reported person."""
-    people = list(reported)
-    identities = [_identity(person) for person in people]
-    if intake.dry:
-        found = matching.known(identities)
-        return {
-            person: (found.get(identity.fingerprint, identity.fingerprint), None)
-            for person, identity in zip(people, identities, strict=True)
-        }
-    links = matching.link(identities, at=intake.at)
-    return {
-        person: (link.identity_id, link.patient_id)
-        for person, link in zip(people, links, strict=True)
-    }
-
-
-def _identity(person: asap.PatientIdentity) -> matching.Identity:
-    born = person.birth_date
-    if born is None:  # on a void alone, which needs no person
-        raise ValueError("a patient without a birth date")
-    return matching.Identity(
-        last=person.last,
-        first=person.first,
-        middle=person.middle,
-        suffix=person.suffix,
-        birth_date=born,
-        sex=person.sex,
-        street=" ".join(filter(None, (person.street, person.street_2))),
-        city=person.city,
-        state=person.state,
-        zip=person.zip,
-        phone=person.phone,
-        species=person.species,
-        animal_name=person.animal_name,
-    )
-
-
-def _load(ledger: Ledger, known: Known, reported: Iterable[asap.Dispensing]) -> None:
-    wanted = {
-        (pharmacy, _prescription_number(each))
-        for each in reported
-        if (pharmacy := known.pharmacies.get(reporters.pharmacy_key(each.pharmacy)))
-    }
-    ledger.load(wanted)
-
-
 def _decide(intake: Intake, known: Known, record: asap.Record) -> Decided:
     if record.held:
-        return Decided(record, RecordStatus.HELD)
+        return Decided(record, R.HELD)
     if not intake.coverage.covers(record.pharmacy):
-        return Decided(record, RecordStatus.HELD, (_not_covered(record.pharmacy),))
+        return Decided(record, R.HELD, (_not_covered(record.pharmacy),))
     reported = record.dispensing
     if reported is None:
-        return Decided(record, RecordStatus.ZERO_REPORT)
+        return Decided(record, R.ZERO_REPORT)
     if reported.status is asap.Status.VOID:
-        return _decided(record, intake.ledger.void(_key_row(reported, known)))
-    if remark := _not_reportable(reported, known.products):
-        return Decided(record, RecordStatus.NOT_REPORTABLE, (remark,))
-    row = _row(intake, known, record, reported)
-    ledger = intake.ledger
-    apply = ledger.revise if reported.status is asap.Status.REVISE else ledger.new
-    return _decided(record, apply(row), *_unknown_products(reported, known.products))
+        return _void(intake, known, record, reported)
+    if remark := not_reportable(reported, known.products):
+        return Decided(record, R.NOT_REPORTABLE, (remark,))
+    return _new_or_revised(intake, known, record, reported)
 
 
-def _decided(record: asap.Record, outcome: Outcome, *remarks: Remark) -> Decided:
-    if outcome.remark:
-        remarks = (*remarks, outcome.remark)
+def _void(
+    intake: Intake, known: Known, record: asap.Record, reported: asap.Dispensing
+) -> Decided:
+    row = _key_row(reported, known)
+    change = intake.change(record, "voided")
+    hours = settings.current().void_wait_hours
+    outcome = intake.ledger.void(row, change, wait_hours=hours)
+    decided = _decided(record, outcome)
+    return decided if outcome.fill else replace(decided, void=row)
+
+
+def _new_or_revised(
+    intake: Intake, known: Known, record: asap.Record, reported: asap.Dispensing
+) -> Decided:
+    row, ledger = _row(intake, known, record, reported), intake.ledger
+    others = _of_others(ledger, row, revised=reported.status is asap.Status.REVISE)
+    seen = Seen(record, reported, known.products, others, intake.received)
+    found = intake.register.remarks(seen)
+    if any(remark.severity is Severity.ERROR for remark in found):
+        return Decided(record, R.HELD, tuple(found))
+    if reported.status is asap.Status.REVISE:
+        outcome = ledger.revise(row, intake.change(record, "revised"))
+    else:
+        outcome = ledger.new(row)
+    return _decided(record, outcome, found)
+
+
+def _decided(
+    record: asap.Record, outcome: Outcome, found: Sequence[Remark] = ()
+) -> Decided:
     status = outcome.status
-    if status is RecordStatus.STORED and (record.problems or remarks):
-        status = RecordStatus.STORED_WITH_WARNING
-    return Decided(record, status, remarks, outcome.fill)
+    if status is R.STORED and (record.problems or found):
+        status = R.STORED_WITH_WARNING
+    # Of a record that is counted once there is nothing more to say.
+    said = () if status is R.DUPLICATE else tuple(found)
+    decided = Decided(record, status, said, outcome.fill)
+    return decided.saying(outcome.remark) if outcome.remark else decided
 
 
-def _key_row(reported: asap.Dispensing, known: Known) -> dict[str, Any]:
+def _of_others(ledger: Ledger, row: Row, *, revised: bool) -> list[date]:
+    """Give the days on which the row's number stands for another patient."""
+    patient, filled = row["patient"], row["filled_on"]
+    fills = ledger.standing((row["pharmacy"], row["prescription_number"]))
+    return [
+        fill.row["filled_on"]
+        for fill in fills
+        if patient not in {None, fill.row["patient"]}
+        and abs((fill.row["filled_on"] - filled).days) <= SAME_NUMBER_DAYS
+        # A revision may well say that the fill is another patient's.
+        and not (revised and fill.row["fill_number"] == row["fill_number"])
+    ]
+
+
+def _key_row(reported: asap.Dispensing, known: Known) -> Row:
     key = reporters.pharmacy_key(reported.pharmacy)
-    return {
-        "pharmacy": known.pharmacies.get(key, key),
-        "prescription_number": _prescription_number(reported),
-        "filled_on": reported.filled_on,
-        "fill_number": reported.fill_number,
-        "partial": reported.partial_number,
-        "product_code": _product_code(reported),
-        "quantity": reported.quantity,
-    }
+    return rows.key_row(reported, known.pharmacies.get(key, key))
 
 
 def _row(
     intake: Intake, known: Known, record: asap.Record, reported: asap.Dispensing
-) -> dict[str, Any]:
+) -> Row:
     prescriber = reporters.prescriber_key(reported.prescriber)
     identity, patient = known.patients[reported.patient]
     return {
@@ -216,73 +203,10 @@ def _row(
         "submission": intake.submission,
         "record_number": record.number,
         "segment_number": record.segment_number,
-        "status": "current",
-        "version": 1,
-        "corrected": False,
-        "product_qualifier": COMPOUND if reported.compound else "01",
-        "written_on": reported.written_on,
-        "sold_on": reported.sold_on,
-        "days_supply": reported.days_supply,
-        "units": reported.unit,
-        "refills_authorized": reported.refills_authorised,
-        "payment": reported.payment,
         "stored_at": intake.at,
-        **_facts(reported, known.products),
+        **rows.content(reported),
+        **rows.facts_of(reported, known.products),
     }
-
-
-def _facts(
-    reported: asap.Dispensing, products: Mapping[str, drugs.ProductFacts]
-) -> dict[str, Any]:
-    if not reported.compound:
-        return frozen(products.get(reported.ndc), reported.ndc)
-    parts = [
-        products[part.ndc] for part in reported.ingredients if part.ndc in products
-    ]
-    # The strictest schedule speaks for the whole; CII sorts before CV, none comes last.
-    parts.sort(key=lambda facts: (not facts.schedule, facts.schedule))
-    if not parts:
-        return frozen(None, reported.product_id) | {"drug_name": "Compound"}
-    # A compound's strength is not the ingredient's: its dose is unknown, never zero.
-    return frozen(parts[0], "") | {
-        "drug_name": "Compound: " + ", ".join(part.ingredient for part in parts),
-        "strength": None,
-        "strength_unit": "",
-        "mme_key": "",
-        "acetaminophen_mg": None,
-    }
-
-
-def _not_reportable(
-    reported: asap.Dispensing, products: Mapping[str, drugs.ProductFacts]
-) -> Remark | None:
-    if reported.days_supply < SHORTEST_DAYS:
-        message = "A supply of 48 hours or less is not reported. It was set aside."
-        value = str(reported.days_supply)
-        return Remark("P06", message, "", "DSP10", value)
-    facts = products.get(reported.ndc)
-    if facts and not facts.reportable:
-        message = f"{facts.drug_name} is not reported. The record was set aside."
-        return Remark("P07", message, "", "DSP08", reported.ndc)
-    return None
-
-
-def _unknown_products(
-    reported: asap.Dispensing, products: Mapping[str, drugs.ProductFacts]
-) -> list[Remark]:
-    codes = [part.ndc for part in reported.ingredients] or [reported.ndc]
-    element = "CDI03" if reported.ingredients else "DSP08"
-    return [
-        Remark(
-            "P05",
-            "The drug table has no product with this NDC, so no dose is computed.",
-            "Check the NDC; revise the record if it is wrong.",
-            element,
-            code,
-        )
-        for code in codes
-        if code and code not in products
-    ]
 
 
 def _not_covered(pharmacy: asap.Pharmacy) -> Remark:
@@ -296,32 +220,81 @@ def _not_covered(pharmacy: asap.Pharmacy) -> Remark:
     )
 
 
-def _prescription_number(reported: asap.Dispensing) -> str:
-    return reported.prescription_number.strip().upper()
-
-
-def _product_code(reported: asap.Dispensing) -> str:
-    return reported.product_id if reported.compound else reported.ndc
-
-
-def _store(intake: Intake, decided: Sequence[Decided]) -> None:
-    intake.ledger.write(submission=intake.submission, by=intake.by, at=intake.at)
-    zeros = [
-        zero
+def _with_zero_remarks(decided: Sequence[Decided]) -> list[Decided]:
+    reports = [zero for each in decided if (zero := _zero_of(each))]
+    found = iter(zeros.remarks(reports))
+    return [
+        each.saying(remark) if _zero_of(each) and (remark := next(found)) else each
         for each in decided
-        if each.status is RecordStatus.ZERO_REPORT and (zero := each.record.zero_report)
     ]
-    wanted = {reporters.pharmacy_key(zero.pharmacy): zero.pharmacy for zero in zeros}
-    pharmacies = reporters.pharmacy_ids(wanted, make=True)
-    rows = [
-        {
-            "pharmacy": pharmacies[reporters.pharmacy_key(zero.pharmacy)],
-            "first_day": zero.since,
-            "last_day": zero.until,
-            "submission": intake.submission,
-            "reported_by": intake.by,
-            "reported_at": intake.at,
-        }
-        for zero in zeros
+
+
+def _zero_of(decided: Decided) -> asap.ZeroReport | None:
+    return decided.record.zero_report if decided.status is R.ZERO_REPORT else None
+
+
+def _meet_waiting(intake: Intake, known: Known, decided: list[Decided]) -> list[Met]:
+    """Let voids that waited take out what came; say so, and where it is doubtful.
+
+    Once the whole batch is decided: whether a void means a fill depends on the others
+    of its prescription.  `decided` gets the remarks.
+    """
+    if not known.voids:
+        return []
+    met: list[Met] = []
+    # Of a fill that was stored and revised in the batch, the revision's content counts.
+    stored = [n for n, each in enumerate(decided) if each.status in STORED]
+    last = {id(decided[place].fill): place for place in stored}
+    for place in sorted(last.values()):
+        each = decided[place]
+        if each.fill:
+            found, remark = _meet(intake, known.voids, each.record, each.fill)
+            met += found
+            decided[place] = each.saying(remark) if remark else each
+    return met
+
+
+def _meet(
+    intake: Intake,
+    voids: dict[Prescription, list[Void]],
+    record: asap.Record,
+    fill: Fill,
+) -> tuple[list[Met], Remark | None]:
+    prescription = fill.row["pharmacy"], fill.row["prescription_number"]
+    waited = voids.get(prescription, [])
+    fills = intake.ledger.standing(prescription)
+    found, doubtful = waiting_voids.meet(fill, fills, intake.arrival(record), waited)
+    if found:
+        void = found.void
+        intake.ledger.take_out(fill, void.change)
+        applied = replace(void, applied=True)
+        voids[prescription] = [applied if each is void else each for each in waited]
+        sent = void.change
+        return [found], remarks.void_had_come(sent.submission, sent.record_number)
+    if doubtful:
+        sent = doubtful.change
+        return [], remarks.void_may_have_come(sent.submission, sent.record_number)
+    return [], None
+
+
+def _store(intake: Intake, decided: Sequence[Decided], met: Sequence[Met]) -> None:
+    intake.ledger.write(at=intake.at)
+    waiting_voids.settle(met, at=intake.at)
+    _have_wait(intake, decided)
+    reports = [zero for each in decided if (zero := _zero_of(each))]
+    zeros.store(reports, submission=intake.submission, by=intake.by, at=intake.at)
+
+
+def _have_wait(intake: Intake, decided: Sequence[Decided]) -> None:
+    wait = timedelta(hours=settings.current().void_wait_hours)
+    found = [each for each in decided if each.void]
+    if not (wait and found):
+        return
+    reported = [each.record.pharmacy for each in found]
+    keys = [reporters.pharmacy_key(pharmacy) for pharmacy in reported]
+    ids = reporters.pharmacy_ids(dict(zip(keys, reported, strict=True)), make=True)
+    voids = [
+        ({**(each.void or {}), "pharmacy": ids[key]}, intake.arrival(each.record))
+        for each, key in zip(found, keys, strict=True)
     ]
-    bulk.insert(ZeroReport, rows, unless=["pharmacy", "first_day", "last_day"])
+    waiting_voids.keep(voids, at=intake.at, wait=wait)

@@ -17,7 +17,7 @@ from models import (
 )
 from pmp import asap, bulk
 from pmp.uploads.intake import Decided
-from pmp.uploads.standing import Remark
+from pmp.uploads.remarks import Remark
 
 MOST_PROBLEMS = 5_000
 """Problems kept of one file; a line says so when there are more."""
@@ -120,7 +120,8 @@ def _shown(problem: asap.Problem, record: asap.Record) -> str:
 
 def _remark_row(remark: Remark, record: asap.Record, number: int) -> dict[str, Any]:
     element = remark.element
-    severity = Severity.FATAL if remark.code.startswith("F") else Severity.WARNING
+    grave = remark.code.startswith("F")
+    severity = Severity.FATAL if grave else remark.severity
     return {
         "record_number": number,
         "code": remark.code,
