@@ -59,6 +59,11 @@ def up(migrator, db):
         'CREATE INDEX "dispensation_pharmacy_id_filled_on"'
         ' ON "dispensation" ("pharmacy_id", "filled_on")'
     )
+    db.execute_sql('CREATE INDEX "licence_name" ON "licence" ("name")')
+    db.execute_sql(
+        'CREATE INDEX "prescriber_last_name_first_name"'
+        ' ON "prescriber" ("last_name", "first_name")'
+    )
     _create_tables(db)
 
 
