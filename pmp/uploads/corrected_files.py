@@ -26,8 +26,11 @@ RECORDS_AT_ONCE = 1_000
 S = SubmissionStatus
 READ = (S.PROCESSED, S.PROCESSED_WITH_ERRORS, S.RESOLVED)
 # An ID with what tells its kind and who issued it.
-_IDS = (("PAT03", "PAT02", "PAT01"), ("PAT06", "PAT05", "PAT04"))
-_IDS += (("AIR05", "AIR04", "AIR03"),)
+_IDS = (
+    ("PAT03", "PAT02", "PAT01"),
+    ("PAT06", "PAT05", "PAT04"),
+    ("AIR05", "AIR04", "AIR03"),
+)
 
 
 def download(submission: Submission, *, by: User, at: datetime) -> Iterator[bytes]:
@@ -121,7 +124,7 @@ def _without_hidden(elements: Mapping[str, str]) -> dict[str, str]:
     """Leave out IDs whose digits were hidden: asterisks would be taken for an ID."""
     kept = {name: text for name, text in elements.items() if text}
     for names in _IDS:
-        if kept.get(names[0], "*").strip("*") == "":
+        if names[0] in kept and not kept[names[0]].strip("*"):
             for name in names:
                 kept.pop(name, None)
     return kept
