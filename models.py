@@ -140,7 +140,7 @@ class Licence(Table):
     credential_id = CharField(unique=True)
     code = CharField(index=True)
     profession = word(Profession)
-    name = CharField()
+    name = CharField(index=True)
     status = CharField()
     active = BooleanField()
     expires_on = DateField(null=True)
@@ -190,7 +190,10 @@ class Prescriber(Table):
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
 
     class Meta:
-        indexes = ((("dea", "dea_suffix"), True),)
+        indexes = (
+            (("dea", "dea_suffix"), True),
+            (("last_name", "first_name"), False),
+        )
 
 
 # --- Users, sessions, credentials

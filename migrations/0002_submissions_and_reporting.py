@@ -68,6 +68,11 @@ def up(migrator, db):
         ' ON "dispensation" ("pharmacy_id", "prescription_number")'
         " WHERE status = 'voided'"
     )
+    db.execute_sql('CREATE INDEX "licence_name" ON "licence" ("name")')
+    db.execute_sql(
+        'CREATE INDEX "prescriber_last_name_first_name"'
+        ' ON "prescriber" ("last_name", "first_name")'
+    )
     _create_tables(db)
 
 

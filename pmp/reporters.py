@@ -30,13 +30,17 @@ class Coverage:
 def coverage_of(user: User) -> Coverage:
     """Give whom a user may report for: its own and those granted; staff, all."""
     everyone = can(user.role, Permission.SUBMISSION_READ_ALL)
-    numbers: set[PharmacyKey] = set()
-    if can(user.role, Permission.SUBMIT):
-        granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
-        further = [each.licence for each in granted]
-        for known in (user.pharmacy, user.licence, *further):
-            numbers |= _numbers(known) if known else set()
+    numbers = {number for known in covered(user) for number in _numbers(known)}
     return Coverage(everyone, frozenset(numbers))
+
+
+def covered(user: User) -> list[Pharmacy | Licence]:
+    """Give the pharmacies, or their licences, that a user's account itself covers."""
+    if not can(user.role, Permission.SUBMIT):
+        return []
+    granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
+    further = [each.licence for each in granted]
+    return [each for each in (user.pharmacy, user.licence, *further) if each]
 
 
 def own_pharmacy(user: User) -> Pharmacy | None:

@@ -69,8 +69,10 @@ def _configure(app: Flask) -> None:
 
 
 def _register(app: Flask, csrf: CSRFProtect) -> None:
-    for name in BLUEPRINTS:
-        app.register_blueprint(import_module(name).bp)
+    modules = [import_module(name) for name in BLUEPRINTS]
+    # A blueprint with many pages has them in several modules.
+    for blueprint in dict.fromkeys(module.bp for module in modules):
+        app.register_blueprint(blueprint)
     for view in app.view_functions.values():
         if getattr(view, "access", None) == access.Access.MACHINE:
             csrf.exempt(view)

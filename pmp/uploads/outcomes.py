@@ -33,6 +33,7 @@ COUNTED: dict[RecordStatus, tuple[str, ...]] = {
     R.VOID_NOT_FOUND: ("void_not_found",),
     R.NOT_REPORTABLE: ("not_reportable",),
     R.ZERO_REPORT: ("zero_reports",),
+    R.WITHDRAWN: ("withdrawn",),
 }
 """The counts of a submission that a record of each status adds to."""
 

@@ -1,17 +1,12 @@
-"""Submitting a file, reporting nothing dispensed, correcting a held record."""
-
-from collections.abc import Iterable, Mapping
+"""Submitting a file, reporting nothing dispensed, finding submissions."""
 
 from wtforms import BooleanField, FileField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from models import DrugClass, SubmissionStatus
-from pmp.asap import elements
 from pmp.wording import words
 from portal.forms import Form, UsDateField
-
-LONGEST_VALUE = 300
 
 
 class UploadForm(Form):
@@ -58,33 +53,3 @@ class StaffSubmissionsForm(Form):
         ],
     )
     username = StringField("User name", validators=[Length(max=150)])
-
-
-def record_form(version: str, given: Mapping[str, str]) -> Form:
-    """Make the form of one record: every element of its version that could matter.
-
-    `given` are the record's elements; a segment that it lacks is there too, empty, but
-    for the ones that few records have.
-    """
-    fields = {
-        name: StringField(
-            f"{elements.label(name, version)} ({name})",
-            validators=[Length(max=LONGEST_VALUE)],
-            default=given.get(name, ""),
-        )
-        for name in _names(version, given)
-    }
-    kind: type[Form] = type("RecordForm", (Form,), fields)
-    return kind()
-
-
-def _names(version: str, given: Mapping[str, str]) -> Iterable[str]:
-    present = {name[:3] for name in given}
-    names = [
-        element.id
-        for segment, layout in elements.layout(version).items()
-        if segment in {"PHA", "PAT", "DSP", "PRE"} or segment in present
-        for element in layout
-        if segment not in {"TH", "IS", "TP", "TT"}
-    ]
-    return [*names, *sorted(given.keys() - set(names))]

@@ -35,6 +35,16 @@ all("input[data-date]", (input) => {
   });
 });
 
+// A suggestion goes into its field in place; Enter then saves.
+all("button[data-fill]", (button) => {
+  const input = document.getElementById(button.dataset.fill);
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    input.value = button.dataset.value;
+    input.focus();
+  });
+});
+
 all("button[data-show]", (button) => {
   const input = document.getElementById(button.dataset.show);
   button.hidden = false;

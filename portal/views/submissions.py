@@ -17,14 +17,13 @@ from flask.typing import ResponseReturnValue
 from gateway import tasks
 from models import Severity, Submission, SubmissionProblem, SubmissionRecord
 from pmp import clock, reporting, uploads
-from pmp.asap import elements
 from pmp.permissions import Permission
-from pmp.uploads import corrections, submissions
+from pmp.uploads import submissions
 from portal.access import requires, signed_in_user
 from portal.access import uploads as takes_files
 from portal.csv_files import csv_answer
-from portal.forms import Form, rule_errors
-from portal.forms.submissions import UploadForm, ZeroReportForm, record_form
+from portal.forms import rule_errors
+from portal.forms.submissions import UploadForm, ZeroReportForm
 
 bp = Blueprint("submissions", __name__)
 
@@ -86,29 +85,6 @@ def show(submission_id: int) -> ResponseReturnValue:
 @requires(Permission.SUBMIT)
 def problems_csv(submission_id: int) -> ResponseReturnValue:
     return problems_file(submission_id)
-
-
-@bp.route(
-    "/submissions/<int:submission_id>/records/<int:number>", methods=["GET", "POST"]
-)
-@requires(Permission.SUBMIT)
-def record(submission_id: int, number: int) -> ResponseReturnValue:
-    submission = submissions.view(submission_id, by=signed_in_user(), at=clock.now())
-    held = submissions.record(submission, number)
-    form = record_form(submission.version, held.elements)
-    problems = submissions.problems_of(held)
-    if form.validate_on_submit():
-        with rule_errors(form):
-            problems = corrections.correct(
-                held, elements=_typed(form, held), by=signed_in_user(), at=clock.now()
-            )
-            if not problems:
-                return _on_to_the_next(submission, number)
-    _show_at_fields(form, problems)
-    page = render_template(
-        "submissions/record.html", form=form, record=held, segments=_segments(form)
-    )
-    return page, 422 if request.method == "POST" else 200
 
 
 @bp.route("/submissions/zero", methods=["GET", "POST"])
@@ -195,38 +171,3 @@ def _problem_line(
         problem.message,
         problem.fix,
     ]
-
-
-def _typed(form: Form, held: SubmissionRecord) -> dict[str, str]:
-    typed = {name: value or "" for name, value in form.data.items()}
-    typed.pop("csrf_token", None)
-    return {**held.elements, **typed}
-
-
-def _show_at_fields(form: Form, problems: list[SubmissionProblem]) -> None:
-    """Put each problem at the element that it is about, else above the form."""
-    for problem in problems:
-        words = f"{problem.message} {problem.fix}".strip()
-        if problem.element and problem.element in form:
-            part = form[problem.element]
-            part.errors = [*part.errors, words]
-        else:
-            form.form_errors = [*form.form_errors, words]
-
-
-def _segments(form: Form) -> list[tuple[str, list[Any]]]:
-    """Give the form's fields by segment, in the order of the standard."""
-    return [
-        (segment, fields)
-        for segment in elements.SEGMENTS
-        if (fields := [part for part in form if part.name.startswith(segment)])
-    ]
-
-
-def _on_to_the_next(submission: Submission, number: int) -> ResponseReturnValue:
-    flash(f"Record {number} is corrected.")
-    following = submissions.next_held(submission, after=number)
-    if following is None:
-        return redirect(url_for(".show", submission_id=submission.id), 303)
-    target = url_for(".record", submission_id=submission.id, number=following)
-    return redirect(target, 303)

@@ -158,15 +158,15 @@ def test_a_held_record_is_corrected_and_the_next_one_follows(
     done = upload(browser, submission((ELM, records)))
     browser.get(f"/submissions/{done.id}/records/1")
     words = browser.text()
-    assert "As submitted: 0" in words
+    assert "1 of 2 held" in words
     assert "Days supply (DSP10) is" in words
-    assert "As submitted: EXAMPLE" in words
+    assert "EXAMPLE, ADA" in words
 
     browser.submit({"DSP10": "x"}, status=422)
     assert "Days supply (DSP10) is “x”" in browser.text()
     assert submissions.record(done, 1).status is RecordStatus.HELD
     answer = browser.submit({"DSP10": "30"})
-    assert answer.headers["Location"].endswith(f"/submissions/{done.id}/records/2")
+    assert answer.headers["Location"].endswith(f"/{done.id}/records/2?after=1")
     browser.follow()
     answer = browser.submit({"DSP09": "60"})
     assert answer.headers["Location"].endswith(f"/submissions/{done.id}")
