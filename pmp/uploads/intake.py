@@ -6,7 +6,7 @@ could not know: whether the product, the fill or the pharmacy is known.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import models
@@ -14,6 +14,7 @@ from models import RecordStatus, ZeroReport
 from pmp import asap, bulk, database, drugs, matching, reporters
 from pmp.dispensations import frozen
 from pmp.reporters import Coverage, PharmacyKey, PrescriberKey
+from pmp.reporting import arrivals
 from pmp.uploads.standing import Fill, Ledger, Outcome, Remark
 
 # A supply of 48 hours or less is not reported (Regs. Conn. State Agencies 21a-254-2).
@@ -306,6 +307,7 @@ def _product_code(reported: asap.Dispensing) -> str:
 
 def _store(intake: Intake, decided: Sequence[Decided]) -> None:
     intake.ledger.write(submission=intake.submission, by=intake.by, at=intake.at)
+    _note_pharmacies(intake, decided)
     zeros = [
         zero
         for each in decided
@@ -325,3 +327,36 @@ def _store(intake: Intake, decided: Sequence[Decided]) -> None:
         for zero in zeros
     ]
     bulk.insert(ZeroReport, rows, unless=["pharmacy", "first_day", "last_day"])
+
+
+# A void and a zero report say nothing about what was dispensed in days of their own.
+_NO_ARRIVAL = {
+    RecordStatus.VOIDED,
+    RecordStatus.VOID_NOT_FOUND,
+    RecordStatus.ZERO_REPORT,
+}
+
+
+def _note_pharmacies(intake: Intake, decided: Sequence[Decided]) -> None:
+    """Write down whose fills came, held ones too: those are chased by themselves."""
+    had, wanted = [], {}
+    for each in decided:
+        reported = each.record.pharmacy
+        key = reporters.pharmacy_key(reported)
+        if each.status in _NO_ARRIVAL or not (
+            key[1] and intake.coverage.covers(reported)
+        ):
+            continue
+        wanted[key] = reported
+        had.append(arrivals.Had(key, _filled_on(each.record)))
+    pharmacies = reporters.pharmacy_ids(wanted, make=True)
+    arrivals.note(intake.submission, had, pharmacies=pharmacies)
+
+
+def _filled_on(record: asap.Record) -> date | None:
+    if record.dispensing:
+        return record.dispensing.filled_on
+    try:
+        return datetime.strptime(record.elements.get("DSP05", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
+    except ValueError:
+        return None
