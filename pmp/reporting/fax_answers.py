@@ -30,6 +30,14 @@ def codes_in(texts: Iterable[str]) -> list[str]:
     return sorted({code for text in texts if (code := notices.read_code(text))})
 
 
+def record_all(codes: Iterable[str], *, fax: int, at: datetime) -> str:
+    """Record what a fax with these reply codes says; give the sentences for the desk.
+
+    In the transaction that files the fax.
+    """
+    return " ".join(record(code, fax=fax, at=at) for code in codes)
+
+
 def record(code: str, *, fax: int, at: datetime) -> str:
     """Record what a fax with a reply code says; give a sentence for the fax desk.
 

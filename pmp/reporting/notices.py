@@ -264,7 +264,7 @@ def deliver(
         dedupe_key=f"reporting-notice:{notice.id}",
         at=at,
     )
-    about = "pharmacy" if notice.__data__["pharmacy"] else "submission"
+    about = "pharmacy" if notice.pharmacy else "submission"
     audit.record(
         audit.Event.REPORTING_NOTICE_MADE,
         actor=by,

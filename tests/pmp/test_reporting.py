@@ -67,6 +67,11 @@ def written(frequency: Frequency, grace: int = 1, **fields: object) -> None:
         )
 
 
+def own(user: User) -> Pharmacy:
+    assert user.pharmacy
+    return user.pharmacy
+
+
 def owes_since(pharmacy: Pharmacy, day: date) -> None:
     pharmacy.reports_since = day
     pharmacy.save()
@@ -95,7 +100,7 @@ def test_the_period_just_ended_is_due_until_it_is_reported(pharmacist: User) -> 
 
     assert (due.period.last, due.days, due.reported) == (date(2026, 11, 15), 2, False)
     assert (late.days, late.is_open) == (-3, True)
-    make_reported_day(pharmacist.pharmacy, date(2026, 11, 14), came=NOW)
+    make_reported_day(own(pharmacist), date(2026, 11, 14), came=NOW)
     done = reporting.next_due(pharmacist, today=TODAY)
     assert (done.period.last, done.reported) == (date(2026, 11, 30), False)
     assert not done.is_open
@@ -120,16 +125,16 @@ def test_a_period_is_reported_by_its_own_records_and_one_after_its_end(
     for filled, came in fills:
         at = datetime.fromisoformat(f"2026-{came}T23:00:00+00:00")
         make_reported_day(
-            pharmacist.pharmacy, date.fromisoformat(f"2026-{filled}"), came=at
+            own(pharmacist), date.fromisoformat(f"2026-{filled}"), came=at
         )
 
-    assert stands(pharmacist.pharmacy, FIRST_HALF).state is state
+    assert stands(own(pharmacist), FIRST_HALF).state is state
 
 
 def test_a_file_and_a_zero_report_of_the_rest_settle_a_period(
     pharmacist: User,
 ) -> None:
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     make_reported_day(pharmacy, date(2026, 11, 7))
     reporting.report_zero(
         first=date(2026, 11, 8), last=date(2026, 11, 15), by=pharmacist, at=NOW
@@ -143,7 +148,7 @@ def test_of_single_days_a_later_file_does_not_hide_a_lost_one(
     pharmacist: User,
 ) -> None:
     written(Frequency.DAILY)
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     for filled in (16, 18, 19):
         make_reported_day(pharmacy, date(2026, 11, filled))
 
@@ -153,7 +158,7 @@ def test_of_single_days_a_later_file_does_not_hide_a_lost_one(
 
 def test_midnight_is_that_of_the_programme(pharmacist: User) -> None:
     """11 PM on the 15th in Hartford is the 16th in UTC: the period is not over."""
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     make_reported_day(
         pharmacy, date(2026, 11, 3), came=datetime(2026, 11, 16, 4, tzinfo=UTC)
     )
@@ -176,7 +181,7 @@ def test_a_day_of_23_or_25_hours_is_one_day(
     pharmacist: User, day: date, before: str, after: str
 ) -> None:
     written(Frequency.WEEKLY, starts_on=date(2026, 1, 1))
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     week = period_of(day - timedelta(days=1))
     make_reported_day(pharmacy, week.first, came=datetime.fromisoformat(before))
     found = standing.logs([pharmacy], since=week.first)[pharmacy.id]
@@ -262,7 +267,7 @@ def test_dry_runs_and_test_files_report_nothing(
         {"body": body, "dry_run": True},
         {"body": body.replace(b"*P*", b"*T*")},
     ):
-        received = uploads.receive(filename="x.dat", by=user, at=NOW, **given)  # type: ignore[arg-type]
+        received = uploads.receive(filename="x.dat", by=user, at=NOW, **given)
         uploads.process(received.id, at=NOW)
 
     assert ReportedDay.select().count() == 0
@@ -277,7 +282,7 @@ def test_a_zero_report_settles_its_period_alone(pharmacist: User) -> None:
         first=period.first, last=period.last, by=pharmacist, at=NOW
     )
 
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     assert zero.pharmacy == pharmacy
     assert reporting.has_reported(pharmacy, period, today=TODAY)
     assert not reporting.has_reported(pharmacy, period_before(period), today=TODAY)
@@ -294,14 +299,14 @@ def test_zero_reports_of_parts_cover_a_period_together(pharmacist: User) -> None
             by=pharmacist,
             at=NOW,
         )
-    assert stands(pharmacist.pharmacy, FIRST_HALF).state is State.LATE
+    assert stands(own(pharmacist), FIRST_HALF).state is State.LATE
     last_day = date(2026, 11, 15)
     reporting.report_zero(first=last_day, last=last_day, by=pharmacist, at=NOW)
-    assert stands(pharmacist.pharmacy, FIRST_HALF).state is State.ZERO
+    assert stands(own(pharmacist), FIRST_HALF).state is State.ZERO
 
 
 def test_days_with_records_are_not_reported_as_empty(pharmacist: User) -> None:
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     make_dispensation(pharmacy=pharmacy, filled_on=date(2026, 11, 7))
     make_dispensation(
         pharmacy=pharmacy,
@@ -333,7 +338,7 @@ def test_a_zero_report_is_taken_back_by_its_pharmacy_alone(pharmacist: User) -> 
 
     zeros.withdraw(zero.id, by=pharmacist, at=NOW)
 
-    assert stands(pharmacist.pharmacy, FIRST_HALF).state is State.LATE
+    assert stands(own(pharmacist), FIRST_HALF).state is State.LATE
     event = AuditEvent.get(AuditEvent.event == audit.Event.ZERO_WITHDRAWN.value)
     assert event.detail == {"first": "2026-11-01", "last": "2026-11-15"}
     with pytest.raises(NotFoundError):
@@ -399,7 +404,7 @@ def test_single_days_that_follow_each_other_are_reported_in_one_go(
     pharmacist: User,
 ) -> None:
     written(Frequency.DAILY, business_days=True)
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     owes_since(pharmacy, date(2026, 11, 19))
     make_reported_day(pharmacy, date(2026, 11, 19))
 
@@ -413,7 +418,7 @@ def test_single_days_that_follow_each_other_are_reported_in_one_go(
 
 
 def test_one_click_offers_the_days_after_the_last_fill(pharmacist: User) -> None:
-    make_reported_day(pharmacist.pharmacy, date(2026, 11, 7))
+    make_reported_day(own(pharmacist), date(2026, 11, 7))
 
     due = reporting.next_due(pharmacist, today=TODAY)
 
@@ -426,7 +431,7 @@ def test_one_click_offers_the_days_after_the_last_fill(pharmacist: User) -> None
 def test_an_exempt_pharmacy_owes_nothing_until_its_exemption_ends(
     pharmacist: User,
 ) -> None:
-    pharmacy, staff = pharmacist.pharmacy, make_user()
+    pharmacy, staff = own(pharmacist), make_user()
     exemption = exemptions.grant(
         pharmacy, first=FIRST_HALF, last=None, reason="Flooded", by=staff, at=NOW
     )
@@ -453,21 +458,21 @@ def test_exemptions_that_follow_each_other_free_from_a_period_together(
 ) -> None:
     for first, last in ((9, 15), (1, 8)):
         exemptions.grant(
-            pharmacist.pharmacy,
+            own(pharmacist),
             first=date(2026, 11, first),
             last=date(2026, 11, last),
             reason="Flooded",
             by=make_user(),
             at=NOW,
         )
-    assert stands(pharmacist.pharmacy, FIRST_HALF).state is State.EXEMPT
+    assert stands(own(pharmacist), FIRST_HALF).state is State.EXEMPT
 
 
 def test_a_veterinarian_follows_its_own_schedule(pharmacist: User) -> None:
     terms = schedules.PRESETS["business_day"].terms
     admin = make_user(Role.ADMINISTRATOR)
     schedules.write(terms, starts_on=TODAY, reason="Law", by=admin, at=NOW)
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     dispensers.set_kind(pharmacy, DispenserKind.VETERINARIAN, by=admin, at=NOW)
 
     week = period_of(date(2026, 12, 2), DispenserKind.VETERINARIAN)
@@ -494,10 +499,12 @@ def test_who_must_report_is_enrolled_once_from_a_day_on(db: settings.Settings) -
     assert found == {
         silent.dea: TODAY,
         known.dea: date(2026, 9, 2),
-        user.pharmacy.dea: TODAY,
+        own(user).dea: TODAY,
     }
     assert not dispensers.must_report(lapsed)
-    assert Pharmacy.get_by_id(known.id).licence.name == "SAME NUMBER"
+    licence = Pharmacy.get_by_id(known.id).licence
+    assert licence
+    assert licence.name == "SAME NUMBER"
 
 
 # --- The schedule
@@ -545,7 +552,7 @@ def test_a_change_is_previewed_before_it_is_written(db: settings.Settings) -> No
 
 
 def test_the_late_list_says_who_since_when_and_how_often(pharmacist: User) -> None:
-    pharmacy = pharmacist.pharmacy
+    pharmacy = own(pharmacist)
     owes_since(pharmacy, date(2026, 10, 1))
     make_reported_day(
         pharmacy, date(2026, 10, 4), came=datetime(2026, 10, 22, 16, tzinfo=UTC)
@@ -553,7 +560,7 @@ def test_the_late_list_says_who_since_when_and_how_often(pharmacist: User) -> No
     make_reported_day(
         pharmacy, date(2026, 10, 30), came=datetime(2026, 11, 2, 17, tzinfo=UTC)
     )
-    on_time = make_user(Role.PHARMACY, pharmacy=make_pharmacy()).pharmacy
+    on_time = own(make_user(Role.PHARMACY, pharmacy=make_pharmacy()))
     make_reported_day(on_time, date(2026, 11, 14), came=NOW)
     dispensers.enrol(at=NOW)
 

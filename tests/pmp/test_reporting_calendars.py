@@ -1,4 +1,4 @@
-"""Period arithmetic, as tables: month ends, leap days, weekends, closed days, changes."""
+"""Period arithmetic, as tables: month ends, leap days, closed days, changes."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ def day(text: str) -> date:
         (F.DAILY, 1, "2028-02-28", "2028-02-28", "2028-02-28", "2028-02-29"),
     ],
 )
-def test_a_day_falls_into_its_period(  # noqa: PLR0913 - a table
+def test_a_day_falls_into_its_period(
     frequency: Frequency, grace: int, of: str, first: str, last: str, due: str
 ) -> None:
     found = calendar(Terms(frequency, grace)).period_of(day(of))
