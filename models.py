@@ -174,6 +174,7 @@ class Pharmacy(Table):
     email = CharField(null=True)
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
     kind = word(DispenserKind, default=DispenserKind.PHARMACY)
+    reports_since = DateField(null=True)  # empty: not among those who must report yet
 
 
 class Prescriber(Table):
@@ -799,6 +800,22 @@ class Frequency(StrEnum):
     DAILY = "daily"
 
 
+class ReportedDay(Table):
+    """A submission had records of a pharmacy that it filled on a day."""
+
+    submission = ForeignKeyField(Submission, on_delete="CASCADE", index=False)
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT", index=False)
+    day = DateField(null=True)  # empty: of held records whose day cannot be read
+    received_at = UtcField()  # as the submission's
+    records = IntegerField(default=0)
+
+    class Meta:
+        indexes = (
+            (("submission", "pharmacy", "day"), True),
+            (("pharmacy", "received_at"), False),
+        )
+
+
 class ReportingSchedule(Table):
     """How often a kind of dispenser reports from a day on; later rows replace it."""
 
@@ -806,17 +823,17 @@ class ReportingSchedule(Table):
     frequency = word(Frequency)
     grace_days = IntegerField(constraints=[Check("grace_days BETWEEN 0 AND 31")])
     business_days = BooleanField(default=False)  # grace skips weekends and closed days
-    starts_on = DateField()
+    starts_on = DateField()  # of two with the same day, the one written last holds
     reason = TextField(default="")
     written_by = CharField()
     written_at = UtcField()
 
     class Meta:
-        indexes = ((("kind", "starts_on"), True),)
+        indexes = ((("kind", "starts_on"), False),)
 
 
 class ClosedDay(Table):
-    """A day on which nothing is due: a holiday, or the office is closed."""
+    """A day that is no business day: a holiday, or the office is closed."""
 
     day = DateField(unique=True)
     name = CharField()
@@ -840,22 +857,41 @@ class NoticeKind(StrEnum):
 
 
 class ReportingNotice(Table):
-    """What a pharmacy was told about a period or its held records, once each."""
+    """What a pharmacy was told about days, or a submitter about held records."""
 
-    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT")
     kind = word(NoticeKind)
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+    submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
     first_day = DateField()
     last_day = DateField()
     due_on = DateField()
-    submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
-    number = IntegerField(default=1)  # of those about the same period or submission
-    reply_code = CharField(unique=True)  # on a faxed reminder; no patient data
+    number = IntegerField(default=1)  # of those that begin with the same day
+    reply_code = CharField(null=True, unique=True)  # comes back by fax; no patient data
+    made_by = CharField(default="system")
     made_at = UtcField()
-    answered_at = UtcField(null=True)
+    answered_at = UtcField(null=True, index=True)  # nothing is open any more
     answered_by = CharField(default="")
 
     class Meta:
-        indexes = ((("pharmacy", "kind", "first_day", "last_day", "number"), True),)
+        constraints = [Check("(pharmacy_id IS NULL) <> (submission_id IS NULL)")]
+        # Once each, however many workers send them.
+        indexes = (
+            (("pharmacy", "kind", "first_day", "number"), True),
+            (("submission", "number"), True),
+        )
+
+
+class ReportingNote(Table):
+    """What staff wrote down about a late pharmacy or a submission with held records."""
+
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+    submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
+    text = TextField()
+    written_by = CharField()
+    written_at = UtcField()
+
+    class Meta:
+        constraints = [Check("(pharmacy_id IS NULL) <> (submission_id IS NULL)")]
 
 
 # --- Look-ups and disclosures
@@ -1282,10 +1318,12 @@ TABLES: tuple[type[Table], ...] = (
     EntryDraft,
     CsvFile,
     CsvLayout,
+    ReportedDay,
     ReportingSchedule,
     ClosedDay,
     ReportingExemption,
     ReportingNotice,
+    ReportingNote,
     LookUp,
     Disclosure,
     ThresholdRule,

@@ -22,10 +22,13 @@ from pmp import (
 )
 from pmp.deliveries import doubts, receipts
 from pmp.faxes import inbound_media
+from pmp.reporting import held_records, notices, settling
 
 log = logging.getLogger(__name__)
 
 MOST_SUBMISSIONS = 50
+# Hours of the programme's zone within which pharmacies are written to: faxes ring.
+OFFICE_HOURS = range(8, 18)
 _last: dict[str, str] = {}
 
 
@@ -37,6 +40,8 @@ def tick() -> None:
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_faxes, sweep_leases, sweep_deliveries)
         _each(sweep_rest)
+    if _is_new("reporting", periods.hourly(at=at)):
+        _each(settle, remind, chase)
     if _is_new("night", periods.nightly(at=at)):
         _each(expire, evaluate, tidy)
 
@@ -90,6 +95,25 @@ def sweep_rest() -> None:
     if isinstance(carrier, channels.ReceiptChannel):
         old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
         _nudge_all(tasks.forget_at_carrier, old)
+
+
+def settle() -> None:
+    """Settle the notices of pharmacies that have reported meanwhile."""
+    settling.settle(at=clock.now())
+
+
+def remind() -> None:
+    """Tell pharmacies of reports that are due soon or late, in office hours."""
+    at = clock.now()
+    if clock.local(at).hour in OFFICE_HOURS:
+        notices.run(at=at)
+
+
+def chase() -> None:
+    """Tell submitters of records that are held past their term, in office hours."""
+    at = clock.now()
+    if clock.local(at).hour in OFFICE_HOURS:
+        held_records.chase(at=at)
 
 
 def expire() -> None:

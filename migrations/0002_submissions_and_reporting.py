@@ -23,9 +23,9 @@ KINDS = "pharmacy|practitioner|veterinarian|out_of_state"
 FREQUENCIES = "twice_monthly|monthly|weekly|daily"
 NOTICES = "reminder|late|held_records"
 
-# Table → columns to add: name, type, what rows that are there have.
+# Table → columns to add: name, type, what rows that are there have; None: nothing.
 ADDED = {
-    "pharmacy": [("kind", KINDS, "'pharmacy'")],
+    "pharmacy": [("kind", KINDS, "'pharmacy'"), ("reports_since", "DATE", None)],
     "user": [("receipts", "every|problems|none", "'every'")],
     "submission": [
         ("source", SOURCES, "'upload'"),
@@ -85,9 +85,11 @@ def _check(name, words):
     return f"CHECK ({_allowed(name, words)})"
 
 
-def _column(name, kind, engine):
+def _column(name, kind, value, engine):
     if isinstance(kind, dict):
         kind = kind[engine]
+    if value is None:
+        return f'"{name}" {kind}'
     if "|" in kind:
         return f'"{name}" VARCHAR(32) NOT NULL {_check(name, kind)}'
     return f'"{name}" {kind} NOT NULL'
@@ -101,10 +103,11 @@ def _on_postgres(db, table, added, widened):
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{constraint}" {_check(name, words)}'
         )
     for name, kind, value in added:
-        column = _column(name, kind, "postgres")
+        column = _column(name, kind, value, "postgres")
         column = column.replace("NOT NULL", f"NOT NULL DEFAULT {value}")
         db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN {column}')
-        db.execute_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{name}" DROP DEFAULT')
+        if value is not None:
+            db.execute_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{name}" DROP DEFAULT')
 
 
 def _on_sqlite(db, table, added, widened):
@@ -122,7 +125,9 @@ def _on_sqlite(db, table, added, widened):
         )
         if count != 1:
             raise ValueError(f"{table}.{name} has no CHECK")
-    more = "".join(f", {_column(name, kind, 'sqlite')}" for name, kind, _ in added)
+    more = "".join(
+        f", {_column(name, kind, value, 'sqlite')}" for name, kind, value in added
+    )
     head, foreign, keys = sql.partition(", FOREIGN KEY")
     sql = head + more + foreign + keys if foreign else sql[:-1] + more + ")"
     sql, count = re.subn(
@@ -131,7 +136,7 @@ def _on_sqlite(db, table, added, widened):
     if count != 1:
         raise ValueError(f"{table} was not made as expected")
     names = ", ".join(f'"{name}"' for name in columns)
-    values = "".join(f", {value}" for _, _, value in added)
+    values = "".join(f", {value or 'NULL'}" for _, _, value in added)
     names_after = names + "".join(f', "{name}"' for name, _, _ in added)
     db.execute_sql(sql)
     db.execute_sql(
@@ -205,6 +210,19 @@ def _create_tables(db):
         class Meta:
             indexes = ((("user", "headings_sha256"), True),)
 
+    class ReportedDay(Table):
+        submission = ForeignKeyField(Submission, on_delete="CASCADE", index=False)
+        pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT", index=False)
+        day = DateField(null=True)
+        received_at = DateTimeField()
+        records = IntegerField(default=0)
+
+        class Meta:
+            indexes = (
+                (("submission", "pharmacy", "day"), True),
+                (("pharmacy", "received_at"), False),
+            )
+
     class ReportingSchedule(Table):
         kind = word("kind", KINDS)
         frequency = word("frequency", FREQUENCIES)
@@ -216,7 +234,7 @@ def _create_tables(db):
         written_at = DateTimeField()
 
         class Meta:
-            indexes = ((("kind", "starts_on"), True),)
+            indexes = ((("kind", "starts_on"), False),)
 
     class ClosedDay(Table):
         day = DateField(unique=True)
@@ -230,21 +248,38 @@ def _create_tables(db):
         granted_by = CharField()
         granted_at = DateTimeField()
 
+    either = "(pharmacy_id IS NULL) <> (submission_id IS NULL)"
+
     class ReportingNotice(Table):
-        pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT")
         kind = word("kind", NOTICES)
+        pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+        submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
         first_day = DateField()
         last_day = DateField()
         due_on = DateField()
-        submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
         number = IntegerField(default=1)
-        reply_code = CharField(unique=True)
+        reply_code = CharField(null=True, unique=True)
+        made_by = CharField(default="system")
         made_at = DateTimeField()
-        answered_at = DateTimeField(null=True)
+        answered_at = DateTimeField(null=True, index=True)
         answered_by = CharField(default="")
 
         class Meta:
-            indexes = ((("pharmacy", "kind", "first_day", "last_day", "number"), True),)
+            constraints = [Check(either)]
+            indexes = (
+                (("pharmacy", "kind", "first_day", "number"), True),
+                (("submission", "number"), True),
+            )
+
+    class ReportingNote(Table):
+        pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+        submission = ForeignKeyField(Submission, null=True, on_delete="CASCADE")
+        text = TextField()
+        written_by = CharField()
+        written_at = DateTimeField()
+
+        class Meta:
+            constraints = [Check(either)]
 
     db.create_tables(
         [
@@ -252,9 +287,19 @@ def _create_tables(db):
             EntryDraft,
             CsvFile,
             CsvLayout,
+            ReportedDay,
             ReportingSchedule,
             ClosedDay,
             ReportingExemption,
             ReportingNotice,
+            ReportingNote,
         ]
+    )
+    # What came before counts as reported, too.
+    db.execute_sql(
+        'INSERT INTO "reported_day" ("submission_id", "pharmacy_id", "day",'
+        ' "received_at", "records")'
+        ' SELECT s."id", d."pharmacy_id", d."filled_on", s."received_at", COUNT(*)'
+        ' FROM "dispensation" d JOIN "submission" s ON s."id" = d."submission_id"'
+        ' GROUP BY s."id", d."pharmacy_id", d."filled_on", s."received_at"'
     )

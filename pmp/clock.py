@@ -1,6 +1,6 @@
 """The one place that reads the wall clock; rules are handed the time."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from pmp import settings
@@ -24,6 +24,11 @@ def local(at: datetime) -> datetime:
 def day_of(at: datetime) -> date:
     """Give the day that an aware time falls on in the programme's zone."""
     return local(at).date()
+
+
+def start_of(day: date) -> datetime:
+    """Give the time, in UTC, at which a day of the programme's zone begins."""
+    return datetime.combine(day, time(), tzinfo=zone()).astimezone(UTC)
 
 
 def today() -> date:

@@ -1,6 +1,6 @@
 """A periodic job runs once in each period, on however many hosts it is due."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from peewee import IntegrityError
 
@@ -28,6 +28,11 @@ def every(seconds: int, *, at: datetime) -> str:
 def nightly(*, at: datetime, hour: int = 2) -> str:
     """Name the night: a programme day that begins at an hour of its own zone."""
     return f"{clock.day_of(at - timedelta(hours=hour)):%Y-%m-%d}"
+
+
+def hourly(*, at: datetime) -> str:
+    """Name the hour, in UTC: one that clocks repeat or skip is an hour like others."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H}"
 
 
 def forget_old(*, at: datetime) -> int:

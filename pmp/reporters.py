@@ -58,10 +58,36 @@ def ensure_own_pharmacy(user: User) -> Pharmacy | None:
     licence = user.licence
     if found or not licence or not can(user.role, Permission.SUBMIT):
         return found
-    made: Pharmacy = Pharmacy.create(
-        **{name: getattr(licence, name) for name in _LICENCE_FACTS}, licence=licence
-    )
-    return made
+    return ensure_of_licence(licence)
+
+
+def ensure_of_licence(licence: Licence) -> Pharmacy:
+    """Give the pharmacy of a licence: the one with its numbers, else a new row.
+
+    One that records made before its licence was known is tied to it.
+    """
+    found = _find(sorted(_numbers(licence)))
+    if found is None:
+        made: Pharmacy = Pharmacy.create(
+            **{name: getattr(licence, name) for name in _LICENCE_FACTS}, licence=licence
+        )
+        return made
+    if found.licence is None:
+        found.licence = licence
+        found.save(only=[Pharmacy.licence])
+    return found
+
+
+def pharmacies_of(licences: Iterable[Licence]) -> list[Pharmacy]:
+    """Give the pharmacies with these licences or their numbers that have a row."""
+    wanted = list(licences)
+    if not wanted:
+        return []
+    theirs = Pharmacy.licence.in_([each.id for each in wanted])
+    for name in ("dea", "ncpdp", "npi"):
+        if numbers := [getattr(each, name) for each in wanted if getattr(each, name)]:
+            theirs |= getattr(Pharmacy, name).in_(numbers)
+    return list(Pharmacy.select().where(theirs).order_by(Pharmacy.id))
 
 
 _LICENCE_FACTS = (

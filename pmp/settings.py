@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     void_wait_hours: int = Field(default=72, ge=0, le=720)
     correction_days: int = Field(default=7, ge=1, le=90)
     reminder_days: int = Field(default=3, ge=0, le=15)
+    late_notices: int = Field(default=3, ge=1, le=12)
     carry_forward_days: int = Field(default=7, ge=0, le=31)
     mme_rule_set: str = "CDC 2022"
     mme_caution: int = 50

@@ -3,7 +3,7 @@
 Each owner of a part adds the makers of its rows here.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -22,6 +22,7 @@ from models import (
     Prescriber,
     Product,
     Profession,
+    ReportedDay,
     ReportedIdentity,
     Role,
     Submission,
@@ -175,6 +176,25 @@ def make_submission(**fields: Any) -> Submission:
     fields["submitted_by"] = fields["submitted_by"] or make_user(Role.PHARMACY)
     submission: Submission = Submission.create(**(defaults | fields))
     return submission
+
+
+def make_reported_day(
+    pharmacy: Pharmacy, day: date | None, *, came: datetime | None = None, **fields: Any
+) -> ReportedDay:
+    """Have a submission come with a record of a pharmacy that it filled on a day.
+
+    It came at noon, Eastern time, of the next day if `came` does not say.
+    """
+    at = came
+    if at is None:
+        assert day is not None
+        at = datetime.combine(day + timedelta(days=1), time(17), tzinfo=UTC)
+    submission = fields.pop("submission", None)
+    submission = submission or make_submission(received_at=at, **fields)
+    row: ReportedDay = ReportedDay.create(
+        submission=submission, pharmacy=pharmacy, day=day, received_at=at, records=1
+    )
+    return row
 
 
 def make_dispensation(

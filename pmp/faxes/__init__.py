@@ -24,6 +24,7 @@ from pmp.identifiers import e164
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.registration.registration_codes import read_code
+from pmp.reporting import fax_answers
 from pmp.wording import words
 
 _SAME = "The same pages as fax {}."
@@ -86,6 +87,7 @@ def file_by_codes(
     nothing could be opened. A fax that is no longer just received is left alone.
     """
     found = sorted({code for text in codes if (code := read_code(text))})
+    replies = [] if found else fax_answers.codes_in(codes)
     note, application = _reason(found, pages)
     status = FaxStatus.MATCHED if application else FaxStatus.UNMATCHED
     if not pages:
@@ -98,7 +100,7 @@ def file_by_codes(
         moved = (
             InboundFax.update(
                 status=status,
-                codes=found,
+                codes=found or replies,
                 pages=pages,
                 note=note,
                 application=application,
@@ -109,8 +111,10 @@ def file_by_codes(
         )
         if not moved:
             return
-        detail = {"status": status.value, "codes": found, "pages": pages}
+        detail = {"status": status.value, "codes": found or replies, "pages": pages}
         _record(audit.Event.FAX_READ, fax, "system", at, detail)
+        if replies and not original:
+            _note(fax, fax_answers.record_all(replies, fax=fax.id, at=at))
         if application and status == FaxStatus.MATCHED:
             registration.confirmation_received(application, by="system", at=at)
 
@@ -158,6 +162,22 @@ def dismiss(fax: InboundFax, *, reason: str, by: User, at: datetime) -> None:
     with database.atomic():
         _deal_with(fax, FaxStatus.DISMISSED, by=by, at=at, note=reason.strip())
         _handled(fax, by, at, "dismissed")
+
+
+def file_answer(fax: InboundFax, *, by: User, at: datetime) -> None:
+    """File a signed answer to a reporting notice: what it recorded stands."""
+    with database.atomic():
+        _deal_with(fax, FaxStatus.FILED, by=by, at=at)
+        _handled(fax, by, at, "answer filed")
+
+
+def refuse_answer(fax: InboundFax, *, by: User, at: datetime) -> None:
+    """Put aside an answer without a signature, and take back what it recorded."""
+    with database.atomic():
+        note = "Not signed, or not an answer: the zero report was taken back."
+        _deal_with(fax, FaxStatus.DISMISSED, by=by, at=at, note=note)
+        _handled(fax, by, at, "answer refused")
+        fax_answers.take_back(fax, by=by, at=at)
 
 
 def viewed(fax: InboundFax, *, page: int, by: User, at: datetime) -> bytes:
@@ -293,6 +313,10 @@ def _same_pages(sha256: str, *, before: int | None = None) -> InboundFax | None:
         query = query.where(InboundFax.id < before)
     fax: InboundFax | None = query.first()
     return fax
+
+
+def _note(fax: InboundFax, note: str) -> None:
+    InboundFax.update(note=note).where(InboundFax.id == fax.id).execute()
 
 
 def _handled(fax: InboundFax, by: User, at: datetime, how: str) -> None:

@@ -13,6 +13,7 @@ import models
 from models import RecordStatus, Severity, Submission
 from pmp import asap, clock, database, reporters, settings
 from pmp.reporters import Coverage
+from pmp.reporting import arrivals
 from pmp.uploads import remarks, rows, waiting_voids, zeros
 from pmp.uploads.known import Known, know
 from pmp.uploads.register import SAME_NUMBER_DAYS, Register, Seen
@@ -279,6 +280,7 @@ def _meet(
 
 def _store(intake: Intake, decided: Sequence[Decided], met: Sequence[Met]) -> None:
     intake.ledger.write(at=intake.at)
+    _note_pharmacies(intake, decided)
     waiting_voids.settle(met, at=intake.at)
     _have_wait(intake, decided)
     reports = [zero for each in decided if (zero := _zero_of(each))]
@@ -298,3 +300,31 @@ def _have_wait(intake: Intake, decided: Sequence[Decided]) -> None:
         for each, key in zip(found, keys, strict=True)
     ]
     waiting_voids.keep(voids, at=intake.at, wait=wait)
+
+
+# A void and a zero report say nothing about what was dispensed in days of their own.
+_NO_ARRIVAL = {R.VOIDED, R.VOID_NOT_FOUND, R.ZERO_REPORT}
+
+
+def _note_pharmacies(intake: Intake, decided: Sequence[Decided]) -> None:
+    """Write down whose fills came, held ones too: those are chased by themselves."""
+    had, good, held = [], {}, {}
+    for each in decided:
+        reported = each.record.pharmacy
+        key = reporters.pharmacy_key(reported)
+        if each.status in _NO_ARRIVAL or not (
+            key[1] and intake.coverage.covers(reported)
+        ):
+            continue
+        # A held record's pharmacy may be what is wrong with it: it makes none.
+        (held if each.status is R.HELD else good)[key] = reported
+        had.append(arrivals.Had(key, _filled_on(each.record)))
+    pharmacies = reporters.pharmacy_ids(held, make=False)
+    pharmacies |= reporters.pharmacy_ids(good, make=True)
+    arrivals.note(intake.submission, had, pharmacies=pharmacies)
+
+
+def _filled_on(record: asap.Record) -> date | None:
+    if record.dispensing:
+        return record.dispensing.filled_on
+    return record.draft.day("DSP05")

@@ -1,0 +1,214 @@
+"""The reporting schedule: policy as rows, never changed in place, later ones replace.
+
+Where a kind of dispenser has no row the settings hold (`reporting_policy`,
+`reporting_grace_days`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from models import ClosedDay, DispenserKind, Frequency, ReportingSchedule, User
+from pmp import audit, clock, database, settings
+from pmp.errors import RuleError
+from pmp.reporting.calendars import Calendar, Period, Terms
+from pmp.wording import us_date
+
+MOST_GRACE = 31
+PREVIEW = timedelta(weeks=6)
+
+KIND_WORDS = {
+    DispenserKind.PHARMACY: "Pharmacies",
+    DispenserKind.PRACTITIONER: "Practitioners who dispense",
+    DispenserKind.VETERINARIAN: "Veterinarians",
+    DispenserKind.OUT_OF_STATE: "Out-of-state pharmacies",
+}
+_FREQUENCY_WORDS = {
+    Frequency.TWICE_MONTHLY: "Twice a month (1st to 15th, 16th to the end)",
+    Frequency.MONTHLY: "Once a month",
+    Frequency.WEEKLY: "Every week, Sunday to Saturday",
+    Frequency.DAILY: "Every day",
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A schedule that a state has had: its terms for each kind of dispenser."""
+
+    words: str
+    terms: Mapping[DispenserKind, Terms]
+
+
+def _all(terms: Terms, **others: Terms) -> dict[DispenserKind, Terms]:
+    return {kind: others.get(kind.value, terms) for kind in DispenserKind}
+
+
+_WEEKLY = Terms(Frequency.WEEKLY, 3)
+PRESETS = {
+    "brochure": Preset(
+        "Overview for Prescribers & Pharmacists: twice a month",
+        _all(Terms(Frequency.TWICE_MONTHLY, 5)),
+    ),
+    "weekly": Preset("Connecticut 2013: every week", _all(_WEEKLY)),
+    "day": Preset("Connecticut 2016: within 24 hours", _all(Terms(Frequency.DAILY, 1))),
+    "business_day": Preset(
+        "Connecticut today: by the next business day; veterinarians every week",
+        _all(Terms(Frequency.DAILY, 1, business_days=True), veterinarian=_WEEKLY),
+    ),
+}
+
+
+def calendar() -> Calendar:
+    """Give the calendar in force, past and to come: two queries."""
+    rows = ReportingSchedule.select().order_by(
+        ReportingSchedule.starts_on, ReportingSchedule.id
+    )
+    # Of rows that start on the same day the one that was written last holds.
+    found = {(row.kind, row.starts_on): row for row in rows}
+    terms = {
+        kind: (_default(), *(_terms(row) for (k, _), row in found.items() if k is kind))
+        for kind in DispenserKind
+    }
+    return Calendar(terms, frozenset(day.day for day in ClosedDay.select()))
+
+
+def terms_now(*, today: date) -> dict[DispenserKind, Terms]:
+    """Give the terms of each kind that hold today."""
+    found = calendar()
+    return {kind: found.terms_on(today, kind) for kind in DispenserKind}
+
+
+def to_come(*, today: date) -> list[ReportingSchedule]:
+    """List the rows that start later, the next first."""
+    query = ReportingSchedule.select().where(ReportingSchedule.starts_on > today)
+    return list(query.order_by(ReportingSchedule.starts_on, ReportingSchedule.id))
+
+
+def history() -> list[ReportingSchedule]:
+    """List every row that was ever written, the latest first."""
+    return list(ReportingSchedule.select().order_by(ReportingSchedule.id.desc()))
+
+
+def sentence(terms: Terms | ReportingSchedule) -> str:
+    """Write terms as people say them."""
+    often = _FREQUENCY_WORDS[terms.frequency]
+    days = terms.grace_days
+    unit = "business day" if terms.business_days else "day"
+    if not days:
+        when = (
+            "on the last day or the next business day"
+            if terms.business_days
+            else "on the last day itself"
+        )
+        return f"{often}; due {when}"
+    number = "one" if days == 1 else str(days)
+    return f"{often}; due {number} {unit}{'' if days == 1 else 's'} later"
+
+
+def write(
+    terms: Mapping[DispenserKind, Terms],
+    *,
+    starts_on: date,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> list[ReportingSchedule]:
+    """Put terms in force from a day on, for each kind whose terms differ then.
+
+    RuleError for a day that is over (what was reported would move), for days of grace
+    outside 0 to 31, without a reason, and where nothing would change.
+    """
+    wanted = changed(terms, starts_on=starts_on, today=clock.day_of(at))
+    if not reason.strip():
+        raise RuleError("Say why the schedule changes", field="reason")
+    with database.atomic():
+        return [
+            _write(kind, each, reason=reason.strip(), by=by, at=at)
+            for kind, each in wanted.items()
+        ]
+
+
+def changed(
+    terms: Mapping[DispenserKind, Terms], *, starts_on: date, today: date
+) -> dict[DispenserKind, Terms]:
+    """Give the kinds whose terms would change from a day on; RuleError as for write."""
+    if starts_on < today:
+        message = f"Choose today or a later day: {us_date(starts_on)} is over."
+        raise RuleError(message, field="starts_on")
+    before = calendar()
+    wanted = {}
+    for kind, each in terms.items():
+        if not 0 <= each.grace_days <= MOST_GRACE:
+            message = f"Enter a number of days from 0 to {MOST_GRACE}"
+            raise RuleError(message, field=f"{kind.value}_grace_days")
+        new = replace(each, starts_on=starts_on)
+        now = before.terms_on(starts_on, kind)
+        if replace(now, starts_on=starts_on) != new:
+            wanted[kind] = new
+    if not wanted:
+        raise RuleError("Nothing would change: these terms hold on that day already.")
+    return wanted
+
+
+def preview(
+    terms: Mapping[DispenserKind, Terms], *, today: date
+) -> dict[DispenserKind, list[Period]]:
+    """Give what would be due within the next six weeks if these terms were written."""
+    now = calendar()
+    new = {
+        kind: (*(t for t in now.terms[kind] if t.starts_on != each.starts_on), each)
+        for kind, each in terms.items()
+    }
+    ordered = {
+        kind: tuple(sorted(each, key=lambda terms: terms.starts_on))
+        for kind, each in new.items()
+    }
+    then = Calendar(ordered, now.closed)
+    until = today + PREVIEW
+    return {
+        kind: [
+            period
+            for period in then.periods(today - PREVIEW, until, kind)
+            if today <= period.due <= until
+        ]
+        for kind in terms
+    }
+
+
+def _write(
+    kind: DispenserKind, terms: Terms, *, reason: str, by: User, at: datetime
+) -> ReportingSchedule:
+    row: ReportingSchedule = ReportingSchedule.create(
+        kind=kind,
+        frequency=terms.frequency,
+        grace_days=terms.grace_days,
+        business_days=terms.business_days,
+        starts_on=terms.starts_on,
+        reason=reason,
+        written_by=by.username,
+        written_at=at,
+    )
+    audit.record(
+        audit.Event.REPORTING_SCHEDULE_WRITTEN,
+        actor=by.username,
+        subject=f"reporting_schedule:{row.id}",
+        at=at,
+        detail={
+            "kind": kind.value,
+            "frequency": terms.frequency.value,
+            "grace_days": terms.grace_days,
+            "business_days": terms.business_days,
+            "starts_on": terms.starts_on.isoformat(),
+            "reason": reason,
+        },
+    )
+    return row
+
+
+def _default() -> Terms:
+    chosen = settings.current()
+    return Terms(Frequency(chosen.reporting_policy), chosen.reporting_grace_days)
+
+
+def _terms(row: ReportingSchedule) -> Terms:
+    return Terms(row.frequency, row.grace_days, row.business_days, row.starts_on)
