@@ -49,6 +49,11 @@ WIDENED = {
         )
     },
 }
+# Of the lists of submissions: index → columns.
+INDEXES = {
+    "submission_received_at": '"received_at"',
+    "submission_source_received_at": '"source", "received_at"',
+}
 
 
 def up(migrator, db):
@@ -59,6 +64,8 @@ def up(migrator, db):
         'CREATE INDEX "dispensation_pharmacy_id_filled_on"'
         ' ON "dispensation" ("pharmacy_id", "filled_on")'
     )
+    for name, columns in INDEXES.items():
+        db.execute_sql(f'CREATE INDEX "{name}" ON "submission" ({columns})')
     _create_tables(db)
 
 

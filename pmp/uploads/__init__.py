@@ -66,7 +66,7 @@ def receive(
             take_turn([f"{by.username}:{sha256}"])  # a button pressed twice
             _require_new(sha256, by)
         submission: Submission = Submission.create(
-            filename=_plain_name(filename),
+            filename=plain_name(filename),
             sha256=sha256,
             document=_keep(body, at),
             submitted_by=by,
@@ -157,7 +157,7 @@ def _require_new(sha256: str, by: User) -> None:
         raise RuleError(message, field="file")
 
 
-def _plain_name(filename: str) -> str:
+def plain_name(filename: str) -> str:
     """Give a file's own name, whatever path and control characters came with it."""
     name = PurePosixPath(filename.replace("\\", "/")).name
     shown = "".join(sign for sign in name if sign.isprintable()).strip()
