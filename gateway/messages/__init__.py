@@ -26,6 +26,7 @@ COMPOSERS = {
     DeliveryKind.THRESHOLD_REPORT: "threshold_report",
     DeliveryKind.CORRECTION_NOTICE: "correction_notice",
     DeliveryKind.TICKET_NOTICE: "ticket_notice",
+    DeliveryKind.SUBMISSION_RECEIPT: "submission_receipt",
 }
 
 

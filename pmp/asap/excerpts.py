@@ -21,8 +21,8 @@ REACH = 2048
 
 _LONGEST_LINE = 16 * 1024
 _C0 = (
-    *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "␊", "VT"),
-    *("FF", "␍", "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB"),
+    *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT"),
+    *("FF", "CR", "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB"),
     *("CAN", "EM", "^Z", "ESC", "FS", "GS", "RS", "US"),
 )
 
@@ -109,7 +109,7 @@ def _with_end(rows: list[Row], at: int, line: int) -> list[Row]:
 
 def _ends_line(row: Row) -> bool:
     last = row.pieces[-1]
-    return last.kind is Kind.CONTROL and last.text.endswith(("␊", "␍"))
+    return last.kind is Kind.CONTROL and last.text in {"LF", "CR"}
 
 
 def _folded(
@@ -123,8 +123,8 @@ def _folded(
         marked = place[0] <= at < place[1]
         _put(pieces, sign, kind, marked=marked)
         width, at = width + len(sign), at + size
-        ends = sign == "␊" or (
-            sign == "␍" and near[at - start : at - start + 1] != b"\n"
+        ends = sign == "LF" or (
+            sign == "CR" and near[at - start : at - start + 1] != b"\n"
         )
         if ends or width >= WIDTH:
             yield Row(number, offset, tuple(pieces))

@@ -30,6 +30,7 @@ from pmp.reporters import coverage_of
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
 from pmp.uploads.programme import programme
+from pmp.uploads.receipts import request_receipt
 
 BATCH = 500
 PATIENTS_AT_ONCE = 500
@@ -218,6 +219,7 @@ def _refuse(submission: Submission, reading: asap.Reading, at: datetime) -> Subm
         if changed:
             remember_problems(submission.id, reading.problems)
             _audit_end(submission, at)
+            request_receipt(submission, at=at)
     return _fresh(submission)
 
 
@@ -281,6 +283,7 @@ def _finish(submission: Submission, at: datetime) -> Submission:
         status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED
         if _move(submission, status, finished_at=at):
             _audit_end(submission, at)
+            request_receipt(submission, at=at)
     return _fresh(submission)
 
 

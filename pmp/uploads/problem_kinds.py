@@ -25,6 +25,9 @@ from pmp.asap import elements
 MOST_MESSAGES = 8
 """Messages of one code and element that are a kind of their own."""
 
+FEW = 3
+"""So many with a message of their own are not yet joined."""
+
 LONGEST_TITLE = 140
 GRAVITY = (Severity.FATAL, Severity.ERROR, Severity.WARNING)
 # What stands in quotes is a value: a semicolon in it ends nothing.
@@ -136,7 +139,7 @@ def _folded(alike: list[ProblemKind]) -> list[ProblemKind]:
     alike.sort(key=lambda kind: (-kind.count, kind.key))
     repeated = [kind for kind in alike[:MOST_MESSAGES] if kind.count > 1]
     others = alike[len(repeated) :]
-    if len(others) < 2:
+    if len(others) <= FEW:
         return alike
     first = min(others, key=lambda kind: kind.key)
     numbers = [kind.next_held for kind in others if kind.next_held is not None]

@@ -64,7 +64,8 @@ all("[data-drop]", (place) => {
     const list = document.createElement("ul");
     for (const { name, size } of files) {
       const large = size > mostEach * megabyte;
-      const words = size ? `${(size / megabyte).toFixed(size < megabyte ? 3 : 1)} MB` : "empty";
+      const kilobytes = Math.ceil(size / 1024);
+      const words = !size ? "empty" : kilobytes < 1024 ? `${kilobytes} kB` : `${(size / megabyte).toFixed(1)} MB`;
       list.append(line(`${name}: ${words}${large ? `, more than ${mostEach} MB` : ""}`, large || !size));
     }
     if (together > most * megabyte) list.append(line(`Together more than ${most} MB: choose fewer files`, true));

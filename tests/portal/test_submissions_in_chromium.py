@@ -69,7 +69,7 @@ def test_a_file_is_submitted_and_corrected_without_scripts(
     page: Page = open_context(scripts=False, user=elm).new_page()
     page.goto("/submissions")
     page.get_by_role("link", name="Submit a file").first.click()
-    page.get_by_label("Files").set_input_files(file)
+    page.get_by_label("Files", exact=True).set_input_files(file)
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_role("status").last).to_contain_text("Received")
     process()
