@@ -543,7 +543,7 @@ class Submission(Table):
     sha256 = CharField(max_length=64, index=True)
     document = ForeignKeyField(Document, on_delete="RESTRICT")
     submitted_by = ForeignKeyField(User, on_delete="RESTRICT")
-    received_at = UtcField()
+    received_at = UtcField(index=True)
     status = word(SubmissionStatus, index=True)
     source = word(SubmissionSource, default=SubmissionSource.UPLOAD)
     dry_run = BooleanField(default=False)
@@ -564,6 +564,9 @@ class Submission(Table):
     not_reportable = IntegerField(default=0)
     zero_reports = IntegerField(default=0)
     finished_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("source", "received_at"), False),)
 
 
 class RecordStatus(StrEnum):

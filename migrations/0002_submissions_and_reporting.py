@@ -53,6 +53,11 @@ WIDENED = {
         )
     },
 }
+# Of the lists of submissions: index → columns.
+INDEXES = {
+    "submission_received_at": '"received_at"',
+    "submission_source_received_at": '"source", "received_at"',
+}
 
 
 def up(migrator, db):
@@ -73,6 +78,8 @@ def up(migrator, db):
         'CREATE INDEX "prescriber_last_name_first_name"'
         ' ON "prescriber" ("last_name", "first_name")'
     )
+    for name, columns in INDEXES.items():
+        db.execute_sql(f'CREATE INDEX "{name}" ON "submission" ({columns})')
     _create_tables(db)
 
 

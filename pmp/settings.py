@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     ticket_days: int = Field(default=7, ge=1)
     hold_cases_for_review: bool = False
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
+    uploads_together_megabytes: int = Field(default=200, ge=1, le=8192)
     submissions_dir: str = ""
     void_wait_hours: int = Field(default=72, ge=0, le=720)
     correction_days: int = Field(default=7, ge=1, le=90)
@@ -191,6 +192,11 @@ class Settings(BaseSettings):
                 f"{PREFIX}LEASE_SECONDS ({lease})"
             )
         return self
+
+    @property
+    def most_upload_megabytes(self) -> int:
+        """What the files of one request may have together: at least one of them."""
+        return max(self.upload_megabytes, self.uploads_together_megabytes)
 
     @property
     def queue_address(self) -> str:

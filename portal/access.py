@@ -91,6 +91,12 @@ def uploads(view: View) -> View:
     return view
 
 
+def several_uploads(view: View) -> View:
+    """Let a view take several files, each and together as large as the settings say."""
+    view.takes_several_files = True  # type: ignore[attr-defined]
+    return uploads(view)
+
+
 def without_database(view: View) -> View:
     """Let a view answer while the database is down."""
     view.needs_no_database = True  # type: ignore[attr-defined]

@@ -46,7 +46,10 @@ def is_https() -> bool:
 def _limit_body() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if hasattr(view, "takes_files"):
-        megabytes = settings.current().upload_megabytes
+        chosen = settings.current()
+        megabytes = chosen.upload_megabytes
+        if hasattr(view, "takes_several_files"):
+            megabytes = chosen.most_upload_megabytes
         request.max_content_length = megabytes * MEGABYTE + SMALL_BODY
 
 

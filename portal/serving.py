@@ -19,14 +19,15 @@ def make_server(app: Flask, *, host: str, port: int, threads: int = THREADS) -> 
     when it says who asks.
     """
     chosen = settings.current()
-    in_memory = 2 * chosen.upload_megabytes * MEGABYTE
+    largest = chosen.most_upload_megabytes + 1
+    in_memory = 2 * largest * MEGABYTE
     return create_server(
         app,
         host=host,
         port=port,
         threads=threads,
         ident=None,
-        max_request_body_size=(chosen.upload_megabytes + 1) * MEGABYTE,
+        max_request_body_size=largest * MEGABYTE,
         inbuf_overflow=in_memory,
         outbuf_overflow=in_memory,
         **_proxy(chosen.trusted_proxy),

@@ -27,6 +27,7 @@ COMPOSERS = {
     DeliveryKind.CORRECTION_NOTICE: "correction_notice",
     DeliveryKind.TICKET_NOTICE: "ticket_notice",
     DeliveryKind.REPORTING_NOTICE: "reporting_notice",
+    DeliveryKind.SUBMISSION_RECEIPT: "submission_receipt",
 }
 
 

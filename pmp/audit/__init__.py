@@ -48,6 +48,7 @@ class Event(StrEnum):
     USER_UNLOCKED = "user:unlocked"
     USER_ACTIVATED = "user:activated"
     USER_COVERAGE_CHANGED = "user:coverage_changed"
+    USER_RECEIPTS_CHOSEN = "user:receipts_chosen"
     SIGNED_IN = "session:signed_in"
     SIGN_IN_REFUSED = "session:refused"
     SIGN_IN_LOCKED = "session:locked"

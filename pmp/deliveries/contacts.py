@@ -45,6 +45,24 @@ def routes_of_user(user: User) -> list[Route]:
     return [Route(ChannelName.EMAIL, user.email)] if user.email else []
 
 
+def own_routes(user: User) -> list[Route]:
+    """Give the ways to tell a user of what they did themselves: email, fax.
+
+    Only this user is told, not a colleague of the same pharmacy; who prefers fax has
+    it first.  None, if neither is known: a letter would come too late to be of use.
+    """
+    number = _number(user.fax)
+    for known in (user.licence, user.pharmacy, user.prescriber):
+        number = number or (_number(known.fax) if known else "")
+    routes = [
+        Route(ChannelName.EMAIL, user.email or ""),
+        Route(ChannelName.FAX, number),
+    ]
+    if user.preferred_channel == ChannelName.FAX:
+        routes.reverse()
+    return [route for route in routes if route.address]
+
+
 def staff_routes() -> list[Route]:
     """Give where staff are told, each to be told: as set, else every active one."""
     if to := settings.current().staff_mail_to:

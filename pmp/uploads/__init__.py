@@ -30,6 +30,7 @@ from pmp.reporters import coverage_of
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn, take_turns
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
 from pmp.uploads.programme import programme
+from pmp.uploads.receipts import request_receipt
 from pmp.uploads.waiting_voids import forget_waiting_voids
 
 __all__ = ["forget_waiting_voids", "process", "receive", "waiting"]
@@ -69,7 +70,7 @@ def receive(
             take_turn([f"{by.username}:{sha256}"])  # a button pressed twice
             _require_new(sha256, by)
         submission: Submission = Submission.create(
-            filename=_plain_name(filename),
+            filename=plain_name(filename),
             sha256=sha256,
             document=_keep(body, at),
             submitted_by=by,
@@ -160,7 +161,7 @@ def _require_new(sha256: str, by: User) -> None:
         raise RuleError(message, field="file")
 
 
-def _plain_name(filename: str) -> str:
+def plain_name(filename: str) -> str:
     """Give a file's own name, whatever path and control characters came with it."""
     name = PurePosixPath(filename.replace("\\", "/")).name
     shown = "".join(sign for sign in name if sign.isprintable()).strip()
@@ -221,6 +222,7 @@ def _refuse(submission: Submission, reading: asap.Reading, at: datetime) -> Subm
         if changed:
             remember_problems(submission.id, reading.problems)
             _audit_end(submission, at)
+            request_receipt(submission, at=at)
     return _fresh(submission)
 
 
@@ -287,6 +289,7 @@ def _finish(submission: Submission, at: datetime) -> Submission:
         status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED
         if _move(submission, status, finished_at=at):
             _audit_end(submission, at)
+            request_receipt(submission, at=at)
     return _fresh(submission)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from peewee import Case, fn
@@ -13,16 +13,17 @@ from models import (
     Submission,
     SubmissionProblem,
     SubmissionRecord,
+    SubmissionSource,
     SubmissionStatus,
     User,
 )
-from pmp import audit
+from pmp import audit, clock
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission, can
+from pmp.uploads.problem_kinds import GRAVITY
 
 PAGE = 25
 PROBLEMS_PAGE = 100
-GRAVITY = (Severity.FATAL, Severity.ERROR, Severity.WARNING)
 UNFINISHED = (SubmissionStatus.RECEIVED, SubmissionStatus.READING)
 
 
@@ -37,14 +38,14 @@ class Page:
 
 
 @dataclass(frozen=True)
-class ProblemKind:
-    """Problems with the same code at the same element, and how many there are."""
+class Wanted:
+    """Which submissions a list shows; None and "" are all. The days are inclusive."""
 
-    code: str
-    severity: Severity
-    element: str
-    message: str
-    count: int
+    status: SubmissionStatus | None = None
+    source: SubmissionSource | None = None
+    since: date | None = None
+    until: date | None = None
+    username: str = ""
 
 
 def page_of(query: Any, *, number: int, size: int = PAGE) -> Page:
@@ -77,45 +78,45 @@ def view(submission_id: int, *, by: User, at: datetime) -> Submission:
     return submission
 
 
-def mine(user: User, *, number: int = 1) -> Page:
+def mine(user: User, *, wanted: Wanted = Wanted(), number: int = 1) -> Page:
     """List what a user submitted, the latest first."""
     query = Submission.select().where(Submission.submitted_by == user)
-    return page_of(query.order_by(Submission.id.desc()), number=number)
+    query = _narrowed(query, wanted).order_by(Submission.id.desc())
+    return page_of(query, number=number)
 
 
-def everyone_s(
-    *, status: SubmissionStatus | None = None, username: str = "", number: int = 1
-) -> Page:
+def everyone_s(*, wanted: Wanted = Wanted(), number: int = 1) -> Page:
     """List all submissions for staff, the latest first."""
     query = Submission.select(Submission, User).join(User)
-    if status:
-        query = query.where(Submission.status == status)
-    if username:
-        query = query.where(User.username == username)
-    return page_of(query.order_by(Submission.id.desc()), number=number)
+    if wanted.username:
+        query = query.where(User.username == wanted.username)
+    query = _narrowed(query, wanted).order_by(Submission.id.desc())
+    return page_of(query, number=number)
 
 
-def problem_kinds(submission: Submission) -> list[ProblemKind]:
-    """Group a submission's problems by code and element, the gravest first."""
-    problem = SubmissionProblem
-    query: Any = (
-        problem.select(
-            problem.code,
-            problem.severity,
-            problem.element,
-            fn.MIN(problem.message),
-            fn.COUNT(problem.id).alias("many"),
-        )
-        .where(problem.submission == submission)
-        .group_by(problem.code, problem.severity, problem.element)
-        .tuples()
-    )
-    kinds = [ProblemKind(*row) for row in query]
-    return sorted(kinds, key=lambda kind: (GRAVITY.index(kind.severity), -kind.count))
+def _narrowed(query: Any, wanted: Wanted) -> Any:
+    if wanted.status:
+        query = query.where(Submission.status == wanted.status)
+    if wanted.source:
+        query = query.where(Submission.source == wanted.source)
+    if wanted.since:
+        query = query.where(Submission.received_at >= _beginning(wanted.since))
+    if wanted.until:
+        after = wanted.until + timedelta(days=1)
+        query = query.where(Submission.received_at < _beginning(after))
+    return query
+
+
+def _beginning(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=clock.zone())
 
 
 def problems(
-    submission: Submission, *, severity: Severity | None = None, code: str = ""
+    submission: Submission,
+    *,
+    severity: Severity | None = None,
+    code: str = "",
+    element: str = "",
 ) -> Any:
     """Give the query of a submission's problems: the gravest first, in file order."""
     problem = SubmissionProblem
@@ -128,6 +129,8 @@ def problems(
         query = query.where(problem.severity == severity)
     if code:
         query = query.where(problem.code == code)
+    if element:
+        query = query.where(problem.element == element)
     return query
 
 

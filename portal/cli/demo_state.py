@@ -17,6 +17,7 @@ from models import (
     Dispensation,
     DrugClass,
     Profession,
+    ReceiptPolicy,
     ReportedIdentity,
     Role,
     TicketProblem,
@@ -39,6 +40,7 @@ from pmp.registration import approval
 from pmp.registration.answers import Answers
 from pmp.roster import roster_contacts
 from pmp.thresholds import threshold_rules
+from pmp.uploads import receipts
 
 PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
 STAFF = (
@@ -177,6 +179,9 @@ def _submit(people: cast.Cast, say: Say) -> None:
         for shop in people.shops[:2]
     )
     own = {*main[-LATEST:], *elm[-LATEST:]}
+    # The exchange's files are many: staff are told of those with problems.
+    exchange = users.named(STAFF[0][0])
+    receipts.choose(ReceiptPolicy.PROBLEMS, by=exchange, at=clock.now())
     say(f"Submitting {len(fills)} dispensations …")
     months = submission_files.in_months(fill for fill in fills if fill not in own)
     for n, month in enumerate(months, start=1):

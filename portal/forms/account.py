@@ -1,8 +1,10 @@
 """Sign-in, first sign-in by letter, and one's own password."""
 
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, RadioField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from models import ReceiptPolicy
 from pmp.accounts.passwords import LONGEST
 from portal.forms import Form
 
@@ -49,6 +51,21 @@ class OwnPasswordForm(Form):
     password = PasswordField(
         "New password",
         validators=[InputRequired("Enter a new password"), Length(max=LONGEST_SECRET)],
+    )
+
+
+class ReceiptsForm(Form):
+    receipts = RadioField(
+        "Receipts for submissions",
+        description="How a file that you submitted ended, by email or fax",
+        choices=[
+            SelectChoice(ReceiptPolicy.EVERY.value, "For every submission"),
+            SelectChoice(
+                ReceiptPolicy.PROBLEMS.value, "Only when something is to be corrected"
+            ),
+            SelectChoice(ReceiptPolicy.NONE.value, "None"),
+        ],
+        validators=[InputRequired("Choose which receipts you want")],
     )
 
 

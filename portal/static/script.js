@@ -55,6 +55,80 @@ all("button[data-show]", (button) => {
   });
 });
 
+// Files may be dropped around their picker; what was chosen is listed before it is sent.
+all("[data-drop]", (place) => {
+  const input = place.querySelector("input[type=file]");
+  const chosen = place.querySelector("[data-chosen]");
+  const { mostEach, most, mostFiles } = place.dataset;
+  const megabyte = 1024 * 1024;
+  const line = (words, wrong) => {
+    const item = document.createElement("li");
+    item.textContent = words;
+    if (wrong) item.className = "error";
+    return item;
+  };
+  place.querySelector("[data-drop-hint]").hidden = false;
+  const show = () => {
+    const files = [...input.files];
+    const together = files.reduce((sum, file) => sum + file.size, 0);
+    const list = document.createElement("ul");
+    for (const { name, size } of files) {
+      const large = size > mostEach * megabyte;
+      const kilobytes = Math.ceil(size / 1024);
+      const words = !size ? "empty" : kilobytes < 1024 ? `${kilobytes} kB` : `${(size / megabyte).toFixed(1)} MB`;
+      list.append(line(`${name}: ${words}${large ? `, more than ${mostEach} MB` : ""}`, large || !size));
+    }
+    if (together > most * megabyte) list.append(line(`Together more than ${most} MB: choose fewer files`, true));
+    if (files.length > mostFiles) list.append(line(`More than ${mostFiles} files: choose fewer`, true));
+    chosen.replaceChildren(list);
+    input.setCustomValidity(together > most * megabyte || files.length > mostFiles ? "too much" : "");
+  };
+  input.addEventListener("change", show);
+  input.form.addEventListener("submit", (event) => {
+    if (!input.validity.customError) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    input.focus();
+  }, true);
+  place.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    place.classList.add("over");
+  });
+  for (const left of ["dragleave", "drop"]) place.addEventListener(left, () => place.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    show();
+  });
+});
+
+// What is unfinished is asked for again and its parts are renewed in place; without this
+// file the page loads itself again (Refresh), which stop() ends.
+const live = document.querySelector("[data-live]");
+if (live?.dataset.live) {
+  const { then, every } = live.dataset;
+  const again = () => setTimeout(look, every * 1000);
+  const look = async () => {
+    if (document.hidden) return again();
+    const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer?.ok) return again();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("[data-live]");
+    if (!fresh) return location.reload();
+    all("[data-part]", (part) => {
+      const now = page.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (now && now.innerHTML !== part.innerHTML) part.innerHTML = now.innerHTML;
+    });
+    if (fresh.dataset.live) return again();
+    if (then) location.replace(then);
+  };
+  addEventListener("load", () => {
+    stop();
+    again();
+  });
+}
+
 all("button[data-print]", (button) => {
   button.hidden = false;
   button.addEventListener("click", () => print());

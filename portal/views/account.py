@@ -16,11 +16,12 @@ from flask import (
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
-from models import Credential
+from models import Credential, ReceiptPolicy
 from pmp import accounts, clock
 from pmp.accounts import sessions
 from pmp.errors import RuleError
 from pmp.permissions import Permission
+from pmp.uploads import receipts
 from portal import access
 from portal.access import may, public, requires, signed_in_user
 from portal.forms import rule_errors
@@ -28,6 +29,7 @@ from portal.forms.account import (
     ChangePasswordForm,
     LetterForm,
     OwnPasswordForm,
+    ReceiptsForm,
     SignInForm,
 )
 from portal.navigation import landing_page
@@ -131,10 +133,25 @@ def account() -> ResponseReturnValue:
     page = render_template(
         "account/account.html",
         form=form,
+        receipts=ReceiptsForm(receipts=signed_in_user().receipts.value),
         sessions=sessions.of_user(signed_in_user(), at=clock.now()),
         this_session=g.session,
     )
     return page, 422 if form.errors else 200
+
+
+@bp.post("/account/receipts")
+@requires(Permission.ACCOUNT)
+def choose_receipts() -> ResponseReturnValue:
+    form = ReceiptsForm()
+    if form.validate_on_submit():
+        receipts.choose(
+            ReceiptPolicy(form.receipts.data), by=signed_in_user(), at=clock.now()
+        )
+        flash("Your choice of receipts is kept.")
+    else:
+        flash("Choose which receipts you want.", "bad")
+    return redirect(url_for("account.account"), 303)
 
 
 @bp.post("/account/sign-out-everywhere")

@@ -1,84 +1,105 @@
 """A pharmacy's submissions: send a file, see its result, correct what is held."""
 
-from typing import Any
-
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import tasks
-from models import Severity, Submission, SubmissionProblem, SubmissionRecord
-from pmp import clock, reporting, uploads
+from models import Submission
+from pmp import clock, reporting
+from pmp.errors import NotFoundError
 from pmp.permissions import Permission
-from pmp.uploads import submissions
-from portal.access import requires, signed_in_user
-from portal.access import uploads as takes_files
-from portal.csv_files import csv_answer
+from pmp.uploads import arrivals, submissions
+from pmp.uploads.arrivals import Arrival
+from portal.access import requires, several_uploads, signed_in_user
 from portal.forms import rule_errors
-from portal.forms.submissions import UploadForm, ZeroReportForm
+from portal.forms.submissions import SubmissionsForm, UploadForm, ZeroReportForm
+from portal.paging import page_asked_for
+from portal.submission_pages import (
+    LIST_SECONDS,
+    REFRESH_SECONDS,
+    breaks_page,
+    filters_of,
+    listed,
+    live_answer,
+    problems_file,
+    progress_page,
+    submission_page,
+)
 
 bp = Blueprint("submissions", __name__)
-
-REFRESH_SECONDS = 2
-HEADINGS = (
-    "Severity",
-    "Code",
-    "Segment number",
-    "Record",
-    "Rx number",
-    "Element",
-    "Value",
-    "What is wrong",
-    "How to fix it",
-)
 
 
 @bp.get("/submissions")
 @requires(Permission.SUBMIT)
 def listing() -> ResponseReturnValue:
-    user = signed_in_user()
-    return render_template(
+    user, form = signed_in_user(), SubmissionsForm(request.args)
+    page = submissions.mine(user, wanted=form.wanted(), number=page_asked_for())
+    shown = listed(
         "submissions/list.html",
-        page=submissions.mine(user, number=request.args.get("page", 1, int)),
+        page.rows,
+        form=form,
+        filters=filters_of(form),
+        page=page,
         due=reporting.next_due(user, today=clock.today()),
         zero_reports=reporting.zero_reports(user),
     )
+    return live_answer(shown, page.rows, seconds=LIST_SECONDS, form=form)
 
 
 @bp.route("/submissions/new", methods=["GET", "POST"])
-@takes_files
+@several_uploads
 @requires(Permission.SUBMIT)
 def new() -> ResponseReturnValue:
-    form = UploadForm()
-    user = signed_in_user()
+    form, user, sent = UploadForm(), signed_in_user(), list[Arrival]()
     if form.validate_on_submit():
-        with rule_errors(form):
-            submission = uploads.receive(
-                filename=form.file.data.filename,
-                body=form.file.data.read(),
-                by=user,
-                at=clock.now(),
-                dry_run=form.dry_run.data,
-            )
-            tasks.nudge(tasks.process_submission, submission.id)
-            return redirect(url_for(".show", submission_id=submission.id), 303)
-    due = reporting.next_due(user, today=clock.today())
-    page = render_template("submissions/new.html", form=form, due=due)
+        sent = arrivals.receive_each(
+            form.files(), by=user, at=clock.now(), dry_run=form.dry_run.data
+        )
+        for each in arrivals.received(sent):
+            tasks.nudge(tasks.process_submission, each.id)
+        form.refuse(sent)
+        if not form.errors:
+            return redirect(_page_of(arrivals.received(sent)), 303)
+    page = render_template(
+        "submissions/new.html",
+        form=form,
+        arrivals=sent,
+        together=_address(arrivals.received(sent)),
+        most_files=arrivals.MOST_FILES,
+        due=reporting.next_due(user, today=clock.today()),
+    )
     return page, 422 if form.errors else 200
+
+
+@bp.get("/submissions/together/<ids>")
+@requires(Permission.SUBMIT)
+def together(ids: str) -> ResponseReturnValue:
+    numbers = [int(part) for part in ids.split("-") if part.isdecimal()]
+    rows = arrivals.own(
+        [number for number in numbers if number < 2**31], of=signed_in_user()
+    )
+    if not rows:
+        raise NotFoundError("There are no such submissions.")
+    page = listed("submissions/together.html", rows)
+    return live_answer(page, rows, seconds=REFRESH_SECONDS)
 
 
 @bp.get("/submissions/<int:submission_id>")
 @requires(Permission.SUBMIT)
 def show(submission_id: int) -> ResponseReturnValue:
     return submission_page(submission_id, own=True)
+
+
+@bp.get("/submissions/<int:submission_id>/progress")
+@requires(Permission.SUBMIT)
+def progress(submission_id: int) -> ResponseReturnValue:
+    return progress_page(submissions.visible(submission_id, to=signed_in_user()))
+
+
+@bp.get("/submissions/<int:submission_id>/breaks")
+@requires(Permission.SUBMIT)
+def breaks(submission_id: int) -> ResponseReturnValue:
+    return breaks_page(submission_id)
 
 
 @bp.get("/submissions/<int:submission_id>/problems.csv")
@@ -104,70 +125,13 @@ def zero() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
-    """Give the page of a submission; while it is being read it reloads by itself."""
-    submission = submissions.view(submission_id, by=signed_in_user(), at=clock.now())
-    if submission.status in submissions.UNFINISHED:
-        page = render_template("submissions/progress.html", submission=submission)
-        answer: Response = make_response(page)
-        answer.headers["Refresh"] = str(REFRESH_SECONDS)
-        return answer
-    chosen = _chosen()
-    query = submissions.problems(submission, **chosen)
-    page_number = request.args.get("page", 1, int)
-    found = submissions.page_of(
-        query, number=page_number, size=submissions.PROBLEMS_PAGE
-    )
-    return render_template(
-        "submissions/result.html",
-        submission=submission,
-        own=own,
-        kinds=submissions.problem_kinds(submission),
-        page=found,
-        records=_records(submission, found.rows),
-        chosen=chosen,
-        next_held=submissions.next_held(submission),
-    )
+def _page_of(sent: list[Submission]) -> str:
+    """Give where one goes after sending: the page of the file, or of all of them."""
+    if len(sent) == 1:
+        return url_for(".show", submission_id=sent[0].id)
+    return _address(sent)
 
 
-def problems_file(submission_id: int) -> Response:
-    """Give a submission's problems as a CSV file."""
-    submission = submissions.view(submission_id, by=signed_in_user(), at=clock.now())
-    rows = list(submissions.problems(submission, **_chosen()))
-    records = _records(submission, rows)
-    return csv_answer(
-        f"submission-{submission.id}-problems.csv",
-        HEADINGS,
-        (_problem_line(row, records.get(row.record_number or 0)) for row in rows),
-    )
-
-
-def _chosen() -> dict[str, Any]:
-    severity = request.args.get("severity", "")
-    known = {word.value for word in Severity}
-    return {
-        "severity": Severity(severity) if severity in known else None,
-        "code": request.args.get("code", "")[:8],
-    }
-
-
-def _records(
-    submission: Submission, rows: list[SubmissionProblem]
-) -> dict[int, SubmissionRecord]:
-    return submissions.records_of(submission, (row.record_number for row in rows))
-
-
-def _problem_line(
-    problem: SubmissionProblem, found: SubmissionRecord | None
-) -> list[Any]:
-    return [
-        problem.severity.value,
-        problem.code,
-        problem.segment_number,
-        problem.record_number,
-        found.prescription_number if found else "",
-        problem.element or problem.segment_id,
-        problem.value,
-        problem.message,
-        problem.fix,
-    ]
+def _address(sent: list[Submission]) -> str:
+    numbers = "-".join(str(each.id) for each in sent)
+    return url_for(".together", ids=numbers) if sent else ""

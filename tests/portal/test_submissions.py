@@ -92,7 +92,7 @@ def test_the_result_shows_a_sum_and_each_problem_with_its_place(
     ):
         assert part in words
     browser.get(f"/submissions/{done.id}?severity=error")
-    assert "DSP08" not in browser.text().partition("the gravest first")[2]
+    assert "DSP08" not in browser.text().partition("one by one")[2]
     assert "1 problem, the gravest" in browser.text()
     event = audit.Event.SUBMISSION_VIEWED
     assert AuditEvent.select().where(AuditEvent.event == event.value).count() == 2
