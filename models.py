@@ -24,6 +24,7 @@ from peewee import (
     IntegerField,
     Model,
     TextField,
+    fn,
 )
 from peewee import JSONField as JsonField
 
@@ -191,6 +192,12 @@ class Prescriber(Table):
 
     class Meta:
         indexes = ((("dea", "dea_suffix"), True),)
+
+
+# What someone types is the beginning of a name.
+Prescriber.add_index(
+    Prescriber.index(fn.LOWER(Prescriber.last_name), name="prescriber_last_name_lower")
+)
 
 
 # --- Users, sessions, credentials
@@ -429,6 +436,13 @@ class Product(Table):
     acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
     reportable = BooleanField(default=True)
     source = CharField(default="seed")
+
+
+# What someone types is the beginning of a name.
+Product.add_index(Product.index(fn.LOWER(Product.name), name="product_name_lower"))
+Product.add_index(
+    Product.index(fn.LOWER(Product.ingredient), name="product_ingredient_lower")
+)
 
 
 # --- Patients
@@ -749,8 +763,8 @@ class EntryDraft(Table):
     """A record that is being typed on the page and not submitted yet."""
 
     user = ForeignKeyField(User, on_delete="CASCADE")
-    elements = JsonField(default=dict)  # element id → text
-    updated_at = UtcField()
+    elements = JsonField(default=dict)  # element id → text as typed
+    updated_at = UtcField(index=True)
 
 
 class CsvFile(Table):
@@ -759,7 +773,8 @@ class CsvFile(Table):
     user = ForeignKeyField(User, on_delete="CASCADE")
     filename = CharField()
     document = ForeignKeyField(Document, on_delete="RESTRICT")
-    uploaded_at = UtcField()
+    uploaded_at = UtcField(index=True)
+    submission = ForeignKeyField(Submission, null=True, on_delete="SET NULL")
 
 
 class CsvLayout(Table):
@@ -768,6 +783,7 @@ class CsvLayout(Table):
     user = ForeignKeyField(User, on_delete="CASCADE")
     headings_sha256 = CharField(max_length=64)
     columns = JsonField(default=dict)  # heading → element id
+    fixed = JsonField(default=dict)  # element id → text for all rows
     updated_at = UtcField()
 
     class Meta:

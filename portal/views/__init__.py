@@ -7,6 +7,7 @@ BLUEPRINTS = (
     "portal.views.register",
     "portal.views.look_up",
     "portal.views.submissions",
+    "portal.views.entry",
     "portal.views.dispensing",
     "portal.views.threshold_reports",
     "portal.views.tickets",
