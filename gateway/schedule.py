@@ -12,6 +12,7 @@ from gateway import channels, inbound, tasks
 from models import ChannelName
 from pmp import (
     clock,
+    csv_submissions,
     database,
     deliveries,
     periods,
@@ -21,6 +22,7 @@ from pmp import (
     uploads,
 )
 from pmp.deliveries import doubts, receipts
+from pmp.entry import drafts
 from pmp.faxes import inbound_media
 
 log = logging.getLogger(__name__)
@@ -103,8 +105,10 @@ def evaluate() -> None:
 
 
 def tidy() -> None:
-    """Drop last week's claims of periods."""
+    """Drop last week's claims of periods, old drafts and spreadsheets."""
     periods.forget_old(at=clock.now())
+    drafts.expire(at=clock.now())
+    csv_submissions.expire(at=clock.now())
 
 
 def _is_new(job: str, period: str) -> bool:

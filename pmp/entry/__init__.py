@@ -6,7 +6,6 @@ a submission file of it, which is kept and taken in like an upload.
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ from pmp.entry.reading import PHARMACY, read
 from pmp.errors import RuleError
 from pmp.uploads import rehearsal
 
-_ID = re.compile(r" \((?:PHA|PAT|DSP|PRE|CDI|AIR)\d\d(?:\.\d)?\)")
 _AGAIN = (
     "This record was reported before. Submitting it once more stores nothing: give its"
     " own prescription or fill number, or choose Revise to change it."
@@ -122,7 +120,7 @@ def submit(
 def _sentences(problems: Iterable[SubmissionProblem]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for problem in problems:
-        found[_place(problem)].append(_words(problem))
+        found[_place(problem)].append(rehearsal.words_of(problem))
     return dict(found)
 
 
@@ -130,8 +128,3 @@ def _place(problem: SubmissionProblem) -> str:
     """Give the box of the page that a problem is about."""
     element = str(problem.element)
     return PHARMACY if element.startswith("PHA") else element
-
-
-def _words(problem: SubmissionProblem) -> str:
-    """Give a problem's sentences without the standard's numbers: people see boxes."""
-    return _ID.sub("", f"{problem.message} {problem.fix}".strip())

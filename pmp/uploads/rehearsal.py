@@ -4,6 +4,7 @@ The same reading and the same deciding as a submission's, for a page on which re
 are typed or previewed; a whole file is rehearsed by a dry run instead.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from pmp.reporters import coverage_of
 from pmp.uploads.intake import Decided, Intake, take_in
 from pmp.uploads.outcomes import problem_rows
 from pmp.uploads.programme import programme
+
+_ID = re.compile(r" \((?:PHA|PAT|DSP|PRE|CDI|AIR)\d\d(?:\.\d)?\)")
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,8 @@ def problems_of(decided: Decided) -> list[SubmissionProblem]:
 def grave(problems: Sequence[SubmissionProblem]) -> list[SubmissionProblem]:
     """Give those that hold a record, or the whole file."""
     return [each for each in problems if each.severity != Severity.WARNING]
+
+
+def words_of(problem: SubmissionProblem) -> str:
+    """Give a problem's sentences without the standard's numbers: people see boxes."""
+    return _ID.sub("", f"{problem.message} {problem.fix}".strip())

@@ -8,6 +8,7 @@ BLUEPRINTS = (
     "portal.views.look_up",
     "portal.views.submissions",
     "portal.views.entry",
+    "portal.views.csv_submissions",
     "portal.views.dispensing",
     "portal.views.threshold_reports",
     "portal.views.tickets",
