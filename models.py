@@ -24,6 +24,7 @@ from peewee import (
     IntegerField,
     Model,
     TextField,
+    fn,
 )
 from peewee import JSONField as JsonField
 
@@ -195,6 +196,12 @@ class Prescriber(Table):
             (("dea", "dea_suffix"), True),
             (("last_name", "first_name"), False),
         )
+
+
+# What someone types is the beginning of a name.
+Prescriber.add_index(
+    Prescriber.index(fn.LOWER(Prescriber.last_name), name="prescriber_last_name_lower")
+)
 
 
 # --- Users, sessions, credentials
@@ -433,6 +440,13 @@ class Product(Table):
     acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
     reportable = BooleanField(default=True)
     source = CharField(default="seed")
+
+
+# What someone types is the beginning of a name.
+Product.add_index(Product.index(fn.LOWER(Product.name), name="product_name_lower"))
+Product.add_index(
+    Product.index(fn.LOWER(Product.ingredient), name="product_ingredient_lower")
+)
 
 
 # --- Patients
@@ -768,8 +782,8 @@ class EntryDraft(Table):
     """A record that is being typed on the page and not submitted yet."""
 
     user = ForeignKeyField(User, on_delete="CASCADE")
-    elements = JsonField(default=dict)  # element id → text
-    updated_at = UtcField()
+    elements = JsonField(default=dict)  # element id → text as typed
+    updated_at = UtcField(index=True)
 
 
 class CsvFile(Table):
@@ -778,7 +792,8 @@ class CsvFile(Table):
     user = ForeignKeyField(User, on_delete="CASCADE")
     filename = CharField()
     document = ForeignKeyField(Document, on_delete="RESTRICT")
-    uploaded_at = UtcField()
+    uploaded_at = UtcField(index=True)
+    submission = ForeignKeyField(Submission, null=True, on_delete="SET NULL")
 
 
 class CsvLayout(Table):
@@ -787,6 +802,7 @@ class CsvLayout(Table):
     user = ForeignKeyField(User, on_delete="CASCADE")
     headings_sha256 = CharField(max_length=64)
     columns = JsonField(default=dict)  # heading → element id
+    fixed = JsonField(default=dict)  # element id → text for all rows
     updated_at = UtcField()
 
     class Meta:

@@ -12,6 +12,7 @@ from gateway import channels, inbound, tasks
 from models import ChannelName
 from pmp import (
     clock,
+    csv_submissions,
     database,
     deliveries,
     periods,
@@ -21,6 +22,7 @@ from pmp import (
     uploads,
 )
 from pmp.deliveries import doubts, receipts
+from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.reporting import held_records, notices, settling
 
@@ -127,10 +129,12 @@ def evaluate() -> None:
 
 
 def tidy() -> None:
-    """Drop last week's claims of periods, and voids that waited long enough."""
+    """Drop what has had its time: claims, voids that waited, drafts, spreadsheets."""
     at = clock.now()
     periods.forget_old(at=at)
     uploads.forget_waiting_voids(at=at)
+    drafts.expire(at=at)
+    csv_submissions.expire(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

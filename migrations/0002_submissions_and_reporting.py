@@ -23,6 +23,13 @@ KINDS = "pharmacy|practitioner|veterinarian|out_of_state"
 FREQUENCIES = "twice_monthly|monthly|weekly|daily"
 NOTICES = "reminder|late|held_records"
 
+# What someone types is the beginning of a name, in whatever case.
+LOWERED = (
+    ("product", "name"),
+    ("product", "ingredient"),
+    ("prescriber", "last_name"),
+)
+
 # Table → columns to add: name, type, what rows that are there have; None: nothing.
 ADDED = {
     "pharmacy": [("kind", KINDS, "'pharmacy'"), ("reports_since", "DATE", None)],
@@ -80,6 +87,10 @@ def up(migrator, db):
     )
     for name, columns in INDEXES.items():
         db.execute_sql(f'CREATE INDEX "{name}" ON "submission" ({columns})')
+    for table, column in LOWERED:
+        db.execute_sql(
+            f'CREATE INDEX "{table}_{column}_lower" ON "{table}" (LOWER("{column}"))'
+        )
     _create_tables(db)
 
 
@@ -200,18 +211,20 @@ def _create_tables(db):
     class EntryDraft(Table):
         user = ForeignKeyField(User, on_delete="CASCADE")
         elements = JSONField(default=dict)
-        updated_at = DateTimeField()
+        updated_at = DateTimeField(index=True)
 
     class CsvFile(Table):
         user = ForeignKeyField(User, on_delete="CASCADE")
         filename = CharField()
         document = ForeignKeyField(Document, on_delete="RESTRICT")
-        uploaded_at = DateTimeField()
+        uploaded_at = DateTimeField(index=True)
+        submission = ForeignKeyField(Submission, null=True, on_delete="SET NULL")
 
     class CsvLayout(Table):
         user = ForeignKeyField(User, on_delete="CASCADE")
         headings_sha256 = CharField(max_length=64)
         columns = JSONField(default=dict)
+        fixed = JSONField(default=dict)
         updated_at = DateTimeField()
 
         class Meta:

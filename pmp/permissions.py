@@ -12,6 +12,7 @@ class Permission(StrEnum):
     LOOK_UP = "look_up"
     REPORT_READ = "report_read"
     SUBMIT = "submit"
+    ENTRY = "entry"  # type a record; staff do it from a paper form
     DISPENSING_READ = "dispensing_read"  # a pharmacy's own records
     THRESHOLD_REPORT_READ = "threshold_report_read"
     TICKET_OPEN = "ticket_open"
@@ -53,13 +54,15 @@ _STAFF = frozenset(
         Permission.RULE_READ,
         Permission.CASE_WORK,
         Permission.SUBMISSION_READ_ALL,
+        Permission.ENTRY,
         Permission.REPORTING_WATCH,
     }
 )
 
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: _PARTICIPANT,
-    Role.PHARMACY: _PARTICIPANT | {Permission.SUBMIT, Permission.DISPENSING_READ},
+    Role.PHARMACY: _PARTICIPANT
+    | {Permission.SUBMIT, Permission.ENTRY, Permission.DISPENSING_READ},
     Role.STAFF: _STAFF,
     Role.ANALYST: frozenset(
         {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.RULE_READ}

@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     submissions_dir: str = ""
     void_wait_hours: int = Field(default=72, ge=0, le=720)
     correction_days: int = Field(default=7, ge=1, le=90)
+    draft_days: int = Field(default=14, ge=1, le=90)
     reminder_days: int = Field(default=3, ge=0, le=15)
     late_notices: int = Field(default=3, ge=1, le=12)
     carry_forward_days: int = Field(default=7, ge=0, le=31)

@@ -9,6 +9,8 @@ BLUEPRINTS = (
     "portal.views.submissions",
     "portal.views.submission_records",
     "portal.views.submission_corrections",
+    "portal.views.entry",
+    "portal.views.csv_submissions",
     "portal.views.dispensing",
     "portal.views.threshold_reports",
     "portal.views.tickets",

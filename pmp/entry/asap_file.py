@@ -1,0 +1,58 @@
+"""The submission file of records that were typed or came from a spreadsheet.
+
+A real file of the standard, so that they go the same way as every other submission.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from models import User
+from pmp import clock
+from pmp.asap import writer
+from pmp.uploads.programme import programme
+
+_BEST_FIRST = ("4.2B", "5.0", "4.2A", "4.2", "4.1", "4.0")
+_FLAG_UNTIL = {"4.0", "4.1"}
+
+
+def version() -> str:
+    """Give the version to write: the best of those that the programme accepts."""
+    accepted = programme().accepted
+    return next((each for each in _BEST_FIRST if each in accepted), _BEST_FIRST[0])
+
+
+def write(
+    records: Sequence[Mapping[str, str]], *, by: User, at: datetime, message: str = ""
+) -> bytes:
+    """Write records, element id → text of the standard, in their order.
+
+    The same records of the same user and second give the same bytes.  ValueError if
+    they hold every character that could part elements.
+    """
+    chosen = version()
+    written = clock.local(at)
+    return writer.write(
+        [_in_version(record, chosen) for record in records],
+        version=chosen,
+        # Ten characters are all that the oldest version takes.
+        control_number=f"P{written:%j%H%M%S}",
+        sender_id=f"U{by.id}"[:10],
+        sender=_plain(by.name)[:60] or by.username[:60],
+        written=written,
+        message=message[:60],
+    )
+
+
+def _in_version(record: Mapping[str, str], chosen: str) -> dict[str, str]:
+    """Say “not partial” as the version does; element 13 has changed its sense."""
+    partial = record.get("DSP13", "") or "0"
+    if not partial.isdecimal():
+        return dict(record)
+    if chosen in _FLAG_UNTIL:
+        partial = "01" if int(partial) else "02"
+    return {**record, "DSP13": partial.zfill(2)}
+
+
+def _plain(text: str) -> str:
+    """Keep letters, digits and blanks: a name must not use up a delimiter."""
+    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
