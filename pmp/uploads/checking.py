@@ -11,7 +11,7 @@ from pmp.reporters import Coverage, coverage_of, pharmacy_key
 from pmp.uploads.intake import Decided
 from pmp.uploads.outcomes import problem_rows
 from pmp.uploads.programme import programme
-from pmp.uploads.standing import Remark
+from pmp.uploads.remarks import Remark
 
 Elements = Mapping[str, str]
 NUMBER_ELEMENTS = {"dea": "PHA03", "ncpdp": "PHA02", "npi": "PHA01"}

@@ -308,7 +308,9 @@ _NO_ARRIVAL = {R.VOIDED, R.VOID_NOT_FOUND, R.ZERO_REPORT}
 
 def _note_pharmacies(intake: Intake, decided: Sequence[Decided]) -> None:
     """Write down whose fills came, held ones too: those are chased by themselves."""
-    had, good, held = [], {}, {}
+    had = list[arrivals.Had]()
+    good = dict[reporters.PharmacyKey, asap.Pharmacy]()
+    held = dict[reporters.PharmacyKey, asap.Pharmacy]()
     for each in decided:
         reported = each.record.pharmacy
         key = reporters.pharmacy_key(reported)
