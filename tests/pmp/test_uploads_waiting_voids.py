@@ -447,9 +447,9 @@ def test_a_void_sent_again_is_a_duplicate_that_says_when(voided: User) -> None:
     assert problem.code == "P08"
     assert "11/24/2026" in problem.message
     assert WaitingVoid.select().count() == 0
-    voided = submissions.record(done, 1).dispensation
-    assert voided
-    assert voided.status == "voided"
+    gone = submissions.record(done, 1).dispensation
+    assert gone
+    assert gone.status == "voided"
 
 
 def test_a_void_repeated_in_one_file_names_the_first(voided: User) -> None:
