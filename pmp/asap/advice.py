@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from pmp import identifiers
 from pmp.asap import codes, elements
@@ -27,11 +28,13 @@ _NAMELESS = re.compile(
     r"UNKNOWN\b.*|UNK|NOT ON FILE|NO (?:FIRST |LAST )?NAME|ENTER\b.*"
 )
 _STALE_DAYS = 180
+_ID_LENGTH = len("DSP09")
 _MOST_A_DAY = {"01": 60, "02": 1000, "03": 100}
 _MOST_TABLETS_A_DAY = 4
 _HOME = {"", "US", "USA", "UNITED STATES"}
 _FLAGS_OF_PARTIAL = frozenset({"01", "02"})
 _ID_KINDS = {"PAT03": "PAT02", "PAT06": "PAT05", "AIR05": "AIR04"}
+_npi_problem = lru_cache(4096)(identifiers.npi_problem)
 _JUDGED_AS_ERRORS = {"DSP01", "DSP07"}
 _PARTIAL_IS_A_FLAG = {"4.0", "4.1"}
 
@@ -71,7 +74,7 @@ def pharmacy_faults(draft: Draft) -> Iterator[Fault]:
 
 def _npi_faults(draft: Draft, wanted: tuple[str, ...]) -> Iterator[Fault]:
     for element in wanted:
-        problem = draft[element] and identifiers.npi_problem(draft[element])
+        problem = draft[element] and _npi_problem(draft[element])
         if problem:
             yield fault_of(element, problem, "Correct the number.")
 
@@ -112,7 +115,7 @@ def codes_have_two_digits(draft: Draft) -> Iterator[Fault]:
 
 def _coded(draft: Draft) -> Iterator[tuple[str, str, frozenset[str]]]:
     for element, text in draft.elements.items():
-        base = element.partition(".")[0]
+        base = element if len(element) == _ID_LENGTH else element.partition(".")[0]
         if base in codes.LISTS and base not in _JUDGED_AS_ERRORS:
             yield element, text, codes.LISTS[base]
 
@@ -360,9 +363,10 @@ def country_is_written_out(draft: Draft) -> Iterator[Fault]:
 def no_surplus_elements(draft: Draft) -> Iterator[Fault]:
     """Require that a segment has no more filled elements than its version defines."""
     known = elements.by_id(draft.version)
-    for element, text in draft.elements.items():
-        if element in known or element.partition(".")[0] in known:
+    for element in sorted(draft.elements.keys() - known.keys()):
+        if element.partition(".")[0] in known:
             continue
+        text = draft[element]
         joined = [each for each in elements.SEGMENTS if text.endswith(each)]
         yield Fault(
             element,

@@ -111,17 +111,17 @@ def zero_report_has_its_days(draft: Draft) -> Iterator[Fault]:
 @rule("E21")
 def elements_are_in_place(draft: Draft) -> Iterator[Fault]:
     """Require that the elements of PAT and DSP stand where their dates show them."""
-    for segment, dates in _DATES_OF.items():
-        # Each date is beside its place, all on one side, and none is where it belongs.
+    for segment, places in _DATES_OF.items():
+        if any(draft.day(f"{segment}{place:02}") for place in places):
+            continue
+        # Each date is beside its place, all on one side.
         for step, slip in ((1, "one too many"), (-1, "one is missing")):
-            found = [draft[f"{segment}{place + step:02}"] for place in dates]
-            given = [draft[f"{segment}{place:02}"] for place in dates]
-            if all(map(parse_day, found)) and not any(map(parse_day, given)):
+            if all(draft.day(f"{segment}{place + step:02}") for place in places):
                 yield Fault(
                     segment,
                     f"The elements of the {segment} segment have moved by one place:"
-                    f" {name(f'{segment}{dates[0]:02}')} stands in"
-                    f" {segment}{dates[0] + step:02}.",
+                    f" {name(f'{segment}{places[0]:02}')} stands in"
+                    f" {segment}{places[0] + step:02}.",
                     "Look for the element delimiter before it: "
                     f"{'there is ' if step > 0 else ''}{slip}.",
                 )

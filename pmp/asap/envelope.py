@@ -46,7 +46,7 @@ WORDINGS: dict[str, Wording] = {
     ),
     "F04": Wording(
         "The character that ends segments{} is missing {}.",
-        _ASK_VENDOR,
+        "Ask your pharmacy software's vendor to end every segment with it.",
     ),
     "F05": Wording("There is no pharmacy (PHA segment).", _SEND_AGAIN),
     "F06": Wording("The file is cut off: {}.", _SEND_AGAIN),

@@ -62,12 +62,7 @@ def faults_of(
 
 def misspelt(written: str, version: str) -> Told:
     """Say that a version is written in another way than the standard's."""
-    words = (
-        elements.label("TH01"),
-        "TH01",
-        f"“{written}”",
-        f"{version} was read, which",
-    )
+    words = (elements.label("TH01"), "TH01", f"“{written}”", version)
     return Told("W12", words, "TH01", written)
 
 

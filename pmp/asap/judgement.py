@@ -5,8 +5,10 @@ from pmp.asap.draft import Draft
 from pmp.asap.faults import CATALOGUE, Fault
 from pmp.asap.problems import Problem, Severity
 
-_ROOMS = (rules, dates, advice)
-RULES = tuple(CATALOGUE[code] for code in catalogue.entries() if code in CATALOGUE)
+_ROOMS = (rules, dates, advice)  # imported so that their rules are entered
+# What has moved comes first: it hides what else the elements seem to say.
+_ORDER = sorted(catalogue.entries(), key=lambda code: code != "E21")
+RULES = tuple(CATALOGUE[code] for code in _ORDER if code in CATALOGUE)
 """Every rule for a record in the order in which they are told, errors first."""
 _VALUE_NOT_TOLD = {"R20"}
 
@@ -15,21 +17,27 @@ def problems_of(draft: Draft, *, number: int | None) -> tuple[Problem, ...]:
     """Apply every rule that the programme has not switched off to one record.
 
     Of a segment whose elements have moved by a place that alone is told: what its
-    elements seem to say is not what was meant.
+    elements seem to say is not what was meant.  What is no value at all is not called
+    too long besides.
     """
     zero, severities = draft.zero, draft.programme.severities
-    moved = (
-        set()
-        if zero
-        else {fault.element for fault in dates.elements_are_in_place(draft)}
-    )
-    return tuple(
-        _as_problem(draft, number, found.code, severity, fault)
-        for found in RULES
-        if (severity := severities[found.code]) and (found.for_zero or not zero)
-        for fault in found.check(draft)
-        if found.code == "E21" or fault.element[:3] not in moved
-    )
+    moved: set[str] = set()
+    wrong: set[str] = set()
+    found: list[Problem] = []
+    for each in RULES:
+        severity = severities[each.code]
+        if severity is None or (zero and not each.for_zero):
+            continue
+        for fault in each.check(draft):
+            if each.code == "E21":
+                moved.add(fault.element)
+            elif fault.element[:3] in moved:
+                continue
+            if each.code == "E15" and fault.element in wrong:
+                continue
+            wrong.add(fault.element)
+            found.append(_as_problem(draft, number, each.code, severity, fault))
+    return tuple(found)
 
 
 def _as_problem(

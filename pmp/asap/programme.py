@@ -6,6 +6,7 @@ administrator has written.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -166,5 +167,8 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
+    padded = re.sub(r"(?<!\d)(\d)$", r"0\1", name)
+    if padded in known:
+        return f" (did you mean {padded}?)"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else ""

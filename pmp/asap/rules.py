@@ -7,6 +7,7 @@ catalogue.csv; what the technician reads is the fault's message and fix.
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from pmp import identifiers
 from pmp.asap import codes, elements
@@ -23,6 +24,7 @@ from pmp.asap.faults import (
 
 _NUMBER = re.compile(r"\d+", re.ASCII)
 _QUANTITY = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+_dea_problem = lru_cache(4096)(identifiers.dea_problem)
 _MOST_QUANTITY = 99_999
 _LONGEST_OF_PHARMACY = 200
 _SHAPE_TOLD_ELSEWHERE = {"DT", "TM"}
@@ -174,9 +176,9 @@ def dea_numbers_fit_their_check_digit(draft: Draft) -> Iterator[Fault]:
         if not text or (element == "PRE02" and draft.zero):
             continue
         meant = re.sub(r"[\s.-]", "", text)
-        if not (problem := identifiers.dea_problem(text)):
+        if not (problem := _dea_problem(text)):
             continue
-        if meant != text and not identifiers.dea_problem(meant):
+        if meant != text and not _dea_problem(meant):
             problem = f"the DEA number “{text}” has a blank or hyphen inside."
             yield Fault(element, f"{name(element)}: {problem}", f"Write {meant}.")
         elif is_placeholder(text):
