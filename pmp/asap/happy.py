@@ -2,8 +2,8 @@
 
 One regular expression takes a whole record (PAT if there is one, DSP, PRE) whose
 every element has a shape that all rules allow; what needs arithmetic (dates, fill
-number) is compared directly, what needs a table (state and ZIP code, prescriber,
-quantity a day) must have passed the rules before and been remembered.  Whatever is
+number) is compared directly, and what needs a table (state and ZIP code, prescriber,
+quantity a day) is judged by the rules once and remembered.  Whatever is
 not recognised goes rule by rule, so this module can only ever be too strict: a test
 holds it to giving the same records as the rules, whatever the programme is.  A
 programme can only ask for elements besides, which then must be there.
@@ -18,6 +18,8 @@ from pmp.asap.delimiters import Delimiters
 from pmp.asap.dispensing import Status
 from pmp.asap.draft import parse_day
 from pmp.asap.elements import Use
+from pmp.asap.judge import Judge
+from pmp.asap.marks import Marks
 from pmp.asap.programme import Programme
 from pmp.asap.records import Record
 from pmp.asap.walk import Patient, Walk
@@ -76,7 +78,6 @@ _SHAPES = {
     "DSP34": "(?:0[345])?+",
 }
 _IN_SHAPES = (b" ", b"'", b".", b",", b"-")
-_HOME = {"", "US", "USA"}
 _WANTED = {Use.REQUIRED, Use.WHEN_AVAILABLE}
 _NEVER = re.compile(b"(?!)")
 _NOBODY: Patient = (b"", 0, 0, 0)
@@ -96,102 +97,120 @@ class HappyPath:
             delimiters.element,
             delimiters.terminator,
         } & set(_IN_SHAPES)
-        self._pattern = (
-            _record_pattern(version, delimiters, programme) if usable else _NEVER
-        )
+        pattern = _record_pattern(version, delimiters, programme) if usable else _NEVER
+        self._match = pattern.match
+        self._usable = usable
         part = re.escape(delimiters.element)
         self._begins = re.compile(rb"[ \t\r\n]*(?:PAT|DSP)" + part)
-        self._element = delimiters.element.decode("latin-1")
         self._days = _Days()
         self._fills = _Fills(delimiters.element, today.toordinal() + 1, self._days)
-        self._places: set[bytes] = set()
-        self._amounts: set[bytes] = set()
-        self._pharmacists = {b""}
-        self._prescribers: dict[bytes, bytes] = {}
+        judge = Judge(version, delimiters.element, today, programme)
+        self._places = _Judged(judge, "PAT15", "PAT16")
+        self._amounts = _Judged(judge, "DSP09", "DSP10", "DSP11")
+        self._pharmacists = _Judged(judge, "DSP14")
+        self._prescribers = _Prescribers(judge)
         self.position = 0
 
     def records(
-        self, text: bytes, position: int, start: int, walk: Walk
+        self, text: bytes, position: int, start: int, walk: Walk, marks: Marks
     ) -> Iterator[Record]:
         """Give good records from `position` on, until one is not recognised.
 
         `start` is the place in the file of text[0].  When it ends, `walk` stands behind
-        the last record that it gave.
+        the last record that it gave, and `marks` has counted all.
         """
-        match, origin, days, fills = (
-            self._pattern.match,
-            walk.origin,
-            self._days,
-            self._fills,
-        )
+        match, origin, days, fills = self._match, walk.origin, self._days, self._fills
         places, amounts, pharmacists = self._places, self._amounts, self._pharmacists
-        dea_of, statuses = self._prescribers.get, _STATUS
-        own_phone, own_dea = (
-            origin.pharmacy.phone.encode(),
-            origin.pharmacy.dea.encode(),
-        )
-        segment, record, patient = walk.segment, walk.record, walk.patient or _NOBODY
-        (person, birthday), place_of_patient = patient[:2], None
-        while found := match(text, position):
-            pat, home, phone, birth, dsp, status, dates, amount, *rest = found.groups()
-            pharmacist, sold, pre = rest
-            born = days[birth] if pat else birthday
-            on = fills[dates]
+        own_phone = origin.pharmacy.phone.encode()
+        own_dea, dea_of = origin.pharmacy.dea.encode(), self._prescribers
+        segment, record = walk.segment, walk.record
+        last, recent, older = record + marks.make_room(), marks.recent, marks.older
+        person, birthday = (walk.patient or _NOBODY)[:2]
+        last_patient: tuple[int, re.Match[bytes]] | None = None
+        while record < last and (found := match(text, position)):
+            # fmt: off
+            (pat, home, phone, birth, dsp, status,
+             dates, amount, pharmacist, sold, pre) = found.groups()
+            # fmt: on
+            born, on, dea = days[birth] if pat else birthday, fills[dates], dea_of[pre]
             if not (
                 0 < born <= on
                 and on - born <= _OLDEST_DAYS
                 and (not sold or days[sold] >= on)
-                and amount in amounts
-                and pharmacist in pharmacists
-                and dea_of(pre, own_dea) != own_dea
+                and amounts[amount]
+                and pharmacists[pharmacist]
+                and dea
+                and dea != own_dea
             ):
                 break
             if pat:
-                if home not in places or (phone and phone == own_phone):
+                if not places[home] or (phone and phone == own_phone):
                     break
-                person, birthday, place_of_patient = pat, born, (segment + 1, found)
+                person, birthday, last_patient = pat, born, (segment + 1, found)
                 segment += 1
             segment, record, position = segment + 2, record + 1, found.end()
+            segments = (person, dsp, pre)
+            mark = origin.mark ^ hash(segments)
+            marks.duplicates += mark in recent or mark in older
+            recent.add(mark)
             yield Record(
                 record,
                 segment - 1,
                 start + found.start(5),
-                statuses[status],
+                _STATUS[status],
                 origin,
-                (person, dsp, pre),
+                segments,
             )
-        if record > walk.record:
-            if place_of_patient:
-                number, found = place_of_patient
-                walk.patient = (person, birthday, number, start + found.start(1))
-            walk.seen.add("records")
+        if last_patient:
+            number, found = last_patient
+            walk.patient = (person, birthday, number, start + found.start(1))
+        walk.seen |= {"records"} if record > walk.record else set()
         walk.segment, walk.record, self.position = segment, record, position
 
     def begins(self, text: bytes, position: int) -> bool:
         """Whether a patient or a dispensation is next."""
-        return self._pattern is not _NEVER and bool(self._begins.match(text, position))
+        return self._usable and bool(self._begins.match(text, position))
 
     def learn(self, record: Record, walk: Walk) -> None:
-        """Remember what the rules passed in a record without a problem."""
+        """Take over the patient of a record to which no rule objected."""
         draft = record.draft
         if record.problems or draft.zero or draft.void or draft.compound:
             return
-        for known in (self._places, self._amounts, self._pharmacists):
-            if len(known) > _REMEMBERED:
-                known.clear()
-        if len(self._prescribers) > _REMEMBERED:
-            self._prescribers.clear()
-        if draft["PAT22"].upper() in _HOME:
-            self._places.add(self._joined(draft["PAT15"], draft["PAT16"]))
-        self._amounts.add(self._joined(draft["DSP09"], draft["DSP10"], draft["DSP11"]))
-        self._pharmacists.add(draft["DSP14"].encode())
-        self._prescribers[record.segments[2]] = draft["PRE02"].encode()
         born = draft.day("PAT18")
         if walk.patient and born and walk.patient[0] == record.segments[0]:
             walk.patient = (walk.patient[0], born.toordinal(), *walk.patient[2:])
 
-    def _joined(self, *texts: str) -> bytes:
-        return self._element.join(texts).encode()
+
+class _Judged(dict[bytes, bool]):
+    """Neighbouring elements as they stand in the file → whether no rule objects."""
+
+    def __init__(self, judge: Judge, *ids: str) -> None:
+        super().__init__()
+        self._judge, self._ids = judge, ids
+
+    def __missing__(self, text: bytes) -> bool:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        texts = text.decode().split(self._judge.element)
+        given = dict(zip(self._ids, texts, strict=False))
+        self[text] = found = self._judge.passes(given)
+        return found
+
+
+class _Prescribers(dict[bytes, bytes]):
+    """A PRE segment → its DEA number; b"" if a rule objects to it."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def __missing__(self, raw: bytes) -> bytes:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        given = self._judge.parse(raw, "PRE")
+        good = not self._judge.is_glued(raw) and self._judge.passes(given, "PRE")
+        self[raw] = found = given["PRE02"].upper().encode() if good else b""
+        return found
 
 
 class _Days(dict[bytes, int]):

@@ -10,19 +10,19 @@ from pmp.asap.delimiters import Delimiters, detect, is_header, looks_like
 from pmp.asap.dispensing import Pharmacy
 from pmp.asap.envelope import REMEDIES, Journal
 from pmp.asap.happy import HappyPath
+from pmp.asap.marks import Marks
 from pmp.asap.problems import Problem
 from pmp.asap.programme import USUAL, Programme
 from pmp.asap.records import Counts, Record, Transaction
 from pmp.asap.seams import Seams
 from pmp.asap.source import Source
 from pmp.asap.transactions import TransactionReader
-from pmp.asap.walk import NOISE
+from pmp.asap.walk import NOISE, Walk
 
 CHUNK = 1 << 20
 """Bytes that callers should read at a time."""
 
 _LONGEST_SEGMENT = 16 * 1024
-_REMEMBERED = 50_000
 _NOISE = re.compile(b"[" + re.escape(NOISE) + b"]*")
 _READ_AS = "4.2B"
 _OTHER_SHAPE = {"3.0"}
@@ -61,8 +61,7 @@ class Reading:
         self._pharmacies = dict[Pharmacy, None]()
         self._segments = 0
         self._quick: dict[tuple[str, bytes, bytes], HappyPath] = {}
-        self._recent: set[int] = set()
-        self._older: set[int] = set()
+        self._marks = Marks()
 
     @property
     def problems(self) -> list[Problem]:
@@ -110,23 +109,12 @@ class Reading:
 
     def __iter__(self) -> Iterator[Record]:
         """Give the records in file order."""
-        counts, recent = self.counts, self._recent
+        counts = self.counts
         while reader := self._next_transaction():
-            for record in self._records(reader):
-                mark = record.origin.mark ^ hash(record.segments)
-                if mark in recent or mark in self._older:
-                    self._count_again(record)
-                else:
-                    recent.add(mark)
-                    if record.problems or record.draft_made:
-                        self._count(record)
-                    if len(recent) >= _REMEMBERED:
-                        # Of the last fifty to hundred thousand marks are kept, no more.
-                        self._older = recent
-                        recent = self._recent = set()
-                yield record
+            yield from self._records(reader)
             reader.header.records = reader.walk.record - counts.read
             counts.read = reader.walk.record
+            counts.duplicate = self._marks.duplicates
             counts.good = counts.read - (
                 counts.held + counts.zero_reports + counts.duplicate
             )
@@ -224,11 +212,8 @@ class Reading:
             if walk.may_be_quick and quick.begins(source.buffer, source.position):
                 if record := reader.close():
                     quick.learn(record, walk)
-                    yield record
-                yield from quick.records(
-                    source.buffer, source.position, source.start, walk
-                )
-                source.position = quick.position
+                    yield self._counted(record)
+                yield from self._good_records(walk, quick)
             offset = source.offset
             raw = self._next_segment(reader)
             if raw is None:
@@ -241,9 +226,18 @@ class Reading:
                 break
             if record := reader.segment(raw, offset):
                 quick.learn(record, walk)
-                yield record
+                yield self._counted(record)
         if record := reader.close():
-            yield record
+            yield self._counted(record)
+
+    def _good_records(self, walk: Walk, quick: HappyPath) -> Iterator[Record]:
+        """Give what the quick way recognises; nothing if a zero report came before."""
+        source = self._source
+        if walk.may_be_quick:
+            yield from quick.records(
+                source.buffer, source.position, source.start, walk, self._marks
+            )
+            source.position = quick.position
 
     def _quick_for(self, reader: TransactionReader) -> HappyPath:
         """Give the quick way for a version and delimiters; what it learned is kept."""
@@ -324,21 +318,16 @@ class Reading:
     def _place(self) -> tuple[int, int]:
         return self._segments + 1, self._source.offset
 
-    def _count(self, record: Record) -> None:
-        """Count what is not simply good."""
+    def _counted(self, record: Record) -> Record:
+        """Count a record that came segment by segment, if it is not simply good."""
         counts = self.counts
+        new = self._marks.is_new(record.origin.mark ^ hash(record.segments))
         if record.held:
             counts.held += 1
         elif record.zero_report:
             counts.zero_reports += 1
+        elif not new:
+            self._marks.duplicates += 1
         elif record.problems:
             counts.warned += 1
-
-    def _count_again(self, record: Record) -> None:
-        """Count a record that equals an earlier one."""
-        if record.held:
-            self.counts.held += 1
-        elif record.zero_report:
-            self.counts.zero_reports += 1
-        else:
-            self.counts.duplicate += 1
+        return record
