@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pmp import mme
+from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -132,6 +133,23 @@ class Settings(BaseSettings):
             known = ", ".join(mme.rule_set_names())
             raise ValueError(f"no rule set is called {name!r}; use {known}") from error
         return name
+
+    @field_validator("asap_versions")
+    @classmethod
+    def _readable_versions(cls, text: str) -> str:
+        return ",".join(sorted(asap_programme.parse_versions(text)))
+
+    @field_validator("asap_profile")
+    @classmethod
+    def _known_uses(cls, text: str) -> str:
+        asap_programme.parse_profile(text)
+        return text
+
+    @field_validator("asap_severities")
+    @classmethod
+    def _known_severities(cls, text: str) -> str:
+        asap_programme.parse_severities(text)
+        return text
 
     @field_validator("public_url")
     @classmethod

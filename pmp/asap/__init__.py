@@ -53,8 +53,9 @@ from pmp.asap.dispensing import (
     Status,
     ZeroReport,
 )
-from pmp.asap.problems import Problem, Severity
-from pmp.asap.programme import USUAL, Gravity, Programme, Use
+from pmp.asap.elements import Use
+from pmp.asap.problems import Gravity, Problem, Severity
+from pmp.asap.programme import USUAL, Programme
 from pmp.asap.reader import CHUNK, Reading, read
 from pmp.asap.records import Counts, Record, Transaction, recheck
 

@@ -3,12 +3,20 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from pmp import identifiers
 from pmp.asap import codes, elements
 from pmp.asap.draft import Draft
-from pmp.asap.problems import Severity
-from pmp.asap.rules import CATALOGUE, Fault, name, rule
+from pmp.asap.faults import (
+    Fault,
+    fault_of,
+    is_placeholder,
+    length_fault,
+    name,
+    quoted,
+    rule,
+)
 
 _PLACEHOLDER = re.compile(
     r"NOT ON FILE|.*\bUNKNOWN\b.*|UNK|NONE|N/?A|NO ADDRESS.*|HOMELESS|X+|\.+|-+|0+"
@@ -16,14 +24,22 @@ _PLACEHOLDER = re.compile(
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '\u2019.,\-])*")
 _PLAIN_PHONE = re.compile(r"[2-9]\d{2}[2-9]\d{6}", re.ASCII)
 _SSN = re.compile(r"\d{3}-\d{2}-\d{4}", re.ASCII)
-_EXPECTED = ("PAT12", "PAT14", "PAT15", "PAT19", "DSP12", "DSP16")
+_NAMELESS = re.compile(
+    r"UNKNOWN\b.*|UNK|NOT ON FILE|NO (?:FIRST |LAST )?NAME|ENTER\b.*"
+)
 _STALE_DAYS = 180
-_MOST_UNITS_A_DAY = 60
+_ID_LENGTH = len("DSP09")
+_MOST_A_DAY = {"01": 60, "02": 1000, "03": 100}
+_MOST_TABLETS_A_DAY = 4
+_HOME = {"", "US", "USA", "UNITED STATES"}
+_FLAGS_OF_PARTIAL = frozenset({"01", "02"})
 _ID_KINDS = {"PAT03": "PAT02", "PAT06": "PAT05", "AIR05": "AIR04"}
+_npi_problem = lru_cache(4096)(identifiers.npi_problem)
 _JUDGED_AS_ERRORS = {"DSP01", "DSP07"}
+_PARTIAL_IS_A_FLAG = {"4.0", "4.1"}
 
 
-@rule("R02", Severity.WARNING)
+@rule("R02")
 def prescriber_is_not_the_pharmacy(draft: Draft) -> Iterator[Fault]:
     """Require that the prescriber's DEA number is not the pharmacy's own."""
     same = draft["PRE02"] and draft["PRE02"] == draft["PHA03"]
@@ -35,7 +51,7 @@ def prescriber_is_not_the_pharmacy(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R03", Severity.WARNING)
+@rule("R03")
 def npi_fits_its_check_digit(draft: Draft) -> Iterator[Fault]:
     """Require that NPIs are well formed."""
     yield from _npi_faults(draft, ("PRE01", "DSP14"))
@@ -46,29 +62,45 @@ def pharmacy_faults(draft: Draft) -> Iterator[Fault]:
     yield from _npi_faults(draft, ("PHA01",))
     problem = draft["PHA02"] and identifiers.ncpdp_problem(draft["PHA02"])
     if problem:
-        yield Fault("PHA02", f"{name('PHA02')}: {problem}", "Correct the number.")
+        yield fault_of("PHA02", problem, "Correct the number.")
+    for defined in elements.layout(draft.version)["PHA"]:
+        text = draft[defined.id]
+        if defined.id > "PHA03" and len(text) > defined.longest:
+            yield length_fault(defined.id, text, defined)
+    for element in draft.programme.wanted[draft.version].when_available.get("PHA", ()):
+        if not draft[element]:
+            yield Fault(element, f"{name(element)} is empty.", "Fill it in.")
 
 
 def _npi_faults(draft: Draft, wanted: tuple[str, ...]) -> Iterator[Fault]:
     for element in wanted:
-        problem = draft[element] and identifiers.npi_problem(draft[element])
+        problem = draft[element] and _npi_problem(draft[element])
         if problem:
-            yield Fault(element, f"{name(element)}: {problem}", "Correct the number.")
+            yield fault_of(element, problem, "Correct the number.")
 
 
-@rule("R04", Severity.WARNING)
+@rule("R04")
 def codes_are_in_their_list(draft: Draft) -> Iterator[Fault]:
     """Require that a coded element holds a code of its list."""
     for element, text, allowed in _coded(draft):
         if text.upper() not in allowed and text.zfill(2) not in allowed:
             yield Fault(
                 element,
-                f"{name(element)} is “{text}”, which is not a code of its list.",
+                f"{name(element)} is {quoted(text)}, which is not a code of its list.",
                 f"Use one of {', '.join(sorted(allowed))}.",
             )
+    partial = draft["DSP13"]
+    flag = draft.version in _PARTIAL_IS_A_FLAG and partial.isdecimal()
+    if flag and partial.zfill(2) not in _FLAGS_OF_PARTIAL:
+        yield Fault(
+            "DSP13",
+            f"{name('DSP13')} is “{partial}”; in version {draft.version} 01 means a"
+            " partial fill and 02 a whole one.",
+            "Use 01 or 02. Numbers of partial fills begin with version 4.2.",
+        )
 
 
-@rule("R17", Severity.WARNING)
+@rule("R17")
 def codes_have_two_digits(draft: Draft) -> Iterator[Fault]:
     """Require that a code is written with its leading zero."""
     for element, codes_of_it in codes.LISTS.items():
@@ -83,12 +115,12 @@ def codes_have_two_digits(draft: Draft) -> Iterator[Fault]:
 
 def _coded(draft: Draft) -> Iterator[tuple[str, str, frozenset[str]]]:
     for element, text in draft.elements.items():
-        base = element.partition(".")[0]
+        base = element if len(element) == _ID_LENGTH else element.partition(".")[0]
         if base in codes.LISTS and base not in _JUDGED_AS_ERRORS:
             yield element, text, codes.LISTS[base]
 
 
-@rule("R05", Severity.WARNING)
+@rule("R05")
 def schedule_two_has_no_refills(draft: Draft) -> Iterator[Fault]:
     """Require that a Schedule II drug (DSP34, from 5.0) is never refilled."""
     refilled = draft["DSP04"].strip("0") or draft["DSP06"].strip("0")
@@ -100,7 +132,7 @@ def schedule_two_has_no_refills(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R06", Severity.WARNING)
+@rule("R06")
 def fill_number_is_within_refills(draft: Draft) -> Iterator[Fault]:
     """Require that the fill number is not above the refills authorized."""
     refills, fill = draft["DSP04"], draft["DSP06"]
@@ -113,30 +145,59 @@ def fill_number_is_within_refills(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R08", Severity.WARNING)
-def quantity_fits_the_days(draft: Draft) -> Iterator[Fault]:
-    """Require that tablets are not more than 60 a day."""
-    quantity, days = draft["DSP09"], draft["DSP10"]
-    if not re.fullmatch(r"\d{1,5}(\.\d*)?", quantity) or not days.isdecimal():
+@rule("R07")
+def schedules_three_and_four_end_after_six_months(draft: Draft) -> Iterator[Fault]:
+    """Require that CIII and CIV (DSP34, from 5.0) are not refilled after six months.
+
+    21 CFR 1306.22(a), in days.
+    """
+    written, filled = draft.day("DSP03"), draft.day("DSP05")
+    limited = draft.version >= "5.0" and draft["DSP34"].zfill(2) in {"03", "04"}
+    if not limited or not draft["DSP06"].strip("0") or not (written and filled):
         return
-    a_day = Decimal(quantity) / max(int(days[:9]), 1)
-    if draft["DSP11"].zfill(2) == "01" and a_day > _MOST_UNITS_A_DAY:
+    if (filled - written).days > _STALE_DAYS:
         yield Fault(
-            "DSP09",
-            f"{quantity} units in {days} days are more than {_MOST_UNITS_A_DAY} a day.",
-            "Compare quantity, unit and days supply with the prescription.",
+            "DSP06",
+            "A Schedule III or IV drug is refilled more than six months after the"
+            " prescription was written.",
+            "Compare the date written and the fill number with the prescription.",
         )
 
 
-@rule("R09", Severity.WARNING)
+@rule("R08")
+def quantity_fits_the_days(draft: Draft) -> Iterator[Fault]:
+    """Require that the quantity a day is plausible, and tablets are not grams."""
+    quantity, days, unit = draft["DSP09"], draft["DSP10"], draft["DSP11"].zfill(2)
+    if not re.fullmatch(r"\d{1,5}(\.\d*)?", quantity) or not days.isdecimal():
+        return
+    a_day = Decimal(quantity) / max(int(days[:9]), 1)
+    most = _MOST_A_DAY.get(unit)
+    if most and a_day > most:
+        what = codes.UNITS[unit] if unit != "01" else "units"
+        yield Fault(
+            "DSP09",
+            f"{quantity} {what} in {days} days are more than {most} a day.",
+            "Compare quantity, unit and days supply with the prescription.",
+        )
+    elif unit == "03" and a_day == int(a_day) and 0 < a_day <= _MOST_TABLETS_A_DAY:
+        yield Fault(
+            "DSP11",
+            f"{quantity} grams in {days} days are just {int(a_day)} a day: it may be"
+            " tablets or capsules.",
+            "Give 01 (each) if it is counted; leave 03 if it is weighed.",
+        )
+
+
+@rule("R09")
 def state_and_zip_agree(draft: Draft) -> Iterator[Fault]:
     """Require that state and ZIP code of the patient are real and fit each other."""
     state, zip_code = draft["PAT15"].upper(), draft["PAT16"]
-    if draft["PAT22"] or not zip_code.strip("0") or not state:
+    abroad = draft["PAT22"].upper() not in _HOME
+    if abroad or not zip_code.strip("0") or not state:
         return
     problem = identifiers.zip_problem(zip_code)
     if problem:
-        yield Fault("PAT16", f"{name('PAT16')}: {problem}", "Correct the ZIP code.")
+        yield fault_of("PAT16", problem, "Correct the ZIP code.")
     elif state not in codes.states_of(zip_code[:3]):
         yield Fault(
             "PAT16",
@@ -145,10 +206,18 @@ def state_and_zip_agree(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R10", Severity.WARNING)
+@rule("R10")
 def address_and_phone_are_real(draft: Draft) -> Iterator[Fault]:
-    """Require that address and phone are real ones."""
-    if _PLACEHOLDER.fullmatch(draft["PAT12"].upper()):
+    """Require that the patient's name, address and phone are real ones."""
+    for element in ("PAT07", "PAT08"):
+        if _NAMELESS.fullmatch(draft[element].upper()):
+            yield Fault(
+                element,
+                f"{name(element)}, “{draft[element]}”, is not a name.",
+                "Ask the patient for the name.",
+            )
+    street = draft["PAT12"]
+    if _PLACEHOLDER.fullmatch(street.upper()) or is_placeholder(street):
         yield Fault(
             "PAT12",
             f"The patient's street, “{draft['PAT12']}”, is not an address.",
@@ -171,7 +240,7 @@ def address_and_phone_are_real(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R11", Severity.WARNING)
+@rule("R11")
 def sold_after_filled(draft: Draft) -> Iterator[Fault]:
     """Require that the date sold is not before the date filled."""
     sold, filled = draft.day("DSP17"), draft.day("DSP05")
@@ -184,7 +253,7 @@ def sold_after_filled(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R13", Severity.WARNING)
+@rule("R13")
 def names_are_names(draft: Draft) -> Iterator[Fault]:
     """Require that names have letters, blanks, hyphens and apostrophes only."""
     for element in ("PAT07", "PAT08", "PAT09", "PRE05", "PRE06"):
@@ -197,10 +266,11 @@ def names_are_names(draft: Draft) -> Iterator[Fault]:
             )
 
 
-@rule("R14", Severity.WARNING)
+@rule("R14")
 def animal_has_a_name(draft: Draft) -> Iterator[Fault]:
     """Require that a veterinary record names the animal."""
-    if draft.animal and not draft["PAT23"] and draft.version >= "4.1":
+    asked_for = draft.version >= "4.1" and "PAT23" not in draft.programme.not_used
+    if draft.animal and not draft["PAT23"] and asked_for:
         yield Fault(
             "PAT23",
             "The patient is an animal, but its name is empty.",
@@ -208,7 +278,7 @@ def animal_has_a_name(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R16", Severity.WARNING)
+@rule("R16")
 def prescription_is_not_stale(draft: Draft) -> Iterator[Fault]:
     """Require that a prescription is filled within 180 days after it was written."""
     written, filled = draft.day("DSP03"), draft.day("DSP05")
@@ -221,15 +291,21 @@ def prescription_is_not_stale(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R18", Severity.WARNING)
+@rule("R18")
 def expected_elements_are_filled(draft: Draft) -> Iterator[Fault]:
-    """Require that what the programme also asks for is not empty."""
-    for element in _EXPECTED:
-        if draft.has(element[:3]) and not draft[element] and not draft.void:
-            yield Fault(element, f"{name(element)} is empty.", "Fill it in.")
+    """Require that what the programme also asks for is not empty; of PHA, W14 tells."""
+    expected = draft.programme.wanted[draft.version].when_available
+    for segment, ids in expected.items():
+        if segment == "PHA" or not draft.has(segment) or draft.void:
+            continue
+        for nth in draft.numbers(segment):
+            for element in ids:
+                if not draft[element + nth]:
+                    place = element + nth
+                    yield Fault(place, f"{name(place)} is empty.", "Fill it in.")
 
 
-@rule("R19", Severity.WARNING)
+@rule("R19")
 def ndc_has_no_hyphens(draft: Draft) -> Iterator[Fault]:
     """Require that an NDC is sent as 11 digits; with hyphens it is converted."""
     for element in ("DSP08", *(f"CDI03{nth}" for nth in draft.ingredients())):
@@ -246,9 +322,9 @@ def ndc_has_no_hyphens(draft: Draft) -> Iterator[Fault]:
         )
 
 
-@rule("R20", Severity.WARNING)
+@rule("R20")
 def no_social_security_number(draft: Draft) -> Iterator[Fault]:
-    """Require that social Security numbers are neither wanted nor kept."""
+    """Require that no Social Security number is sent where none is kept."""
     for element in social_security_elements(draft):
         yield Fault(
             element,
@@ -258,7 +334,9 @@ def no_social_security_number(draft: Draft) -> Iterator[Fault]:
 
 
 def social_security_elements(draft: Draft) -> list[str]:
-    """Name the elements that hold a Social Security number."""
+    """Name the elements whose Social Security number must not be kept."""
+    if draft.programme.keeps_social_security_numbers:
+        return []
     return [
         element
         for element, kind in _ID_KINDS.items()
@@ -267,13 +345,28 @@ def social_security_elements(draft: Draft) -> list[str]:
     ]
 
 
-@rule("W06", Severity.WARNING, for_zero=True)
+@rule("R21")
+def country_is_written_out(draft: Draft) -> Iterator[Fault]:
+    """Require that the country is no code: CN is Canada in one list, else China."""
+    country = draft["PAT22"].upper()
+    if len(country) == 2 and country not in _HOME:
+        also = " In one list of codes it is Canada, in others China."
+        yield Fault(
+            "PAT22",
+            f"{name('PAT22')} is “{country}”, a code that can mean two countries."
+            f"{also if country == 'CN' else ''}",
+            "Write the country's name, such as CANADA.",
+        )
+
+
+@rule("W06", for_zero=True)
 def no_surplus_elements(draft: Draft) -> Iterator[Fault]:
     """Require that a segment has no more filled elements than its version defines."""
     known = elements.by_id(draft.version)
-    for element, text in draft.elements.items():
-        if element in known or element.partition(".")[0] in known:
+    for element in sorted(draft.elements.keys() - known.keys()):
+        if element.partition(".")[0] in known:
             continue
+        text = draft[element]
         joined = [each for each in elements.SEGMENTS if text.endswith(each)]
         yield Fault(
             element,
@@ -283,7 +376,3 @@ def no_surplus_elements(draft: Draft) -> Iterator[Fault]:
             if joined
             else "Leave it out.",
         )
-
-
-RULES = tuple(CATALOGUE.values())
-"""The whole catalogue, errors before warnings."""

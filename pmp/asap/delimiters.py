@@ -6,8 +6,12 @@ from dataclasses import dataclass
 _HEADER = re.compile(rb"[Tt][Hh]([^\w\s\x80-\xff])")
 _LOOKS = (
     (rb"%PDF", "a PDF document"),
-    (rb"PK\x03\x04", "a ZIP archive or an Office document"),
+    (rb"PK\x03\x04.{,4000}(\[Content_Types\]|word/|xl/)", "a Word or Excel document"),
+    (rb"\xd0\xcf\x11\xe0|\{\\rtf", "a Word or Excel document"),
+    (rb"PK\x03\x04", "a ZIP archive"),
     (rb"\x1f\x8b", "a gzip archive"),
+    (rb"7z\xbc\xaf|Rar!", "a 7z or RAR archive"),
+    (rb"-----BEGIN PGP|\x85[\x01\x02]", "an encrypted file (PGP)"),
     (rb"(?i)\s*<(!doctype html|html|head|body)", "a web page"),
     (rb"\s*<", "an XML document"),
     (rb"\s*[{\[]", "a JSON document"),

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from pmp import identifiers
 from pmp.asap.advice import social_security_elements
+from pmp.asap.dates import zero_days
 from pmp.asap.draft import Draft
-from pmp.asap.rules import zero_days
 
 
 class Status(StrEnum):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
+from pmp.asap.programme import USUAL, Programme
+
 _DATE = re.compile(r"\d{8}", re.ASCII)
 
 
@@ -15,6 +17,7 @@ class Draft:
 
     `places` maps a segment (“DSP”, “CDI.2”) to its number and byte offset in the
     file.  `orphan_pre`: a PRE stood before the DSP; `extra_pre`: one came too many.
+    `programme` says how the record is judged.
     """
 
     elements: Mapping[str, str]
@@ -23,6 +26,7 @@ class Draft:
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     orphan_pre: bool = False
     extra_pre: bool = False
+    programme: Programme = USUAL
 
     def __getitem__(self, element: str) -> str:
         """Give the element's text, “” if it was not sent."""
@@ -38,9 +42,13 @@ class Draft:
 
     def ingredients(self) -> Iterator[str]:
         """Give what to put behind “CDI03” for each CDI: “”, “.2”, “.3” and so on."""
+        return self.numbers("CDI")
+
+    def numbers(self, wanted: str) -> Iterator[str]:
+        """Give what to put behind the elements of each segment of a kind, as sent."""
         for place in self.places:
             segment, _, nth = place.partition(".")
-            if segment == "CDI":
+            if segment == wanted:
                 yield f".{nth}" if nth else ""
 
     def locate(self, element: str) -> tuple[str, int, int]:

@@ -1,12 +1,14 @@
-"""The elements of each version of the standard: names, kinds, longest lengths.
+"""The elements of each version of the standard: names, kinds, longest lengths, use.
 
 Read from elements.csv beside this module, one row for each element and range of
-versions; `use` R is what this programme requires of a record, O the rest.
+versions.  Its `use` is what is wanted where a programme says nothing: R required, RR
+when available, O optional; `bound` is how far a programme may change that.
 """
 
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 
@@ -14,6 +16,37 @@ VERSIONS = ("4.0", "4.1", "4.2", "4.2A", "4.2B", "5.0")
 """Versions that can be read; whether one is accepted is the programme's setting."""
 
 SEGMENTS = ("TH", "IS", "PHA", "PAT", "DSP", "PRE", "CDI", "AIR", "TP", "TT")
+OF_RECORDS = ("PHA", "PAT", "DSP", "PRE", "CDI", "AIR")
+"""The segments that make a record; the others make the envelope around records."""
+
+
+class Use(StrEnum):
+    """What a programme wants of an element, in a segment that is sent.
+
+    REQUIRED: empty, the record is held.  WHEN_AVAILABLE: empty, a warning.  OPTIONAL:
+    nothing is said.  NOT_USED: what is sent there is passed over and not kept.
+    """
+
+    REQUIRED = "required"
+    WHEN_AVAILABLE = "when_available"
+    OPTIONAL = "optional"
+    NOT_USED = "not_used"
+
+
+class Bound(StrEnum):
+    """How far a programme may change the use of an element.
+
+    REQUIRED: not at all, since a record cannot be stored without it.  KEPT: it cannot
+    be passed over, since records are told apart by it.  ENVELOPE: it is of no record.
+    """
+
+    FREE = ""
+    KEPT = "kept"
+    REQUIRED = "required"
+    ENVELOPE = "envelope"
+
+
+_USES = {"R": Use.REQUIRED, "RR": Use.WHEN_AVAILABLE, "O": Use.OPTIONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +57,8 @@ class Element:
     name: str
     kind: str
     longest: int
-    required: bool
+    use: Use
+    bound: Bound
 
     @property
     def segment(self) -> str:
@@ -40,9 +74,7 @@ def layout(version: str) -> Mapping[str, tuple[Element, ...]]:
     segments: dict[str, list[Element]] = {segment: [] for segment in SEGMENTS}
     for row in _rows():
         if _covers(row, version):
-            element = Element(
-                row["id"], row["name"], row["type"], int(row["max"]), row["use"] == "R"
-            )
+            element = _element(row)
             segments[element.segment].append(element)
     return {segment: tuple(found) for segment, found in segments.items()}
 
@@ -57,12 +89,30 @@ def by_id(version: str) -> Mapping[str, Element]:
     }
 
 
+@cache
+def of_records() -> tuple[Element, ...]:
+    """Give each element of a record once, in the newest version that has it."""
+    found = {row["id"]: _element(row) for row in _rows()}
+    return tuple(each for each in found.values() if each.segment in OF_RECORDS)
+
+
 def label(element_id: str, version: str = "4.2B") -> str:
     """Name an element in words; its id (“DSP99”) if the version does not have it."""
     base, _, nth = element_id.partition(".")
     found = by_id(version).get(base)
     name = found.name if found else base
     return f"{name} ({nth})" if nth else name
+
+
+def _element(row: Mapping[str, str]) -> Element:
+    return Element(
+        id=row["id"],
+        name=row["name"],
+        kind=row["type"],
+        longest=int(row["max"]),
+        use=_USES[row["use"]],
+        bound=Bound(row["bound"]),
+    )
 
 
 @cache

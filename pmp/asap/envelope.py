@@ -3,9 +3,12 @@
 from typing import NamedTuple
 
 from pmp.asap.problems import Problem, Severity
+from pmp.asap.programme import USUAL, Programme
 
 MOST_PROBLEMS = 1000
 """So many problems of the file are kept; a broken file could have millions."""
+MOST_FATAL = 100
+"""So many fatal ones are kept whatever else there is; each says that all is refused."""
 
 
 class Wording(NamedTuple):
@@ -18,19 +21,32 @@ class Wording(NamedTuple):
 _SEND_AGAIN = "Export the file again and send the whole file."
 _ASK_VENDOR = "Ask your pharmacy software's vendor to correct the export."
 
+_CHOOSE = "Choose the file that your pharmacy software exports for the program."
+_UNPACK = "Unpack it, and send the file that is inside."
+REMEDIES = {
+    "a ZIP archive": _UNPACK,
+    "a gzip archive": _UNPACK,
+    "a 7z or RAR archive": _UNPACK,
+    "an encrypted file (PGP)": "Decrypt it, and send the file that is inside.",
+    "the fixed columns of ASAP 1995": "Set your pharmacy software to export version"
+    " {}. Its vendor can say where that is set, or update it.",
+}
+"""What to do with a file that is not ASAP, where choosing another is not all."""
+
 WORDINGS: dict[str, Wording] = {
     "F01": Wording("The file is empty.", _SEND_AGAIN),
     "F02": Wording(
         "This is not an ASAP file: it looks like {}.",
-        "Choose the file that your pharmacy software exports for the program.",
+        _CHOOSE,
     ),
     "F03": Wording(
         "Version {} of the standard is not accepted here; {} can be sent.",
-        "Set your pharmacy software to an accepted version and export again.",
+        "Set your pharmacy software to export version {2}, and export the file again."
+        " Its vendor can say where that is set.",
     ),
     "F04": Wording(
-        "The character that ends segments is missing: {}.",
-        _ASK_VENDOR,
+        "The character that ends segments{} is missing {}.",
+        "Ask your pharmacy software's vendor to end every segment with it.",
     ),
     "F05": Wording("There is no pharmacy (PHA segment).", _SEND_AGAIN),
     "F06": Wording("The file is cut off: {}.", _SEND_AGAIN),
@@ -40,8 +56,8 @@ WORDINGS: dict[str, Wording] = {
         _SEND_AGAIN,
     ),
     "F11": Wording(
-        "This is a reply to a submission (TH03 is {}), not a submission.",
-        "Choose the file that your pharmacy software exports for the program.",
+        "This is {} (TH03 is {}), a reply to a submission and not a submission.",
+        _CHOOSE,
     ),
     "F12": Wording(
         "After the trailer (TT segment) there is text that begins no new transaction"
@@ -57,7 +73,10 @@ WORDINGS: dict[str, Wording] = {
         "The header names {} as the character that ends segments (TH09); {} was used.",
         _ASK_VENDOR,
     ),
-    "W04": Wording("The file is not plain text in UTF-8: {}.", _ASK_VENDOR),
+    "W04": Wording(
+        "The text of the file is not plain UTF-8: {}. It was read all the same.",
+        _ASK_VENDOR,
+    ),
     "W05": Wording(
         "“{}” is not a segment of the standard. It was passed over.", _ASK_VENDOR
     ),
@@ -74,18 +93,29 @@ WORDINGS: dict[str, Wording] = {
         "A {} segment stands where none belongs. It was passed over.", _ASK_VENDOR
     ),
     "W11": Wording("There is no dispensation for a patient (PAT).", _ASK_VENDOR),
-    "W12": Wording("{} “{}” is not valid.", _ASK_VENDOR),
+    "W12": Wording("{} ({}) is {}; {} is expected.", _ASK_VENDOR),
     "W13": Wording("The sender (IS segment) is missing.", _ASK_VENDOR),
+    "W15": Wording(
+        "The header says that this file voids records (TH03 is 04), but a record asks"
+        " for something else (DSP01 is {}). DSP01 was followed.",
+        "Give 02 in DSP01 to void a record.",
+    ),
 }
 
 
 class Journal:
-    """The problems of a file that belong to no record, in the order found."""
+    """The problems of a file that are of the file or fatal, in the order found.
 
-    def __init__(self) -> None:
+    `windows_1252`: a segment was no UTF-8 and read in that older code.
+    """
+
+    def __init__(self, programme: Programme = USUAL) -> None:
+        self.programme = programme
         self.problems: list[Problem] = []
         self.refused = False
         self.left_out = 0
+        self.windows_1252 = False
+        self._fatal = 0
         self._told: set[str] = set()
 
     def report(
@@ -95,10 +125,17 @@ class Journal:
         place: tuple[int, int] = (0, 0),
         at: str = "",
         value: str = "",
-    ) -> None:
-        """Note a problem; `place` is segment number and byte offset, `at` like TP01."""
-        severity = Severity.FATAL if code.startswith("F") else Severity.WARNING
-        message, fix = WORDINGS[code]
+        fix: str = "",
+    ) -> bool:
+        """Note a problem, if the programme wants it told; give whether it is fatal.
+
+        `place` is segment number and byte offset, `at` like TP01; `fix` replaces the
+        usual one.
+        """
+        severity = self.programme.severities[code]
+        if severity is None:
+            return False
+        wording = WORDINGS[code]
         segment = at.rstrip("0123456789")
         self.add(
             Problem(
@@ -110,22 +147,26 @@ class Journal:
                 segment_id=segment,
                 element="" if at == segment else at,
                 value=value,
-                message=message.format(*words),
-                fix=fix,
+                message=wording.message.format(*words),
+                fix=fix or wording.fix.format(*words),
             )
         )
+        return severity is Severity.FATAL
 
-    def once(self, code: str, *words: object, place: tuple[int, int] = (0, 0)) -> None:
+    def once(self, code: str, *words: object, place: tuple[int, int] = (0, 0)) -> bool:
         """Note a problem at its first place only."""
-        if code not in self._told:
-            self._told.add(code)
-            self.report(code, *words, place=place)
+        if code in self._told:
+            return False
+        self._told.add(code)
+        return self.report(code, *words, place=place)
 
     def add(self, problem: Problem) -> None:
-        """Keep a problem; beyond the first thousand only fatal ones are kept."""
+        """Keep a problem, if there are not too many of its kind."""
         fatal = problem.severity is Severity.FATAL
         self.refused = self.refused or fatal
-        if fatal or len(self.problems) < MOST_PROBLEMS:
+        self._fatal += fatal
+        room = len(self.problems) < MOST_PROBLEMS
+        if room or (fatal and self._fatal <= MOST_FATAL):
             self.problems.append(problem)
         else:
             self.left_out += 1

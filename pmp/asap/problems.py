@@ -12,13 +12,24 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Gravity(StrEnum):
+    """How grave a programme finds a rule; OFF: it is not applied."""
+
+    FATAL = "fatal"
+    ERROR = "error"
+    WARNING = "warning"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong, where it is, and what to do.
 
-    `segment` counts segments from 1 over the whole file and `byte_offset` is where
-    that segment begins (in a UTF-16 file: in its UTF-8 form); both are 0 where a
-    record was typed on a page.  `record` is the number of the record, None for the
+    `segment` counts segments from 1 over the whole file; `byte_offset` is where that
+    segment begins, or the very fault where it lies inside or behind a segment.  Both
+    are 0 where a record was typed on a page.  In a UTF-16 file the offset is that of
+    `body.decode(reading.encoding).encode()`, without its byte order mark.  `record` is
+    the number of the record, None for the
     file.  `element` is like “DSP09”, or “CDI03.2” for the second CDI of a record,
     or “” when the segment as a whole is meant.  `value` may hold patient data.
     """

@@ -1,6 +1,6 @@
 """Records as the reader gives them, and what it counts while it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,9 +17,9 @@ from pmp.asap.dispensing import (
     zero_report_of,
 )
 from pmp.asap.draft import Draft, places_of
+from pmp.asap.judgement import problems_of
 from pmp.asap.problems import Problem, Severity
 from pmp.asap.programme import USUAL, Programme
-from pmp.asap.rules import problems_of
 
 _HIDDEN = "*********"
 
@@ -48,7 +48,10 @@ class Transaction:
 
 @dataclass(slots=True)
 class Counts:
-    """How many records of a file are what; `warned` are good ones with a warning."""
+    """How many records of a file are what; `warned` are good ones with a warning.
+
+    read = good + held + duplicate + zero_reports.
+    """
 
     read: int = 0
     good: int = 0
@@ -71,6 +74,7 @@ class Origin:
     place: tuple[int, int] = (0, 0)
     mark: int = 0
     created: str = ""
+    programme: Programme = USUAL
 
 
 @dataclass(slots=True)
@@ -115,8 +119,10 @@ class Record:
 
     @property
     def held(self) -> bool:
-        """Whether it must wait for a correction."""
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
+        """Whether it must wait for a correction; what is fatal must too."""
+        return any(
+            problem.severity is not Severity.WARNING for problem in self.problems
+        )
 
     @property
     def draft(self) -> Draft:
@@ -158,7 +164,7 @@ def recheck(
     *,
     version: str,
     today: date,
-    programme: Programme = USUAL,  # noqa: ARG001
+    programme: Programme = USUAL,
 ) -> Record:
     """Check the elements of one record again, as corrected on a page.
 
@@ -167,14 +173,19 @@ def recheck(
     KeyError if the version cannot be read.
     """
     given = {element: text.strip() for element, text in elements.items()}
-    given = {element: text for element, text in given.items() if text}
-    draft = Draft(given, version, today, places=places_of(given))
+    given = {
+        element: text
+        for element, text in given.items()
+        if text and element.partition(".")[0] not in programme.not_used
+    }
+    draft = Draft(given, version, today, places=places_of(given), programme=programme)
     origin = Origin(
         transaction=0,
         version=version,
         delimiter=b"*",
         today=today,
         pharmacy=pharmacy_of(draft),
+        programme=programme,
     )
     return record_of(draft, origin=origin, number=0)
 
@@ -193,7 +204,13 @@ def record_of(draft: Draft, *, origin: Origin, number: int) -> Record:
     )
 
 
-def parse(raw: bytes, delimiter: bytes, segment: str, version: str) -> dict[str, str]:
+def parse(
+    raw: bytes,
+    delimiter: bytes,
+    segment: str,
+    version: str,
+    not_used: Collection[str] = (),
+) -> dict[str, str]:
     """Take a segment apart: element id → text, blanks trimmed, empty ones left out."""
     ids = _ids(segment, version)
     texts = decode(raw).split(delimiter.decode("latin-1"))[1:]
@@ -205,6 +222,8 @@ def parse(raw: bytes, delimiter: bytes, segment: str, version: str) -> dict[str,
     for place, given in enumerate(texts[len(ids) :], start=len(ids) + 1):
         if text := given.strip():
             found[f"{segment}{place:02}"] = text
+    for element in not_used:
+        found.pop(element, None)
     return found
 
 
@@ -231,9 +250,11 @@ def _draft_of(record: Record) -> Draft:
     """Take apart the segments of a record that the quick way has read."""
     origin, (patient, dispensed, prescriber) = record.origin, record.segments
     given = dict(origin.elements)
-    given |= parse(patient, origin.delimiter, "PAT", origin.version)
-    given |= parse(dispensed, origin.delimiter, "DSP", origin.version)
-    given |= parse(prescriber, origin.delimiter, "PRE", origin.version)
+    not_used = origin.programme.not_used
+    for segment, raw in (("PAT", patient), ("DSP", dispensed), ("PRE", prescriber)):
+        given |= parse(raw, origin.delimiter, segment, origin.version, not_used)
     place = (record.segment_number, record.byte_offset)
     places = {"PHA": origin.place, "PAT": place, "DSP": place, "PRE": place}
-    return Draft(given, origin.version, origin.today, places)
+    return Draft(
+        given, origin.version, origin.today, places, programme=origin.programme
+    )

@@ -16,6 +16,8 @@ class Source:
     """Bytes not yet read, and where they stand in the file.
 
     `buffer[position:]` is not read yet; `buffer` begins at byte `start` of the file.
+    `encoding` is the codec that decodes the file: utf-8, or by its first bytes
+    utf-8-sig, utf-16-le or utf-16-be; UTF-16 comes here as UTF-8.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -23,7 +25,7 @@ class Source:
         self.position = 0
         self.start = 0
         self.ended = False
-        self.encoding = ""
+        self.encoding = "utf-8"
         self._digest = hashlib.sha256()
         self._chunks = self._converted(self._digested(chunks))
 
@@ -75,10 +77,10 @@ class Source:
                 break
         name = _UTF16.get(head[:2], "")
         if head.startswith(codecs.BOM_UTF8):
-            self.encoding = "UTF-8 with a byte order mark"
+            self.encoding = "utf-8-sig"
             head, self.start = head[3:], 3
         elif name:
-            self.encoding = "UTF-16"
+            self.encoding = name
             yield from _utf8_of(name, head, chunks)
             return
         yield head

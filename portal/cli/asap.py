@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from pmp import asap as standard
 from pmp import clock, uploads
 from pmp.accounts import users
 from pmp.asap import generate as synthetic
+from pmp.asap.programme import parse_profile, parse_severities, parse_versions
 from pmp.settings import SettingsError
 from pmp.uploads import submissions
+from pmp.uploads.programme import programme
 from pmp.wording import words
 from portal.cli import with_program
 
@@ -46,15 +49,27 @@ def asap() -> None:
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
+@click.option("--accept", metavar="VERSIONS", help="Versions to accept: 4.1,4.2B.")
+@click.option("--profile", help="What is wanted of elements: PAT17=required.")
+@click.option("--severities", help="How grave rules are: R05=error,W01=fatal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
-def check(files: tuple[Path, ...], *, as_json: bool) -> None:
+def check(
+    files: tuple[Path, ...],
+    *,
+    accept: str | None,
+    profile: str | None,
+    severities: str | None,
+    as_json: bool,
+) -> None:
     """Read and check each FILE; nothing is stored and no database is needed.
 
-    Exit 1 if a file is refused, or a record of it would be held.
+    The programme's settings say what is accepted, where there are some and no option
+    says otherwise.  Exit 1 if a file is refused, or a record of it would be held.
     """
+    rules = _programme(accept, profile, severities)
     bad = False
     for file in files:
-        found = _checked(file)
+        found = _checked(file, rules)
         bad = bad or found["verdict"] == "refused" or found["records"]["held"] > 0
         if as_json:
             click.echo(json.dumps(found))
@@ -98,14 +113,39 @@ def generate(*, seed: int, days: int, scale: float, until: datetime, out: Path) 
     click.echo(f"{files} files with {records} records in {out}")
 
 
-def _checked(file: Path) -> dict[str, Any]:
+def _programme(
+    accept: str | None, profile: str | None, severities: str | None
+) -> standard.Programme:
+    """Give the programme of the settings, or the usual one, with what options say."""
+    try:
+        found = programme()
+    except SettingsError:
+        found = standard.USUAL
+    try:
+        if accept is not None:
+            found = replace(found, accepted=parse_versions(accept))
+        if profile is not None:
+            found = replace(found, uses=parse_profile(profile))
+        if severities is not None:
+            found = replace(found, gravities=parse_severities(severities))
+    except ValueError as fault:
+        raise click.UsageError(str(fault)) from fault
+    return found
+
+
+def _checked(file: Path, rules: standard.Programme) -> dict[str, Any]:
     """Give what `--json` prints of one file."""
     with file.open("rb") as stream:
-        reading = standard.read(_chunks(stream), today=_today())
+        reading = standard.read(_chunks(stream), today=_today(), programme=rules)
         problems: list[dict[str, object]] = []
         for record in reading:
             if record.problems and len(problems) < _MOST_PROBLEMS:
-                problems += [problem.as_json() for problem in record.problems]
+                # What is fatal is among the problems of the file already.
+                problems += [
+                    problem.as_json()
+                    for problem in record.problems
+                    if problem.severity is not standard.Severity.FATAL
+                ]
     return {
         "file": str(file),
         "sha256": reading.sha256,
@@ -174,7 +214,7 @@ def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
         dry_run=dry_run,
     )
     done = uploads.process(received.id, at=clock.now())
-    found = _checked(file)
+    found = _checked(file, programme())
     found["records"] |= {name: getattr(done, name) for name in _STORED}
     found["problems"] = [_as_json(each) for each in submissions.problems(done)]
     if done.held and found["verdict"] == "accepted":

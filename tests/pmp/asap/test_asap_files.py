@@ -33,7 +33,7 @@ def test_one_good_dispensation_is_read_whole() -> None:
     assert reading.problems == []
     assert reading.sha256 == hashlib.sha256(body.encode()).hexdigest()
     assert (found.number, found.segment_number, found.transaction) == (1, 5, 1)
-    assert body.encode()[found.byte_offset :].startswith(b"\nDSP*")
+    assert body.encode()[found.byte_offset :].startswith(b"DSP*")
     [transaction] = reading.transactions
     assert (transaction.segments, transaction.records, transaction.pharmacies) == (
         8,
@@ -403,7 +403,7 @@ def test_a_partial_fill_means_another_thing_until_version_4_1() -> None:
 
 def test_version_4_0_needs_no_terminator_element() -> None:
     body = submission(
-        pharmacy(record(DSP23="", PRE10="", DSP17="", PRE08="")),
+        pharmacy(record(DSP13="02", DSP23="", PRE10="", DSP17="", PRE08="")),
         header="TH*4.0*CONTROL-1*01**20260105*101500*P*:",
         end="\\",
         line="\r\n",

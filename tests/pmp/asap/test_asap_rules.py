@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pmp import asap
 from pmp.asap import elements, happy
-from pmp.asap.advice import RULES
+from pmp.asap.judgement import RULES
 from tests.pmp.asap.files import (
     RECORD,
     TODAY,
@@ -23,6 +23,8 @@ from tests.pmp.asap.files import (
 
 # What breaks a rule, and what is at its very edge but does not.
 FIRES: list[tuple[str, str, dict[str, str]]] = [
+    ("E21", "", {"PAT18": "", "PAT19": "19800216"}),
+    ("E21", "", {"PAT17": "19800216", "PAT18": "F"}),
     ("E04", "PAT07", {"PAT07": ""}),
     ("E04", "PAT18", {"PAT18": ""}),
     ("E04", "DSP01", {"DSP01": ""}),
@@ -33,6 +35,7 @@ FIRES: list[tuple[str, str, dict[str, str]]] = [
     ("E05", "DSP05", {"DSP05": "20260230"}),
     ("E05", "DSP17", {"DSP17": "2026-01-03"}),
     ("E06", "PAT18", {"PAT18": "20260104"}),
+    ("E06", "PAT18", {"PAT18": "20990216", "DSP05": ""}),
     ("E06", "PAT18", {"PAT18": "18900101"}),
     ("E07", "DSP05", {"DSP05": "20260108", "DSP17": ""}),
     ("E08", "DSP03", {"DSP03": "20260104"}),
@@ -62,10 +65,16 @@ FIRES: list[tuple[str, str, dict[str, str]]] = [
     ("R04", "DSP16", {"DSP16": "55"}),
     ("R06", "DSP06", {"DSP06": "2", "DSP04": "1"}),
     ("R08", "DSP09", {"DSP09": "1801"}),
+    ("R08", "DSP09", {"DSP09": "30001", "DSP11": "02"}),
+    ("R08", "DSP09", {"DSP09": "3001", "DSP11": "03"}),
+    ("R08", "DSP11", {"DSP09": "60", "DSP11": "03"}),
     ("R09", "PAT16", {"PAT16": "6514"}),
     ("R09", "PAT16", {"PAT16": "90210"}),
     ("R10", "PAT12", {"PAT12": "STREET ADDRESS UNKNOWN"}),
     ("R10", "PAT12", {"PAT12": "NOT ON FILE"}),
+    ("R10", "PAT12", {"PAT12": "ENTER ADDRESS HERE"}),
+    ("R10", "PAT07", {"PAT07": "UNKNOWN"}),
+    ("R10", "PAT08", {"PAT08": "ENTER FIRST NAME"}),
     ("R10", "PAT17", {"PAT17": "0000000000"}),
     ("R10", "PAT17", {"PAT17": "2035550100"}),
     ("R11", "DSP17", {"DSP17": "20260102"}),
@@ -79,6 +88,7 @@ FIRES: list[tuple[str, str, dict[str, str]]] = [
     ("R18", "DSP16", {"DSP16": ""}),
     ("R19", "DSP08", {"DSP08": "0406-0512-01"}),
     ("R20", "PAT03", {"PAT02": "07", "PAT03": "612345678"}),
+    ("R21", "PAT22", {"PAT22": "CN"}),
     ("W06", "PRE14", {"PRE14": "X"}),
 ]
 QUIET: list[dict[str, str]] = [
@@ -106,6 +116,11 @@ QUIET: list[dict[str, str]] = [
     {"PAT16": "06514-1234"},
     {"PAT15": "NY", "PAT16": "10001"},
     {"PAT16": "000000000", "PAT22": "CANADA"},
+    {"PAT22": "US"},
+    {"PAT22": "USA"},
+    {"PAT08": "UNKA"},
+    {"DSP09": "75", "DSP11": "03"},
+    {"DSP09": "150", "DSP11": "03"},
     {"PAT07": "O'BRIEN-SMITH JR."},
     {"PAT07": "PEÑA"},
     {"PAT07": "王"},
@@ -196,7 +211,7 @@ def test_no_rule_fires_at_the_edge(change: dict[str, str], both_ways: Both) -> N
 
 
 def test_every_rule_is_seen_to_fire() -> None:
-    elsewhere = {"E01", "E02", "E03", "E19", "E20", "R05"}
+    elsewhere = {"E01", "E02", "E03", "E19", "E20", "R05", "R07"}
 
     assert {rule.code for rule in RULES} == elsewhere | {each[0] for each in FIRES}
 
@@ -257,6 +272,22 @@ def test_schedule_two_is_not_refilled_in_version_5() -> None:
     _, [found] = read(body, accepted=frozenset({"5.0"}))
 
     assert codes(found.problems) == ["R05"]
+
+
+def test_schedules_three_and_four_are_not_refilled_after_six_months() -> None:
+    late = {"DSP04": "5", "DSP06": "3", "DSP03": "20250601"}
+    lines = [record(DSP34=schedule, **late) for schedule in ("03", "04", "05")]
+    first = record(DSP34="03", DSP04="5", DSP03="20250601")
+    body = submission(pharmacy(*lines, first)).replace("4.2B", "5.0")
+
+    _, found = read(body, accepted=frozenset({"5.0"}))
+
+    assert [codes(each.problems) for each in found] == [
+        ["R07", "R16"],
+        ["R07", "R16"],
+        ["R16"],
+        ["R16"],
+    ]
 
 
 def test_a_corrected_record_is_checked_in_the_same_way() -> None:
