@@ -23,13 +23,13 @@ from models import (
     SubmissionStatus,
     User,
 )
-from pmp import asap, audit, clock, database, documents, settings, thresholds
+from pmp import asap, audit, database, documents, settings, thresholds
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
+from pmp.uploads import first_pass
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn, take_turns
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
-from pmp.uploads.programme import programme
 from pmp.uploads.receipts import request_receipt
 from pmp.uploads.waiting_voids import forget_waiting_voids
 
@@ -37,9 +37,6 @@ __all__ = ["forget_waiting_voids", "process", "receive", "waiting"]
 
 BATCH = 500
 PATIENTS_AT_ONCE = 500
-# Records kept in memory between the check of the whole file and their storing; of a
-# larger file they are read a second time.
-KEPT_RECORDS = 20_000
 NAME_LENGTH = 120
 
 S = SubmissionStatus
@@ -103,13 +100,16 @@ def process(submission_id: int, *, at: datetime) -> Submission:
     submission: Submission = Submission.get_by_id(submission_id)
     if submission.status not in UNFINISHED:
         return submission
-    body = documents.read(submission.document)
-    reading, kept = _check(submission, body)
+    body = first_pass.body_of(submission)
+    reading, kept = first_pass.check(submission, body)
     if reading.refused:
         return _refuse(submission, reading, at)
     _begin(submission, reading)
-    records = iter(kept) if kept is not None else iter(_reading(submission, body))
-    todo = (record for record in records if record.number > submission.progress)
+    if kept is None:
+        again = first_pass.read_again(submission, body)
+    else:
+        again = first_pass.let_go(kept)
+    todo = (record for record in again if record.number > submission.progress)
     intake = _intake(submission, at)
     while batch := list(islice(todo, BATCH)):
         if not _take_in(submission, intake, batch):
@@ -173,31 +173,6 @@ def _keep(body: bytes, at: datetime) -> Document:
     return documents.keep(kind=kind, media_type="text/plain", body=body, at=at)
 
 
-def _reading(submission: Submission, body: bytes) -> asap.Reading:
-    view = memoryview(body)
-    starts = range(0, len(body), asap.CHUNK)
-    return asap.read(
-        (bytes(view[start : start + asap.CHUNK]) for start in starts),
-        # Judged by the day it came, so that a run that goes on judges alike.
-        today=clock.day_of(submission.received_at),
-        programme=programme(),
-    )
-
-
-def _check(
-    submission: Submission, body: bytes
-) -> tuple[asap.Reading, list[asap.Record] | None]:
-    """Read the whole file; keep its records unless they are too many."""
-    reading = _reading(submission, body)
-    kept: list[asap.Record] | None = []
-    for record in reading:
-        if kept is not None:
-            kept.append(record)
-            if len(kept) > KEPT_RECORDS:
-                kept = None
-    return reading, kept
-
-
 def _intake(submission: Submission, at: datetime) -> Intake:
     user = submission.submitted_by
     return Intake(
@@ -217,6 +192,7 @@ def _refuse(submission: Submission, reading: asap.Reading, at: datetime) -> Subm
             version=reading.version,
             pharmacies=_names(reading),
             test=reading.test,
+            bytes_read=submission.bytes_read,
             finished_at=at,
         )
         if changed:
@@ -235,6 +211,7 @@ def _begin(submission: Submission, reading: asap.Reading) -> None:
             version=reading.version,
             pharmacies=_names(reading),
             test=reading.test,
+            bytes_read=submission.bytes_read,
             records=reading.counts.read,
         ):
             remember_problems(submission.id, reading.problems)
