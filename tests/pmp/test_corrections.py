@@ -18,7 +18,7 @@ from models import (
     SubmissionStatus,
     User,
 )
-from pmp import asap, audit, clock, documents, uploads
+from pmp import asap, audit, clock, documents, thresholds, uploads
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.uploads import (
     alike,
@@ -432,7 +432,7 @@ def test_a_batch_that_breaks_leaves_nothing_half_done(
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(corrections.thresholds, "evaluate", broken)
+    monkeypatch.setattr(thresholds, "evaluate", broken)
     with pytest.raises(OSError, match="disk full"):
         alike.apply(like, numbers=[2, 3], by=elm, at=LATER)
     assert counts(done) == {"stored": 1, "held": 2}
