@@ -27,6 +27,7 @@ from pmp.uploads import (
     correction_log,
     corrections,
     held_records,
+    outcomes,
     submissions,
     suggestions,
     withdrawals,
@@ -438,6 +439,18 @@ def test_a_batch_that_breaks_leaves_nothing_half_done(
     assert counts(done) == {"stored": 1, "held": 2}
     assert kept(done, 2).status is RecordStatus.HELD
     assert Dispensation.select().count() == 1
+
+
+def test_records_beyond_the_problems_that_are_kept_are_found_too(
+    elm: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "MOST_PROBLEMS", 3)
+    done = submit(elm, *(fill(str(n), days="0") for n in range(1, 7)), fill("7"))
+    correct(done, 1, elm, DSP10="30")
+    like = alike.require(kept(done, 1), "DSP10", by=elm)
+
+    assert numbers(alike.proposals(like, by=elm)) == [2, 3, 4, 5, 6]
+    assert alike.offers(kept(done, 1), by=elm)[0].count == 5
 
 
 def test_nothing_ticked_is_refused(elm: User) -> None:
