@@ -183,6 +183,45 @@ def _candidates(like: Like) -> Iterator[SubmissionRecord]:
         seen.update(fresh)
         for start in range(0, len(fresh), AT_ONCE):
             yield from _records(like.record.submission, fresh[start : start + AT_ONCE])
+    if _problems_cut_short(like.record.submission):
+        yield from _untold(like, seen | {like.record.number})
+
+
+def _problems_cut_short(submission: Submission) -> bool:
+    """Whether the file had more problems than are kept: P00 says so."""
+    query = SubmissionProblem.select().where(
+        SubmissionProblem.submission == submission,
+        SubmissionProblem.record_number.is_null(),
+        SubmissionProblem.code == "P00",
+    )
+    return bool(query.exists())
+
+
+def _untold(like: Like, seen: set[int]) -> Iterator[SubmissionRecord]:
+    """Give the other held records of a file whose problems are not all kept."""
+    last = 0
+    while batch := list(_held_after(like.record.submission, last)):
+        last = batch[-1].number
+        for record in batch:
+            if record.number not in seen and _may_be_alike(like, record):
+                record.submission = like.record.submission
+                yield record
+
+
+def _may_be_alike(like: Like, record: SubmissionRecord) -> bool:
+    same = checking.current(record).get(like.element, "") == like.before
+    return same or bool(like.rule)
+
+
+def _held_after(submission: Submission, number: int) -> Any:
+    return (
+        SubmissionRecord.select()
+        .where(SubmissionRecord.submission == submission)
+        .where(SubmissionRecord.status == RecordStatus.HELD)
+        .where(SubmissionRecord.number > number)
+        .order_by(SubmissionRecord.number)
+        .limit(AT_ONCE)
+    )
 
 
 def _records(submission: Submission, numbers: list[int]) -> list[SubmissionRecord]:
@@ -202,6 +241,8 @@ def _propose(
     like: Like, record: SubmissionRecord, checker: Checker, by: User
 ) -> Proposal | None:
     now = checking.current(record)
+    if not _has_fault(like, now, checker):
+        return None
     before = now.get(like.element, "")
     if before == like.before and _same_person(like, now):
         if not _mends(like, now, checker):
@@ -216,6 +257,13 @@ def _propose(
     if guess is None:
         return None
     return Proposal(record, before, guess.value, guess.why, likely=True)
+
+
+def _has_fault(like: Like, now: Mapping[str, str], checker: Checker) -> bool:
+    return any(
+        problem.element == like.element and problem.code in like.codes
+        for problem in checker.check(now).problems
+    )
 
 
 def _mends(like: Like, now: Mapping[str, str], checker: Checker) -> bool:

@@ -35,7 +35,9 @@ all("input[data-date]", (input) => {
   });
 });
 
-// A suggestion goes into its field in place; Enter then saves.
+// What is wrong is typed over; a suggestion goes into its field in place, and Enter
+// then saves.
+document.querySelector(".correction [autofocus]")?.select();
 all("button[data-fill]", (button) => {
   const input = document.getElementById(button.dataset.fill);
   button.addEventListener("click", (event) => {

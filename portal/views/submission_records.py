@@ -168,11 +168,10 @@ def _done(form: Form, kept: SubmissionRecord) -> bool:
 def _say(kept: SubmissionRecord) -> None:
     """Say what became of a record: corrected ones may not be stored a second time."""
     now = submissions.record(kept.submission, kept.number)
-    corrected = now.status is RecordStatus.CORRECTED
-    words = (
-        "is corrected" if corrected else f"is settled: {correction_log.outcome_of(now)}"
-    )
-    flash(f"Record {kept.number} {words}.")
+    if now.status is RecordStatus.CORRECTED:
+        flash(f"Record {kept.number} is corrected.")
+    else:
+        flash(f"Record {kept.number}: {correction_log.outcome_of(now).lower()}.")
 
 
 def _typed(form: Form, kept: SubmissionRecord) -> dict[str, str]:

@@ -158,7 +158,7 @@ def test_a_held_record_is_corrected_and_the_next_one_follows(
     done = upload(browser, submission((ELM, records)))
     browser.get(f"/submissions/{done.id}/records/1")
     words = browser.text()
-    assert "1 of 2 held" in words
+    assert "Record 1 of 2 held" in words
     assert "Days supply (DSP10) is" in words
     assert "EXAMPLE, ADA" in words
 

@@ -9,6 +9,10 @@ from pmp.asap.draft import parse_day
 
 Found = tuple[str, str, str]
 
+SOLD = "date sold"
+SLIP = "year"
+"""The rule of a year with a slip of the finger: a guess, where others are readings."""
+
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
 _TIME = r"(?:[T ]\d{1,2}:?\d\d.*)?"
 _YEAR = r"(\d{4}|\d\d)"
@@ -40,6 +44,8 @@ def readings(
     text: str, element: str, elements: Mapping[str, str], *, today: date
 ) -> Iterator[Found]:
     """Give the days that a text may mean, as CCYYMMDD, in words, and by which rule."""
+    if element == "DSP05" and (sold := parse_day(elements.get("DSP17", ""))):
+        yield f"{sold:%Y%m%d}", f"{in_words(sold)}, the date sold", SOLD
     if not text:
         return
     seen: set[date] = set()
@@ -114,7 +120,7 @@ def _of_year(
 ) -> Iterator[tuple[date, str]]:
     for year in _likely_years(day, element, elements, today):
         try:
-            yield day.replace(year=year), "year"
+            yield day.replace(year=year), SLIP
         except ValueError:  # February 29
             continue
 

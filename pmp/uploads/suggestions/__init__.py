@@ -12,7 +12,7 @@ from itertools import chain, islice
 from models import User
 from pmp import asap
 from pmp.asap import remedies
-from pmp.asap.remedies import Guess
+from pmp.asap.remedies import Guess, days
 from pmp.uploads.checking import Checker
 from pmp.uploads.suggestions import earlier_fills, registered
 
@@ -52,11 +52,13 @@ def by_rule(
 def _guesses(
     element: str, elements: Mapping[str, str], *, checker: Checker, by: User
 ) -> Iterator[Guess]:
-    return chain(
+    found = chain(
         remedies.guesses(element, elements, today=checker.today),
         registered.guesses(element, elements, by=by),
         earlier_fills.guesses(element, elements, checker=checker),
     )
+    # What was reported before is better known than what a finger may have meant.
+    return iter(sorted(found, key=lambda guess: guess.rule == days.SLIP))
 
 
 def _each_once(guesses: Iterable[Guess]) -> Iterator[Guess]:
