@@ -23,7 +23,7 @@ from models import (
 )
 from pmp import asap, clock, database, uploads
 from pmp.entry import asap_file, drafts
-from pmp.entry.reading import PHARMACY, read
+from pmp.entry.reading import PHARMACY, doubts, read
 from pmp.errors import RuleError
 from pmp.uploads import rehearsal
 
@@ -79,6 +79,8 @@ def check(typed: Mapping[str, str], *, by: User, at: datetime) -> Checked:
     told = {place for place, sentences in faults.items() if sentences}
     faults |= _sentences(each for each in grave if _place(each) not in told)
     warnings = _sentences(each for each in problems if each not in grave)
+    for place, odd in doubts(elements).items():
+        warnings[place] = [*warnings.get(place, []), *odd]
     if decided.status is RecordStatus.DUPLICATE:
         warnings.setdefault("", []).append(_AGAIN)
     found = {place: sentences for place, sentences in faults.items() if sentences}
