@@ -82,7 +82,7 @@ def find(text: str, *, by: User) -> list[Dispenser]:
         )
         if table is Licence:
             query = query.where(Licence.profession == Profession.PHARMACY)
-        found += query.order_by(table.name).limit(MOST)
+        found += list(query.order_by(table.name).limit(MOST))
     return _unique(found)[:MOST]
 
 

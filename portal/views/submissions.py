@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import tasks
 from models import Severity, Submission, SubmissionProblem, SubmissionRecord
-from pmp import clock, reporting, uploads
+from pmp import clock, csv_submissions, reporting, uploads
 from pmp.asap import elements
 from pmp.permissions import Permission
 from pmp.uploads import corrections, submissions
@@ -146,6 +146,7 @@ def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
         "submissions/result.html",
         submission=submission,
         own=own,
+        note=csv_submissions.note_on(submission),
         kinds=submissions.problem_kinds(submission),
         page=found,
         records=_records(submission, found.rows),
