@@ -179,7 +179,7 @@ def preview(sheet: Sheet, layout: Layout, *, by: User, at: datetime) -> Preview:
     """Tell how the rows will be read; the first twenty are also checked as records."""
     made, problems = csv_records.records(sheet, layout, by=by, today=clock.day_of(at))
     first = made[:PREVIEWED]
-    rehearsed = rehearsal.rehearse(_body(first, by=by, at=at), by=by, at=at)
+    rehearsed = rehearsal.rehearse(asap_file.write(first, by=by, at=at), by=by, at=at)
     told = {(each.row, each.heading) for each in problems}
     statuses: list[RecordStatus | None] = [None] * len(first)
     for place, decided in enumerate(rehearsed.decided):
@@ -214,7 +214,7 @@ def submit(
         submission = uploads.receive(
             filename=f"{csv_file.filename}.dat",
             # By the time it came: sent twice it is the same file, and refused.
-            body=_body(made, by=by, at=csv_file.uploaded_at),
+            body=asap_file.write(made, by=by, at=csv_file.uploaded_at),
             by=by,
             at=at,
             dry_run=dry_run,
@@ -268,14 +268,6 @@ def expire(*, at: datetime) -> int:
     for csv_file in old:
         forget(csv_file, at=at)
     return len(old)
-
-
-def _body(made: list[dict[str, str]], *, by: User, at: datetime) -> bytes:
-    try:
-        return asap_file.write(made, by=by, at=at)
-    except ValueError as fault:
-        message = "The rows hold each of the signs * | ^ ! `. Take one out everywhere."
-        raise RuleError(message) from fault
 
 
 def _shared(problems: list[RowProblem]) -> list[SharedProblem]:

@@ -60,11 +60,7 @@ def check(typed: Mapping[str, str], *, by: User, at: datetime) -> Checked:
     `typed` maps element ids to what was typed, and PHARMACY to the pharmacy's number.
     """
     elements, faults = read(typed, by=by, at=at)
-    try:
-        body = asap_file.write([elements], by=by, at=at)
-    except ValueError:
-        faults[""].append("The record has signs that cannot be sent: * | ^ ! ` ~ @ #.")
-        return Checked(elements, faults)
+    body = asap_file.write([elements], by=by, at=at)
     rehearsed = rehearsal.rehearse(body, by=by, at=at)
     fatal = [
         each for each in rehearsed.problems if each.severity is asap.Severity.FATAL

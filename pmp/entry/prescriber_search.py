@@ -48,7 +48,9 @@ def find(text: str, *, limit: int = MOST) -> list[Found]:
 def named(number: str) -> Found | None:
     """Give the prescriber of a DEA number, with “/” and suffix if there is one."""
     dea, _, suffix = number.strip().upper().partition("/")
-    row: Any = Prescriber.get_or_none(Prescriber.dea == dea, Prescriber.dea_suffix == suffix)
+    row: Any = Prescriber.get_or_none(
+        Prescriber.dea == dea, Prescriber.dea_suffix == suffix
+    )
     if row is None and not suffix:  # a suffix is somebody under a hospital's number
         row = Licence.get_or_none(Licence.dea == dea)
     return next(iter(_unique([row])), None) if row else None
