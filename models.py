@@ -794,6 +794,7 @@ class CsvFile(Table):
     document = ForeignKeyField(Document, on_delete="RESTRICT")
     uploaded_at = UtcField(index=True)
     submission = ForeignKeyField(Submission, null=True, on_delete="SET NULL")
+    note = TextField(default="")  # which row of it is which record
 
 
 class CsvLayout(Table):

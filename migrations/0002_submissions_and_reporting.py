@@ -219,6 +219,7 @@ def _create_tables(db):
         document = ForeignKeyField(Document, on_delete="RESTRICT")
         uploaded_at = DateTimeField(index=True)
         submission = ForeignKeyField(Submission, null=True, on_delete="SET NULL")
+        note = TextField(default="")
 
     class CsvLayout(Table):
         user = ForeignKeyField(User, on_delete="CASCADE")

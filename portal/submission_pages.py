@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from models import Submission, SubmissionProblem, SubmissionRecord
-from pmp import clock, reporting
+from pmp import clock, csv_submissions, reporting
 from pmp.uploads import faults, problem_kinds, submissions
 from pmp.uploads.problem_kinds import ProblemKind
 from pmp.uploads.stages import stage_of
@@ -80,6 +80,7 @@ def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
         records=_records(submission, found.rows),
         next_held=submissions.next_held(submission),
         faults=faults.faults_of(submission),
+        note=csv_submissions.note_on(submission),
         due=reporting.next_due(submission.submitted_by, today=clock.today()),
         printed_at=clock.now(),
     )

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from models import (
     CsvFile,
     CsvLayout,
+    Document,
     DocumentKind,
     RecordStatus,
     Submission,
@@ -47,11 +48,21 @@ class PreviewRow:
 
 
 @dataclass(frozen=True)
+class SharedProblem:
+    """What is wrong in the same words in some rows; `value` is the first one's."""
+
+    rows: list[int]
+    heading: str
+    value: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Preview:
-    """The first rows, what is wrong, and how many problems there are in all."""
+    """The first rows, what is wrong where, each once, and how many of them in all."""
 
     rows: list[PreviewRow]
-    problems: list[RowProblem]
+    problems: list[SharedProblem]
     count: int
     records: int
 
@@ -99,7 +110,7 @@ def mine(csv_file_id: int, *, by: User) -> CsvFile:
     found: CsvFile | None = CsvFile.get_or_none(
         (CsvFile.id == csv_file_id) & (CsvFile.user == by)
     )
-    if found is None:
+    if found is None or found.document.purged_at:
         message = "This spreadsheet is gone: they are kept for a day. Send it again."
         raise NotFoundError(message)
     return found
@@ -168,7 +179,7 @@ def preview(sheet: Sheet, layout: Layout, *, by: User, at: datetime) -> Preview:
     """Tell how the rows will be read; the first twenty are also checked as records."""
     made, problems = csv_records.records(sheet, layout, by=by, today=clock.day_of(at))
     first = made[:PREVIEWED]
-    rehearsed = rehearsal.rehearse(_body(first, by=by, at=at), by=by, at=at)
+    rehearsed = rehearsal.rehearse(asap_file.write(first, by=by, at=at), by=by, at=at)
     told = {(each.row, each.heading) for each in problems}
     statuses: list[RecordStatus | None] = [None] * len(first)
     for place, decided in enumerate(rehearsed.decided):
@@ -182,8 +193,8 @@ def preview(sheet: Sheet, layout: Layout, *, by: User, at: datetime) -> Preview:
         PreviewRow(sheet.rows[place].number, record, statuses[place])
         for place, record in enumerate(first)
     ]
-    problems.sort(key=lambda each: each.row)
-    return Preview(rows, problems[:MOST_PROBLEMS], len(problems), len(made))
+    shared = _shared(problems)
+    return Preview(rows, shared[:MOST_PROBLEMS], len(shared), len(made))
 
 
 def submit(
@@ -203,14 +214,14 @@ def submit(
         submission = uploads.receive(
             filename=f"{csv_file.filename}.dat",
             # By the time it came: sent twice it is the same file, and refused.
-            body=_body(made, by=by, at=csv_file.uploaded_at),
+            body=asap_file.write(made, by=by, at=csv_file.uploaded_at),
             by=by,
             at=at,
             dry_run=dry_run,
             source=SubmissionSource.CSV,
         )
         if not dry_run:
-            CsvFile.update(submission=submission).where(
+            CsvFile.update(submission=submission, note=rows_of_records(sheet)).where(
                 CsvFile.id == csv_file.id
             ).execute()
     return submission
@@ -227,28 +238,46 @@ def rows_of_records(sheet: Sheet) -> str:
     return f"{words}, and so on; empty rows ({shown}{more}) do not count."
 
 
+def note_on(submission: Submission) -> str:
+    """Say which row of its spreadsheet is which record; “” for any other submission."""
+    if submission.source != SubmissionSource.CSV:
+        return ""
+    found = CsvFile.get_or_none(CsvFile.submission == submission)
+    return found.note if found else ""
+
+
 def forget(csv_file: CsvFile, *, at: datetime) -> None:
-    """Destroy a kept spreadsheet."""
+    """Destroy a kept spreadsheet; of a submitted one its name and note stay."""
     with database.atomic():
-        CsvFile.delete().where(CsvFile.id == csv_file.id).execute()
+        (
+            CsvFile.delete()
+            .where(CsvFile.id == csv_file.id, CsvFile.submission.is_null(is_null=True))
+            .execute()
+        )
         documents.purge(csv_file.document, at=at)
 
 
 def expire(*, at: datetime) -> int:
     """Destroy spreadsheets that are a day old, submitted or not; give how many."""
     oldest = at - timedelta(hours=KEPT_HOURS)
-    old = list(CsvFile.select().where(CsvFile.uploaded_at < oldest))
+    old = list(
+        CsvFile.select(CsvFile, Document)
+        .join(Document)
+        .where(CsvFile.uploaded_at < oldest, Document.purged_at.is_null(is_null=True))
+    )
     for csv_file in old:
         forget(csv_file, at=at)
     return len(old)
 
 
-def _body(made: list[dict[str, str]], *, by: User, at: datetime) -> bytes:
-    try:
-        return asap_file.write(made, by=by, at=at)
-    except ValueError as fault:
-        message = "The rows hold each of the signs * | ^ ! `. Take one out everywhere."
-        raise RuleError(message) from fault
+def _shared(problems: list[RowProblem]) -> list[SharedProblem]:
+    """Put rows with the same words together, in the order of their first rows."""
+    found: dict[tuple[str, str], SharedProblem] = {}
+    for each in sorted(problems, key=lambda each: each.row):
+        key = (each.heading, each.words)
+        first = SharedProblem([], each.heading, each.value, each.words)
+        found.setdefault(key, first).rows.append(each.row)
+    return list(found.values())
 
 
 def _row_problem(number: int, heading: str, problem: SubmissionProblem) -> RowProblem:

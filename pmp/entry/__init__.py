@@ -23,7 +23,7 @@ from models import (
 )
 from pmp import asap, clock, database, uploads
 from pmp.entry import asap_file, drafts
-from pmp.entry.reading import PHARMACY, read
+from pmp.entry.reading import PHARMACY, doubts, read
 from pmp.errors import RuleError
 from pmp.uploads import rehearsal
 
@@ -60,11 +60,7 @@ def check(typed: Mapping[str, str], *, by: User, at: datetime) -> Checked:
     `typed` maps element ids to what was typed, and PHARMACY to the pharmacy's number.
     """
     elements, faults = read(typed, by=by, at=at)
-    try:
-        body = asap_file.write([elements], by=by, at=at)
-    except ValueError:
-        faults[""].append("The record has signs that cannot be sent: * | ^ ! ` ~ @ #.")
-        return Checked(elements, faults)
+    body = asap_file.write([elements], by=by, at=at)
     rehearsed = rehearsal.rehearse(body, by=by, at=at)
     fatal = [
         each for each in rehearsed.problems if each.severity is asap.Severity.FATAL
@@ -79,6 +75,8 @@ def check(typed: Mapping[str, str], *, by: User, at: datetime) -> Checked:
     told = {place for place, sentences in faults.items() if sentences}
     faults |= _sentences(each for each in grave if _place(each) not in told)
     warnings = _sentences(each for each in problems if each not in grave)
+    for place, odd in doubts(elements).items():
+        warnings[place] = [*warnings.get(place, []), *odd]
     if decided.status is RecordStatus.DUPLICATE:
         warnings.setdefault("", []).append(_AGAIN)
     found = {place: sentences for place, sentences in faults.items() if sentences}

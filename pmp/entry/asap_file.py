@@ -12,6 +12,7 @@ from pmp.asap import writer
 from pmp.uploads.programme import programme
 
 _BEST_FIRST = ("4.2B", "5.0", "4.2A", "4.2", "4.1", "4.0")
+_GIVEN_UP = {ord("^"): " ", ord("~"): "-"}
 _FLAG_UNTIL = {"4.0", "4.1"}
 
 
@@ -26,9 +27,23 @@ def write(
 ) -> bytes:
     """Write records, element id → text of the standard, in their order.
 
-    The same records of the same user and second give the same bytes.  ValueError if
-    they hold every character that could part elements.
+    The same records of the same user and second give the same bytes.  The standard
+    cannot escape: where records hold every sign that could part or end segments, two
+    that mean nothing in names and numbers become others.
     """
+    try:
+        return _write(records, by, at, message)
+    except ValueError:
+        plain = [
+            {name: text.translate(_GIVEN_UP) for name, text in record.items()}
+            for record in records
+        ]
+        return _write(plain, by, at, message)
+
+
+def _write(
+    records: Sequence[Mapping[str, str]], by: User, at: datetime, message: str
+) -> bytes:
     chosen = version()
     written = clock.local(at)
     return writer.write(

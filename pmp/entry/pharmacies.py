@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import fn
-
 from models import CoveredPharmacy, Licence, Pharmacy, Profession, User
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
@@ -78,13 +76,13 @@ def find(text: str, *, by: User) -> list[Dispenser]:
     for table in (Pharmacy, Licence):
         query = table.select().where(
             table.name.contains(wanted)
-            | fn.UPPER(table.dea).startswith(wanted.upper())
+            | table.dea.startswith(wanted)
             | table.ncpdp.startswith(wanted)
             | table.npi.startswith(wanted)
         )
         if table is Licence:
             query = query.where(Licence.profession == Profession.PHARMACY)
-        found += query.order_by(table.name).limit(MOST)
+        found += list(query.order_by(table.name).limit(MOST))
     return _unique(found)[:MOST]
 
 

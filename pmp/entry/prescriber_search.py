@@ -48,9 +48,11 @@ def find(text: str, *, limit: int = MOST) -> list[Found]:
 def named(number: str) -> Found | None:
     """Give the prescriber of a DEA number, with “/” and suffix if there is one."""
     dea, _, suffix = number.strip().upper().partition("/")
-    row = Prescriber.get_or_none(
+    row: Any = Prescriber.get_or_none(
         Prescriber.dea == dea, Prescriber.dea_suffix == suffix
-    ) or Licence.get_or_none(Licence.dea == dea)
+    )
+    if row is None and not suffix:  # a suffix is somebody under a hospital's number
+        row = Licence.get_or_none(Licence.dea == dea)
     return next(iter(_unique([row])), None) if row else None
 
 

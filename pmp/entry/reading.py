@@ -11,10 +11,12 @@ from pmp.asap import plain
 from pmp.drugs import product_search
 from pmp.entry import pharmacies, prescriber_search
 from pmp.errors import RuleError
+from pmp.registration.names import name_key
 
 INGREDIENTS = ("", ".2", ".3", ".4", ".5")
 """What stands behind “CDI03” for each ingredient of a compound."""
 COMPOUND = "06"
+_VOID = "02"
 COMPOUND_ID = "99999999999"
 PHARMACY = "PHA"
 """Under this name a typed record has the pharmacy's number."""
@@ -71,6 +73,8 @@ def _to_choose(element: str, text: str) -> str:
 
 def _name_product(elements: dict[str, str], faults: dict[str, list[str]]) -> None:
     """Bring NDCs of ten digits to eleven where the drug table has but one of them."""
+    if not elements.get("DSP08"):
+        faults["DSP08"].append("Type the drug's name or NDC, and choose it.")
     named = [name for name in elements if name.startswith(("DSP08", "CDI03"))]
     whole = product_search.whole_ndcs(elements[name] for name in named)
     for name in named:
@@ -87,16 +91,36 @@ def _name_product(elements: dict[str, str], faults: dict[str, list[str]]) -> Non
 def _name_prescriber(elements: dict[str, str], faults: dict[str, list[str]]) -> None:
     """Fill in what is known of the prescriber and was not typed."""
     number = elements.get("PRE02", "")
-    if number and not any(sign.isdigit() for sign in number):
+    if not number:
+        if elements.get("DSP01") != _VOID:
+            faults["PRE02"].append("Type the prescriber's name or DEA number.")
+        return
+    if not any(sign.isdigit() for sign in number):
         words = "Choose the prescriber: press Find and pick, or type the DEA number."
         faults["PRE02"].append(words)
         return
-    suffix = elements.get("PRE03", "")
-    known = prescriber_search.named(f"{number}/{suffix}" if suffix else number)
+    known = _known_prescriber(elements)
     if known and not elements.get("PRE05"):
         for name, text in known.elements.items():
             if text:
                 elements.setdefault(name, text)
+
+
+def doubts(elements: Mapping[str, str]) -> dict[str, list[str]]:
+    """Give what is odd beyond the rules of files: a number that is another person's."""
+    known = _known_prescriber(elements)
+    typed = elements.get("PRE05", "")
+    if known is None or not typed or not known.elements["PRE05"]:
+        return {}
+    if name_key(known.elements["PRE05"]) == name_key(typed):
+        return {}
+    words = f"This DEA number is known here as another name: {known.words}."
+    return {"PRE02": [words]}
+
+
+def _known_prescriber(elements: Mapping[str, str]) -> prescriber_search.Found | None:
+    number, suffix = elements.get("PRE02", ""), elements.get("PRE03", "")
+    return prescriber_search.named(f"{number}/{suffix}" if suffix else number)
 
 
 def _list_ingredients(elements: dict[str, str], faults: dict[str, list[str]]) -> None:

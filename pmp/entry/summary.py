@@ -83,7 +83,8 @@ def _prescription(elements: Mapping[str, str]) -> str:
         written and f"written {written}",
         filled and f"filled {filled}",
         sold and f"sold {sold}",
-        f"{which} of {elements.get('DSP04', '0')} refills",
+        which,
+        f"{elements.get('DSP04', '0').lstrip('0') or 'no'} refills authorized",
     )
     return ", ".join(filter(None, parts))
 

@@ -38,7 +38,7 @@ def _list(element: str, label: str, *, blank: bool = True) -> SelectField:
 
 
 def _capital(word: str) -> str:
-    return word[:1].upper() + word[1:]
+    return word if len(word) <= 2 else word[:1].upper() + word[1:]
 
 
 class EntryForm(Form):

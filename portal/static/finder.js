@@ -8,7 +8,7 @@ for (const finder of document.querySelectorAll("[data-finder]")) {
   list.id = input.id + "-list";
   list.className = "suggestions";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", finder.querySelector("label").textContent.trim());
+  list.setAttribute("aria-label", "Found");
   list.hidden = true;
   input.after(list);
   const is = (name, value) => input.setAttribute("aria-" + name, value);
@@ -17,7 +17,7 @@ for (const finder of document.querySelectorAll("[data-finder]")) {
   is("expanded", "false");
   is("controls", list.id);
 
-  let timer, asked = 0, choices = [], at = -1;
+  let timer, asked = 0, choices = [], at = -1, filled = {};
   const close = () => {
     list.hidden = true;
     at = -1;
@@ -37,6 +37,7 @@ for (const finder of document.querySelectorAll("[data-finder]")) {
       const other = form.elements[name];
       if (other && (value || other.tagName === "INPUT")) other.value = value;
     }
+    filled = choice.more;
     found.textContent = choice.words;
     finder.querySelector(".choices")?.remove();
     close();
@@ -84,6 +85,13 @@ for (const finder of document.querySelectorAll("[data-finder]")) {
   };
   input.addEventListener("input", () => {
     found.textContent = "";
+    finder.querySelector(".choices")?.remove();
+    // What the last choice filled in belongs to it: another number, another name.
+    for (const [name, value] of Object.entries(filled)) {
+      const other = input.form.elements[name];
+      if (other?.tagName === "INPUT" && other.value === value) other.value = "";
+    }
+    filled = {};
     clearTimeout(timer);
     timer = setTimeout(ask, 150);
   });

@@ -131,7 +131,6 @@ def submit(csv_file_id: int) -> ResponseReturnValue:
         flash(refusal.message, "bad")
         return redirect(url_for(".preview", csv_file_id=kept.id), 303)
     tasks.nudge(tasks.process_submission, done.id)
-    flash(csv_submissions.rows_of_records(csv_submissions.sheet_of(kept)))
     return redirect(url_for("submissions.show", submission_id=done.id), 303)
 
 

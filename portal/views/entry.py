@@ -124,9 +124,11 @@ def _usual() -> dict[str, str]:
 
 
 def _choose(form: EntryForm) -> None:
-    """Take over what was ticked in a list that Find gave."""
+    """Take over what was ticked in a list, unless its box was typed anew since."""
     for box in FOUND_BOXES:
         key = request.form.get(f"choice-{box}", "")
+        if (form[box].data or "") != request.form.get(f"listed-{box}", ""):
+            continue
         picked = choices.chosen(box, key, by=signed_in_user()) if key else None
         if picked:
             form.fill_in({**picked.more, box: picked.value})
