@@ -59,7 +59,17 @@ def up(migrator, db):
         'CREATE INDEX "dispensation_pharmacy_id_filled_on"'
         ' ON "dispensation" ("pharmacy_id", "filled_on")'
     )
+    _wait_for_reports(db)
     _create_tables(db)
+
+
+def _wait_for_reports(db):
+    kind = "DATETIME" if isinstance(db, SqliteDatabase) else "TIMESTAMP"
+    db.execute_sql(f'ALTER TABLE "submission" ADD COLUMN "report_written_at" {kind}')
+    db.execute_sql(
+        'CREATE INDEX "submission_report_waits" ON "submission" ("finished_at")'
+        " WHERE source = 'folder' AND report_written_at IS NULL"
+    )
 
 
 def _allowed(name, words):

@@ -3,34 +3,26 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from models import SubmissionProblem
+from gateway import drop_folder, submissions_in
+from models import SubmissionSource
 from pmp import asap as standard
 from pmp import clock, uploads
 from pmp.accounts import users
 from pmp.asap import generate as synthetic
+from pmp.errors import RuleError
 from pmp.settings import SettingsError
-from pmp.uploads import submissions
+from pmp.uploads import reports
 from pmp.wording import words
 from portal.cli import with_program
 
 _MOST_PROBLEMS = 10_000
-_STORED = (
-    "stored",
-    "stored_with_warning",
-    "revised",
-    "held",
-    "duplicate",
-    "voided",
-    "void_not_found",
-    "not_reportable",
-    "zero_reports",
-)
 
 
 @click.group()
@@ -160,27 +152,40 @@ def _lines(problems: Iterable[dict[str, Any]]) -> Iterator[str]:
     "--dry-run", is_flag=True, help="Check it against what is stored; no more."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--report",
+    metavar="DIR|FILE",
+    type=click.Path(path_type=Path),
+    help="Write the report there as well, as .txt and .json.",
+)
 @with_program
-def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
+def submit(
+    file: Path, username: str, *, dry_run: bool, as_json: bool, report: Path | None
+) -> None:
     """Submit FILE as USER, as an upload on the page would, and process it at once.
 
-    Exit 1 if it is refused or a record is held.
+    Exit 1 if it is refused or a record is held.  What is printed and written names no
+    patient.
     """
-    received = uploads.receive(
-        filename=file.name,
-        body=file.read_bytes(),
-        by=users.named(username),
-        at=clock.now(),
-        dry_run=dry_run,
-    )
+    try:
+        received = uploads.receive(
+            filename=file.name,
+            body=file.read_bytes(),
+            by=users.named(username),
+            at=clock.now(),
+            dry_run=dry_run,
+            source=SubmissionSource.COMMAND,
+        )
+    except RuleError as refusal:
+        if report:
+            _write_refusal(report, file.name, refusal, dry_run=dry_run)
+        raise
     done = uploads.process(received.id, at=clock.now())
-    found = _checked(file)
-    found["records"] |= {name: getattr(done, name) for name in _STORED}
-    found["problems"] = [_as_json(each) for each in submissions.problems(done)]
-    if done.held and found["verdict"] == "accepted":
-        found["verdict"] = "accepted_with_problems"
+    found = reports.as_json(done, file=str(file))
+    if report:
+        _write(report, reports.report_of(done))
     if as_json:
-        click.echo(json.dumps({**found, "submission": done.id, "dry_run": dry_run}))
+        click.echo(json.dumps(found))
     else:
         click.echo(f"Submission {done.id}: {words(done.status).lower()}")
         _print(found)
@@ -188,16 +193,22 @@ def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _as_json(problem: SubmissionProblem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "segment": problem.segment_number or 0,
-        "segment_id": problem.segment_id,
-        "element": problem.element,
-        "value": problem.value,
-        "message": problem.message,
-        "fix": problem.fix,
-        "byte_offset": problem.byte_offset,
-        "record": problem.record_number,
-    }
+def _write_refusal(at: Path, name: str, refusal: RuleError, *, dry_run: bool) -> None:
+    before = isinstance(refusal, uploads.SubmittedBeforeError)
+    made = reports.refusal_of(
+        name,
+        code="F08" if before else "F10" if refusal.field == "file" else "F09",
+        why=refusal.message,
+        dry_run=dry_run,
+        at=clock.now(),
+    )
+    _write(at, made)
+
+
+def _write(at: Path, report: reports.Report) -> None:
+    """Write a report's files in a folder, or beside a name with .txt and .json."""
+    if not at.is_dir():
+        stem = at.name.removesuffix(".txt").removesuffix(".json")
+        report, at = replace(report, stem=stem), at.parent
+    with drop_folder.Folder.opened(at) as folder:
+        submissions_in.write_report(folder, report)
