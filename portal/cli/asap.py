@@ -1,6 +1,5 @@
 """asap: check submissions, make made-up ones, submit one as an upload would."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from pmp.wording import words
 from portal.cli import with_program
 
 _MOST_PROBLEMS = 10_000
+_WRITTEN = ("4.2", "4.2A", "4.2B", "5.0")
 
 
 @click.group()
@@ -56,6 +56,15 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _versions(_context: object, _option: object, given: str) -> list[str]:
+    versions = [version.strip() for version in given.split(",")]
+    for version in versions:
+        if version not in _WRITTEN:
+            known = ", ".join(_WRITTEN)
+            raise click.BadParameter(f"{version!r} is none of {known}.")
+    return versions
+
+
 @asap.command()
 @click.option("--seed", type=int, required=True, help="The same seed, the same bytes.")
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
@@ -64,7 +73,7 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
     type=click.FloatRange(0.01, 1000),
     default=1.0,
     show_default=True,
-    help="1 is 10 pharmacies and 600 people.",
+    help="1 is 10 pharmacies, 250 prescribers and 4,000 people.",
 )
 @click.option(
     "--until",
@@ -73,20 +82,50 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
     show_default=True,
     help="The last day.",
 )
+@click.option(
+    "--defects",
+    type=click.FloatRange(0, 0.5),
+    default=synthetic.DEFECTS,
+    show_default=True,
+    help="The share of records that are held.",
+)
+@click.option(
+    "--versions",
+    default=",".join(synthetic.VERSIONS),
+    show_default=True,
+    callback=_versions,
+    help="Of the standard, the most common first.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-def generate(*, seed: int, days: int, scale: float, until: datetime, out: Path) -> None:
-    """Write made-up submissions and truth.csv, which says what each record is."""
+def generate(  # noqa: PLR0913 - what a state is like
+    *,
+    seed: int,
+    days: int,
+    scale: float,
+    until: datetime,
+    defects: float,
+    versions: list[str],
+    out: Path,
+) -> None:
+    """Write made-up submissions and truth.csv, which says what each record is.
+
+    The order of the files' names is the order in which to submit them.
+    """
     out.mkdir(parents=True, exist_ok=True)
     files = records = 0
     with (out / "truth.csv").open("w", encoding="utf-8", newline="") as stream:
-        truth = csv.DictWriter(stream, synthetic.TRUTH_COLUMNS, lineterminator="\n")
-        truth.writeheader()
+        stream.write(",".join(synthetic.TRUTH_COLUMNS) + "\n")
         for made in synthetic.submissions(
-            seed=seed, days=days, scale=scale, until=until.date()
+            seed=seed,
+            days=days,
+            scale=scale,
+            until=until.date(),
+            defects=defects,
+            versions=versions,
         ):
             (out / made.name).write_bytes(made.body)
-            truth.writerows(made.truth)
-            files, records = files + 1, records + len(made.truth)
+            stream.write(made.lines)
+            files, records = files + 1, records + made.records
     click.echo(f"{files} files with {records} records in {out}")
 
 
