@@ -164,7 +164,8 @@ def make_person(random: Draw, number: int) -> Person:
     """Make one person; the number makes its key."""
     sex = "F" if random() < 0.54 else "M"
     last = _LAST[int(random() * random() * len(_LAST))]  # some names are common
-    first = pick(random, _WOMEN if sex == "F" else _MEN)
+    names = _WOMEN if sex == "F" else _MEN
+    first = names[int(random() * len(names))]
     born = date.fromordinal(_FIRST_BIRTH + int(random() * _BIRTH_DAYS))
     text = f"{born.year}{born.month:02}{born.day:02}"
     person = Person(f"P{number:07}", (last, first, sex), text)
@@ -172,7 +173,7 @@ def make_person(random: Draw, number: int) -> Person:
         person.middle = pick(random, "ABCDEFGHJKLMNPRSTW")
     person.licence = f"{int(random() * 10**9):09}"
     person.street, person.city, person.zip = somewhere(random)
-    person.phone = phone_number(random)
+    person.phone = _NUMBERS[int(random() * len(_NUMBERS))]
     return person
 
 
@@ -192,8 +193,8 @@ def misspelt(name: str, random: Draw) -> str:
 
 def somewhere(random: Draw) -> tuple[str, str, str]:
     """Give a street, city and ZIP code."""
-    city, zip_code = pick(random, _PLACES)
-    return pick(random, _ADDRESSES), city, zip_code
+    city, zip_code = _PLACES[int(random() * len(_PLACES))]
+    return _ADDRESSES[int(random() * len(_ADDRESSES))], city, zip_code
 
 
 def phone_number(random: Draw) -> str:

@@ -1,6 +1,6 @@
 """One fill of a synthetic state, element by element, and what may be wrong with it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pmp.asap.cast import Draw, Person, pick
 from pmp.asap.trade import Drug, Prescriber, Store
@@ -30,7 +30,7 @@ DEFECTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fill:
     """A fill at a pharmacy; `pat` and `pre` are segments, `dsp` the elements of DSP.
 
@@ -51,12 +51,13 @@ class Fill:
         dsp = list(self.dsp)
         for name, text in elements.items():
             dsp[int(name[3:]) - 1] = text
-        return replace(self, dsp=tuple(dsp))
+        return self._with(dsp=tuple(dsp))
 
     def on(self, day: str) -> "Fill":
         """Give it as filled and sold on another day, CCYYMMDD."""
         made = self.with_elements(DSP05=day, DSP17=day)
-        return replace(made, iso_day=iso_of(day))
+        made.iso_day = iso_of(day)
+        return made
 
     def element(self, number: int) -> str:
         """Give an element of DSP by its number."""
@@ -79,8 +80,8 @@ class Fill:
         if element.startswith("DSP"):
             return self.with_elements(**{element: text}), why
         if element.startswith("PAT"):
-            return replace(self, pat=_changed(self.pat, element, text)), why
-        return replace(self, pre=_changed(self.pre, element, text)), why
+            return self._with(pat=_changed(self.pat, element, text)), why
+        return self._with(pre=_changed(self.pre, element, text)), why
 
     def as_compound(self, quantity: str) -> "Fill":
         """Give it as a compound of its product and a second ingredient."""
@@ -90,13 +91,30 @@ class Fill:
             "CDI*2*01*00591551301*15*01~\n",
         )
         made = self.with_elements(DSP07="06", DSP08=f"99999{product[5:]}")
-        return replace(made, further=parts)
+        made.further = parts
+        return made
 
     def picked_up_by_another(self, serial: str) -> "Fill":
         """Give it with who picked it up, and the serial number of its form."""
         last, first = self.person.last, self.person.first
         air = f"AIR*CT*{serial}*CT*06*{serial}*03*{last}*{first[::-1]}***02~\n"
-        return replace(self, further=(*self.further, air))
+        made = self._with()
+        made.further = (*self.further, air)
+        return made
+
+    def _with(
+        self, *, dsp: tuple[str, ...] = (), pat: str = "", pre: str = ""
+    ) -> "Fill":
+        return Fill(
+            self.store,
+            self.person,
+            pat or self.pat,
+            dsp or self.dsp,
+            pre or self.pre,
+            self.iso_day,
+            self.further,
+            self.story,
+        )
 
 
 def fill_of(  # noqa: PLR0913 - what a pharmacy writes down

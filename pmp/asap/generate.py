@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from pmp.asap.cast import Draw, make_people
+from pmp.asap.cast import Draw, make_people, pick
 from pmp.asap.fills import iso_of
 from pmp.asap.state import State
 from pmp.asap.trade import (
     ACUTE,
     CHRONIC,
-    Drug,
     Sender,
     Store,
-    Weighted,
+    by_use,
+    by_writing,
     make_prescribers,
     make_senders,
 )
@@ -129,15 +129,13 @@ def large_submission(*, seed: int, records: int, until: date = UNTIL) -> bytes:
     random = Random(seed).random  # noqa: S311 - made-up data must be the same each time
     (sender,) = make_senders(random, 1, VERSIONS[:1])
     (store,) = sender.stores
-    prescribers, writing = make_prescribers(random, 400)
+    prescribers = by_writing(make_prescribers(random, 400))
     people = make_people(random, max(20, records // 3))
-    drugs = CHRONIC + ACUTE
-    weights = Weighted([drug.weight for drug in drugs])
+    drugs = by_use(CHRONIC + ACUTE)
     days = [f"{until - timedelta(days=back):%Y%m%d}" for back in range(3)]
     for _ in range(records):
-        person = people[int(random() * len(people))]
-        drug: Drug = drugs[weights.place(random)]
-        pre = prescribers[writing.place(random)].segment
+        person, drug = pick(random, people), pick(random, drugs)
+        pre = pick(random, prescribers).segment
         store.texts.append(
             f"{person.as_written_by(int(random() * 3), store.phone, random)}"
             f"DSP*00*{store.next_prescription()}*{days[int(random() * 3)]}"

@@ -18,8 +18,11 @@ from pmp.asap.trade import (
     CHRONIC,
     SHORT_SUPPLY,
     Drug,
+    Prescriber,
     Store,
-    Weighted,
+    by_use,
+    by_weight,
+    by_writing,
     make_prescribers,
     make_senders,
 )
@@ -32,6 +35,9 @@ COURSES_A_DAY = 0.013
 
 ON_SOMETHING = 0.4
 """The share of people who are on a drug for long; of these as many on another."""
+
+ELSEWHERE = 0.1
+"""The share of acute courses that are filled at another pharmacy than usual."""
 
 SUNDAY = 6
 _BUSY = (1.25, 1.1, 1.05, 1.05, 1.1, 0.8, 0.45)  # Monday first
@@ -62,7 +68,7 @@ class Regimen:
     )  # fmt: skip
 
     def __init__(
-        self, person: Person, drug: Drug, store: Store, prescriber: int
+        self, person: Person, drug: Drug, store: Store, prescriber: Prescriber
     ) -> None:
         self.person, self.drug, self.store = person, drug, store
         self.prescriber = prescriber
@@ -93,28 +99,23 @@ class State:
         self.days = Days()
         self.senders = make_senders(random, max(2, round(STORES * scale)), versions)
         self.stores = [store for sender in self.senders for store in sender.stores]
-        self.prescribers, self._writing = make_prescribers(
-            random, max(8, round(PRESCRIBERS * scale))
-        )
+        self.prescribers = make_prescribers(random, max(8, round(PRESCRIBERS * scale)))
+        self._writing = by_writing(self.prescribers)
         self.people = make_people(random, max(40, round(PEOPLE * scale)))
-        self._trade = Weighted([store.weight for store in self.stores])
-        self._acute = Weighted([drug.weight for drug in ACUTE])
-        self._defects = defects
+        self._trade = by_weight(self.stores, [each.weight for each in self.stores])
+        self._acute = by_use(ACUTE)
+        self._special = mishaps.SHARE + defects
         self._due: defaultdict[int, list[Regimen]] = defaultdict(list)
         self._later: defaultdict[int, list[Callable[[str], None]]] = defaultdict(list)
         self._today = first.toordinal()
         for person in self.people:
-            person.home = self._trade.place(random)
+            person.home = pick(random, self._trade).number
         self._begin_regimens()
         stories.plant(self, first=first.toordinal(), last=last.toordinal(), scale=scale)
 
     def plan(self, day: int, what: Callable[[str], None]) -> None:
         """Have something done on a day; it is given the day as CCYYMMDD."""
         self._later[day].append(what)
-
-    def any_prescriber(self) -> int:
-        """Draw a prescriber's place: some write much, most little."""
-        return self._writing.place(self.random)
 
     def live(self, day: int) -> None:
         """Have a day pass: the pharmacies' pages hold what it brought."""
@@ -141,13 +142,11 @@ class State:
     def _begin_regimens(self) -> None:
         """Have people be on something for a while already."""
         random, today = self.random, self._today
-        drugs = Weighted([drug.weight for drug in CHRONIC])
+        drugs = by_use(CHRONIC)
         for person in self.people:
             while random() < ON_SOMETHING:
-                drug = CHRONIC[drugs.place(random)]
-                regimen = Regimen(
-                    person, drug, self.stores[person.home], self.any_prescriber()
-                )
+                drug, prescriber = pick(random, drugs), pick(random, self._writing)
+                regimen = Regimen(person, drug, self._home_of(person), prescriber)
                 due = today + int(random() * drug.days)
                 fill = int(random() * (drug.refills + 1))
                 self._renew(regimen, due - drug.days * fill)
@@ -158,20 +157,20 @@ class State:
         """Write a new prescription, mostly as before: by whom and for which store."""
         random = self.random
         if random() < _LATER_PRESCRIBER:
-            regimen.prescriber = self.any_prescriber()
+            regimen.prescriber = pick(random, self._writing)
         if random() < _LATER_STORE:
-            regimen.store = self.stores[self._trade.place(random)]
+            regimen.store = pick(random, self._trade)
         store = regimen.store
         regimen.prescription = store.next_prescription()
         regimen.fill = 0
-        regimen.pre = store.segment_of(self.prescribers[regimen.prescriber])
+        regimen.pre = store.segment_of(regimen.prescriber)
         paid = "01" if random() < 0.08 else "02" if random() < 0.3 else "04"
         written = self.days[day - int(random() * 3)][0]
         regimen.write_down(written, paid=paid, random=random)
 
     def _refill(self, day: int, due: list[Regimen], *, sunday: bool) -> None:
         """Dispense what is due, and see when it is due again."""
-        random, coming, special = self.random, self._due, mishaps.SHARE + self._defects
+        random, coming, special = self.random, self._due, self._special
         day8, iso = self.days[day]
         good = f"{iso},00,stored,,\n"
         for regimen in due:
@@ -199,7 +198,7 @@ class State:
         return fill_of(
             regimen.store,
             regimen.person,
-            self.prescribers[regimen.prescriber],
+            regimen.prescriber,
             regimen.drug,
             written=regimen.written,
             filled=day,
@@ -210,7 +209,7 @@ class State:
     def _befall(self, fill: Fill, drawn: float) -> None:
         if drawn < mishaps.SHARE:
             mishaps.befall(fill, drawn, self.random, self._in_days)
-        elif drawn < mishaps.SHARE + self._defects:
+        elif drawn < self._special:
             mishaps.spoil(fill, self.random)
         else:
             fill.write("not_reportable", "a supply of 48 hours or less")
@@ -218,37 +217,50 @@ class State:
     def _in_days(self, days: int, what: Callable[[str], None]) -> None:
         self.plan(self._today + days, what)
 
+    def _home_of(self, person: Person) -> Store:
+        return self.stores[person.home - self.stores[0].number]
+
     def _dispense_courses(self, day: int, *, sunday: bool) -> None:
         """Dispense the day's acute courses: short, once, by whoever was there."""
-        random, people = self.random, self.people
+        random, people, special = self.random, self.people, self._special
+        acute, writing, trade = self._acute, self._writing, self._trade
         busy = _BUSY[date.fromordinal(day).weekday()] * (0.85 + 0.3 * random())
         day8, iso = self.days[day]
-        special = mishaps.SHARE + self._defects
+        good = f"{iso},00,stored,,\n"
         for _ in range(int(COURSES_A_DAY * len(people) * busy + random())):
             person = people[int(random() * len(people))]
-            place = person.home if random() < 0.9 else self._trade.place(random)
-            store = self.stores[place]
-            drug = ACUTE[self._acute.place(random)]
-            prescriber = self.prescribers[self.any_prescriber()]
+            store = self._home_of(person)
+            if random() < ELSEWHERE:
+                store = trade[int(random() * len(trade))]
+            drug = acute[int(random() * len(acute))]
+            prescriber = writing[int(random() * len(writing))]
             if sunday and store.closed_on_sundays:
                 continue
             drawn = random()
             if drawn < special + _SHORT_SHARE:
-                fill = fill_of(
-                    store,
-                    person,
-                    prescriber,
-                    drug if drawn < special else SHORT_SUPPLY,
-                    written=self.days[day - int(random() * 3)][0],
-                    filled=day8,
-                    random=random,
-                )
-                self._befall(fill, drawn)
+                self._befall_course(store, person, prescriber, drug, drawn)
                 continue
-            number = store.next_prescription()
-            store.texts.append(
-                f"{person.as_written_by(store.number, store.phone, random)}"
-                f"DSP*00*{number}*{day8}*0*{day8}*0*{drug.supply}*05*00*{store.staff}"
-                f"*04*{day8}~\n{store.segment_of(prescriber)}"
+            number, place = store.next_prescription(), store.number
+            pat = person.on_file.get(place) or person.as_written_by(
+                place, store.phone, random
             )
-            store.rows.append(f"{person.key},{store.dea},{number},{iso},00,stored,,\n")
+            store.texts.append(
+                f"{pat}DSP*00*{number}*{day8}*0*{day8}*0*{drug.supply}*05*00"
+                f"*{store.staff}*04*{day8}~\n{store.segment_of(prescriber)}"
+            )
+            store.rows.append(f"{person.key},{store.dea},{number},{good}")
+
+    def _befall_course(
+        self, store: Store, person: Person, prescriber: Prescriber, drug: Drug,
+        drawn: float,
+    ) -> None:  # fmt: skip
+        fill = fill_of(
+            store,
+            person,
+            prescriber,
+            drug if drawn < self._special else SHORT_SUPPLY,
+            written=self.days[self._today - int(self.random() * 3)][0],
+            filled=self.days[self._today][0],
+            random=self.random,
+        )
+        self._befall(fill, drawn)

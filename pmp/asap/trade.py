@@ -6,10 +6,12 @@ Numbers have fitting check digits and are nobody's; the products are real.
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 from pmp import identifiers
 from pmp.asap.cast import Draw, adult_name, phone_number, pick, somewhere
 
+T = TypeVar("T")
 _NAMES = (
     "MAPLE", "ELM", "OAK", "CHAPEL", "WHALLEY", "ORANGE", "PROSPECT", "FOREST", "RIVER",
 )  # fmt: skip
@@ -17,8 +19,9 @@ _CHAINS = (("BELLWETHER PHARMACY", 0.4, True), ("GREENLEAF DRUG", 0.2, True),
            ("HARBOR RX", 0.1, False))  # fmt: skip
 """Name, share of the pharmacies, and whether they send one file for all of them."""
 
+_PLACES = 16
 _TAIL = 2.7
-"""Prescriber n writes in proportion to 1 / (n + this): few write most, many little."""
+"""Prescriber n writes in proportion to 1 / (n + this): few most, many little."""
 
 
 class Drug:
@@ -81,16 +84,18 @@ SHORT_SUPPLY = Drug("00406012301", 8, 2, 0)
 OPIOID, BENZODIAZEPINE, STRONG = CHRONIC[7], CHRONIC[3], CHRONIC[8]
 
 
-class Weighted:
-    """Things drawn in proportion to their weights."""
+def by_weight(things: Sequence[T], weights: Sequence[float]) -> list[T]:
+    """Give a table of things from which `pick` draws in proportion to their weights.
 
-    def __init__(self, weights: Sequence[float]) -> None:
-        self.sums = list(accumulate(weights))
-        self.total = self.sums[-1]
-
-    def place(self, random: Draw) -> int:
-        """Draw a place in the list of weights."""
-        return bisect(self.sums, random() * self.total, 0, len(self.sums) - 1)
+    Each has its rounded share of at least sixteen places a thing.
+    """
+    sums = list(accumulate(weights))
+    size = max(1024, _PLACES * len(things))
+    step = sums[-1] / size
+    return [
+        things[bisect(sums, (place + 0.5) * step, 0, len(sums) - 1)]
+        for place in range(size)
+    ]
 
 
 class Prescriber:
@@ -193,7 +198,17 @@ def make_senders(random: Draw, count: int, versions: Sequence[str]) -> list[Send
     return senders
 
 
-def make_prescribers(random: Draw, count: int) -> tuple[list[Prescriber], Weighted]:
-    """Make prescribers, and how much each of them writes."""
-    made = [Prescriber(600_000 + number, random) for number in range(count)]
-    return made, Weighted([1 / (number + _TAIL) for number in range(count)])
+def make_prescribers(random: Draw, count: int) -> list[Prescriber]:
+    """Make prescribers; the first of them write most."""
+    return [Prescriber(600_000 + number, random) for number in range(count)]
+
+
+def by_writing(prescribers: Sequence[Prescriber]) -> list[Prescriber]:
+    """Give a table to draw prescribers from, by how much each writes."""
+    shares = [1 / (number + _TAIL) for number in range(1, len(prescribers) + 1)]
+    return by_weight(prescribers, shares)
+
+
+def by_use(drugs: Sequence[Drug]) -> list[Drug]:
+    """Give a table to draw drugs from, by how much each is dispensed."""
+    return by_weight(drugs, [drug.weight for drug in drugs])
