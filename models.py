@@ -578,9 +578,20 @@ class Submission(Table):
     not_reportable = IntegerField(default=0)
     zero_reports = IntegerField(default=0)
     finished_at = UtcField(null=True)
+    report_written_at = UtcField(null=True)  # beside a dropped file
 
     class Meta:
         indexes = ((("source", "received_at"), False),)
+
+
+# The dropped files that wait for their report are few among all.
+Submission.add_index(
+    Submission.index(
+        Submission.finished_at,
+        name="submission_report_waits",
+        where=SQL("source = 'folder' AND report_written_at IS NULL"),
+    )
+)
 
 
 class RecordStatus(StrEnum):

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from gateway import channels, inbound, tasks
+from gateway import channels, inbound, submissions_in, tasks
 from models import ChannelName
 from pmp import (
     clock,
@@ -25,6 +25,7 @@ from pmp.deliveries import doubts, receipts
 from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.reporting import held_records, notices, settling
+from pmp.uploads import dropped
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def tick() -> None:
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_faxes, sweep_leases, sweep_deliveries)
-        _each(sweep_rest)
+        _each(sweep_rest, sweep_folders)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase)
     if _is_new("night", periods.nightly(at=at)):
@@ -60,8 +61,17 @@ def _tick_connected() -> None:
 
 
 def sweep_submissions() -> None:
-    """Process submissions that wait, the oldest first."""
-    _nudge_all(tasks.process_submission, uploads.waiting()[:MOST_SUBMISSIONS])
+    """Process submissions that wait, the oldest first; dropped ones in their turn."""
+    held_up = dropped.held_up(at=clock.now())
+    waiting = [number for number in uploads.waiting() if number not in held_up]
+    _nudge_all(tasks.process_submission, waiting[:MOST_SUBMISSIONS])
+
+
+def sweep_folders() -> None:
+    """Take in dropped files and answer those that are finished."""
+    submissions_in.answer()
+    if submissions_in.pick_up():
+        sweep_submissions()
 
 
 def sweep_leases() -> None:

@@ -7,11 +7,12 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, barcodes, inbound, pages, sending
+from gateway import asking, barcodes, inbound, pages, sending, submissions_in
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
-from models import FaxStatus, InboundFax
+from models import FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
+from pmp.uploads import dropped
 
 __all__ = [
     "ask_about_doubt",
@@ -89,9 +90,14 @@ def read_fax(fax_id: int) -> None:
 
 @huey.task()
 def process_submission(submission_id: int) -> None:
-    """Read, check and store a submitted file."""
+    """Read, check and store a submitted file; then its sender's next dropped one."""
     with database.connected():
-        uploads.process(submission_id, at=clock.now())
+        done = uploads.process(submission_id, at=clock.now())
+        following = dropped.next_after(done)
+        if done.source is SubmissionSource.FOLDER:
+            submissions_in.answer()
+    if following:
+        nudge(process_submission, following)
 
 
 def nudge(task: Any, *ids: Any) -> None:

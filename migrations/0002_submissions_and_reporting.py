@@ -91,7 +91,17 @@ def up(migrator, db):
         db.execute_sql(
             f'CREATE INDEX "{table}_{column}_lower" ON "{table}" (LOWER("{column}"))'
         )
+    _wait_for_reports(db)
     _create_tables(db)
+
+
+def _wait_for_reports(db):
+    kind = "DATETIME" if isinstance(db, SqliteDatabase) else "TIMESTAMP"
+    db.execute_sql(f'ALTER TABLE "submission" ADD COLUMN "report_written_at" {kind}')
+    db.execute_sql(
+        'CREATE INDEX "submission_report_waits" ON "submission" ("finished_at")'
+        " WHERE source = 'folder' AND report_written_at IS NULL"
+    )
 
 
 def _allowed(name, words):

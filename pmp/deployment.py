@@ -1,11 +1,13 @@
 """What is wrong with an installation: all of it at once, in sentences."""
 
+import os
 import stat
 from pathlib import Path
 
 from peewee import PeeweeException
 
 from pmp import database, settings, tables
+from pmp.uploads import dropped
 
 
 def problems() -> list[str]:
@@ -18,7 +20,13 @@ def problems() -> list[str]:
     except settings.SettingsError as error:
         return str(error).splitlines()
     settings.use(chosen)
-    return [*_keys(chosen), *_files(chosen), *_channels(chosen), *_database(chosen)]
+    return [
+        *_keys(chosen),
+        *_files(chosen),
+        *drop_folders(chosen),
+        *_channels(chosen),
+        *_database(chosen),
+    ]
 
 
 def _keys(chosen: settings.Settings) -> list[str]:
@@ -42,6 +50,27 @@ def _files(chosen: settings.Settings) -> list[str]:
         f"Other users of this machine can read {path}: chmod o-rwx."
         for path in paths
         if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
+    ]
+
+
+def drop_folders(chosen: settings.Settings) -> list[str]:
+    """Look at the folders where submission files are dropped: one for each user."""
+    folder = dropped.folder_of(chosen)
+    if not folder.is_dir():
+        missing = f"PMP_SUBMISSIONS_DIR: there is no folder {folder}."
+        return [missing] if chosen.submissions_dir else []
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return [f"The worker cannot look into {folder}."]
+    own = [each for each in sorted(folder.iterdir()) if each.is_dir()]
+    everyone = stat.S_IROTH | stat.S_IWOTH
+    return [
+        f"Other users of this machine can read {path}: chmod o-rwx."
+        for path in (folder, *own)
+        if path.stat().st_mode & everyone
+    ] + [
+        f"The worker cannot write to {path}: it could take no file in there."
+        for path in own
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK)
     ]
 
 

@@ -1,10 +1,15 @@
-"""The made-up people, pharmacies and prescribers of synthetic submissions."""
+"""The made-up patients of synthetic submissions, and how pharmacies write them down.
 
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from random import Random
+Everything is drawn with `random()` alone, whose sequence for a seed is the same on
+every machine and in every version of Python.
+"""
 
-from pmp import identifiers
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TypeVar
+
+Draw = Callable[[], float]
+Any1 = TypeVar("Any1")
 
 _LAST_NAMES = (
     "ABBEY ALDERTON BARNSWORTH BELLWETHER BIRCHALL BRACKENBURY CALLOWHILL CARDEW"
@@ -30,6 +35,10 @@ _LAST = _LAST_NAMES.split()
 _WOMEN = _WOMEN_NAMES.split()
 _MEN = _MEN_NAMES.split()
 _SHORT = {
+    "ALEXANDER": "ALEX",
+    "BENJAMIN": "BEN",
+    "CHARLES": "CHUCK",
+    "EDWARD": "TED",
     "ELIZABETH": "BETH",
     "KATHERINE": "KATE",
     "MARGARET": "PEGGY",
@@ -37,6 +46,12 @@ _SHORT = {
     "RICHARD": "RICK",
     "THOMAS": "TOM",
     "DANIEL": "DAN",
+    "MATTHEW": "MATT",
+    "PATRICIA": "PAT",
+    "SAMUEL": "SAM",
+    "SUSAN": "SUE",
+    "THERESA": "TERRY",
+    "VICTORIA": "VICKY",
 }
 _STREET_NAMES = "MAPLE ELM OAK CHAPEL WHALLEY ORANGE PROSPECT FOREST RIVER HILLSIDE"
 _STREETS = _STREET_NAMES.split()
@@ -50,204 +65,224 @@ _PLACES = (
     ("TORRINGTON", "06790"),
 )
 _AREAS = ("203", "475", "860", "959")
+_ADDRESSES = [f"{n} {street} ST" for street in _STREETS for n in range(1, 1000)]
+_NUMBERS = [f"{area}55501{n:02}" for area in _AREAS for n in range(100)]
 _ANIMALS = ("REX", "MITZI", "BUSTER", "LUNA", "CLOVER")
 
 
-@dataclass(frozen=True)
-class Drug:
-    """A product with a usual supply."""
-
-    ndc: str
-    quantity: int
-    days: int
-    unit: str = "01"
+_PHONES = ("0000000000", "9999999999", "")
+_STREETS_UNKNOWN = ("NOT ON FILE", "UNKNOWN", "GENERAL DELIVERY")
+_FIRST_BIRTH = date(1930, 1, 1).toordinal()
+_BIRTH_DAYS = 28_000
+NOISE = 0.09
+"""So many of the ways a pharmacy has a person on file have something amiss."""
 
 
-_DRUGS = (
-    Drug("00406051201", 60, 30),
-    Drug("00406012301", 20, 5),
-    Drug("00406012501", 90, 30),
-    Drug("00406055201", 30, 10),
-    Drug("00093005801", 60, 30),
-    Drug("00781106101", 30, 30),
-    Drug("00781107701", 60, 30),
-    Drug("00093083301", 60, 30),
-    Drug("00093060701", 30, 30),
-    Drug("00093007401", 30, 30),
-    Drug("00406889301", 60, 30),
-    Drug("59417010310", 30, 30),
-    Drug("00406112201", 60, 30),
-    Drug("12496120801", 28, 14),
-    Drug("00093103801", 90, 30),
-    Drug("00406831501", 60, 30),
-    Drug("00591551301", 30, 10),
-    Drug("00406855550", 240, 8, "02"),
-)
+# Most people are never seen at a pharmacy: they share this one.
+_NOWHERE: dict[int, str] = {}
 
 
-@dataclass(frozen=True)
-class Shop:
-    """A pharmacy."""
-
-    dea: str
-    npi: str
-    ncpdp: str
-    name: str
-    street: str
-    city: str
-    zip: str
-    phone: str
-    permit: str
-    pharmacist: str
-
-
-@dataclass(frozen=True)
-class Prescriber:
-    """Someone who prescribes."""
-
-    dea: str
-    npi: str
-    licence: str
-    last: str
-    first: str
-    phone: str
-
-
-@dataclass(frozen=True)
 class Person:
-    """A patient, or an animal with its owner's names; `key` is who it truly is."""
+    """A patient, or an animal with its owner's names; `key` is who it truly is.
 
-    key: str
-    last: str
-    first: str
-    middle: str
-    suffix: str
-    born: date
-    sex: str
-    street: str
-    city: str
-    zip: str
-    phone: str
-    licence: str
-    species: str = "01"
-    animal: str = ""
+    `born` is CCYYMMDD.  What changes in a life (address, phone, last name) changes
+    here; `on_file` is how each pharmacy, by its place in the state, writes the person.
+    """
 
-    def as_reported(self, random: Random) -> "Person":
-        """Give the person as a pharmacy may write them down: mostly right."""
-        drawn = random.random()
-        if drawn > 0.06 or self.species == "02":
-            return self
-        if drawn > 0.045:
-            return replace(self, phone=_phone(random))
-        if drawn > 0.03:
-            return replace(self, first=_SHORT.get(self.first, self.first))
-        if drawn > 0.02:
-            return replace(self, last=_slip(self.last, random))
-        if drawn > 0.01:
-            return replace(self, middle="")
-        place = _somewhere(random)
-        return replace(
-            self, street=place["street"], city=place["city"], zip=place["zip"]
-        )
+    __slots__ = (
+        "animal", "born", "city", "first", "home", "key", "last", "licence", "middle",
+        "on_file", "phone", "sex", "species", "street", "suffix", "zip",
+    )  # fmt: skip
 
+    def __init__(self, key: str, names: tuple[str, str, str], born: str) -> None:
+        self.key = key
+        self.last, self.first, self.sex = names
+        self.born = born
+        self.middle = self.suffix = self.animal = self.licence = ""
+        self.street = self.city = self.zip = self.phone = ""
+        self.species = "01"
+        self.home = 0
+        self.on_file = _NOWHERE
 
-def make_shops(random: Random, count: int) -> list[Shop]:
-    """Make pharmacies with numbers of their own."""
-    shops = []
-    for number in range(1, count + 1):
-        place = _somewhere(random)
-        shops.append(
-            Shop(
-                dea=identifiers.whole_dea("BX", 500_000 + number),
-                npi=identifiers.whole_npi(100_000_000 + 300_000 + number),
-                ncpdp=identifiers.whole_ncpdp(70_000 + number),
-                name=f"{random.choice(_STREETS)} STREET PHARMACY {number}",
-                street=place["street"],
-                city=place["city"],
-                zip=place["zip"],
-                phone=_phone(random),
-                permit=f"PCY.{number:07}",
-                pharmacist=identifiers.whole_npi(100_000_000 + 400_000 + number),
-            )
-        )
-    return shops
+    def as_written_by(self, pharmacy: int, phone: str, random: Draw) -> str:
+        """Give the PAT segment of a pharmacy, which stays as it was first written.
 
+        `phone` is the pharmacy's own, which some give for the patient's.
+        """
+        found = self.on_file.get(pharmacy)
+        if found is None:
+            changes = {}
+            if random() < NOISE and self.species == "01":
+                changes = _noise(self, phone, random)
+            found = self._write(pharmacy, changes)
+        return found
 
-def make_prescribers(random: Random, count: int) -> list[Prescriber]:
-    """Make prescribers with numbers of their own."""
-    return [
-        Prescriber(
-            dea=identifiers.whole_dea("AX", 600_000 + number),
-            npi=identifiers.whole_npi(100_000_000 + 500_000 + number),
-            licence=f"{number:06}",
-            last=random.choice(_LAST),
-            first=random.choice(_WOMEN + _MEN),
-            phone=_phone(random),
-        )
-        for number in range(1, count + 1)
-    ]
+    def written_right_by(self, pharmacy: int) -> None:
+        """Have a pharmacy write the person as it is now, with nothing amiss."""
+        self._write(pharmacy, {})
+
+    def move(self, random: Draw) -> None:
+        """Give the person another address, which every pharmacy learns."""
+        self.street, self.city, self.zip = somewhere(random)
+        self.on_file = _NOWHERE
+
+    def marry(self, random: Draw) -> None:
+        """Give the person another last name."""
+        self.last = pick(random, _LAST)
+        self.on_file = _NOWHERE
+
+    def change_phone(self, random: Draw) -> None:
+        """Give the person another phone number."""
+        self.phone = phone_number(random)
+        self.on_file = _NOWHERE
+
+    def _write(self, pharmacy: int, changes: dict[str, str]) -> str:
+        if self.on_file is _NOWHERE:
+            self.on_file = {}
+        found = self.on_file[pharmacy] = _segment(self, changes)
+        return found
 
 
-def make_people(random: Random, count: int) -> list[Person]:
+def pick(random: Draw, things: Sequence[Any1]) -> Any1:
+    """Draw one of several."""
+    return things[int(random() * len(things))]
+
+
+def make_people(random: Draw, count: int) -> list[Person]:
     """Make people; some are twins, some father and son of one name, some animals."""
     people: list[Person] = []
     while len(people) < count:
-        person = _person(random, len(people))
+        person = make_person(random, len(people))
         people.append(person)
-        people += _kin(person, random, len(people))
-    return people[:count]
+        if random() < 0.03:
+            people.append(_kin(person, random, len(people)))
+    del people[count:]
+    return people
 
 
-def pick_drug(random: Random) -> Drug:
-    """Draw a product."""
-    return random.choice(_DRUGS)
+def make_person(random: Draw, number: int) -> Person:
+    """Make one person; the number makes its key."""
+    sex = "F" if random() < 0.54 else "M"
+    last = _LAST[int(random() * random() * len(_LAST))]  # some names are common
+    names = _WOMEN if sex == "F" else _MEN
+    first = names[int(random() * len(names))]
+    born = date.fromordinal(_FIRST_BIRTH + int(random() * _BIRTH_DAYS))
+    text = f"{born.year}{born.month:02}{born.day:02}"
+    person = Person(f"P{number:07}", (last, first, sex), text)
+    if random() < 0.6:
+        person.middle = pick(random, "ABCDEFGHJKLMNPRSTW")
+    person.licence = f"{int(random() * 10**9):09}"
+    person.street, person.city, person.zip = somewhere(random)
+    person.phone = _NUMBERS[int(random() * len(_NUMBERS))]
+    return person
 
 
-def _person(random: Random, number: int) -> Person:
-    sex = random.choice("FM")
-    return Person(
-        key=f"P{number:06}",
-        last=random.choice(_LAST),
-        first=random.choice(_WOMEN if sex == "F" else _MEN),
-        middle=random.choice("ABCDEFGHJKLMNPRSTW") if random.random() < 0.6 else "",
-        suffix="",
-        born=date(1930, 1, 1) + timedelta(days=random.randrange(28_000)),
-        sex=sex,
-        phone=_phone(random),
-        licence=f"{random.randrange(10**9):09}",
-        **_somewhere(random),
-    )
+def make_twin(person: Person, random: Draw, number: int) -> Person:
+    """Make a twin: the same last name, birth date, address and phone."""
+    names = _WOMEN if person.sex == "F" else _MEN
+    others = [name for name in names if name[0] != person.first[0]]
+    return _relative(person, pick(random, others), random, number)
 
 
-def _kin(person: Person, random: Random, number: int) -> list[Person]:
-    drawn, licence = random.random(), f"{random.randrange(10**9):09}"
-    other = replace(person, key=f"P{number:06}", licence=licence, middle="")
-    if drawn < 0.01:
-        names = _WOMEN if person.sex == "F" else _MEN
-        twin = random.choice([name for name in names if name[0] != person.first[0]])
-        return [replace(other, first=twin)]
-    if drawn < 0.02 and person.sex == "M":
-        born = person.born - timedelta(days=365 * 27 + random.randrange(900))
-        return [replace(other, suffix="SR", born=max(born, date(1910, 1, 1)))]
-    if drawn < 0.03:
-        animal = random.choice(_ANIMALS)
-        born = date(2018, 1, 1) + timedelta(days=random.randrange(2000))
-        return [replace(other, species="02", animal=animal, born=born, sex="U")]
-    return []
-
-
-def _slip(name: str, random: Random) -> str:
+def misspelt(name: str, random: Draw) -> str:
     """Swap two letters inside a name."""
-    place = random.randrange(1, len(name) - 2)
+    place = 1 + int(random() * (len(name) - 3))
     swapped = name[place + 1] + name[place]
     return name[:place] + swapped + name[place + 2 :]
 
 
-def _somewhere(random: Random) -> dict[str, str]:
-    city, zip_code = random.choice(_PLACES)
-    street = f"{random.randint(1, 999)} {random.choice(_STREETS)} ST"
+def somewhere(random: Draw) -> tuple[str, str, str]:
+    """Give a street, city and ZIP code."""
+    city, zip_code = _PLACES[int(random() * len(_PLACES))]
+    return _ADDRESSES[int(random() * len(_ADDRESSES))], city, zip_code
+
+
+def phone_number(random: Draw) -> str:
+    """Give a phone number that nobody has."""
+    return pick(random, _NUMBERS)
+
+
+def adult_name(random: Draw) -> tuple[str, str]:
+    """Give a last and a first name."""
+    return pick(random, _LAST), pick(random, _WOMEN + _MEN)
+
+
+def _relative(person: Person, first: str, random: Draw, number: int) -> Person:
+    other = Person(f"P{number:07}", (person.last, first, person.sex), person.born)
+    other.licence = f"{int(random() * 10**9):09}"
+    other.street, other.city, other.zip = person.street, person.city, person.zip
+    other.phone = person.phone
+    return other
+
+
+def _kin(person: Person, random: Draw, number: int) -> Person:
+    drawn = random()
+    if drawn < 0.33:
+        return make_twin(person, random, number)
+    other = _relative(person, person.first, random, number)
+    if drawn < 0.66 and person.sex == "M":
+        born = date(int(person.born[:4]) - 27, 1 + int(random() * 12), 14)
+        other.born = f"{max(born, date(1910, 1, 14)):%Y%m%d}"
+        other.suffix, person.suffix = "SR", "JR"
+        return other
+    other.species, other.sex = "02", "U"
+    other.animal = pick(random, _ANIMALS)
+    other.born = f"{2018 + int(random() * 5)}{1 + int(random() * 12):02}11"
+    return other
+
+
+def _noise(person: Person, pharmacy_phone: str, random: Draw) -> dict[str, str]:
+    """Give what a pharmacy has wrong, old or in another form."""
+    return pick(random, _NOISES)(person, pharmacy_phone, random)
+
+
+def _noise_of_address(person: Person, _: str, random: Draw) -> dict[str, str]:
+    del person
+    street, city, zip_code = somewhere(random)
     return {"street": street, "city": city, "zip": zip_code}
 
 
-def _phone(random: Random) -> str:
-    return f"{random.choice(_AREAS)}55501{random.randrange(100):02}"
+def _noise_of_birth(person: Person, _: str, random: Draw) -> dict[str, str]:
+    """Swap month and day, where that is a date."""
+    del random
+    year, month, day = person.born[:4], person.born[4:6], person.born[6:]
+    return {"born": year + day + month if day <= "12" else person.born}
+
+
+_NOISES: tuple[Callable[[Person, str, Draw], dict[str, str]], ...] = (
+    lambda person, _, random: {"last": misspelt(person.last, random)},
+    lambda person, _, random: {"first": misspelt(person.first, random)},
+    lambda person, _phone, _draw: {"first": _SHORT.get(person.first, person.first)},
+    lambda person, _phone, _draw: {"last": person.first, "first": person.last},
+    lambda _person, _phone, random: {"phone": phone_number(random)},
+    lambda _person, phone, _draw: {"phone": phone},
+    lambda _person, _phone, random: {"phone": pick(random, _PHONES)},
+    lambda _person, _phone, random: {"street": pick(random, _STREETS_UNKNOWN)},
+    lambda _person, _phone, _draw: {"middle": "", "licence": ""},
+    _noise_of_address,
+    _noise_of_birth,
+)
+
+
+def _segment(person: Person, changes: dict[str, str]) -> str:
+    names = (
+        "licence", "last", "first", "middle", "suffix", "street", "city", "zip",
+        "phone", "born", "sex", "species", "animal",
+    )  # fmt: skip
+    (
+        licence, last, first, middle, suffix, street, city, zip_code, phone, born, sex,
+        species, animal,
+    ) = (
+        [changes.get(name, getattr(person, name)) for name in names]
+        if changes
+        else (
+            person.licence, person.last, person.first, person.middle, person.suffix,
+            person.street, person.city, person.zip, person.phone, person.born,
+            person.sex, person.species, person.animal,
+        )
+    )  # fmt: skip
+    head = f"CT*06*{licence}" if licence else "**"
+    return (
+        f"PAT*{head}****{last}*{first}*{middle}**{suffix}*{street}**{city}*CT"
+        f"*{zip_code}*{phone}*{born}*{sex}*{species}*01**{animal}~\n"
+    )

@@ -1,29 +1,44 @@
 """Made-up submissions with a key to the truth: one seed always gives the same bytes.
 
 Names, addresses and numbers are invented (phones are 555-01xx, check digits fit); the
-products are real.  Among the good records are what real files hold: slips in names and
-dates of birth, people who moved, twins, duplicates, voids, revisions, partial fills,
-animals, zero reports and records that must be held.  The truth says which is which.
+products are real.  Pharmacies stand alone or in chains, of which some send one file for
+all; few prescribers write most.  Among the good records are what real files hold: names
+and addresses written in other ways, people who moved or married, twins, animals, void,
+revised, repeated and partial fills, compounds, zero reports, test files, files that
+come late, and records that must be held.  The truth says which is which, as it is if
+the files are submitted in the order given, which is that of their names.
 """
 
+import csv
+import io
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from pmp.asap.cast import (
-    Drug,
-    Person,
-    Prescriber,
-    Shop,
-    make_people,
+from pmp.asap.cast import Draw, make_people, pick
+from pmp.asap.fills import iso_of
+from pmp.asap.state import State
+from pmp.asap.trade import (
+    ACUTE,
+    CHRONIC,
+    Sender,
+    Store,
+    by_use,
+    by_writing,
     make_prescribers,
-    make_shops,
-    pick_drug,
+    make_senders,
 )
 
 UNTIL = date(2026, 1, 31)
 """The last day of the submissions unless another is asked for."""
+
+VERSIONS = ("4.2B", "4.2A", "4.2")
+"""The versions in use, the most common first, unless others are asked for."""
+
+DEFECTS = 0.02
+"""So many of the records are held, unless another share is asked for."""
 
 TRUTH_COLUMNS = (
     "file",
@@ -35,230 +50,183 @@ TRUTH_COLUMNS = (
     "status",
     "outcome",
     "why",
+    "story",
 )
+LATE, AGAIN, TEST = 0.015, 0.004, 0.003
+"""Of the files, so many come late, come twice, and come first as a test."""
 
-_FILLS_A_DAY = 12
-_RECORD_KINDS = {
-    "duplicate": 0.01,
-    "void": 0.01,
-    "revise": 0.01,
-    "partial": 0.01,
-    "bad prescriber": 0.01,
-    "no birth date": 0.005,
-    "bad product": 0.005,
-}
+MOST_DAYS_LATE = 3
+_Page = tuple[Store, str, list[str], int]
+_UNCHANGED = frozenset({"stored", "held", "not_reportable", "zero_report"})
 
 
 @dataclass(frozen=True)
 class SyntheticFile:
-    """One submission: its name, its bytes, and a row of truth for each record."""
+    """One submission: its name, its bytes, and what is true of its records.
+
+    `lines` are lines of a CSV file with the columns of `TRUTH_COLUMNS`, one for each of
+    the `records`.
+    """
 
     name: str
     body: bytes
-    truth: tuple[dict[str, str], ...]
+    lines: str
+    records: int
+
+    @property
+    def truth(self) -> tuple[dict[str, str], ...]:
+        """The lines, by column."""
+        return tuple(csv.DictReader(io.StringIO(self.lines), TRUTH_COLUMNS))
 
 
 @dataclass(frozen=True)
-class _Fill:
-    person: Person
-    prescriber: Prescriber
-    drug: Drug
-    number: int
-    written: date
-    filled: date
-    status: str = "00"
-    partial: str = "00"
-    quantity: int = 0
-    outcome: str = "stored"
-    why: str = ""
-
-
-@dataclass
 class _Paper:
-    """The segments of a file under way, and what is true of its records."""
+    """A file before it has a name: who sends it, of which day, and what it holds.
 
-    lines: list[str] = field(default_factory=list)
-    truth: list[dict[str, str]] = field(default_factory=list)
+    `pages` are pharmacies with their texts, rows and number of segments.
+    """
+
+    sender: Sender
+    day: str
+    pages: tuple[_Page, ...]
+    test: bool = False
+    again: bool = False
 
 
 def submissions(
-    *, seed: int, days: int, scale: float, until: date = UNTIL
+    *,
+    seed: int,
+    days: int,
+    scale: float,
+    until: date = UNTIL,
+    defects: float = DEFECTS,
+    versions: Sequence[str] = VERSIONS,
 ) -> Iterator[SyntheticFile]:
-    """Give one file for each pharmacy and day, in order of days.
+    """Give the files of a state in the order in which they are sent, day by day.
 
-    Scale 1 is 10 pharmacies, 40 prescribers, 600 people and some 12 fills a pharmacy
-    and day; all grow with it.  The days end with `until`.
+    Scale 1 is 10 pharmacies, 250 prescribers, 4,000 people and some 15 records a
+    pharmacy and day; all grow with it.  The days end with `until`, so that only a late
+    file comes after it.  `defects` is the share of records that are held; most senders
+    use the first of the `versions`.
     """
-    random = Random(seed)  # noqa: S311 - made-up data must be the same each time
-    shops = make_shops(random, max(2, round(10 * scale)))
-    prescribers = make_prescribers(random, max(4, round(40 * scale)))
-    people = make_people(random, max(20, round(600 * scale)))
-    for back in range(days - 1, -1, -1):
-        day = until - timedelta(days=back)
-        for shop in shops:
-            fills = _fills(random, day, people, prescribers)
-            yield _file(shop, day, fills)
+    first = until - timedelta(days=days - 1)
+    state = State(
+        seed=seed, scale=scale, first=first, last=until, defects=defects,
+        versions=versions,
+    )  # fmt: skip
+    post: defaultdict[int, list[_Paper]] = defaultdict(list)
+    for day in range(first.toordinal(), until.toordinal() + 1 + MOST_DAYS_LATE):
+        if day <= until.toordinal():
+            state.live(day)
+            for paper in _papers(state, day):
+                _send(paper, day, post, state.random)
+        for number, paper in enumerate(post.pop(day, ()), start=1):
+            yield _file(paper, state.days[day][0], number)
 
 
 def large_submission(*, seed: int, records: int, until: date = UNTIL) -> bytes:
     """Give one file of a large pharmacy: good records only, as benchmarks need."""
-    random = Random(seed)  # noqa: S311 - made-up data must be the same each time
-    shop = make_shops(random, 1)[0]
-    prescribers = make_prescribers(random, 400)
+    random = Random(seed).random  # noqa: S311 - made-up data must be the same each time
+    (sender,) = make_senders(random, 1, VERSIONS[:1])
+    (store,) = sender.stores
+    prescribers = by_writing(make_prescribers(random, 400))
     people = make_people(random, max(20, records // 3))
-    fills = (_fill(random, until, people, prescribers) for _ in range(records))
-    return _file(shop, until, list(fills)).body
+    drugs = by_use(CHRONIC + ACUTE)
+    days = [f"{until - timedelta(days=back):%Y%m%d}" for back in range(3)]
+    for _ in range(records):
+        person, drug = pick(random, people), pick(random, drugs)
+        pre = pick(random, prescribers).segment
+        store.texts.append(
+            f"{person.as_written_by(int(random() * 3), store.phone, random)}"
+            f"DSP*00*{store.next_prescription()}*{days[int(random() * 3)]}"
+            f"*{drug.refills}*{days[0]}*0*{drug.supply}*05*00*{store.staff}*04"
+            f"*{days[0]}~\n{pre}"
+        )
+    return _file(_Paper(sender, days[0], (_page(store, days[0]),)), days[0], 1).body
 
 
-def _fills(
-    random: Random,
-    day: date,
-    people: Sequence[Person],
-    prescribers: Sequence[Prescriber],
-) -> list[_Fill]:
-    """Make a day's fills of one pharmacy; on some Sundays there are none."""
-    if day.isoweekday() == 7 and random.random() < 0.5:
-        return []
-    fills: list[_Fill] = []
-    for _ in range(random.randint(1, 2 * _FILLS_A_DAY - 1)):
-        fill = _fill(random, day, people, prescribers)
-        fills += _variants(fill, random)
-    return fills
+def _papers(state: State, day: int) -> Iterator[_Paper]:
+    """Take the pages of a day from the pharmacies: one file a sender, or a pharmacy."""
+    text, _ = state.days[day]
+    for sender in state.senders:
+        if sender.one_file:
+            yield _Paper(
+                sender, text, tuple(_page(each, text) for each in sender.stores)
+            )
+        else:
+            for store in sender.stores:
+                yield _Paper(sender, text, (_page(store, text),))
 
 
-def _fill(
-    random: Random,
-    day: date,
-    people: Sequence[Person],
-    prescribers: Sequence[Prescriber],
-) -> _Fill:
-    person = random.choice(people).as_reported(random)
-    drug = pick_drug(random)
-    return _Fill(
-        person,
-        prescribers[_number_of(person.key, len(prescribers))],
-        drug,
-        random.randint(100_000, 9_999_999),
-        day - timedelta(days=random.choice((0, 0, 0, 1, 2, 5))),
-        day,
-        quantity=drug.quantity,
-    )
+def _page(store: Store, day: str) -> _Page:
+    """Take a pharmacy's page; where there is nothing on it, that is reported."""
+    if not store.texts:
+        store.texts = [f"PAT*******REPORT*ZERO~\nDSP*****{day}~\nPRE*~\nCDI*~\nAIR*~\n"]
+        store.further = 2
+        store.rows = [f",{store.dea},,{iso_of(day)},,zero_report,,\n"]
+    segments = 3 * len(store.texts) + store.further
+    page = store, "".join(store.texts), store.rows, segments
+    store.clear()
+    return page
 
 
-def _variants(fill: _Fill, random: Random) -> list[_Fill]:
-    """Give the fill, and what may befall it."""
-    drawn = random.random()
-    for kind, share in _RECORD_KINDS.items():
-        if drawn < share:
-            return _befallen(fill, kind)
-        drawn -= share
-    return [fill]
+def _send(
+    paper: _Paper, day: int, post: defaultdict[int, list[_Paper]], random: Draw
+) -> None:
+    """Post a paper: mostly at once, some late, some twice, some as a test before."""
+    drawn = random()
+    if drawn < LATE:
+        post[day + 1 + int(random() * MOST_DAYS_LATE)].append(paper)
+        return
+    if drawn < LATE + TEST:
+        post[day].append(_Paper(paper.sender, paper.day, paper.pages, test=True))
+    post[day].append(paper)
+    if drawn > 1 - AGAIN and all(_is_plain(rows) for _, _, rows, _ in paper.pages):
+        again = _Paper(paper.sender, paper.day, paper.pages, again=True)
+        post[day + 1].append(again)
 
 
-def _befallen(fill: _Fill, kind: str) -> list[_Fill]:
-    if kind == "duplicate":
-        return [fill, replace(fill, outcome="duplicate", why=kind)]
-    if kind == "void":
-        again = replace(fill, quantity=max(1, fill.quantity // 2), why="after a void")
-        gone = replace(fill, status="02", outcome="voided", why=kind)
-        return [replace(fill, why="voided later"), gone, again]
-    if kind == "revise":
-        return [fill, replace(fill, status="01", outcome="revised", why=kind)]
-    if kind == "partial":
-        half = max(1, fill.quantity // 2)
-        first = replace(fill, partial="01", quantity=half, why="partial 1")
-        return [first, replace(first, partial="02", why="partial 2")]
-    return [replace(fill, outcome="held", why=kind)]
+def _is_plain(rows: Sequence[str]) -> bool:
+    """Tell whether what happens to a page sent twice is plain: nothing undoes it."""
+    for row in rows:
+        *_, status, outcome, why, _story = row.split(",")
+        if outcome not in _UNCHANGED or status == "01" or why == "voided below":
+            return False
+    return True
 
 
-def _number_of(text: str, of: int) -> int:
-    """Give a number below `of` for a text, the same on every run and machine."""
-    return sum(place * byte for place, byte in enumerate(text.encode(), start=1)) % of
-
-
-def _file(shop: Shop, day: date, fills: Sequence[_Fill]) -> SyntheticFile:
-    control = f"{shop.dea}-{day:%Y%m%d}"
-    name = f"{shop.dea}-{day:%Y%m%d}.dat"
-    paper = _Paper()
-    zero = f"#{day:%Y%m%d}#-#{day:%Y%m%d}#" if not fills else ""
-    paper.lines += [
-        f"TH*4.2B*{control}*01**{day:%Y%m%d}*230000*P**~~",
-        f"IS*{shop.phone}*{shop.name}*{zero}~",
-        _joined(
-            f"PHA*{shop.npi}*{shop.ncpdp}*{shop.dea}*{shop.name}*{shop.street}**",
-            f"{shop.city}*CT*{shop.zip}*{shop.phone}*PHARMACIST ON DUTY*1",
-            f"*{shop.permit}~",
-        ),
+def _file(paper: _Paper, sent: str, number: int) -> SyntheticFile:
+    sender = paper.sender
+    label = sender.code if len(paper.pages) > 1 else paper.pages[0][0].dea
+    control = f"{label}-{sent}-{number}"
+    name = f"{sent}-{number:05}-{label}.dat"
+    zero = any("zero_report" in rows[0] for _, _, rows, _ in paper.pages if rows)
+    said = f"#{paper.day}#-#{paper.day}#" if zero else ""
+    kind = "T" if paper.test else "P"
+    parts = [
+        f"TH*{sender.version}*{control}*01**{sent}*230000*{kind}**~~\n",
+        f"IS*{sender.phone}*{sender.name}*{said}~\n",
     ]
-    if fills:
-        for fill in fills:
-            _write_fill(paper, shop, fill)
-    else:
-        _write_zero(paper, shop, day)
-    paper.lines.append(f"TP*{len(paper.lines) - 1}~")
-    paper.lines.append(f"TT*{control}*{len(paper.lines) + 1}~")
-    body = "\n".join([*paper.lines, ""]).encode()
-    truth = tuple(
-        {"file": name, "record": str(number), **row}
-        for number, row in enumerate(paper.truth, start=1)
-    )
-    return SyntheticFile(name, body, truth)
+    total = 3
+    lines: list[str] = []
+    for store, text, rows, segments in paper.pages:
+        parts += (store.segment, text, f"TP*{segments + 2}~\n")
+        total += segments + 2
+        begin = len(lines) + 1
+        found = rows if not (paper.test or paper.again) else _told(paper, rows)
+        lines += [f"{name},{n},{row}" for n, row in enumerate(found, start=begin)]
+    parts.append(f"TT*{control}*{total}~\n")
+    return SyntheticFile(name, "".join(parts).encode(), "".join(lines), len(lines))
 
 
-def _write_zero(paper: _Paper, shop: Shop, day: date) -> None:
-    paper.lines += [
-        "PAT*******REPORT*ZERO~",
-        f"DSP*****{day:%Y%m%d}~",
-        "PRE*~",
-        "CDI*~",
-        "AIR*~",
-    ]
-    paper.truth.append(_truth("", shop, "", day, ("", "zero_report", "")))
-
-
-def _write_fill(paper: _Paper, shop: Shop, fill: _Fill) -> None:
-    person, prescriber, drug = fill.person, fill.prescriber, fill.drug
-    born = "" if fill.why == "no birth date" else f"{person.born:%Y%m%d}"
-    dea = prescriber.dea
-    if fill.why == "bad prescriber":
-        dea = dea[:-1] + str((int(dea[-1]) + 1) % 10)
-    ndc = drug.ndc[:-1] if fill.why == "bad product" else drug.ndc
-    paper.lines += [
-        _joined(
-            f"PAT*CT*06*{person.licence}****{person.last}*{person.first}",
-            f"*{person.middle}**{person.suffix}*{person.street}**{person.city}*CT",
-            f"*{person.zip}*{person.phone}*{born}*{person.sex}*{person.species}*01**",
-            f"{person.animal}~",
-        ),
-        _joined(
-            f"DSP*{fill.status}*{fill.number}*{fill.written:%Y%m%d}*0",
-            f"*{fill.filled:%Y%m%d}*0*01*{ndc}*{fill.quantity}*{drug.days}*{drug.unit}",
-            f"*05*{fill.partial}*{shop.pharmacist}*PCT.0001234*04",
-            f"*{fill.filled:%Y%m%d}~",
-        ),
-        _joined(
-            f"PRE*{prescriber.npi}*{dea}**{prescriber.licence}*{prescriber.last}",
-            f"*{prescriber.first}**{prescriber.phone}**CT~",
-        ),
-    ]
-    what = (fill.status, fill.outcome, fill.why)
-    paper.truth.append(_truth(person.key, shop, str(fill.number), fill.filled, what))
-
-
-def _truth(
-    person: str, shop: Shop, number: str, day: date, what: tuple[str, str, str]
-) -> dict[str, str]:
-    status, outcome, why = what
-    return {
-        "person": person,
-        "pharmacy_dea": shop.dea,
-        "prescription_number": number,
-        "filled_on": day.isoformat(),
-        "status": status,
-        "outcome": outcome,
-        "why": why,
-    }
-
-
-def _joined(*parts: str) -> str:
-    return "".join(parts)
+def _told(paper: _Paper, rows: Sequence[str]) -> list[str]:
+    """Give what is true of a page in a test file, or in a file that is sent again."""
+    told = []
+    for row in rows:
+        *head, outcome, why, story = row.split(",")
+        if paper.test:
+            outcome, why = "test", "in a test file"
+        elif outcome == "stored":
+            outcome, why = "duplicate", "its file was sent again"
+        told.append(",".join((*head, outcome, why, story)))
+    return told

@@ -39,6 +39,19 @@ BATCH = 500
 PATIENTS_AT_ONCE = 500
 NAME_LENGTH = 120
 
+
+class SubmittedBeforeError(RuleError):
+    """The user submitted the same bytes before, as `submission`."""
+
+    def __init__(self, submission: Submission) -> None:
+        message = (
+            f"You submitted this file before: it is submission {submission.id},"
+            f" “{submission.filename}”. It was not imported again."
+        )
+        super().__init__(message, field="file")
+        self.submission = submission
+
+
 S = SubmissionStatus
 UNFINISHED = (S.RECEIVED, S.READING)
 ACCEPTED = (S.RECEIVED, S.READING, S.PROCESSED, S.PROCESSED_WITH_ERRORS, S.RESOLVED)
@@ -55,12 +68,12 @@ def receive(
 ) -> Submission:
     """Keep a file and give its receipt, a submission yet to be processed.
 
-    Raises RuleError for an empty or too large file, for a user who may not submit, and
-    for a file that this user submitted before (the same bytes, not refused).
+    Raises RuleError for an empty or too large file and for a user who may not submit,
+    SubmittedBeforeError for the same bytes of this user, unless they were refused.
     """
-    if not (can(by.role, Permission.SUBMIT) or _is_staff(by)):
+    if not may_submit(by):
         raise RuleError("Your account may not submit.", field="file")
-    _require_size(body)
+    require_size(len(body))
     sha256 = hashlib.sha256(body).hexdigest()
     with database.atomic():
         if not dry_run:
@@ -132,11 +145,22 @@ def _is_staff(user: User) -> bool:
     return can(user.role, Permission.SUBMISSION_READ_ALL)
 
 
-def _require_size(body: bytes) -> None:
+def may_submit(user: User) -> bool:
+    """Tell whether a user's role may submit files."""
+    return can(user.role, Permission.SUBMIT) or _is_staff(user)
+
+
+def most_bytes() -> int:
+    """Give the size of the largest file that is taken, in bytes."""
+    return settings.current().upload_megabytes * 1024 * 1024
+
+
+def require_size(size: int) -> None:
+    """Refuse a file of so many bytes, with RuleError, if it is empty or too large."""
     most = settings.current().upload_megabytes
-    if not body:
+    if not size:
         raise RuleError("The file is empty. Export it again.", field="file")
-    if len(body) > most * 1024 * 1024:
+    if size > most_bytes():
         message = f"The file is larger than {most} MB. Send it in parts."
         raise RuleError(message, field="file")
 
@@ -154,11 +178,7 @@ def _require_new(sha256: str, by: User) -> None:
         .first()
     )
     if before:
-        message = (
-            f"You submitted this file before: it is submission {before.id},"
-            f" “{before.filename}”. It was not imported again."
-        )
-        raise RuleError(message, field="file")
+        raise SubmittedBeforeError(before)
 
 
 def plain_name(filename: str) -> str:

@@ -1,6 +1,5 @@
 """asap: check submissions, make made-up ones, submit one as an upload would."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,30 +9,22 @@ from typing import Any
 
 import click
 
-from models import SubmissionProblem
+from gateway import drop_folder, submissions_in
+from models import SubmissionSource
 from pmp import asap as standard
 from pmp import clock, uploads
 from pmp.accounts import users
 from pmp.asap import generate as synthetic
 from pmp.asap.programme import parse_profile, parse_severities, parse_versions
+from pmp.errors import RuleError
 from pmp.settings import SettingsError
-from pmp.uploads import submissions
+from pmp.uploads import reports
 from pmp.uploads.programme import programme
 from pmp.wording import words
 from portal.cli import with_program
 
 _MOST_PROBLEMS = 10_000
-_STORED = (
-    "stored",
-    "stored_with_warning",
-    "revised",
-    "held",
-    "duplicate",
-    "voided",
-    "void_not_found",
-    "not_reportable",
-    "zero_reports",
-)
+_WRITTEN = ("4.2", "4.2A", "4.2B", "5.0")
 
 
 @click.group()
@@ -79,6 +70,15 @@ def check(
         raise SystemExit(1)
 
 
+def _versions(_context: object, _option: object, given: str) -> list[str]:
+    versions = [version.strip() for version in given.split(",")]
+    for version in versions:
+        if version not in _WRITTEN:
+            known = ", ".join(_WRITTEN)
+            raise click.BadParameter(f"{version!r} is none of {known}.")
+    return versions
+
+
 @asap.command()
 @click.option("--seed", type=int, required=True, help="The same seed, the same bytes.")
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
@@ -87,7 +87,7 @@ def check(
     type=click.FloatRange(0.01, 1000),
     default=1.0,
     show_default=True,
-    help="1 is 10 pharmacies and 600 people.",
+    help="1 is 10 pharmacies, 250 prescribers and 4,000 people.",
 )
 @click.option(
     "--until",
@@ -96,20 +96,50 @@ def check(
     show_default=True,
     help="The last day.",
 )
+@click.option(
+    "--defects",
+    type=click.FloatRange(0, 0.5),
+    default=synthetic.DEFECTS,
+    show_default=True,
+    help="The share of records that are held.",
+)
+@click.option(
+    "--versions",
+    default=",".join(synthetic.VERSIONS),
+    show_default=True,
+    callback=_versions,
+    help="Of the standard, the most common first.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-def generate(*, seed: int, days: int, scale: float, until: datetime, out: Path) -> None:
-    """Write made-up submissions and truth.csv, which says what each record is."""
+def generate(  # noqa: PLR0913 - what a state is like
+    *,
+    seed: int,
+    days: int,
+    scale: float,
+    until: datetime,
+    defects: float,
+    versions: list[str],
+    out: Path,
+) -> None:
+    """Write made-up submissions and truth.csv, which says what each record is.
+
+    The order of the files' names is the order in which to submit them.
+    """
     out.mkdir(parents=True, exist_ok=True)
     files = records = 0
     with (out / "truth.csv").open("w", encoding="utf-8", newline="") as stream:
-        truth = csv.DictWriter(stream, synthetic.TRUTH_COLUMNS, lineterminator="\n")
-        truth.writeheader()
+        stream.write(",".join(synthetic.TRUTH_COLUMNS) + "\n")
         for made in synthetic.submissions(
-            seed=seed, days=days, scale=scale, until=until.date()
+            seed=seed,
+            days=days,
+            scale=scale,
+            until=until.date(),
+            defects=defects,
+            versions=versions,
         ):
             (out / made.name).write_bytes(made.body)
-            truth.writerows(made.truth)
-            files, records = files + 1, records + len(made.truth)
+            stream.write(made.lines)
+            files, records = files + 1, records + made.records
     click.echo(f"{files} files with {records} records in {out}")
 
 
@@ -200,27 +230,40 @@ def _lines(problems: Iterable[dict[str, Any]]) -> Iterator[str]:
     "--dry-run", is_flag=True, help="Check it against what is stored; no more."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--report",
+    metavar="DIR|FILE",
+    type=click.Path(path_type=Path),
+    help="Write the report there as well, as .txt and .json.",
+)
 @with_program
-def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
+def submit(
+    file: Path, username: str, *, dry_run: bool, as_json: bool, report: Path | None
+) -> None:
     """Submit FILE as USER, as an upload on the page would, and process it at once.
 
-    Exit 1 if it is refused or a record is held.
+    Exit 1 if it is refused or a record is held.  What is printed and written names no
+    patient.
     """
-    received = uploads.receive(
-        filename=file.name,
-        body=file.read_bytes(),
-        by=users.named(username),
-        at=clock.now(),
-        dry_run=dry_run,
-    )
+    try:
+        received = uploads.receive(
+            filename=file.name,
+            body=file.read_bytes(),
+            by=users.named(username),
+            at=clock.now(),
+            dry_run=dry_run,
+            source=SubmissionSource.COMMAND,
+        )
+    except RuleError as refusal:
+        if report:
+            _write_refusal(report, file.name, refusal, dry_run=dry_run)
+        raise
     done = uploads.process(received.id, at=clock.now())
-    found = _checked(file, programme())
-    found["records"] |= {name: getattr(done, name) for name in _STORED}
-    found["problems"] = [_as_json(each) for each in submissions.problems(done)]
-    if done.held and found["verdict"] == "accepted":
-        found["verdict"] = "accepted_with_problems"
+    found = reports.as_json(done, file=str(file))
+    if report:
+        _write(report, reports.report_of(done))
     if as_json:
-        click.echo(json.dumps({**found, "submission": done.id, "dry_run": dry_run}))
+        click.echo(json.dumps(found))
     else:
         click.echo(f"Submission {done.id}: {words(done.status).lower()}")
         _print(found)
@@ -228,16 +271,22 @@ def submit(file: Path, username: str, *, dry_run: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _as_json(problem: SubmissionProblem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "segment": problem.segment_number or 0,
-        "segment_id": problem.segment_id,
-        "element": problem.element,
-        "value": problem.value,
-        "message": problem.message,
-        "fix": problem.fix,
-        "byte_offset": problem.byte_offset,
-        "record": problem.record_number,
-    }
+def _write_refusal(at: Path, name: str, refusal: RuleError, *, dry_run: bool) -> None:
+    before = isinstance(refusal, uploads.SubmittedBeforeError)
+    made = reports.refusal_of(
+        name,
+        code="F08" if before else "F10" if refusal.field == "file" else "F09",
+        why=refusal.message,
+        dry_run=dry_run,
+        at=clock.now(),
+    )
+    _write(at, made)
+
+
+def _write(at: Path, report: reports.Report) -> None:
+    """Write a report's files in a folder, or beside a name with .txt and .json."""
+    if not at.is_dir():
+        stem = at.name.removesuffix(".txt").removesuffix(".json")
+        report, at = replace(report, stem=stem), at.parent
+    with drop_folder.Folder.opened(at) as folder:
+        submissions_in.write_report(folder, report)

@@ -94,10 +94,13 @@ def test_the_truth_of_generated_files_is_what_check_finds(tmp_path: Path) -> Non
         told = json.loads(line)
         assert told["verdict"] != "refused"
         found.update(told["records"])
-    expected = Counter(row["outcome"] for row in truth)
+    # A test file is checked as any other; what is stored elsewhere a check cannot know.
+    real = [row for row in truth if row["outcome"] != "test"]
+    expected = Counter(row["outcome"] for row in real)
+    twice = [row for row in real if row["why"] == "sent twice in one file"]
     assert found["read"] == len(truth) > 1000
     assert found["held"] == expected["held"] > 0
-    assert found["duplicate"] == expected["duplicate"] > 0
+    assert found["duplicate"] == len(twice) > 0
     assert found["zero_reports"] == expected["zero_report"] > 0
     assert min(expected["voided"], expected["revised"]) > 0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from models import AuditEvent, Dispensation, Role, Submission, User
+from models import AuditEvent, Dispensation, Role, Submission, SubmissionSource, User
 from pmp import audit, database, settings
 from pmp.settings import Settings
 from portal import cli, create_app
@@ -98,3 +98,49 @@ def test_an_unknown_user_and_one_who_may_not_are_refused(
         assert len(error.splitlines()) == 1
     with database.connected():
         assert Submission.select().count() == 0
+
+
+def test_a_report_is_written_into_a_folder_or_under_a_name(
+    app: Flask, elm: User, file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "reports"
+    out.mkdir()
+
+    run(app, str(file), "--as", "elm", "--dry-run", "--report", str(out))
+    code, output, _ = run(
+        app, str(file), "--as", "elm", "--json", "--report", str(out / "mine.txt")
+    )
+
+    assert code == 1
+    written = sorted(path.name for path in out.iterdir())
+    assert written == [
+        "mine.json",
+        "mine.txt",
+        "november.dat.1.report.json",
+        "november.dat.1.report.txt",
+    ]
+    found, printed = json.loads((out / "mine.json").read_text()), json.loads(output)
+    assert found["records"] == printed["records"]
+    assert found["problems"] == printed["problems"]
+    assert "held for correction" in (out / "mine.txt").read_text()
+
+
+def test_a_refusal_is_reported_too(
+    app: Flask, elm: User, tmp_path: Path, file: Path
+) -> None:
+    run(app, str(file), "--as", "elm")
+
+    code, _, _ = run(app, str(file), "--as", "elm", "--report", str(tmp_path / "again"))
+
+    assert code == 1
+    told = json.loads((tmp_path / "again.json").read_text())
+    assert (told["verdict"], told["problems"][0]["code"]) == ("refused", "F08")
+    assert "submitted this file before" in (tmp_path / "again.txt").read_text()
+
+
+def test_a_submission_by_command_is_known_as_one(
+    app: Flask, elm: User, file: Path
+) -> None:
+    run(app, str(file), "--as", "elm")
+    with database.connected():
+        assert Submission.get().source is SubmissionSource.COMMAND
