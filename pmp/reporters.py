@@ -30,13 +30,7 @@ class Coverage:
 def coverage_of(user: User) -> Coverage:
     """Give whom a user may report for: its own and those granted; staff, all."""
     everyone = can(user.role, Permission.SUBMISSION_READ_ALL)
-    numbers: set[PharmacyKey] = set()
-    if can(user.role, Permission.SUBMIT):
-        granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
-        further = [each.licence for each in granted]
-        for known in (user.pharmacy, user.licence, *further):
-            numbers |= _numbers(known) if known else set()
-    return Coverage(everyone, frozenset(numbers))
+    return Coverage(everyone, frozenset(_known_numbers(user)))
 
 
 def own_pharmacy(user: User) -> Pharmacy | None:
@@ -46,6 +40,31 @@ def own_pharmacy(user: User) -> Pharmacy | None:
     if not user.licence or not can(user.role, Permission.SUBMIT):
         return None
     return _find(sorted(_numbers(user.licence)))
+
+
+def pharmacies_of(user: User) -> list[Pharmacy]:
+    """List the pharmacies whose records a user may review and change, its own first.
+
+    Each is known by the number that its records are known by; another number that it
+    shares with somebody, by a slip of typing, does not open it. Staff have none here.
+    """
+    numbers = _known_numbers(user)
+    by_name = {
+        name: [number for each, number in numbers if each == name]
+        for name in ("dea", "ncpdp", "npi")
+    }
+    query = Pharmacy.select().where(
+        (Pharmacy.id == user.pharmacy)
+        | Pharmacy.dea.in_(by_name["dea"])
+        | (Pharmacy.dea.is_null() & Pharmacy.ncpdp.in_(by_name["ncpdp"]))
+        | (
+            Pharmacy.dea.is_null()
+            & Pharmacy.ncpdp.is_null()
+            & Pharmacy.npi.in_(by_name["npi"])
+        )
+    )
+    own = own_pharmacy(user)
+    return sorted(query, key=lambda each: (each != own, each.name, each.id))
 
 
 def ensure_own_pharmacy(user: User) -> Pharmacy | None:
@@ -104,6 +123,16 @@ def prescriber_ids(
         bulk.insert(Prescriber, rows, unless=["dea", "dea_suffix"])
         found |= _prescribers(dict.fromkeys(missing))
     return found
+
+
+def _known_numbers(user: User) -> set[PharmacyKey]:
+    numbers: set[PharmacyKey] = set()
+    if can(user.role, Permission.SUBMIT):
+        granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
+        further = [each.licence for each in granted]
+        for known in (user.pharmacy, user.licence, *further):
+            numbers |= _numbers(known) if known else set()
+    return numbers
 
 
 def _numbers(known: Pharmacy | Licence) -> set[PharmacyKey]:

@@ -6,7 +6,7 @@ from wtforms import BooleanField, FileField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from models import DrugClass, SubmissionStatus
+from models import SubmissionStatus
 from pmp.asap import elements
 from pmp.wording import words
 from portal.forms import Form, UsDateField
@@ -29,21 +29,6 @@ class UploadForm(Form):
 class ZeroReportForm(Form):
     first = UsDateField("First day", validators=[InputRequired("Enter the first day")])
     last = UsDateField("Last day", validators=[InputRequired("Enter the last day")])
-
-
-class DispensingForm(Form):
-    """What to show of a pharmacy's own dispensations; sent by POST: it names people."""
-
-    since = UsDateField("Filled from")
-    until = UsDateField("to")
-    drug_class = SelectField(
-        "Class",
-        choices=[
-            SelectChoice("", "All"),
-            *(SelectChoice(word.value, words(word)) for word in DrugClass),
-        ],
-    )
-    text = StringField("Name, drug or Rx number", validators=[Length(max=60)])
 
 
 class StaffSubmissionsForm(Form):

@@ -8,6 +8,7 @@ BLUEPRINTS = (
     "portal.views.look_up",
     "portal.views.submissions",
     "portal.views.dispensing",
+    "portal.views.dispensing_entries",
     "portal.views.threshold_reports",
     "portal.views.tickets",
     "portal.views.staff",
