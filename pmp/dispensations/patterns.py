@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from models import DrugClass, Pharmacy, User
 from pmp import audit, clock, settings, wording
 from pmp.dispensations import dispensing, pattern_counts
+from pmp.dispensations.daily_doses import DailyDose
 from pmp.dispensations.early_refills import LIMITS, LOOK_BACK_DAYS
 from pmp.dispensations.pattern_counts import FEWEST_FILLS, Counts, Period
 from pmp.errors import RuleError
@@ -145,7 +146,7 @@ def _cash(counts: Counts) -> Pattern:
         _share(cash, given, "fills are paid in cash"),
         [_cash_bar(counts, each) for each in counts.classes if each.given],
         "No fill says how it was paid.",
-        {"only": "payment:01"},
+        {"only": "payment:01"} if cash else {},
     )
 
 
@@ -159,6 +160,7 @@ def _cash_bar(counts: Counts, now: pattern_counts.ClassCount) -> Bar:
     else:
         words += "; before: none"
     show = {"only": "payment:01", "drug_class": now.drug_class.value}
+    show = show if now.cash else {}
     label = wording.words(now.drug_class)
     return Bar(label, words, 100 * now.cash / now.given, show, share_before)
 
@@ -249,8 +251,7 @@ def _doses(counts: Counts) -> Pattern:
         [
             Bar(
                 counts.names[each.patient],
-                f"{each.shown} MME on {wording.us_date(each.peak_on)};"
-                f" {_number(each.days_high, 'day')} at {high} or more",
+                _dose_words(each, high),
                 100 * float(each.peak) / most,
                 {
                     "only": f"patient:{each.patient}",
@@ -261,6 +262,13 @@ def _doses(counts: Counts) -> Pattern:
         ],
         "No opioid with a known dose was filled.",
     )
+
+
+def _dose_words(dose: DailyDose, high: int) -> str:
+    words = f"{dose.shown} MME on {wording.us_date(dose.peak_on)}"
+    if not dose.days_high:
+        return words
+    return f"{words}; {_number(dose.days_high, 'day')} at {high} or more"
 
 
 def _several(counts: Counts) -> Pattern:

@@ -1,5 +1,6 @@
 """Reviewing a pharmacy's own dispensing: what to show, and what shall be changed."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -35,6 +36,7 @@ CLASSES = [
     SelectChoice("", "All"),
     *(SelectChoice(word.value, words(word)) for word in DrugClass),
 ]
+WRITTEN_NDC = re.compile(r"\d{5}-\d{4}-\d\d", re.ASCII)  # as the page writes it
 SORT_KEYS = frozenset({*SORTS, *(f"-{key}" for key in SORTS)})
 
 
@@ -302,4 +304,6 @@ def _element_text(part: Any) -> str:
     text = str(part.data or "")
     if part.name == "PAT17":
         return "".join(sign for sign in text if sign.isdigit())
+    if part.name == "DSP08" and WRITTEN_NDC.fullmatch(text):
+        return text.replace("-", "")
     return text
