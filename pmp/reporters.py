@@ -30,8 +30,7 @@ class Coverage:
 def coverage_of(user: User) -> Coverage:
     """Give whom a user may report for: its own and those granted; staff, all."""
     everyone = can(user.role, Permission.SUBMISSION_READ_ALL)
-    numbers = {number for known in covered(user) for number in _numbers(known)}
-    return Coverage(everyone, frozenset(numbers))
+    return Coverage(everyone, frozenset(_known_numbers(user)))
 
 
 def covered(user: User) -> list[Pharmacy | Licence]:
@@ -50,6 +49,31 @@ def own_pharmacy(user: User) -> Pharmacy | None:
     if not user.licence or not can(user.role, Permission.SUBMIT):
         return None
     return _find(sorted(_numbers(user.licence)))
+
+
+def pharmacies_of(user: User) -> list[Pharmacy]:
+    """List the pharmacies whose records a user may review and change, its own first.
+
+    Each is known by the number that its records are known by; another number that it
+    shares with somebody, by a slip of typing, does not open it. Staff have none here.
+    """
+    numbers = _known_numbers(user)
+    by_name = {
+        name: [number for each, number in numbers if each == name]
+        for name in ("dea", "ncpdp", "npi")
+    }
+    query = Pharmacy.select().where(
+        (Pharmacy.id == user.pharmacy)
+        | Pharmacy.dea.in_(by_name["dea"])
+        | (Pharmacy.dea.is_null() & Pharmacy.ncpdp.in_(by_name["ncpdp"]))
+        | (
+            Pharmacy.dea.is_null()
+            & Pharmacy.ncpdp.is_null()
+            & Pharmacy.npi.in_(by_name["npi"])
+        )
+    )
+    own = own_pharmacy(user)
+    return sorted(query, key=lambda each: (each != own, each.name, each.id))
 
 
 def ensure_own_pharmacy(user: User) -> Pharmacy | None:
@@ -78,7 +102,7 @@ def ensure_of_licence(licence: Licence) -> Pharmacy:
     return found
 
 
-def pharmacies_of(licences: Iterable[Licence]) -> list[Pharmacy]:
+def pharmacies_of_licences(licences: Iterable[Licence]) -> list[Pharmacy]:
     """Give the pharmacies with these licences or their numbers that have a row."""
     wanted = list(licences)
     if not wanted:
@@ -134,6 +158,10 @@ def prescriber_ids(
         bulk.insert(Prescriber, rows, unless=["dea", "dea_suffix"])
         found |= _prescribers(dict.fromkeys(missing))
     return found
+
+
+def _known_numbers(user: User) -> set[PharmacyKey]:
+    return {number for known in covered(user) for number in _numbers(known)}
 
 
 def _numbers(known: Pharmacy | Licence) -> set[PharmacyKey]:

@@ -74,6 +74,7 @@ class Event(StrEnum):
     PHARMACY_KIND_CHANGED = "pharmacy:kind_changed"
     DISPENSATION_VOIDED = "dispensation:voided"
     DISPENSATION_CORRECTED = "dispensation:corrected"
+    DISPENSATION_RESTORED = "dispensation:restored"
     PRODUCTS_IMPORTED = "products:imported"
     IDENTITY_JOINED = "identity:joined"
     IDENTITY_KEPT_APART = "identity:kept_apart"

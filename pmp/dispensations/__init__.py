@@ -1,4 +1,4 @@
-"""A dispensation that stands: voided, corrected, found by the code said on the phone.
+"""A dispensation: voided, restored, corrected, found by the code said on the phone.
 
 What it said before each change is kept as a `DispensationVersion`; a change recomputes
 the thresholds of the patients it concerns and is on the audit record.
@@ -45,7 +45,7 @@ CORRECTABLE = frozenset(
 )
 """Fields that `correct` may change; the patient follows from the identity."""
 
-NOT_KEPT = frozenset({"id", "row_code", "status", "version", "corrected", "stored_at"})
+NOT_KEPT = frozenset({"id", "row_code", "version", "corrected", "stored_at"})
 
 
 def find_by_row_code(typed: str) -> Dispensation:
@@ -68,6 +68,29 @@ def void(dispensation: Dispensation, *, reason: str, by: User, at: datetime) -> 
     """
     changes = {"status": DispensationStatus.VOIDED.value}
     event = audit.Event.DISPENSATION_VOIDED
+    _require_standing(dispensation, by)
+    _change(dispensation, changes, event=event, reason=reason, by=by, at=at)
+
+
+def restore(dispensation: Dispensation, *, reason: str, by: User, at: datetime) -> None:
+    """Let a voided dispensation stand again: its void was a mistake.
+
+    Who was told that it was removed is told that it stands. Raises RuleError for
+    another pharmacy's entry, for one that stands, for one that program staff removed
+    (unless they restore it), and where its prescription and fill stand already.
+    """
+    if dispensation.status is not DispensationStatus.VOIDED:
+        raise RuleError("This entry is not removed.")
+    _require_own(dispensation, by)
+    if not can(by.role, Permission.TICKET_WORK) and _removed_by_staff(dispensation):
+        raise RuleError("Program staff removed this entry. Call them to have it back.")
+    if (same := _standing_like(dispensation)) is not None:
+        raise RuleError(
+            f"Entry {same.row_code} of the same prescription and fill stands in its"
+            " place. Correct or remove that one first."
+        )
+    changes = {"status": DispensationStatus.CURRENT.value}
+    event = audit.Event.DISPENSATION_RESTORED
     _change(dispensation, changes, event=event, reason=reason, by=by, at=at)
 
 
@@ -91,6 +114,7 @@ def correct(
     for name, value in changes.items():
         columns |= _columns(name, value)
     event = audit.Event.DISPENSATION_CORRECTED
+    _require_standing(dispensation, by)
     _change(dispensation, columns, event=event, reason=reason, by=by, at=at)
 
 
@@ -166,7 +190,6 @@ def _change(
     by: User,
     at: datetime,
 ) -> None:
-    _require_standing(dispensation, by)
     if not reason.strip():
         raise RuleError("Say why.", field="reason")
     try:
@@ -183,16 +206,39 @@ def _change(
             )
             patients = {before["patient"], dispensation.patient.id}
             thresholds.evaluate(patients, at=at)
+            if event is audit.Event.DISPENSATION_RESTORED:
+                thresholds.tell_restored(dispensation, at=at)
     except IntegrityError as same:
         message = "The pharmacy has another record of the same fill."
         raise RuleError(message) from same
 
 
-def _require_standing(dispensation: Dispensation, by: User) -> None:
-    own = reporters.own_pharmacy(by)
-    is_own = own is not None and own == dispensation.pharmacy
+def _require_own(dispensation: Dispensation, by: User) -> None:
+    is_own = dispensation.pharmacy in reporters.pharmacies_of(by)
     if not is_own and not can(by.role, Permission.TICKET_WORK):
         raise RuleError("Only the pharmacy that reported this entry may change it.")
+
+
+def _removed_by_staff(dispensation: Dispensation) -> bool:
+    """Tell whether the void of a voided entry was made by program staff."""
+    last = versions_of(dispensation)[-1:]
+    who = User.get_or_none(User.username == last[0].changed_by) if last else None
+    return who is not None and can(who.role, Permission.TICKET_WORK)
+
+
+def _standing_like(dispensation: Dispensation) -> Dispensation | None:
+    same = ("pharmacy", "prescription_number", "fill_number", "partial")
+    query = Dispensation.select().where(
+        Dispensation.status == DispensationStatus.CURRENT
+    )
+    for name in same:
+        query = query.where(getattr(Dispensation, name) == getattr(dispensation, name))
+    found: Dispensation | None = query.order_by(Dispensation.id).first()
+    return found
+
+
+def _require_standing(dispensation: Dispensation, by: User) -> None:
+    _require_own(dispensation, by)
     if dispensation.status is DispensationStatus.VOIDED:
         raise RuleError("This entry is voided already.")
 

@@ -1,52 +1,318 @@
-"""What a pharmacy dispensed, for its own review."""
+"""What a pharmacy dispensed, for its own review: its records as a list.
 
+Every question is put to one pharmacy of those that the account covers, and is on the
+audit record before its answer is shown.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from peewee import fn
+from peewee import JOIN, fn
 
-from models import Dispensation, DrugClass, Prescriber, ReportedIdentity, User
-from pmp import audit, reporters
-from pmp.uploads.standing import STANDS
+from models import (
+    Dispensation,
+    DispensationStatus,
+    DrugClass,
+    Pharmacy,
+    Prescriber,
+    ReportedIdentity,
+    Submission,
+    Ticket,
+    User,
+)
+from pmp import audit, identifiers, reporters, settings
+from pmp.dispensations import early_refills
+from pmp.errors import NotFoundError, RuleError
 from pmp.uploads.submissions import Page, page_of
 
 PAGE = 50
+MOST_ROWS = 50_000  # of a CSV file; narrow the question for more
+USUAL_DAYS = 90
+ELSEWHERE = "*"  # any state but the programme's own
+SORTS: dict[str, tuple[Any, ...]] = {
+    "filled": (Dispensation.filled_on,),
+    "number": (Dispensation.prescription_number, Dispensation.fill_number),
+    "patient": (ReportedIdentity.last_name, ReportedIdentity.first_name),
+    "drug": (Dispensation.drug_name,),
+    "quantity": (Dispensation.quantity,),
+    "days": (Dispensation.days_supply,),
+    "prescriber": (Prescriber.last_name, Prescriber.first_name),
+}
+_ONLY = frozenset({"patient", "prescriber", "state", "payment", "early"})
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to show: days filled, a class, words of name, drug or number."""
+    """What to show; an empty part does not narrow.
 
+    `pharmacy` is an id, None for the account's own; `since` and `until` are days
+    filled. `patient` holds words of the name or a date of birth (`born`), `prescriber`
+    words of the name or a DEA number, `drug` words of its name or an NDC. `only` is
+    what a pattern narrows to: “patient:17”, “prescriber:5”, “state:NY” (“state:*”: any
+    but the programme's own), “payment:01”, “early”, several with blanks between.
+    `sort` is a key of SORTS, with a minus before it for the other way.
+    """
+
+    pharmacy: int | None = None
     since: date | None = None
     until: date | None = None
     drug_class: str = ""
-    text: str = ""
+    patient: str = ""
+    born: date | None = None
+    prescriber: str = ""
+    drug: str = ""
+    number: str = ""
+    submission: int | None = None
+    only: str = ""
+    also_voided: bool = False
+    sort: str = "-filled"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts over all that is wanted, not the page alone; those that stand."""
+
+    fills: int
+    patients: int
+    prescribers: int
+    by_schedule: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Dispensed:
-    """A page of dispensations, and how many people the whole selection is about."""
+    """A page of dispensations, the totals, and what is said beside single rows.
 
+    `under_review` are ids of rows that an open ticket disputes; `only` says in words
+    what a pattern narrowed the list to.
+    """
+
+    pharmacy: Pharmacy | None
     page: Page
-    patients: int
-    prescribers: int
+    totals: Totals
+    under_review: Collection[int]
+    only: str = ""
 
 
-def own(wanted: Wanted, *, number: int, by: User, at: datetime) -> Dispensed:
-    """Show a user's own pharmacy's standing dispensations, the latest fill first.
+NOTHING = Dispensed(None, Page([], 1, 1, 0), Totals(0, 0, 0, {}), frozenset())
+
+
+def usual_since(today: date) -> date:
+    """Give the first day that is shown when nobody has chosen one."""
+    return today - timedelta(days=USUAL_DAYS - 1)
+
+
+def pharmacy_of(user: User, wanted: int | None) -> Pharmacy | None:
+    """Give the chosen pharmacy of those that a user covers, its own by default.
+
+    None for a user without a pharmacy; NotFoundError for one that is not covered.
+    """
+    covered = reporters.pharmacies_of(user)
+    if wanted is None:
+        return covered[0] if covered else None
+    for pharmacy in covered:
+        if pharmacy.id == wanted:
+            return pharmacy
+    raise NotFoundError("There is no such pharmacy among yours.")
+
+
+def own(
+    wanted: Wanted, *, number: int, by: User, at: datetime, size: int = PAGE
+) -> Dispensed:
+    """Show a page of a user's own pharmacy's dispensations.
 
     On the audit record before it is shown.  Nothing for a user without a pharmacy.
     """
-    pharmacy = reporters.own_pharmacy(by)
+    pharmacy = pharmacy_of(by, wanted.pharmacy)
     if pharmacy is None:
-        return Dispensed(Page([], 1, 1, 0), 0, 0)
-    query = _query(wanted).where(Dispensation.pharmacy == pharmacy)
-    patients, prescribers = _people(query)
-    order = (Dispensation.filled_on.desc(), Dispensation.id.desc())
-    page = page_of(query.order_by(*order), number=number, size=PAGE)
+        return NOTHING
+    query = _query(wanted, pharmacy)
+    page = page_of(_sorted(query, wanted.sort), number=number, size=size)
+    shown = [row.id for row in page.rows]
+    _record(wanted, pharmacy, by=by, at=at, page=page.number, dispensations=shown)
+    return Dispensed(
+        pharmacy,
+        page,
+        _totals(query),
+        _under_review(shown),
+        _only_words(wanted),
+    )
+
+
+def every(wanted: Wanted, *, by: User, at: datetime) -> list[Dispensation]:
+    """Give all that is wanted, in its order, for a file; on the audit record first.
+
+    Raises RuleError if there are more than MOST_ROWS.
+    """
+    pharmacy = pharmacy_of(by, wanted.pharmacy)
+    if pharmacy is None:
+        return []
+    query = _sorted(_query(wanted, pharmacy), wanted.sort)
+    rows = list(query.limit(MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
+        raise RuleError(message, field="since")
+    ids = ranges(row.id for row in rows)
+    _record(wanted, pharmacy, by=by, at=at, file=True, dispensations=ids)
+    return rows
+
+
+def ranges(ids: Iterable[int]) -> list[str]:
+    """Write many ids briefly: “4-9”, “12”."""
+    found: list[list[int]] = []
+    for each in sorted(ids):
+        if found and each == found[-1][1] + 1:
+            found[-1][1] = each
+        else:
+            found.append([each, each])
+    return [f"{a}-{b}" if a != b else str(a) for a, b in found]
+
+
+def narrowing(only: str) -> dict[str, str]:
+    """Read what a pattern narrows to: {"patient": "17"}; other words are left out."""
+    parts = [word.partition(":") for word in only.split()]
+    return {name: value for name, _, value in parts if name in _ONLY}
+
+
+def _query(wanted: Wanted, pharmacy: Pharmacy) -> Any:
+    query: Any = (
+        Dispensation.select(Dispensation, ReportedIdentity, Prescriber, Submission)
+        .join(ReportedIdentity)
+        .switch(Dispensation)
+        .join(Prescriber)
+        .switch(Dispensation)
+        .join(Submission, JOIN.LEFT_OUTER)
+        .where(Dispensation.pharmacy == pharmacy)
+    )
+    narrowed = _narrowed(wanted, pharmacy)
+    for condition in (*_chosen(wanted), *_typed(wanted), *narrowed):
+        query = query.where(condition)
+    return query
+
+
+def _chosen(wanted: Wanted) -> Iterable[Any]:
+    if not wanted.also_voided:
+        yield Dispensation.status == DispensationStatus.CURRENT
+    if wanted.since:
+        yield Dispensation.filled_on >= wanted.since
+    if wanted.until:
+        yield Dispensation.filled_on <= wanted.until
+    if wanted.drug_class in {word.value for word in DrugClass}:
+        yield Dispensation.drug_class == wanted.drug_class
+    if wanted.submission is not None:
+        yield Dispensation.submission == wanted.submission
+
+
+def _narrowed(wanted: Wanted, pharmacy: Pharmacy) -> Iterable[Any]:
+    only = narrowing(wanted.only)
+    for name, column in (
+        ("patient", Dispensation.patient),
+        ("prescriber", Dispensation.prescriber),
+    ):
+        if name in only:
+            yield column == (int(only[name]) if only[name].isdecimal() else 0)
+    if "payment" in only:
+        yield Dispensation.payment == only["payment"]
+    if "state" in only:
+        yield in_state(only["state"])
+    if "early" in only:
+        yield Dispensation.id.in_(
+            early_refills.early_ids(pharmacy, wanted.since, wanted.until)
+        )
+
+
+def in_state(state: str) -> Any:
+    """Give the condition that a patient lives in a state; ELSEWHERE: not in ours."""
+    column = fn.UPPER(ReportedIdentity.state)
+    if state == ELSEWHERE:
+        return column.not_in(["", settings.current().state_code])
+    return column == state
+
+
+def _typed(wanted: Wanted) -> Iterable[Any]:
+    identity = ReportedIdentity
+    for word in wanted.patient.split():
+        yield _holds(word, identity.last_name, identity.first_name)
+    if wanted.born:
+        yield identity.birth_date == wanted.born
+    for word in wanted.prescriber.split():
+        yield _holds(word, Prescriber.last_name, Prescriber.first_name, Prescriber.dea)
+    if ndc := _ndc(wanted.drug):
+        yield Dispensation.product_code == ndc
+    else:
+        for word in wanted.drug.split():
+            yield _holds(word, Dispensation.drug_name, Dispensation.ingredient)
+    if wanted.number:
+        yield Dispensation.prescription_number == wanted.number.strip().upper()
+
+
+def _holds(word: str, *columns: Any) -> Any:
+    return reduce(or_, (column.contains(word.strip(",")) for column in columns))
+
+
+def _ndc(typed: str) -> str:
+    try:
+        return identifiers.parse_ndc(typed.strip())
+    except ValueError:
+        return ""
+
+
+def _sorted(query: Any, sort: str) -> Any:
+    columns = SORTS.get(sort.removeprefix("-"), SORTS["filled"])
+    order = [column.desc() if sort.startswith("-") else column for column in columns]
+    return query.order_by(*order, Dispensation.filled_on.desc(), Dispensation.id.desc())
+
+
+def _totals(query: Any) -> Totals:
+    query = query.where(Dispensation.status == DispensationStatus.CURRENT)
+    counted = query.select(
+        fn.COUNT(Dispensation.id),
+        fn.COUNT(Dispensation.patient.distinct()),
+        fn.COUNT(Dispensation.prescriber.distinct()),
+    )
+    schedules = query.select(Dispensation.schedule, fn.COUNT(Dispensation.id))
+    fills, patients, prescribers = counted.tuples().get()
+    return Totals(
+        fills,
+        patients,
+        prescribers,
+        dict(sorted(schedules.group_by(Dispensation.schedule).tuples())),
+    )
+
+
+def _under_review(ids: list[int]) -> set[int]:
+    query: Any = (
+        Ticket.select(Ticket.dispensation)
+        .where(Ticket.dispensation.in_(ids) & Ticket.resolved_at.is_null())
+        .tuples()
+    )
+    return {number for (number,) in query}
+
+
+def _only_words(wanted: Wanted) -> str:
+    only = narrowing(wanted.only)
+    words = []
+    if "early" in only:
+        words.append("early refills")
+    if "payment" in only:
+        words.append("paid in cash" if only["payment"] == "01" else "one payment type")
+    if "state" in only:
+        elsewhere = only["state"] == ELSEWHERE
+        words.append(
+            "patients of another state" if elsewhere else f"patients in {only['state']}"
+        )
+    words += [f"one {name}" for name in ("patient", "prescriber") if name in only]
+    return ", ".join(words)
+
+
+def _record(
+    wanted: Wanted, pharmacy: Pharmacy, *, by: User, at: datetime, **shown: object
+) -> None:
+    """Put on record what is shown; of what was typed, that something was, no names."""
+    typed = ("patient", "born", "prescriber", "drug", "number")
     audit.record(
         audit.Event.DISPENSING_VIEWED,
         actor=by.username,
@@ -56,47 +322,8 @@ def own(wanted: Wanted, *, number: int, by: User, at: datetime) -> Dispensed:
             "since": str(wanted.since or ""),
             "until": str(wanted.until or ""),
             "drug_class": wanted.drug_class,
-            "page": page.number,
-            "dispensations": [row.id for row in page.rows],
+            "only": wanted.only,
+            "searched_by": [name for name in typed if getattr(wanted, name)],
+            **shown,
         },
     )
-    return Dispensed(page, patients, prescribers)
-
-
-def _query(wanted: Wanted) -> Any:
-    query: Any = (
-        Dispensation.select(Dispensation, ReportedIdentity, Prescriber)
-        .join(ReportedIdentity)
-        .switch(Dispensation)
-        .join(Prescriber)
-        .where(STANDS)
-    )
-    if wanted.since:
-        query = query.where(Dispensation.filled_on >= wanted.since)
-    if wanted.until:
-        query = query.where(Dispensation.filled_on <= wanted.until)
-    if wanted.drug_class in {word.value for word in DrugClass}:
-        query = query.where(Dispensation.drug_class == wanted.drug_class)
-    for word in wanted.text.split():
-        query = query.where(_holds(word))
-    return query
-
-
-def _holds(word: str) -> Any:
-    columns = (
-        ReportedIdentity.last_name,
-        ReportedIdentity.first_name,
-        Dispensation.drug_name,
-        Dispensation.prescription_number,
-        Prescriber.last_name,
-    )
-    return reduce(or_, (column.contains(word) for column in columns))
-
-
-def _people(query: Any) -> tuple[int, int]:
-    counted = query.select(
-        fn.COUNT(Dispensation.patient.distinct()),
-        fn.COUNT(Dispensation.prescriber.distinct()),
-    )
-    patients, prescribers = counted.tuples().get()
-    return int(patients), int(prescribers)

@@ -47,7 +47,7 @@ def of_user(user: User) -> list[Pharmacy]:
         name = licence.name if licence else user.name
         own = Pharmacy(name=name, licence=licence, kind=DispenserKind.PHARMACY)
     granted = CoveredPharmacy.select().where(CoveredPharmacy.user == user)
-    further = reporters.pharmacies_of(each.licence for each in granted)
+    further = reporters.pharmacies_of_licences(each.licence for each in granted)
     others = {row.id: row for row in further if row.id != own.id}
     return [own, *sorted(others.values(), key=lambda row: (row.name, row.id))]
 

@@ -27,7 +27,7 @@ from models import (
     ThresholdRule,
 )
 from pmp import database
-from pmp.thresholds import threshold_cases, threshold_rules
+from pmp.thresholds import correction_notices, threshold_cases, threshold_rules
 from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
 from pmp.thresholds.threshold_rules import Terms, numbers_of
 
@@ -65,6 +65,14 @@ def evaluate(patient_ids: Iterable[int], *, at: datetime) -> list[ThresholdCase]
         while chunk := list(islice(remaining, CHUNK)):
             changed += _evaluate(chunk, rules, at=at)
     return changed
+
+
+def tell_restored(entry: Dispensation, *, at: datetime) -> None:
+    """Tell whoever was told that an entry was removed that it stands again.
+
+    After `evaluate`, in the transaction of the change.
+    """
+    correction_notices.tell_restored(entry, at=at)
 
 
 def run(at: datetime) -> list[ThresholdCase]:

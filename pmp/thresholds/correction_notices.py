@@ -13,9 +13,11 @@ from typing import Any
 from models import (
     CaseEntry,
     CaseRecipient,
+    CaseStatus,
     CorrectionNotice,
     DeliveryKind,
     Dispensation,
+    DispensationStatus,
     DispensationVersion,
     DocumentKind,
     Pharmacy,
@@ -35,6 +37,7 @@ OUTCOMES = {
     TicketOutcome.IDENTITY_FIXED: "It belongs to another person and has been removed.",
     TicketOutcome.CORRECTED: "It was wrong and has been corrected.",
 }
+RESTORED = "It had been removed by mistake and stands again."
 # Columns of a dispensation that a reader knows, and their words.
 FIELDS = {
     "filled_on": "Filled",
@@ -101,6 +104,40 @@ def tell(
         ]
 
 
+def tell_restored(entry: Dispensation, *, at: datetime) -> list[CorrectionNotice]:
+    """Tell whom a standing case's report told that an entry was removed: it is back.
+
+    Where the removal ended a case, a new case's report tells them.
+    """
+    told = (
+        CaseRecipient.select(CaseRecipient)
+        .join(ThresholdCase)
+        .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
+        .where(
+            CaseRecipient.id.in_(
+                CorrectionNotice.select(CorrectionNotice.recipient).where(
+                    (CorrectionNotice.dispensation == entry)
+                    & (CorrectionNotice.outcome == TicketOutcome.VOIDED)
+                )
+            )
+        )
+        .order_by(CaseRecipient.id)
+    )
+    outcome = TicketOutcome.CORRECTED
+    with database.atomic():
+        return [_notice(each, entry, outcome, withdrawn=False, at=at) for each in told]
+
+
+def outcome_words(notice: CorrectionNotice) -> str:
+    """Say what became of the entry; that of a removed one that stands again."""
+    before: DispensationVersion | None = DispensationVersion.get_or_none(
+        dispensation=notice.dispensation, version=notice.version - 1
+    )
+    if before and before.content.get("status") == DispensationStatus.VOIDED:
+        return RESTORED
+    return OUTCOMES[notice.outcome]
+
+
 def about(recipient: CaseRecipient) -> list[CorrectionNotice]:
     """Give the notices that a recipient was sent about one report, newest first."""
     return list(
@@ -131,7 +168,7 @@ def correction(notice: CorrectionNotice) -> Correction:
         sent_at=sent.created_at if sent else None,
         patient=_patient(recipient.case),
         row_code=entry.row_code,
-        outcome=OUTCOMES[notice.outcome],
+        outcome=outcome_words(notice),
         fields=changed_fields(entry, notice.version) if changed else [],
         withdrawn=notice.case_withdrawn,
         to_lines=lines or [contacts.name_of(someone)],

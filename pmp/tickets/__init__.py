@@ -259,8 +259,7 @@ def _new(
 
 
 def _own(entry: Dispensation, by: User) -> bool:
-    pharmacy = reporters.own_pharmacy(by)
-    is_dispenser = pharmacy is not None and pharmacy == entry.pharmacy
+    is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
     is_prescriber = by.prescriber is not None and by.prescriber == entry.prescriber
     return bool(is_dispenser or is_prescriber)
 

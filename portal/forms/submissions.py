@@ -9,7 +9,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from models import DrugClass, Severity, SubmissionSource, SubmissionStatus
+from models import Severity, SubmissionSource, SubmissionStatus
 from pmp.uploads.arrivals import MOST_FILES, Arrival
 from pmp.uploads.problem_kinds import ProblemKind
 from pmp.uploads.submissions import Wanted
@@ -84,21 +84,6 @@ class UploadForm(Form):
 class ZeroReportForm(Form):
     first = UsDateField("First day", validators=[InputRequired("Enter the first day")])
     last = UsDateField("Last day", validators=[InputRequired("Enter the last day")])
-
-
-class DispensingForm(Form):
-    """What to show of a pharmacy's own dispensations; sent by POST: it names people."""
-
-    since = UsDateField("Filled from")
-    until = UsDateField("to")
-    drug_class = SelectField(
-        "Class",
-        choices=[
-            SelectChoice("", "All"),
-            *(SelectChoice(word.value, words(word)) for word in DrugClass),
-        ],
-    )
-    text = StringField("Name, drug or Rx number", validators=[Length(max=60)])
 
 
 class SubmissionsForm(Form):

@@ -12,6 +12,7 @@ BLUEPRINTS = (
     "portal.views.entry",
     "portal.views.csv_submissions",
     "portal.views.dispensing",
+    "portal.views.dispensing_entries",
     "portal.views.threshold_reports",
     "portal.views.tickets",
     "portal.views.staff",

@@ -15,7 +15,7 @@ from gateway import documents
 from models import CaseRecipient, RecipientAnswer
 from pmp import clock
 from pmp.permissions import Permission
-from pmp.thresholds import case_recipients, threshold_reports
+from pmp.thresholds import case_recipients, correction_notices, threshold_reports
 from pmp.thresholds.threshold_reports import ThresholdReport
 from portal.access import requires, signed_in_user
 from portal.forms.threshold_reports import AnswerForm
@@ -46,6 +46,7 @@ def report(recipient_id: int) -> ResponseReturnValue:
         recipient=recipient,
         report=threshold_reports.report(recipient, at=clock.now()),
         notices=threshold_reports.changes_of(recipient),
+        outcome_words=correction_notices.outcome_words,
     )
     return page, 422 if form.errors else 200
 

@@ -1,7 +1,7 @@
 import csv
 import io
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +19,6 @@ from pmp import audit, clock, settings, uploads
 from pmp.uploads import submissions
 from tests.browser import Browser
 from tests.factories import (
-    make_dispensation,
-    make_identity,
     make_pharmacy,
     make_product,
     make_user,
@@ -281,73 +279,8 @@ def test_a_zero_report_of_days_to_come_is_refused(browser: Browser, elm: User) -
     assert ZeroReport.select().count() == 0
 
 
-def test_a_pharmacy_sees_its_own_dispensations_alone(
-    browser: Browser, elm: User
-) -> None:
-    old = make_dispensation(
-        pharmacy=elm.pharmacy,
-        filled_on=date(2026, 1, 5),
-        drug_name="Diazepam 5 mg",
-        drug_class="benzodiazepine",
-    )
-    new = make_dispensation(
-        make_identity(last_name="Findme"), pharmacy=elm.pharmacy, row_code="D-NEW"
-    )
-    foreign = make_dispensation(row_code="D-FOREIGN")
-    make_dispensation(pharmacy=elm.pharmacy, status="voided", row_code="D-VOIDED")
-
-    def shown(**values: str) -> set[str]:
-        page = browser.submit(values, status=200) if values else None
-        text = (page or browser.get("/dispensing")).get_data(as_text=True)
-        codes = {old.row_code, new.row_code, foreign.row_code, "D-VOIDED"}
-        return {code for code in codes if code in text}
-
-    assert shown() == {old.row_code, new.row_code}
-    assert shown(text="findme") == {new.row_code}
-    assert shown(text="diaz", drug_class="") == {old.row_code}
-    assert shown(text="", drug_class="benzodiazepine") == {old.row_code}
-    assert shown(drug_class="", since="02/01/2026") == {new.row_code}
-    assert shown(since="", until="02/01/2026") == {old.row_code}
-    assert shown(until="", text="%") == set()
-    events = AuditEvent.select().where(
-        AuditEvent.event == audit.Event.DISPENSING_VIEWED.value
-    )
-    assert [len(each.detail["dispensations"]) for each in events] == [
-        2,
-        1,
-        1,
-        1,
-        1,
-        1,
-        0,
-    ]
-
-
-def test_dispensations_come_in_pages_without_names_in_the_address(
-    browser: Browser, elm: User
-) -> None:
-    for day in range(1, 29):
-        for number in range(2):
-            make_dispensation(
-                make_identity(last_name="Many"),
-                pharmacy=elm.pharmacy,
-                prescription_number=f"{day}-{number}",
-                filled_on=date(2026, 2, day),
-            )
-    browser.get("/dispensing")
-    browser.submit({"text": "many"}, status=200)
-    assert "Page 1 of 2" in browser.text()
-    answer = browser.submit({"text": "many", "page": "2"}, status=200)
-    assert "Page 2 of 2" in browser.text()
-    assert "many" not in answer.request.url
-    assert len(re.findall(r'data-label="Filled"', answer.get_data(as_text=True))) == 6
-
-
-def test_a_user_without_a_pharmacy_sees_an_empty_page(browser: Browser) -> None:
+def test_a_user_without_a_pharmacy_reports_nothing(browser: Browser) -> None:
     browser.sign_in_as(make_user(Role.PHARMACY))
-    make_dispensation()
-    browser.get("/dispensing")
-    assert "No dispensation is like this" in browser.text()
     browser.get("/submissions/zero")
     browser.submit(status=422)
     assert "no pharmacy" in browser.text()
