@@ -23,7 +23,7 @@ KIND_WORDS = {
     DispenserKind.VETERINARIAN: "Veterinarians",
     DispenserKind.OUT_OF_STATE: "Out-of-state pharmacies",
 }
-_FREQUENCY_WORDS = {
+FREQUENCY_WORDS = {
     Frequency.TWICE_MONTHLY: "Twice a month (1st to 15th, 16th to the end)",
     Frequency.MONTHLY: "Once a month",
     Frequency.WEEKLY: "Every week, Sunday to Saturday",
@@ -91,7 +91,7 @@ def history() -> list[ReportingSchedule]:
 
 def sentence(terms: Terms | ReportingSchedule) -> str:
     """Write terms as people say them."""
-    often = _FREQUENCY_WORDS[terms.frequency]
+    often = FREQUENCY_WORDS[terms.frequency]
     days = terms.grace_days
     unit = "business day" if terms.business_days else "day"
     if not days:

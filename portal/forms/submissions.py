@@ -1,10 +1,10 @@
-"""Submitting a file, reporting nothing dispensed, correcting a held record."""
+"""Submitting a file, correcting a held record."""
 
 from collections.abc import Iterable, Mapping
 
 from wtforms import BooleanField, FileField, SelectField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import Length, ValidationError
 
 from models import DrugClass, SubmissionStatus
 from pmp.asap import elements
@@ -24,11 +24,6 @@ class UploadForm(Form):
         # Text under the name of the file is no file.
         if not getattr(field.data, "filename", ""):
             raise ValidationError("Choose the file to submit")
-
-
-class ZeroReportForm(Form):
-    first = UsDateField("First day", validators=[InputRequired("Enter the first day")])
-    last = UsDateField("Last day", validators=[InputRequired("Enter the last day")])
 
 
 class DispensingForm(Form):

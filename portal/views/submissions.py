@@ -24,7 +24,7 @@ from portal.access import requires, signed_in_user
 from portal.access import uploads as takes_files
 from portal.csv_files import csv_answer
 from portal.forms import Form, rule_errors
-from portal.forms.submissions import UploadForm, ZeroReportForm, record_form
+from portal.forms.submissions import UploadForm, record_form
 
 bp = Blueprint("submissions", __name__)
 
@@ -109,23 +109,6 @@ def record(submission_id: int, number: int) -> ResponseReturnValue:
         "submissions/record.html", form=form, record=held, segments=_segments(form)
     )
     return page, 422 if request.method == "POST" else 200
-
-
-@bp.route("/submissions/zero", methods=["GET", "POST"])
-@requires(Permission.SUBMIT)
-def zero() -> ResponseReturnValue:
-    user = signed_in_user()
-    due = reporting.next_due(user, today=clock.today())
-    form = ZeroReportForm(data={"first": due.period.first, "last": due.period.last})
-    if form.validate_on_submit() and form.first.data and form.last.data:
-        with rule_errors(form):
-            reporting.report_zero(
-                first=form.first.data, last=form.last.data, by=user, at=clock.now()
-            )
-            flash("Your report that nothing was dispensed is recorded.")
-            return redirect(url_for(".listing"), 303)
-    page = render_template("submissions/zero.html", form=form, due=due)
-    return page, 422 if form.errors else 200
 
 
 def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
