@@ -69,6 +69,16 @@ def of_pharmacy(pharmacy: Pharmacy, *, by: User, today: date) -> Due:
     return replace(found[0].due, undo=_reported_today(by, found, today=today))
 
 
+def open_of(
+    pharmacy: Pharmacy, first: date, last: date, *, today: date
+) -> tuple[date, date]:
+    """Give the first of these days that are still open; all of them if none is."""
+    spans = standing.open_days(
+        pharmacy, schedules.calendar(), first=first, last=last, today=today
+    )
+    return spans[0] if spans else (first, last)
+
+
 def states(pharmacies: Sequence[Pharmacy], *, today: date) -> list[Now]:
     """Give where each of these pharmacies stands today, in their order."""
     calendar = schedules.calendar()

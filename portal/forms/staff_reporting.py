@@ -27,7 +27,9 @@ from pmp.reporting.calendars import Terms
 from pmp.reporting.late_list import LONGEST_NOTE
 from portal.forms import Form, UsDateField, typed_date
 
-KINDS = [SelectChoice(kind.value, schedules.KIND_WORDS[kind]) for kind in DispenserKind]
+KINDS = [
+    SelectChoice(kind.value, schedules.ONE_OF_KIND[kind]) for kind in DispenserKind
+]
 FREQUENCIES = [
     SelectChoice(each.value, schedules.FREQUENCY_WORDS[each]) for each in Frequency
 ]

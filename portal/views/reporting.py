@@ -9,13 +9,14 @@ from models import Pharmacy, User
 from pmp import clock, reporting
 from pmp.permissions import Permission
 from pmp.reporting import banner, dispensers, late_list, schedules, standing, zeros
-from pmp.wording import us_date
+from pmp.wording import span_words
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.reporting import ZeroReportForm
 
 bp = Blueprint("reporting", __name__)
 
+FARTHEST = 2 * standing.YEAR
 SHOWN = 40  # periods, unless all of the year are asked for
 
 
@@ -48,15 +49,16 @@ def zero() -> ResponseReturnValue:
     form = ZeroReportForm(pharmacies)
     if form.validate_on_submit() and form.first.data and form.last.data:
         with rule_errors(form):
-            reporting.report_zero(
+            made = reporting.report_zero(
                 first=form.first.data,
                 last=form.last.data,
                 by=user,
                 at=clock.now(),
                 pharmacy=dispensers.own(user, form.pharmacy.data or None),
             )
+            days = span_words(made.first_day, made.last_day)
             flash(
-                f"Your report that nothing was dispensed {_days(form)} is recorded."
+                f"Your report that nothing was dispensed {days} is recorded."
                 " You can undo it below."
             )
             return redirect(_back(), 303)
@@ -70,7 +72,7 @@ def zero() -> ResponseReturnValue:
 @requires(Permission.SUBMIT)
 def undo(zero_id: int) -> ResponseReturnValue:
     taken = zeros.withdraw(zero_id, by=signed_in_user(), at=clock.now())
-    days = f"{us_date(taken.first_day)} to {us_date(taken.last_day)}"
+    days = span_words(taken.first_day, taken.last_day)
     flash(f"Undone: {days} is not reported as empty any more.")
     return redirect(_back(), 303)
 
@@ -101,21 +103,20 @@ def _offer(form: ZeroReportForm, user: User) -> None:
         if asked
         else reporting.next_due(user, today=clock.today())
     )
-    first = _day("first") or due.open_from
-    last = _day("last") or min(due.period.last, clock.today())
-    form.offer(due.pharmacy, first, last)
+    first, last = _day("first"), _day("last")
+    if asked and first and last:
+        first, last = banner.open_of(asked, first, last, today=clock.today())
+    running = min(due.period.last, clock.today())
+    form.offer(due.pharmacy, first or due.open_from, last or running)
 
 
 def _day(name: str) -> date | None:
+    """Give the day in the address; None for none, or for one that no notice names."""
     try:
-        return date.fromisoformat(request.args.get(name, ""))
+        day = date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-
-
-def _days(form: ZeroReportForm) -> str:
-    first, last = form.first.data, form.last.data
-    return us_date(first) if first == last else f"{us_date(first)} to {us_date(last)}"
+    return day if abs(clock.today() - day) < FARTHEST else None
 
 
 def _back() -> str:

@@ -62,7 +62,7 @@ def late() -> ResponseReturnValue:
         page=page,
         pages=pages,
         today=today,
-        kinds=schedules.KIND_WORDS,
+        kinds=schedules.ONE_OF_KIND,
         desk=delivery_desk,
         chosen=_chosen(form),
     )
@@ -231,7 +231,7 @@ def _lines(rows: list[late_list.Row]) -> Iterable[list[Any]]:
         yield [
             shop.name,
             shop.dea,
-            schedules.KIND_WORDS[shop.kind],
+            schedules.ONE_OF_KIND[shop.kind],
             shop.city,
             us_date(row.period.first),
             us_date(row.period.last),
@@ -268,8 +268,9 @@ def _pharmacy_page(found: Pharmacy, **sent: Any) -> ResponseReturnValue:
         name=contacts.name_of(found),
         phone_number=contacts.phone_of(found),
         fax_number=contacts.fax_of(found),
+        is_open=any(each.state in standing.OPEN for each in periods),
         must_report=dispensers.must_report(found),
-        kind_words=schedules.KIND_WORDS[found.kind],
+        kind_words=schedules.ONE_OF_KIND[found.kind],
         terms=schedules.sentence(schedules.terms_now(today=today)[found.kind]),
         periods=shown,
         more=len(periods) - len(shown),

@@ -11,7 +11,7 @@ from pmp import clock
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
 from pmp.reporting import closed_days, schedules
-from pmp.reporting.calendars import Period, Terms
+from pmp.reporting.calendars import Terms
 from pmp.wording import us_date
 from portal.access import requires, signed_in_user
 from portal.forms import Form, rule_errors
@@ -132,14 +132,12 @@ def _schedule_page(
     """Give the form; once it is sound, what would be due when in six weeks."""
     form["confirmed"].data = "yes" if changed else ""
     today = clock.today()
-    due: dict[DispenserKind, list[Period]] = {}
-    if changed:
-        due = schedules.preview(changed, today=today)
     page = render_template(
         "staff/reporting/schedule.html",
         form=form,
         changed=changed,
-        due=due,
+        due=schedules.preview(changed, today=today),
+        no_holidays=schedules.unknown_holidays(changed, today=today),
         before=schedules.terms_now(today=today),
         kinds=schedules.KIND_WORDS,
         presets=schedules.PRESETS,
