@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from peewee import fn
+
 from models import (
     Application,
     ApplicationStatus,
@@ -14,6 +16,8 @@ from models import (
     FaxStatus,
     InboundFax,
     MatchReview,
+    NoticeKind,
+    ReportingNotice,
     ReviewStatus,
     ScheduledRun,
     Session,
@@ -81,6 +85,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             Delivery.created_at,
         ),
         _tickets(at=at),
+        _late_pharmacies(),
         _queue(
             "Threshold cases held for review",
             "/staff/cases",
@@ -159,6 +164,28 @@ def _tickets(*, at: datetime) -> Queue:
         Ticket.select().where(is_open),
         Ticket.opened_at,
         late=Ticket.select().where(is_open & (Ticket.due_at < at)).count(),
+    )
+
+
+def _late_pharmacies() -> Queue:
+    """Count the pharmacies that were told that they are late, and still are."""
+    told = ReportingNotice.select(ReportingNotice).where(
+        (ReportingNotice.kind == NoticeKind.LATE)
+        & ReportingNotice.answered_at.is_null()
+    )
+    most = settings.current().late_notices
+    many = (
+        told.select(ReportingNotice.pharmacy)
+        .group_by(ReportingNotice.pharmacy)
+        .having(fn.COUNT(ReportingNotice.id) >= most)
+    )
+    return Queue(
+        "Pharmacies that are late",
+        "/staff/reporting",
+        Permission.REPORTING_WATCH,
+        told.select(ReportingNotice.pharmacy).distinct().count(),
+        _first(told, ReportingNotice.made_at),
+        many.count(),
     )
 
 

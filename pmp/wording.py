@@ -20,6 +20,12 @@ def us_date(day: date | datetime | None) -> str:
     return f"{day:%m/%d/%Y}"
 
 
+def span_words(first: date, last: date) -> str:
+    """Write days in a row as MM/DD/YYYY to MM/DD/YYYY; one day alone."""
+    days = us_date(first)
+    return days if first == last else f"{days} to {us_date(last)}"
+
+
 def us_time(at: datetime | None) -> str:
     """Write an aware time as MM/DD/YYYY H:MM AM ET in the programme's zone."""
     if at is None:

@@ -13,6 +13,10 @@ from models import ChannelName, Delivery, DeliveryAttempt, NoticeKind, Reporting
 from pmp import clock, settings
 from pmp.deliveries import contacts
 from pmp.errors import RuleError
+from pmp.reporting import schedules, standing
+from pmp.wording import span_words, us_date
+
+MOST_LINES = 5
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
@@ -46,13 +50,30 @@ def _context(notice: ReportingNotice) -> dict[str, Any]:
         "notice": notice,
         "kind": notice.kind.value,
         "name": _name(notice),
-        "one_day": notice.first_day == notice.last_day,
+        "days": _days(notice),
         "link": settings.current().public_url
         + (f"/submissions/{notice.__data__['submission']}" if held else _zero(notice)),
         "portal": settings.current().public_url,
         "held": submission.held if submission else 0,
         "came": clock.day_of(submission.received_at) if submission else None,
     }
+
+
+def _days(notice: ReportingNotice) -> list[str]:
+    """Write what is still open of a notice's days; at most a few lines of it."""
+    if notice.pharmacy is None:
+        return []
+    spans = standing.open_days(
+        notice.pharmacy,
+        schedules.calendar(),
+        first=notice.first_day,
+        last=notice.last_day,
+        today=clock.today(),
+    )
+    lines = [span_words(first, last) for first, last in spans[:MOST_LINES]]
+    if more := len(spans) - len(lines):
+        lines.append(f"and {more} more, up to {us_date(spans[-1][1])}")
+    return lines
 
 
 def _zero(notice: ReportingNotice) -> str:

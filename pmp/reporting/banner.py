@@ -1,7 +1,7 @@
 """What a user reports next: the most urgent of its pharmacies' open days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from models import Pharmacy, User, ZeroReport
@@ -31,6 +31,11 @@ class Due:
     others: int = 0
     undo: ZeroReport | None = None
 
+    @property
+    def last_fill(self) -> date:
+        """The day before `open_from`: of the last reported fill, if there is one."""
+        return self.open_from - timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Now:
@@ -50,19 +55,28 @@ def next_due(user: User, *, today: date) -> Due:
     """
     found = states(dispensers.of_user(user), today=today)
     first, *others = sorted(found, key=_urgency)
-    due = first.due
-    return Due(
-        period=due.period,
-        reported=due.reported,
-        days=due.days,
-        pharmacy=due.pharmacy,
-        open_from=due.open_from,
-        is_open=due.is_open,
-        exempt=due.exempt,
+    return replace(
+        first.due,
         several=bool(others),
         others=sum(1 for each in others if each.due.is_open),
         undo=_reported_today(user, found, today=today),
     )
+
+
+def of_pharmacy(pharmacy: Pharmacy, *, by: User, today: date) -> Due:
+    """Give what is to be reported next for one pharmacy of a user."""
+    found = states([pharmacy], today=today)
+    return replace(found[0].due, undo=_reported_today(by, found, today=today))
+
+
+def open_of(
+    pharmacy: Pharmacy, first: date, last: date, *, today: date
+) -> tuple[date, date]:
+    """Give the first of these days that are still open; all of them if none is."""
+    spans = standing.open_days(
+        pharmacy, schedules.calendar(), first=first, last=last, today=today
+    )
+    return spans[0] if spans else (first, last)
 
 
 def states(pharmacies: Sequence[Pharmacy], *, today: date) -> list[Now]:

@@ -32,7 +32,8 @@ def add(days: Iterable[tuple[date, str]], *, by: User, at: datetime) -> int:
     if len(wanted) > MOST:
         raise RuleError(f"These are more than {MOST} days.", field="lines")
     with database.atomic():
-        known = {row.day for row in ClosedDay.select().where(ClosedDay.day.in_(wanted))}
+        there = ClosedDay.select().where(ClosedDay.day.in_(sorted(wanted)))
+        known = {row.day for row in there}
         new = {day: name for day, name in wanted.items() if day not in known}
         for day, name in new.items():
             ClosedDay.create(day=day, name=name)

@@ -15,6 +15,16 @@ def of(pharmacy: Pharmacy) -> list[ReportingExemption]:
     return list(query.order_by(ReportingExemption.id.desc()))
 
 
+def by_id(exemption_id: int) -> ReportingExemption:
+    """Give an exemption; NotFoundError if there is none."""
+    row: ReportingExemption | None = ReportingExemption.get_or_none(
+        ReportingExemption.id == exemption_id
+    )
+    if row is None:
+        raise NotFoundError("There is no such exemption.")
+    return row
+
+
 def grant(
     pharmacy: Pharmacy,
     *,
@@ -52,11 +62,7 @@ def end(exemption_id: int, *, last: date, by: User, at: datetime) -> ReportingEx
     One that has not begun ends before it begins: it then frees from nothing.
     """
     with database.atomic():
-        row: ReportingExemption | None = ReportingExemption.get_or_none(
-            ReportingExemption.id == exemption_id
-        )
-        if row is None:
-            raise NotFoundError("There is no such exemption.")
+        row = by_id(exemption_id)
         if row.last_day is not None and last >= row.last_day:
             message = f"It ends on {us_date(row.last_day)} already."
             raise RuleError(message, field="last")

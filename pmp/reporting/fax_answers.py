@@ -13,16 +13,16 @@ from models import InboundFax, ReportingNotice, User, ZeroReport
 from pmp import clock, database
 from pmp.deliveries import contacts
 from pmp.errors import NotFoundError, RuleError
-from pmp.reporting import notices, settling, zeros
-from pmp.wording import us_date
+from pmp.reporting import notices, schedules, standing, zeros
+from pmp.wording import span_words
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A notice that a fax answers, and the zero report that came of it, if one did."""
+    """A notice that a fax answers, and the zero reports that came of it."""
 
     notice: ReportingNotice
-    zero: ZeroReport | None
+    zeros: list[ZeroReport]
 
 
 def codes_in(texts: Iterable[str]) -> list[str]:
@@ -41,32 +41,33 @@ def record_all(codes: Iterable[str], *, fax: int, at: datetime) -> str:
 def record(code: str, *, fax: int, at: datetime) -> str:
     """Record what a fax with a reply code says; give a sentence for the fax desk.
 
-    Days after the last stored fill are reported as empty: where a record stands, it
-    counts. Nothing is recorded for days that were settled before.
+    What is still open of the notice's days is reported as empty: where a record
+    stands, it counts. Nothing is recorded for days that were settled before.
     """
     try:
         notice = notices.by_reply_code(code)
     except NotFoundError as unknown:
         return unknown.message
-    if notice.pharmacy is None:
+    pharmacy, today = notice.pharmacy, clock.day_of(at)
+    if pharmacy is None:
         return f"Notice {code} is about held records: a fax cannot answer it."
-    name = contacts.name_of(notice.pharmacy)
-    if notice.answered_at is not None:
+    name = contacts.name_of(pharmacy)
+    spans = standing.open_days(
+        pharmacy,
+        schedules.calendar(),
+        first=notice.first_day,
+        last=notice.last_day,
+        today=today,
+    )
+    if not spans:
         return f"{name} answers a notice that was settled before: nothing was recorded."
-    pharmacy = notice.pharmacy
-    last = min(notice.last_day, clock.day_of(at))
-    filled = zeros.last_fill(pharmacy, notice.first_day, last)
-    first = zeros.day_after(filled) if filled else notice.first_day
-    days = f"{us_date(first)} to {us_date(last)}"
-    if first > last:
-        return f"{name} has records up to {us_date(last)}: nothing was recorded."
-    by = _by(fax)
     try:
         with database.atomic():
-            zeros.record(pharmacy, first=first, last=last, by=by, at=at)
-            settling.answered(notice, by=by, at=at)
+            for first, last in spans:
+                zeros.record(pharmacy, first=first, last=last, by=_by(fax), at=at)
     except RuleError as refusal:
         return f"{name}: {refusal.message}"
+    days = ", ".join(span_words(first, last) for first, last in spans)
     return f"{name}, nothing dispensed {days}: recorded. Look at the signature."
 
 
@@ -75,19 +76,22 @@ def of(fax: InboundFax) -> Answer | None:
     for code in codes_in(fax.codes):
         notice = ReportingNotice.get_or_none(reply_code=code)
         if notice and notice.pharmacy:
-            zero = ZeroReport.get_or_none(
-                pharmacy=notice.pharmacy, reported_by=_by(fax.id)
+            made = ZeroReport.select().where(
+                ZeroReport.pharmacy == notice.pharmacy,
+                ZeroReport.reported_by == _by(fax.id),
             )
-            return Answer(notice, zero)
+            return Answer(notice, list(made.order_by(ZeroReport.first_day)))
     return None
 
 
 def take_back(fax: InboundFax, *, by: User, at: datetime) -> None:
     """Undo what a fax recorded: it is not signed, or says something else."""
     answer = of(fax)
-    if answer is None or answer.zero is None:
+    if answer is None or not answer.zeros:
         raise RuleError("Nothing was recorded from this fax.")
-    zeros.take_back(answer.zero, by=by.username, at=at)
+    with database.atomic():
+        for zero in answer.zeros:
+            zeros.take_back(zero, by=by.username, at=at)
 
 
 def _by(fax: int) -> str:

@@ -25,14 +25,23 @@ LONGEST_NOTE = 1000
 
 
 @dataclass(frozen=True)
-class Late:
-    """A pharmacy that is late: `days` since its oldest report was due."""
+class Row:
+    """A pharmacy and its oldest open days, else those that run.
+
+    `days` since they were due, below 0 if they are not yet; `periods` that are open.
+    """
 
     pharmacy: Pharmacy
     period: Period
     days: int
     periods: int
     last_report: datetime | None
+    exempt: bool
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something that it had to report is missing after its day."""
+        return self.periods > 0 and self.days > 0
 
 
 @dataclass(frozen=True)
@@ -57,22 +66,27 @@ class Compliance:
 
 
 def late(
-    *, today: date, kind: DispenserKind | None = None, text: str = ""
-) -> list[Late]:
-    """List the pharmacies that are late, the latest first.
+    *,
+    today: date,
+    kind: DispenserKind | None = None,
+    text: str = "",
+    everyone: bool = False,
+) -> list[Row]:
+    """List the pharmacies that are late, the latest first; or all that must report.
 
     `text` is a part of the name, of the DEA number or of the town.
     """
     calendar = schedules.calendar()
     some = [each for each in dispensers.who_must_report() if _fits(each, kind, text)]
     found = standing.logs(some, since=today - 2 * standing.LOOK_BACK)
-    rows = [_late(each, found[each.id], calendar, today=today) for each in some]
+    rows = [_row(each, found[each.id], calendar, today=today) for each in some]
     return sorted(
-        (row for row in rows if row), key=lambda row: (-row.days, row.pharmacy.name)
+        (row for row in rows if everyone or row.is_late),
+        key=lambda row: (not row.is_late, -row.days, row.pharmacy.name),
     )
 
 
-def details(rows: Sequence[Late], *, today: date) -> dict[int, Detail]:
+def details(rows: Sequence[Row], *, today: date) -> dict[int, Detail]:
     """Give the details of late pharmacies, by the pharmacy's id; of one page's rows."""
     some = [row.pharmacy for row in rows]
     calendar = schedules.calendar()
@@ -180,14 +194,15 @@ def _fits(pharmacy: Pharmacy, kind: DispenserKind | None, text: str) -> bool:
     return text.strip().casefold() in facts.casefold()
 
 
-def _late(
-    pharmacy: Pharmacy, log: Log, calendar: Calendar, *, today: date
-) -> Late | None:
+def _row(pharmacy: Pharmacy, log: Log, calendar: Calendar, *, today: date) -> Row:
     now = banner.state_of(pharmacy, log, calendar, today=today)
-    if not now.due.is_open or now.due.days >= 0:
-        return None
-    return Late(
-        pharmacy, now.due.period, -now.due.days, now.open_periods, log.last_report()
+    return Row(
+        pharmacy=pharmacy,
+        period=now.due.period,
+        days=-now.due.days,
+        periods=now.open_periods,
+        last_report=log.last_report(),
+        exempt=now.due.exempt,
     )
 
 

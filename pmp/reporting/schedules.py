@@ -4,9 +4,10 @@ Where a kind of dispenser has no row the settings hold (`reporting_policy`,
 `reporting_grace_days`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from models import ClosedDay, DispenserKind, Frequency, ReportingSchedule, User
 from pmp import audit, clock, database, settings
@@ -23,7 +24,13 @@ KIND_WORDS = {
     DispenserKind.VETERINARIAN: "Veterinarians",
     DispenserKind.OUT_OF_STATE: "Out-of-state pharmacies",
 }
-_FREQUENCY_WORDS = {
+ONE_OF_KIND = {
+    DispenserKind.PHARMACY: "Pharmacy",
+    DispenserKind.PRACTITIONER: "Practitioner who dispenses",
+    DispenserKind.VETERINARIAN: "Veterinarian",
+    DispenserKind.OUT_OF_STATE: "Out-of-state pharmacy",
+}
+FREQUENCY_WORDS = {
     Frequency.TWICE_MONTHLY: "Twice a month (1st to 15th, 16th to the end)",
     Frequency.MONTHLY: "Once a month",
     Frequency.WEEKLY: "Every week, Sunday to Saturday",
@@ -91,7 +98,7 @@ def history() -> list[ReportingSchedule]:
 
 def sentence(terms: Terms | ReportingSchedule) -> str:
     """Write terms as people say them."""
-    often = _FREQUENCY_WORDS[terms.frequency]
+    often = FREQUENCY_WORDS[terms.frequency]
     days = terms.grace_days
     unit = "business day" if terms.business_days else "day"
     if not days:
@@ -152,27 +159,35 @@ def changed(
 
 def preview(
     terms: Mapping[DispenserKind, Terms], *, today: date
-) -> dict[DispenserKind, list[Period]]:
-    """Give what would be due within the next six weeks if these terms were written."""
+) -> list[tuple[list[DispenserKind], list[Period]]]:
+    """Give what would be due within the next six weeks if these terms were written.
+
+    Kinds with the same terms stand together; days that are due on the same day, too.
+    """
     now = calendar()
-    new = {
-        kind: (*(t for t in now.terms[kind] if t.starts_on != each.starts_on), each)
-        for kind, each in terms.items()
-    }
-    ordered = {
-        kind: tuple(sorted(each, key=lambda terms: terms.starts_on))
-        for kind, each in new.items()
-    }
-    then = Calendar(ordered, now.closed)
-    until = today + PREVIEW
-    return {
-        kind: [
-            period
-            for period in then.periods(today - PREVIEW, until, kind)
-            if today <= period.due <= until
-        ]
-        for kind in terms
-    }
+    found: dict[tuple[Period, ...], list[DispenserKind]] = {}
+    for kind, each in terms.items():
+        before = (t for t in now.terms[kind] if t.starts_on != each.starts_on)
+        ordered = sorted((*before, each), key=lambda terms: terms.starts_on)
+        then = Calendar({kind: tuple(ordered)}, now.closed)
+        periods = then.periods(today - PREVIEW, today + PREVIEW, kind)
+        due = [each for each in periods if today <= each.due <= today + PREVIEW]
+        found.setdefault(tuple(_together(due)), []).append(kind)
+    return [(kinds, list(periods)) for periods, kinds in found.items()]
+
+
+def unknown_holidays(terms: Mapping[DispenserKind, Terms], *, today: date) -> list[int]:
+    """Give the years, of this and the next, without closed days, if these count."""
+    if not any(each.business_days for each in terms.values()):
+        return []
+    known = {row.day.year for row in ClosedDay.select()}
+    return [year for year in (today.year, today.year + 1) if year not in known]
+
+
+def _together(periods: Iterable[Period]) -> Iterator[Period]:
+    for due, same in groupby(periods, key=lambda period: period.due):
+        first, *rest = same
+        yield Period(first.first, (rest or [first])[-1].last, due)
 
 
 def _write(

@@ -156,6 +156,25 @@ def standings(
     ]
 
 
+def open_days(
+    pharmacy: Pharmacy, calendar: Calendar, *, first: date, last: date, today: date
+) -> list[tuple[date, date]]:
+    """Give the spans within these days that are still to be reported, in order.
+
+    Of a period whose first fills have come, the days after the last of them.
+    """
+    log = logs([pharmacy], since=first)[pharmacy.id]
+    spans: list[tuple[date, date]] = []
+    for period in calendar.periods(first, last, pharmacy.kind):
+        start, end = max(log.open_from(period), first), min(period.last, last)
+        if judge(log, period, today=today).state not in OPEN or start > end:
+            continue
+        if spans and spans[-1][1] + _DAY == start:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
+
+
 def senders(found: Iterable[Standing]) -> dict[int, str]:
     """Give the user names of the submissions in these standings, by submission."""
     numbers = {each.came.submission for each in found if each.came}

@@ -5,7 +5,7 @@ already cannot be reported as empty.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from peewee import IntegrityError, fn
 
@@ -20,7 +20,7 @@ from pmp import audit, clock, database, reporters
 from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission, can
 from pmp.reporting import dispensers, settling
-from pmp.wording import us_date
+from pmp.wording import span_words, us_date
 
 
 def report_zero(
@@ -64,9 +64,7 @@ def record(
             _record(audit.Event.ZERO_REPORTED, zero, by=by, at=at)
             settling.settle([pharmacy.id], by=by, at=at)
     except IntegrityError as again:
-        days = (
-            us_date(first) if first == last else f"{us_date(first)} to {us_date(last)}"
-        )
+        days = span_words(first, last)
         message = f"It was reported before that nothing was dispensed {days}."
         raise RuleError(message, field="first") from again
     return zero
@@ -123,11 +121,6 @@ def last_fill(pharmacy: Pharmacy, first: date, last: date) -> date | None:
         .scalar()
     )
     return found
-
-
-def day_after(day: date) -> date:
-    """Give the next day."""
-    return day + timedelta(days=1)
 
 
 def require_over(first: date, last: date, today: date) -> None:

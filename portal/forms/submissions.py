@@ -1,4 +1,4 @@
-"""Submitting files, reporting nothing dispensed, finding submissions."""
+"""Submitting files, finding submissions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import Length, Optional, ValidationError
 
 from models import Severity, SubmissionSource, SubmissionStatus
 from pmp.uploads.arrivals import MOST_FILES, Arrival
@@ -79,11 +79,6 @@ class UploadForm(Form):
             for each in arrivals
             if each.refusal
         ]
-
-
-class ZeroReportForm(Form):
-    first = UsDateField("First day", validators=[InputRequired("Enter the first day")])
-    last = UsDateField("Last day", validators=[InputRequired("Enter the last day")])
 
 
 class SubmissionsForm(Form):

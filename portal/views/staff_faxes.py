@@ -12,6 +12,7 @@ from pmp.errors import NotFoundError
 from pmp.permissions import Permission
 from pmp.registration import comparison
 from pmp.registration.approval import ReturnReason
+from pmp.reporting import fax_answers
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm
@@ -107,6 +108,7 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         in_tray=found.status in faxes.TRAY,
         candidates=faxes.candidates(found),
         name_of=comparison.applicant_name,
+        answer=fax_answers.of(found),
         forms=forms | sent,
         form=next(iter(sent.values()), None),
         now=clock.now(),

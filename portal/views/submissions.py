@@ -1,6 +1,6 @@
 """A pharmacy's submissions: send a file, see its result, correct what is held."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import tasks
@@ -11,8 +11,7 @@ from pmp.permissions import Permission
 from pmp.uploads import arrivals, submissions
 from pmp.uploads.arrivals import Arrival
 from portal.access import requires, several_uploads, signed_in_user
-from portal.forms import rule_errors
-from portal.forms.submissions import SubmissionsForm, UploadForm, ZeroReportForm
+from portal.forms.submissions import SubmissionsForm, UploadForm
 from portal.paging import page_asked_for
 from portal.submission_pages import (
     LIST_SECONDS,
@@ -106,23 +105,6 @@ def breaks(submission_id: int) -> ResponseReturnValue:
 @requires(Permission.SUBMIT)
 def problems_csv(submission_id: int) -> ResponseReturnValue:
     return problems_file(submission_id)
-
-
-@bp.route("/submissions/zero", methods=["GET", "POST"])
-@requires(Permission.SUBMIT)
-def zero() -> ResponseReturnValue:
-    user = signed_in_user()
-    due = reporting.next_due(user, today=clock.today())
-    form = ZeroReportForm(data={"first": due.period.first, "last": due.period.last})
-    if form.validate_on_submit() and form.first.data and form.last.data:
-        with rule_errors(form):
-            reporting.report_zero(
-                first=form.first.data, last=form.last.data, by=user, at=clock.now()
-            )
-            flash("Your report that nothing was dispensed is recorded.")
-            return redirect(url_for(".listing"), 303)
-    page = render_template("submissions/zero.html", form=form, due=due)
-    return page, 422 if form.errors else 200
 
 
 def _page_of(sent: list[Submission]) -> str:

@@ -541,11 +541,28 @@ def test_a_change_is_previewed_before_it_is_written(db: settings.Settings) -> No
 
     found = schedules.preview(terms, today=TODAY)
 
-    days = [(p.first, p.last, p.due) for p in found[DispenserKind.PHARMACY]]
+    [(kinds, periods)] = found
+    assert kinds == list(DispenserKind)
+    days = [(p.first, p.last, p.due) for p in periods]
     assert days[0] == (date(2026, 11, 16), date(2026, 11, 28), date(2026, 12, 3))
     assert days[1] == (date(2026, 11, 29), date(2026, 12, 5), date(2026, 12, 8))
     assert days[-1][2] <= TODAY + timedelta(weeks=6)
     assert ReportingSchedule.select().count() == 0
+
+
+def test_a_preview_puts_together_what_is_due_on_one_day(
+    db: settings.Settings,
+) -> None:
+    terms = schedules.changed(
+        schedules.PRESETS["business_day"].terms, starts_on=TODAY, today=TODAY
+    )
+    assert schedules.unknown_holidays(terms, today=TODAY) == [2026, 2027]
+
+    daily, weekly = schedules.preview(terms, today=TODAY)
+
+    assert weekly[0] == [DispenserKind.VETERINARIAN]
+    weekend = next(p for p in daily[1] if p.due == date(2026, 11, 30))
+    assert (weekend.first, weekend.last) == (date(2026, 11, 27), date(2026, 11, 29))
 
 
 # --- For staff
