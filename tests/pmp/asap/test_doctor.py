@@ -21,8 +21,8 @@ def examine(body: bytes, code: str) -> Excerpt:
     reading = asap.read(iter([body]), today=TODAY)
     list(reading)
     found = [p for p in reading.problems if p.severity is asap.Severity.FATAL]
-    (problem, *_) = [p for p in found if p.code == code] or [None]
-    assert problem, [p.code for p in found]
+    assert code in {p.code for p in found}, found
+    problem = next(p for p in found if p.code == code)
     return doctor.examine(body, code=code, offset=problem.byte_offset)
 
 
