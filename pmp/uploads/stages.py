@@ -1,27 +1,15 @@
-"""How far a submission is: received, read and checked, stored, crossings, done."""
+"""How far a submission has come, for the page that waits for it."""
 
 from dataclasses import dataclass
 
-from models import Submission, SubmissionStatus
-
-NAMES = ("received", "reading", "storing", "thresholds", "done")
-"""The names of the stages, in the order in which a submission passes them."""
-
-_WORDS = {
-    "received": "Received: it will be read in a moment",
-    "reading": "Reading and checking",
-    "storing": "Storing",
-    "thresholds": "Looking for threshold crossings",
-    "done": "Done",
-}
+from models import Document, Submission, SubmissionStatus
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, words for people, how much of it is done.
+    """A step of the way: `name` for code, `words` for people, `done` of `of`.
 
-    `done` and `of` are bytes while the file is read and records while they are stored;
-    both are 0 where nothing is counted.
+    Bytes of the file while it waits and is read, records afterwards.
     """
 
     name: str
@@ -31,18 +19,26 @@ class Stage:
 
 
 def stage_of(submission: Submission) -> Stage:
-    """Give the stage that a submission is in, as its row says."""
-    name, done, of = _standing(submission)
-    return Stage(name, _WORDS[name], done, of)
+    """Give the step that a submission is at: received, reading, storing and so on.
+
+    `name` is “received”, “reading”, “storing”, “thresholds” or “done”.
+    """
+    if submission.status is SubmissionStatus.RECEIVED:
+        size, read = _size(submission), submission.bytes_read
+        if not read:
+            return Stage("received", "Waiting to be read", 0, size)
+        return Stage("reading", "Reading and checking", min(read, size), size)
+    done, records = submission.progress, submission.records
+    if submission.status is not SubmissionStatus.READING:
+        return Stage("done", "Done", records, records)
+    if done < records:
+        dry = submission.dry_run or submission.test
+        words = "Comparing with what is stored" if dry else "Storing"
+        return Stage("storing", words, done, records)
+    return Stage("thresholds", "Looking for threshold crossings", records, records)
 
 
-def _standing(submission: Submission) -> tuple[str, int, int]:
-    if submission.status == SubmissionStatus.RECEIVED:
-        size = submission.document.size
-        read = min(submission.bytes_read, size)
-        return ("reading", read, size) if read else ("received", 0, 0)
-    if submission.status != SubmissionStatus.READING:
-        return "done", submission.records, submission.records
-    if submission.progress < submission.records:
-        return "storing", submission.progress, submission.records
-    return "thresholds", submission.progress, submission.records
+def _size(submission: Submission) -> int:
+    """Give the size of the file, without reading the file."""
+    query = Document.select(Document.size).join(Submission)
+    return int(query.where(Submission.id == submission.id).scalar())
