@@ -70,12 +70,15 @@ class FormFinder(HTMLParser):
                 fields[name] = value
 
 
+def _part(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_part(each) for each in value]
+    return FileStorage(*value) if isinstance(value, tuple) else value
+
+
 def _multipart(values: dict[str, Any]) -> dict[str, Any]:
     """Encode a form with files in memory; the client would leave a temporary file."""
-    parts = {
-        name: FileStorage(*value) if isinstance(value, tuple) else value
-        for name, value in values.items()
-    }
+    parts = {name: _part(value) for name, value in values.items()}
     boundary, body = encode_multipart(parts)
     return {
         "data": body,
@@ -158,7 +161,8 @@ class Browser:
 
     def _open(self, path: str, *, status: int, **options: Any) -> TestResponse:
         options.setdefault("environ_base", {"REMOTE_ADDR": self.address})
-        if any(isinstance(v, tuple) for v in (options.get("data") or {}).values()):
+        values = (options.get("data") or {}).values()
+        if any(isinstance(value, tuple | list) for value in values):
             options |= _multipart(options["data"])
         response = self.client.open(path, **options)
         self.page = response

@@ -70,7 +70,7 @@ def test_a_file_is_submitted_and_corrected_without_scripts(
     page.goto("/submissions")
     page.get_by_role("link", name="Submit a file").first.click()
     page.get_by_label("Files", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_role("button", name="Submit the files").click()
     expect(page.get_by_role("status").last).to_contain_text("Received")
     process()
     # The page renews itself, without scripts too.
