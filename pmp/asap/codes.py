@@ -29,6 +29,9 @@ LISTS: dict[str, frozenset[str]] = {
 }
 """The codes an element may hold; elements that are not here are free."""
 
+COMPOUND = "06"
+"""DSP07 of a product that the pharmacy made: its CDI segments list what is in it."""
+
 UNITS = {"01": "each", "02": "ml", "03": "g"}
 
 # First three digits of the ZIP codes of each state, as the Postal Service assigns

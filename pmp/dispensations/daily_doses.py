@@ -21,6 +21,7 @@ from models import (
     Species,
 )
 from pmp import mme, settings
+from pmp.asap.codes import COMPOUND
 from pmp.dispensations.early_refills import (
     FIRST,
     LOOK_BACK_DAYS,
@@ -29,8 +30,6 @@ from pmp.dispensations.early_refills import (
     days_between,
 )
 from pmp.mme import ZERO, Course, Dose, Mme, Outcome
-
-COMPOUND = "06"
 
 
 @dataclass(frozen=True)

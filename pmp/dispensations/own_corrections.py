@@ -30,6 +30,7 @@ from pmp import (
     reporters,
     wording,
 )
+from pmp.asap.codes import COMPOUND
 from pmp.asap.draft import parse_day
 from pmp.dispensations import own_entries
 from pmp.dispensations.own_entries import Done
@@ -37,8 +38,9 @@ from pmp.dispensations.pattern_counts import prescriber_name
 from pmp.errors import RuleError
 from pmp.history.entries import PAYMENTS
 from pmp.thresholds.correction_notices import Field
-from pmp.uploads.intake import COMPOUND, SHORTEST_DAYS, take_turn
+from pmp.uploads.intake import take_turn
 from pmp.uploads.programme import programme
+from pmp.uploads.reportable import SHORTEST_DAYS
 
 VERSION = "5.0"
 """Of the elements that an entry is written out as: the longest lengths."""
@@ -230,7 +232,7 @@ def _identity(person: asap.PatientIdentity) -> matching.Identity:
 
 
 def _is_compound(entry: Dispensation) -> bool:
-    return entry.product_qualifier == COMPOUND
+    return bool(entry.product_qualifier == COMPOUND)
 
 
 def _changed_columns(entry: Dispensation, reported: asap.Dispensing) -> dict[str, Any]:

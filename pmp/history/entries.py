@@ -11,6 +11,7 @@ from typing import Any
 
 from models import DrugClass, Species
 from pmp import mme, wording
+from pmp.asap.codes import COMPOUND
 from pmp.fills import Fill
 from pmp.mme import Dose, Mme, Outcome, RuleSet
 
@@ -27,7 +28,6 @@ PAYMENTS = {
 }
 _NOUNS = ("tablet", "capsule", "patch", "film", "lozenge", "suppository")
 _UNITS = {"02": "mL", "03": "g"}
-_COMPOUND = "06"  # DSP07: the product is a compound
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def from_row(row: dict[str, Any], *, under_review: bool, rules: RuleSet) -> Entr
 
 def _class(row: dict[str, Any]) -> str:
     """Give the class for the arithmetic: empty while nobody knows what it is."""
-    if row["product_qualifier"] == _COMPOUND:
+    if row["product_qualifier"] == COMPOUND:
         return ""
     unknown = row["drug_class"] is DrugClass.OTHER and not row["ingredient"]
     return "" if unknown else str(row["drug_class"].value)

@@ -6,10 +6,10 @@ from typing import Any
 
 from models import DispensationStatus
 from pmp import asap, drugs
+from pmp.asap.codes import COMPOUND
 from pmp.dispensations import frozen
 from pmp.uploads.standing import Row
 
-COMPOUND = "06"
 _PLACES = Decimal("0.001")
 
 

@@ -23,11 +23,11 @@ from wtforms.validators import (
 )
 
 from models import Dispensation, DrugClass, Pharmacy, Species
+from pmp.asap.codes import COMPOUND
 from pmp.asap.draft import parse_day
 from pmp.dispensations import day_counts, own_corrections
 from pmp.dispensations.dispensing import SORTS, Wanted
 from pmp.history.entries import PAYMENTS
-from pmp.uploads.intake import COMPOUND
 from pmp.wording import ndc, us_date, words
 from portal.forms import Form, UsDateField, typed_date
 

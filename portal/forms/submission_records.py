@@ -6,13 +6,13 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from pmp.asap import elements
+from pmp.asap.codes import COMPOUND
 from pmp.uploads.withdrawals import LONGEST_REASON
 from portal.forms import Form
 
 LONGEST_VALUE = 300
 USUAL_SEGMENTS = {"PHA", "PAT", "DSP", "PRE"}
 ENVELOPE = {"TH", "IS", "TP", "TT"}
-COMPOUND = "06"
 
 
 class AlikeForm(Form):
