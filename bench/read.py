@@ -17,7 +17,7 @@ from time import process_time
 from pyx12.x12file import X12Reader
 
 from bench import Measure
-from pmp import asap
+from pmp import asap, identifiers
 from pmp.asap import generate
 
 PART = "read"
@@ -28,7 +28,9 @@ PEER_SHARE = 20
 
 MOST_MEMORY_MB = 150.0
 LONG_FILE = 6
-"""How many times the usual size the file is that memory is measured on."""
+"""How many times the usual size the file is that shows that time is linear."""
+HUGE_BYTES = 3_000_000_000
+"""The size of the file that memory is measured on; the benchmark's scale shrinks it."""
 
 
 def run(scale: float) -> list[Measure]:
@@ -45,30 +47,35 @@ def run(scale: float) -> list[Measure]:
     return [
         _measure("read and check", result, limit, 1 / 5, "records/s"),
         _measure("beside pyx12", result, peer_result, 3, "records/s"),
-        *_long_file(body, records, result),
+        _long_file(body, records, result),
+        _huge_file(scale),
     ]
 
 
-def _long_file(body: bytes, records: int, short: float) -> list[Measure]:
-    """Read a file many times as long: as fast, and in no more memory."""
+def _long_file(body: bytes, records: int, short: float) -> Measure:
+    """Read a file many times as long: as fast."""
     start = process_time()
     count = _read(_repeated(body, LONG_FILE))
     speed = count / (process_time() - start)
     if count != records * LONG_FILE:
         raise AssertionError(f"{count} records were read of {records * LONG_FILE}")
+    return _measure(f"{LONG_FILE} times as long", speed, short, 0.8, "records/s")
+
+
+def _huge_file(scale: float) -> Measure:
+    """Stream a file of 3 GB through the reader: in no more memory than a short one."""
+    size = max(20_000_000, round(HUGE_BYTES * scale))
     # In a process of its own, whose peak nothing else has raised before.
     with ProcessPoolExecutor(1, get_context("spawn")) as processes:
-        peak = processes.submit(_peak_memory_mb, records // PEER_SHARE).result()
-    return [
-        _measure(f"{LONG_FILE} times as long", speed, short, 0.8, "records/s"),
-        _measure("memory of the process", peak, MOST_MEMORY_MB, -1, "MB"),
-    ]
+        peak = processes.submit(_peak_memory_mb, size).result()
+    name = f"memory, {size / 1e9:.2g} GB"
+    return _measure(name, peak, MOST_MEMORY_MB, -1, "MB")
 
 
-def _peak_memory_mb(records: int) -> float:
-    """Give the most memory that reading a long file made of a short one takes."""
-    body = generate.large_submission(seed=1, records=records)
-    _read(_repeated(body, LONG_FILE * PEER_SHARE))
+def _peak_memory_mb(size: int) -> float:
+    """Give the most memory that reading so many bytes takes."""
+    body = generate.large_submission(seed=1, records=RECORDS // PEER_SHARE)
+    _read(_repeated(body, size // len(body) + 1))
     # Not getrusage: its peak begins with what the parent had when it made this process.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
@@ -126,11 +133,17 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 
 def _repeated(body: bytes, times: int) -> Iterator[bytes]:
-    """Give a file whose pharmacy comes `times` over, without ever holding it whole."""
+    """Give a file of so many pharmacies, each with the records of this one.
+
+    It is never held whole; each pharmacy has an NPI of its own, so that no record is
+    like another.
+    """
     first, last = body.index(b"PHA*"), body.rindex(b"TT*")
+    _, _, rest = body[first:last].split(b"*", 2)
     yield body[:first]
-    for _ in range(times):
-        yield from _chunks(body[first:last])
+    for number in range(times):
+        npi = identifiers.whole_npi(100_000_000 + number)
+        yield from _chunks(b"PHA*%s*%s" % (npi.encode(), rest))
     control = body[last:].split(b"*")[1]
     segments = body[first:last].count(b"~") * times + 3
     yield b"TT*%s*%d~" % (control, segments)

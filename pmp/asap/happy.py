@@ -137,30 +137,21 @@ class HappyPath:
                 0 < born <= on
                 and on - born <= _OLDEST_DAYS
                 and (not sold or days[sold] >= on)
-                and amounts[amount]
-                and pharmacists[pharmacist]
-                and dea
-                and dea != own_dea
+                and (amounts[amount] and pharmacists[pharmacist])
+                and (dea and dea != own_dea)
+                and (not pat or places[home])
+                and (not phone or phone != own_phone)
             ):
                 break
             if pat:
-                if not places[home] or (phone and phone == own_phone):
-                    break
                 person, birthday, last_patient = pat, born, (segment + 1, found)
                 segment += 1
             segment, record, position = segment + 2, record + 1, found.end()
-            segments = (person, dsp, pre)
+            segments, at = (person, dsp, pre), start + found.start(5)
             mark = origin.mark ^ hash(segments)
             marks.duplicates += mark in recent or mark in older
             recent.add(mark)
-            yield Record(
-                record,
-                segment - 1,
-                start + found.start(5),
-                _STATUS[status],
-                origin,
-                segments,
-            )
+            yield Record(record, segment - 1, at, _STATUS[status], origin, segments)
         if last_patient:
             number, found = last_patient
             walk.patient = (person, birthday, number, start + found.start(1))

@@ -6,8 +6,13 @@ from pmp.asap.faults import CATALOGUE, Fault
 from pmp.asap.problems import Problem, Severity
 
 _ROOMS = (rules, dates, advice)  # imported so that their rules are entered
-# What has moved comes first: it hides what else the elements seem to say.
-_ORDER = sorted(catalogue.entries(), key=lambda code: code != "E21")
+# What has moved comes first, it hides what else the elements seem to say; what is too
+# long comes last of the errors, it may be no value at all.
+_PLACES = {"E21": 0, "E15": 2}
+_ORDER = sorted(
+    catalogue.entries(),
+    key=lambda code: _PLACES.get(code, 1 if code.startswith("E") else 3),
+)
 RULES = tuple(CATALOGUE[code] for code in _ORDER if code in CATALOGUE)
 """Every rule for a record in the order in which they are told, errors first."""
 _VALUE_NOT_TOLD = {"R20"}

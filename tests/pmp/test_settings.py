@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from pmp import deployment, settings
+from pmp.asap import Gravity, Use
+from pmp.uploads.programme import programme
 
 RIGHT = {"PMP_SECRET_KEY": "s3cr3t-key-" * 4, "PMP_DOCUMENT_KEY": "d0cument-key-" * 4}
 
@@ -19,6 +21,9 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "PMP_MME_RULE_SET": "CDC 1066",
         "PMP_REPORTING_POLICY": "whenever",
         "PMP_MAIL_URL_FILE": "/nowhere/mail",
+        "PMP_ASAP_VERSIONS": "3.0",
+        "PMP_ASAP_PROFILE": "PAT7=required",
+        "PMP_ASAP_SEVERITIES": "F01=off",
     }
     with pytest.raises(settings.SettingsError) as refused:
         settings.load(wrong)
@@ -83,3 +88,38 @@ def test_check_names_weak_keys_open_files_and_a_database_without_tables(
     assert str(tmp_path) in found
     assert "PMP_FAX_SIGNING_KEY" in found
     assert "0001_first_tables is pending" in found
+
+
+def test_a_programmes_own_rules_are_read_from_the_settings() -> None:
+    chosen = settings.load(
+        RIGHT
+        | {
+            "PMP_ASAP_VERSIONS": "4.2B, 5.0",
+            "PMP_ASAP_PROFILE": "PAT17=required,DSP24=not_used",
+            "PMP_ASAP_SEVERITIES": "W01=fatal",
+            "PMP_KEEP_SOCIAL_SECURITY_NUMBERS": "true",
+        }
+    )
+    before = settings.current()
+    settings.use(chosen)
+    try:
+        found = programme()
+        assert programme() is found
+    finally:
+        settings.use(before)
+
+    assert found.accepted == {"4.2B", "5.0"}
+    assert found.uses == {"PAT17": Use.REQUIRED, "DSP24": Use.NOT_USED}
+    assert found.gravities == {"W01": Gravity.FATAL}
+    assert found.keeps_social_security_numbers
+    assert programme() is not found
+
+
+def test_a_wrong_rule_is_refused_with_what_may_be_done() -> None:
+    for name, value, words in (
+        ("PROFILE", "DSP08=optional", "DSP08 stays required"),
+        ("SEVERITIES", "E05=off", "can be fatal, error"),
+        ("VERSIONS", "4.2C", "use 4.0, 4.1"),
+    ):
+        with pytest.raises(settings.SettingsError, match=words):
+            settings.load(RIGHT | {f"PMP_ASAP_{name}": value})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from pmp import settings
 from portal.cli.asap import asap
 from portal.cli.match import match
 from tests.pmp.asap.files import pharmacy, record, submission
@@ -63,6 +64,40 @@ def test_check_exits_0_for_good_files_and_1_for_a_refused_one(tmp_path: Path) ->
     assert "F06" in told.stdout
     assert run("check", tmp_path / "missing.dat").exit_code == 2
     assert run("check").exit_code == 2
+
+
+def test_check_judges_by_the_programme_that_options_name(tmp_path: Path) -> None:
+    file = tmp_path / "file.dat"
+    body = submission(pharmacy(record(PAT17="", DSP23="", PRE10=""), trailer="9"))
+    file.write_text(body.replace("4.2B", "4.1"), encoding="utf-8")
+
+    refused = run("check", "--json", file)
+    told = run("check", "--json", "--accept", "4.1,4.2", file)
+    strict = run(
+        *("check", "--json", "--accept", "4.1", "--profile", "PAT17=required"),
+        *("--severities", "W01=off,E04=fatal", file),
+    )
+    wrong = run("check", "--accept", "4.7", "--profile", "X=y", file)
+
+    assert json.loads(refused.stdout)["problems"][0]["code"] == "F03"
+    assert json.loads(told.stdout)["records"]["good"] == 1
+    codes = [each["code"] for each in json.loads(strict.stdout)["problems"]]
+    assert codes.count("E04") == 1
+    assert "W01" not in codes
+    assert json.loads(strict.stdout)["verdict"] == "refused"
+    assert wrong.exit_code == 2
+    assert "4.7" in wrong.output
+
+
+def test_check_judges_by_the_settings_where_there_are_some(tmp_path: Path) -> None:
+    file = tmp_path / "file.dat"
+    file.write_text(submission().replace("4.2B", "4.2A"), encoding="utf-8")
+
+    with settings.changed(asap_versions="4.2B"):
+        told = json.loads(run("check", "--json", file).stdout)
+
+    assert told["verdict"] == "refused"
+    assert json.loads(run("check", "--json", file).stdout)["verdict"] == "accepted"
 
 
 def test_generate_gives_the_same_bytes_for_the_same_seed(tmp_path: Path) -> None:
