@@ -188,8 +188,8 @@ def schedule_two_is_not_refilled(seen: Seen, register: Register) -> Iterator[Rem
         element = "DSP04" if reported.refills_authorised else "DSP06"
         yield Remark(
             "R05",
-            f"{facts.drug_name} is in Schedule II and has no refills, but the record says"
-            f" refills authorized {reported.refills_authorised}, fill number"
+            f"{facts.drug_name} is in Schedule II and has no refills, but the record"
+            f" says refills authorized {reported.refills_authorised}, fill number"
             f" {reported.fill_number}.",
             "Give 0 for refills and fill number, or correct the NDC.",
             element,
