@@ -50,6 +50,10 @@ class Seen:
         return self.products.get(self.reported.ndc)
 
 
+def _gravities() -> Mapping[str, Gravity]:
+    return programme().gravities
+
+
 @dataclass
 class Register:
     """What is asked of registers for one submission, remembered.
@@ -57,7 +61,7 @@ class Register:
     `told`: what is said once for a pharmacy, not of each of its records.
     """
 
-    programme: asap.Programme = field(default_factory=programme)
+    gravities: Mapping[str, Gravity] = field(default_factory=_gravities)
     prescribers: dict[str, bool] = field(default_factory=dict)
     pharmacies: dict[PharmacyKey, bool] = field(default_factory=dict)
     periods: dict[date, reporting.Period] = field(default_factory=dict)
@@ -82,10 +86,9 @@ class Register:
 
     def remarks(self, seen: Seen) -> list[Remark]:
         """Apply every rule that the programme has not switched off."""
-        gravities = self.programme.gravities
         found: list[Remark] = []
         for code, rule in RULES.items():
-            gravity = gravities.get(code, Gravity.WARNING)
+            gravity = self.gravities.get(code, Gravity.WARNING)
             if gravity is not Gravity.OFF:
                 found += self._graded(rule, gravity, seen)
         return found
@@ -185,8 +188,8 @@ def schedule_two_is_not_refilled(seen: Seen, register: Register) -> Iterator[Rem
         element = "DSP04" if reported.refills_authorised else "DSP06"
         yield Remark(
             "R05",
-            f"{facts.drug_name} is in Schedule II, which has no refills, but the record"
-            f" has {reported.refills_authorised} refills, fill number"
+            f"{facts.drug_name} is in Schedule II and has no refills, but the record"
+            f" says refills authorized {reported.refills_authorised}, fill number"
             f" {reported.fill_number}.",
             "Give 0 for refills and fill number, or correct the NDC.",
             element,
