@@ -25,7 +25,8 @@ from pmp.uploads.checking import Checker, Elements
 from pmp.uploads.intake import Decided, Intake, take_in
 from pmp.uploads.outcomes import counts_of, problem_rows
 
-BATCH = 500
+# Records of one transaction: on SQLite nobody else can write meanwhile.
+BATCH = 100
 R, S = RecordStatus, SubmissionStatus
 STORED = (R.STORED, R.STORED_WITH_WARNING, R.REVISED)
 
@@ -85,7 +86,7 @@ def correct(
 def correct_all(
     changes: Sequence[Change], *, by: User, at: datetime, like: int | None = None
 ) -> Outcome:
-    """Change held records of one submission, by batches of at most 500.
+    """Change held records of one submission, by batches of a hundred.
 
     Each batch is one transaction; a record that is not held any more is left alone.
     `like` is the record whose correction they share, for the audit record.  RuleError
