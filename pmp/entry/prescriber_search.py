@@ -40,7 +40,9 @@ def find(text: str, *, limit: int = MOST) -> list[Found]:
         rows = [*_reported_with(wanted, limit), *_listed_with(wanted, limit)]
     else:
         last, _, first = wanted.lower().partition(" ")
-        rows = [*_reported_named(last, first, limit), *_listed_named(last, first)]
+        rows = _reported_named(last, first, limit)
+        if len(rows) < limit:
+            rows += _listed_named(last, first)
     found = _unique(rows)
     return sorted(found, key=lambda each: each.words)[:limit]
 
@@ -88,14 +90,12 @@ def _listed_named(last: str, first: str) -> list[Any]:
     """
     if len(last) <= SHORTEST:
         return []
-    query = _listed().where(
-        Licence.name.contains(f" {last}") | Licence.name.startswith(f"{last},")
-    )
+    query = _listed().where(Licence.name.contains(last))
     if first:
         query = query.where(Licence.name.contains(first))
     return [
         row
-        for row in query.limit(MOST * 5)
+        for row in query.limit(MOST * 20)
         if split_person(row.name)[0].lower().startswith(last)
     ]
 
