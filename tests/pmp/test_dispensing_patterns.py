@@ -266,7 +266,7 @@ def _peaks(pharmacy: Pharmacy) -> list[Decimal]:
     rules = mme.rule_set(settings.current().mme_rule_set)
     peaks = []
     for patient in Patient.select():
-        rows = (
+        rows: Any = (
             Dispensation.select()
             .where(Dispensation.patient == patient, Dispensation.pharmacy == pharmacy)
             .where(Dispensation.status == "current", Dispensation.filled_on >= SINCE)
