@@ -27,10 +27,11 @@ from models import (
 from pmp import audit, identifiers, reporters, settings
 from pmp.dispensations import early_refills
 from pmp.errors import NotFoundError, RuleError
-from pmp.uploads.submissions import Page, page_of
+from pmp.uploads.submissions import Page
 
 PAGE = 50
 MOST_ROWS = 50_000  # of a CSV file; narrow the question for more
+MOST_EARLY = 20_000  # ids in one question
 USUAL_DAYS = 90
 ELSEWHERE = "*"  # any state but the programme's own
 SORTS: dict[str, tuple[Any, ...]] = {
@@ -42,6 +43,34 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "days": (Dispensation.days_supply,),
     "prescriber": (Prescriber.last_name, Prescriber.first_name),
 }
+FILE_COLUMNS: tuple[Any, ...] = (
+    Dispensation.id,
+    Dispensation.row_code,
+    Dispensation.status,
+    Dispensation.corrected,
+    Dispensation.filled_on,
+    Dispensation.written_on,
+    Dispensation.sold_on,
+    Dispensation.prescription_number,
+    Dispensation.fill_number,
+    Dispensation.partial,
+    Dispensation.refills_authorized,
+    ReportedIdentity.last_name,
+    ReportedIdentity.first_name,
+    ReportedIdentity.birth_date,
+    ReportedIdentity.state,
+    Dispensation.product_code,
+    Dispensation.drug_name,
+    Dispensation.schedule,
+    Dispensation.drug_class,
+    Dispensation.quantity,
+    Dispensation.days_supply,
+    Dispensation.payment,
+    Prescriber.dea,
+    Prescriber.last_name.alias("prescriber_last"),
+    Prescriber.first_name.alias("prescriber_first"),
+    Dispensation.submission.alias("submission_id"),
+)
 _ONLY = frozenset({"patient", "prescriber", "state", "payment", "early"})
 
 
@@ -129,29 +158,30 @@ def own(
     pharmacy = pharmacy_of(by, wanted.pharmacy)
     if pharmacy is None:
         return NOTHING
-    query = _query(wanted, pharmacy)
-    page = page_of(_sorted(query, wanted.sort), number=number, size=size)
-    shown = [row.id for row in page.rows]
-    _record(wanted, pharmacy, by=by, at=at, page=page.number, dispensations=shown)
-    return Dispensed(
-        pharmacy,
-        page,
-        _totals(query),
-        _under_review(shown),
-        _only_words(wanted),
-    )
+    conditions = _conditions(wanted, pharmacy)
+    totals = _totals(conditions)
+    total = _how_many(conditions) if wanted.also_voided else totals.fills
+    pages = max(1, -(-total // size))
+    number = min(max(1, number), pages)
+    rows = list(_sorted(_rows(conditions), wanted.sort).paginate(number, size))
+    shown = [row.id for row in rows]
+    _record(wanted, pharmacy, by=by, at=at, page=number, dispensations=shown)
+    page = Page(rows, number, pages, total)
+    return Dispensed(pharmacy, page, totals, _under_review(shown), _only_words(wanted))
 
 
-def every(wanted: Wanted, *, by: User, at: datetime) -> list[Dispensation]:
+def every(wanted: Wanted, *, by: User, at: datetime) -> list[Any]:
     """Give all that is wanted, in its order, for a file; on the audit record first.
 
-    Raises RuleError if there are more than MOST_ROWS.
+    Rows are named tuples of the columns of a dispensation, its identity and its
+    prescriber (FILE_COLUMNS).  Raises RuleError if they are more than MOST_ROWS.
     """
     pharmacy = pharmacy_of(by, wanted.pharmacy)
     if pharmacy is None:
         return []
-    query = _sorted(_query(wanted, pharmacy), wanted.sort)
-    rows = list(query.limit(MOST_ROWS + 1))
+    query = _joined(Dispensation.select(*FILE_COLUMNS))
+    query = query.where(*_conditions(wanted, pharmacy))
+    rows = list(_sorted(query, wanted.sort).limit(MOST_ROWS + 1).namedtuples())
     if len(rows) > MOST_ROWS:
         message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
         raise RuleError(message, field="since")
@@ -177,20 +207,29 @@ def narrowing(only: str) -> dict[str, str]:
     return {name: value for name, _, value in parts if name in _ONLY}
 
 
-def _query(wanted: Wanted, pharmacy: Pharmacy) -> Any:
-    query: Any = (
-        Dispensation.select(Dispensation, ReportedIdentity, Prescriber, Submission)
-        .join(ReportedIdentity)
+def _conditions(wanted: Wanted, pharmacy: Pharmacy) -> list[Any]:
+    return [
+        Dispensation.pharmacy == pharmacy,
+        *_chosen(wanted),
+        *_typed(wanted),
+        *_narrowed(wanted, pharmacy),
+    ]
+
+
+def _joined(query: Any) -> Any:
+    return (
+        query.join(ReportedIdentity)
         .switch(Dispensation)
         .join(Prescriber)
         .switch(Dispensation)
-        .join(Submission, JOIN.LEFT_OUTER)
-        .where(Dispensation.pharmacy == pharmacy)
     )
-    narrowed = _narrowed(wanted, pharmacy)
-    for condition in (*_chosen(wanted), *_typed(wanted), *narrowed):
-        query = query.where(condition)
-    return query
+
+
+def _rows(conditions: list[Any]) -> Any:
+    query: Any = Dispensation.select(
+        Dispensation, ReportedIdentity, Prescriber, Submission
+    )
+    return _joined(query).join(Submission, JOIN.LEFT_OUTER).where(*conditions)
 
 
 def _chosen(wanted: Wanted) -> Iterable[Any]:
@@ -217,29 +256,36 @@ def _narrowed(wanted: Wanted, pharmacy: Pharmacy) -> Iterable[Any]:
     if "payment" in only:
         yield Dispensation.payment == only["payment"]
     if "state" in only:
-        yield in_state(only["state"])
+        yield _in_state(only["state"])
     if "early" in only:
-        yield Dispensation.id.in_(
-            early_refills.early_ids(pharmacy, wanted.since, wanted.until)
-        )
+        ids = early_refills.early_ids(pharmacy, wanted.since, wanted.until)
+        if len(ids) > MOST_EARLY:
+            message = "These are too many early refills. Choose fewer days."
+            raise RuleError(message, field="since")
+        yield Dispensation.id.in_(ids)
 
 
-def in_state(state: str) -> Any:
+def _in_state(state: str) -> Any:
     """Give the condition that a patient lives in a state; ELSEWHERE: not in ours."""
-    column = fn.UPPER(ReportedIdentity.state)
+    person = ReportedIdentity.alias()
+    column = fn.UPPER(person.state)
     if state == ELSEWHERE:
-        return column.not_in(["", settings.current().state_code])
-    return column == state
+        ours = ["", settings.current().state_code]
+        return _of_identity(person, column.not_in(ours))
+    return _of_identity(person, column == state)
 
 
 def _typed(wanted: Wanted) -> Iterable[Any]:
-    identity = ReportedIdentity
+    person, doctor = ReportedIdentity.alias(), Prescriber.alias()
     for word in wanted.patient.split():
-        yield _holds(word, identity.last_name, identity.first_name)
+        found = _holds(word, person.last_name, person.first_name)
+        yield _of_identity(person, found)
     if wanted.born:
-        yield identity.birth_date == wanted.born
+        yield _of_identity(person, person.birth_date == wanted.born)
     for word in wanted.prescriber.split():
-        yield _holds(word, Prescriber.last_name, Prescriber.first_name, Prescriber.dea)
+        found = _holds(word, doctor.last_name, doctor.first_name, doctor.dea)
+        same = doctor.id == Dispensation.prescriber
+        yield fn.EXISTS(doctor.select(doctor.id).where(same, found))
     if ndc := _ndc(wanted.drug):
         yield Dispensation.product_code == ndc
     else:
@@ -247,6 +293,12 @@ def _typed(wanted: Wanted) -> Iterable[Any]:
             yield _holds(word, Dispensation.drug_name, Dispensation.ingredient)
     if wanted.number:
         yield Dispensation.prescription_number == wanted.number.strip().upper()
+
+
+def _of_identity(person: Any, condition: Any) -> Any:
+    """Ask of each fill's own identity, which its key finds; never of all people."""
+    same = person.id == Dispensation.identity
+    return fn.EXISTS(person.select(person.id).where(same, condition))
 
 
 def _holds(word: str, *columns: Any) -> Any:
@@ -266,20 +318,32 @@ def _sorted(query: Any, sort: str) -> Any:
     return query.order_by(*order, Dispensation.filled_on.desc(), Dispensation.id.desc())
 
 
-def _totals(query: Any) -> Totals:
-    query = query.where(Dispensation.status == DispensationStatus.CURRENT)
-    counted = query.select(
-        fn.COUNT(Dispensation.id),
-        fn.COUNT(Dispensation.patient.distinct()),
-        fn.COUNT(Dispensation.prescriber.distinct()),
+def _counted(conditions: list[Any], *columns: Any) -> Any:
+    """Count without the joins: a condition on a person is a subquery of its own."""
+    return Dispensation.select(*columns).where(*conditions)
+
+
+def _how_many(conditions: list[Any]) -> int:
+    return int(_counted(conditions, fn.COUNT(Dispensation.id)).scalar())
+
+
+def _totals(conditions: list[Any]) -> Totals:
+    conditions = [*conditions, Dispensation.status == DispensationStatus.CURRENT]
+    patients = fn.COUNT(Dispensation.patient.distinct())
+    prescribers = fn.COUNT(Dispensation.prescriber.distinct())
+    people = _counted(conditions, patients, prescribers)
+    by_patients, by_prescribers = people.tuples().get()
+    number = fn.COUNT(Dispensation.id)
+    schedules = dict(
+        _counted(conditions, Dispensation.schedule, number)
+        .group_by(Dispensation.schedule)
+        .tuples()
     )
-    schedules = query.select(Dispensation.schedule, fn.COUNT(Dispensation.id))
-    fills, patients, prescribers = counted.tuples().get()
     return Totals(
-        fills,
-        patients,
-        prescribers,
-        dict(sorted(schedules.group_by(Dispensation.schedule).tuples())),
+        fills=sum(schedules.values()),
+        patients=by_patients,
+        prescribers=by_prescribers,
+        by_schedule=dict(sorted(schedules.items())),
     )
 
 

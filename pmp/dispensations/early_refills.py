@@ -46,19 +46,20 @@ def early_refills(pharmacy: Pharmacy, since: date | None, until: date | None) ->
     part, whole = LIMITS.early_part.as_integer_ratio()
     query = (
         pair.select_from(pair.c.id, pair.c.patient_id, left.alias("days_left"))
+        .join(ReportedIdentity, on=(ReportedIdentity.id == pair.c.identity_id))
         .where(between > 0)  # one supply in two packages is none
         .where(left >= LIMITS.early_days)
         .where(left * whole > pair.c.before_days * part)
+        .where(ReportedIdentity.species == Species.HUMAN)
     )
     if since:
         query = query.where(pair.c.filled_on >= since)
     return query
 
 
-def early_ids(pharmacy: Pharmacy, since: date | None, until: date | None) -> Any:
-    """Give the subquery of the ids alone, to narrow a list of dispensations."""
-    found = early_refills(pharmacy, since, until).alias("early")
-    return found.select_from(found.c.id)
+def early_ids(pharmacy: Pharmacy, since: date | None, until: date | None) -> list[int]:
+    """Give the ids alone, to narrow a list of dispensations."""
+    return [row[0] for row in early_refills(pharmacy, since, until).tuples()]
 
 
 def days_between(earlier: Any, later: Any) -> Any:
@@ -86,15 +87,14 @@ def _with_the_one_before(
         Dispensation.select(
             Dispensation.id.alias("id"),
             Dispensation.patient.alias("patient_id"),
+            Dispensation.identity.alias("identity_id"),
             Dispensation.filled_on.alias("filled_on"),
             FIRST.alias("first"),
             fn.LAG(FIRST).over(**window).alias("before_first"),
             fn.LAG(Dispensation.days_supply).over(**window).alias("before_days"),
         )
-        .join(ReportedIdentity)
         .where(Dispensation.pharmacy == pharmacy)
         .where(Dispensation.status == DispensationStatus.CURRENT)
-        .where(ReportedIdentity.species == Species.HUMAN)
     )
     if since:
         first = since - timedelta(days=LOOK_BACK_DAYS)

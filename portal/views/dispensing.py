@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from models import Dispensation
+from models import Prescriber
 from pmp import clock, reporters
 from pmp.dispensations import day_counts, dispensing, patterns
 from pmp.dispensations.pattern_counts import prescriber_name
@@ -56,13 +56,14 @@ def listing() -> ResponseReturnValue:
     form = _list_form()
     found = dispensing.NOTHING
     if not form.is_submitted() or form.validate():
-        found = dispensing.own(
-            form.wanted(request.form.get("sort_by")),
-            number=request.form.get("page", 1, int),
-            size=form.size.data,
-            by=signed_in_user(),
-            at=clock.now(),
-        )
+        with rule_errors(form):
+            found = dispensing.own(
+                form.wanted(request.form.get("sort_by")),
+                number=request.form.get("page", 1, int),
+                size=form.size.data,
+                by=signed_in_user(),
+                at=clock.now(),
+            )
     page = render_template(
         "dispensing/list.html", form=form, found=found, now=clock.now()
     )
@@ -194,8 +195,10 @@ def _typed_days() -> dict[date, str]:
     return found
 
 
-def _line(row: Dispensation) -> Sequence[Any]:
-    person = row.identity
+def _line(row: Any) -> Sequence[Any]:
+    prescriber = Prescriber(
+        dea=row.dea, last_name=row.prescriber_last, first_name=row.prescriber_first
+    )
     return (
         row.row_code,
         "removed" if row.status == "voided" else "corrected" if row.corrected else "",
@@ -206,17 +209,17 @@ def _line(row: Dispensation) -> Sequence[Any]:
         row.fill_number,
         row.partial,
         row.refills_authorized,
-        person.last_name,
-        person.first_name,
-        us_date(person.birth_date),
-        person.state,
+        row.last_name,
+        row.first_name,
+        us_date(row.birth_date),
+        row.state,
         ndc(row.product_code),
         row.drug_name,
         row.schedule,
-        row.drug_class.value,
+        row.drug_class,
         amount(row.quantity),
         row.days_supply,
         PAYMENTS.get(row.payment, ""),
-        prescriber_name(row.prescriber),
-        row.submission.id if row.submission else "",
+        prescriber_name(prescriber),
+        row.submission_id,
     )
