@@ -4,14 +4,18 @@ A file of people who are known already is received, read, checked, matched, stor
 evaluated against a threshold rule.  The limit is the same number of the same rows put
 into the same table, indexes and all, by nothing but executemany (SQLite) or COPY
 (Postgres).  Both run in turns and the best time of each counts.
+
+Many files of ordinary size, one after another, must not become slower as the tables
+grow: the last tenth of them is measured against the first.
 """
 
 import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from statistics import mean
 from time import perf_counter
 from typing import Any
 
@@ -28,18 +32,27 @@ PART = "submit"
 RECORDS = 20_000
 ROUNDS = 3
 TARGET = 1 / 8
+FILES = 200
+FILE_RECORDS = 100
+STEADY = 0.8
 POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 
 
 def run(scale: float) -> list[Measure]:
     """Measure SQLite, and Postgres where one answers."""
     records = max(500, round(RECORDS * scale))
+    each = max(20, round(FILE_RECORDS * scale))
+    parts: tuple[Callable[[str, str], Measure], ...] = (
+        lambda engine, url: _measured(engine, url, records),
+        lambda engine, url: _steady(engine, url, each),
+    )
     measures = []
-    with tempfile.TemporaryDirectory() as folder:
-        measures.append(_measured("SQLite", f"sqlite:///{folder}/pmp.db", records))
+    for part in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            measures.append(part("SQLite", f"sqlite:///{folder}/pmp.db"))
         if _postgres_answers():
             with _fresh_postgres() as url:
-                measures.append(_measured("Postgres", url, records))
+                measures.append(part("Postgres", url))
     return measures
 
 
@@ -55,6 +68,39 @@ def _measured(engine: str, url: str, records: int) -> Measure:
     best, least = records / min(submitted), records / min(limit)
     name = f"people known, {engine}"
     return Measure(PART, name, best, least, best / least, TARGET, "records/s")
+
+
+def _steady(engine: str, url: str, each: int) -> Measure:
+    """Compare the last tenth of many files with the first.
+
+    Of each tenth the faster half counts: whatever else the machine does makes the
+    others slower.
+    """
+    with _program(url):
+        submitter = _furnish()
+        body = generate.large_submission(seed=8, records=FILES * each)
+        _submit(body, submitter)
+        files = _split(_other_numbers(body, 1), each)
+        seconds = [_submit(file, submitter) for file in files]
+    tenth = FILES // 10
+    tenths = seconds[:tenth], seconds[-tenth:]
+    first, last = (each / mean(sorted(part)[: tenth // 2]) for part in tenths)
+    name = f"last tenth of {FILES} files, {engine}"
+    return Measure(PART, name, last, first, last / first, STEADY, "records/s")
+
+
+def _split(body: bytes, each: int) -> Iterator[bytes]:
+    """Give the records of one file as files of `each` records."""
+    lines = body.splitlines(keepends=True)
+    heads, segments = lines[:3], lines[3:-2]
+    control = heads[0].split(b"*")[2]
+    for start in range(0, len(segments), 3 * each):
+        part = segments[start : start + 3 * each]
+        ends = [
+            b"TP*%d~\n" % (len(part) + 2),
+            b"TT*%s*%d~\n" % (control, len(part) + 5),
+        ]
+        yield b"".join([*heads, *part, *ends])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from models import DrugClass, Licence, Profession, Severity
@@ -64,7 +65,7 @@ class Register:
     gravities: Mapping[str, Gravity] = field(default_factory=_gravities)
     prescribers: dict[str, bool] = field(default_factory=dict)
     pharmacies: dict[PharmacyKey, bool] = field(default_factory=dict)
-    periods: dict[date, reporting.Period] = field(default_factory=dict)
+    late: dict[date, Remark | None] = field(default_factory=dict)
     told: set[tuple[str, PharmacyKey, object]] = field(default_factory=set)
 
     def learn(self, reported: Sequence[asap.Dispensing]) -> None:
@@ -78,27 +79,24 @@ class Register:
             found = _on_roster(name, {number}, Profession.PHARMACY)
             self.pharmacies[name, number] = found[number]
 
-    def period(self, filled: date) -> reporting.Period:
-        """Give the period in which fills of a day are to be reported."""
-        if filled not in self.periods:
-            self.periods[filled] = reporting.period_of(filled)
-        return self.periods[filled]
-
     def remarks(self, seen: Seen) -> list[Remark]:
         """Apply every rule that the programme has not switched off."""
         found: list[Remark] = []
-        for code, rule in RULES.items():
-            gravity = self.gravities.get(code, Gravity.WARNING)
-            if gravity is not Gravity.OFF:
-                found += self._graded(rule, gravity, seen)
+        for rule, gravity in self._in_force:
+            for remark in rule.check(seen, self):
+                if gravity is not Gravity.WARNING:
+                    found.append(replace(remark, severity=Severity.ERROR))
+                elif not rule.once or self._is_new(remark, seen):
+                    found.append(remark)
         return found
 
-    def _graded(self, rule: "Rule", gravity: Gravity, seen: Seen) -> Iterator[Remark]:
-        for remark in rule.check(seen, self):
-            if gravity is not Gravity.WARNING:
-                yield replace(remark, severity=Severity.ERROR)
-            elif not rule.once or self._is_new(remark, seen):
-                yield remark
+    @cached_property
+    def _in_force(self) -> list[tuple["Rule", Gravity]]:
+        graded = [
+            (rule, self.gravities.get(code, Gravity.WARNING))
+            for code, rule in RULES.items()
+        ]
+        return [each for each in graded if each[1] is not Gravity.OFF]
 
     def _is_new(self, remark: Remark, seen: Seen) -> bool:
         key = reporters.pharmacy_key(seen.reported.pharmacy)
@@ -243,18 +241,12 @@ def amount_fits_the_product(seen: Seen, register: Register) -> Iterator[Remark]:
 @rule("R12", once=True)
 def report_is_in_time(seen: Seen, register: Register) -> Iterator[Remark]:
     """Require that a new fill is not late by more than a whole reporting period."""
-    reported = seen.reported
-    period = register.period(reported.filled_on)
-    interval = period.last - period.first + timedelta(days=1)
-    if reported.status is asap.Status.NEW and seen.received - period.due > interval:
-        yield Remark(
-            "R12",
-            f"Fills of {us_date(period.first)} to {us_date(period.last)} were due by"
-            f" {us_date(period.due)}; they came on {us_date(seen.received)}.",
-            "Nothing need be corrected. Report the next ones in time.",
-            "DSP05",
-            f"{reported.filled_on:%Y%m%d}",
-        )
+    if seen.reported.status is asap.Status.NEW:
+        filled = seen.reported.filled_on
+        if filled not in register.late:
+            register.late[filled] = _lateness(filled, seen.received)
+        if remark := register.late[filled]:
+            yield remark
 
 
 @rule("R15")
@@ -269,6 +261,21 @@ def number_is_of_one_patient(seen: Seen, register: Register) -> Iterator[Remark]
             "DSP02",
             seen.reported.prescription_number,
         )
+
+
+def _lateness(filled: date, received: date) -> Remark | None:
+    period = reporting.period_of(filled)
+    interval = period.last - period.first + timedelta(days=1)
+    if received - period.due <= interval:
+        return None
+    return Remark(
+        "R12",
+        f"Fills of {us_date(period.first)} to {us_date(period.last)} were due by"
+        f" {us_date(period.due)}; they came on {us_date(received)}.",
+        "Nothing need be corrected. Report the next ones in time.",
+        "DSP05",
+        f"{filled:%Y%m%d}",
+    )
 
 
 def _on_roster(name: str, numbers: set[str], profession: Profession) -> dict[str, bool]:
