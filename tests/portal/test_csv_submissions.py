@@ -20,6 +20,7 @@ from pmp import clock, csv_submissions, uploads
 from pmp.csv_submissions import columns
 from pmp.csv_submissions.csv_reader import Row, Sheet
 from pmp.csv_submissions.csv_records import Layout
+from pmp.errors import RuleError
 from tests.browser import Browser
 from tests.factories import make_pharmacy, make_prescriber, make_product, make_user
 from tests.submission_files import ELM, MAIN, OXYCODONE
@@ -196,6 +197,9 @@ def test_a_file_is_not_submitted_twice(browser: Browser, elm: User) -> None:
     browser.post(f"{path}/submit", {"csrf_token": token})
     browser.follow()
     assert "You submitted this file before" in browser.text()
+    later = clock.now() + timedelta(minutes=5)
+    with pytest.raises(RuleError, match="You submitted this file before"):
+        csv_submissions.submit(CsvFile.get(), by=elm, at=later)
     assert Submission.select().count() == 1
 
 
