@@ -586,7 +586,8 @@ def test_the_late_list_says_who_since_when_and_how_often(pharmacist: User) -> No
     assert (row.pharmacy, row.days, row.periods) == (pharmacy, 3, 1)
     assert row.period.first == FIRST_HALF
     detail = late_list.details([row], today=TODAY)[pharmacy.id]
-    assert (detail.late_in_year, detail.phone) == (2, "+18605550100")
+    assert (detail.late_in_year, detail.phone) == (0, "+18605550100")
+    assert detail.last_report == datetime(2026, 11, 2, 17, tzinfo=UTC)
     counts = late_list.compliance(late_list.year(pharmacy, today=TODAY))
     assert counts == late_list.Compliance(in_time=1, late=1, missing=1, exempt=0)
     assert late_list.late(today=TODAY, text="elm")[0].pharmacy == pharmacy
