@@ -42,6 +42,7 @@ from tests.factories import (
     make_user,
 )
 from tests.submission_files import ELM, MAIN, fill, submission
+from tests.submission_files import zero as zero_record
 
 TODAY = date(2026, 11, 23)
 FIRST_HALF = date(2026, 11, 1)
@@ -238,6 +239,34 @@ def test_a_chains_file_counts_for_each_store_in_it(
     }
     due = reporting.next_due(user, today=TODAY)
     assert (due.pharmacy.name, due.several, due.others) == ("OAK", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("records", "days"),
+    [
+        ([fill("1", filled="20261103", status="02")], set()),  # a void
+        ([fill("1", filled="20261103", days="0")], {date(2026, 11, 3)}),  # held
+        ([fill("1", filled="20991103")], {None}),  # held: no such day yet
+        ([fill("1", filled="20261103", days="2")], {date(2026, 11, 3)}),  # set aside
+        ([zero_record()], set()),
+        (
+            [fill("1", filled="20261103"), fill("2", filled="20261105")],
+            {date(2026, 11, 3), date(2026, 11, 5)},
+        ),
+    ],
+)
+def test_the_days_of_a_file_are_those_of_its_fills(
+    chain: tuple[User, dict[str, Pharmacy]],
+    records: list[list[str]],
+    days: set[date | None],
+) -> None:
+    user, _ = chain
+    message = "#20261101#-#20261115#"
+    body = submission((MAIN, records), message=message)
+    received = uploads.receive(filename="x.dat", body=body, by=user, at=NOW)
+    uploads.process(received.id, at=NOW)
+
+    assert {row.day for row in ReportedDay.select()} == days
 
 
 def test_several_late_stores_are_counted_and_the_most_urgent_comes_first(
