@@ -43,6 +43,8 @@ class UtcField(DateTimeField):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def python_value(self, value: Any) -> datetime | None:
+        if isinstance(value, str):  # SQLite's own writing; thrice as quick as a format
+            value = datetime.fromisoformat(value)
         stored: datetime | None = super().python_value(value)  # type: ignore[no-untyped-call]
         return stored.replace(tzinfo=UTC) if stored else None
 
@@ -176,6 +178,7 @@ class Pharmacy(Table):
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
     kind = word(DispenserKind, default=DispenserKind.PHARMACY)
     reports_since = DateField(null=True)  # empty: not among those who must report yet
+    reported_through = DateField(null=True)  # nothing is open up to this day
 
 
 class Prescriber(Table):

@@ -32,7 +32,11 @@ LOWERED = (
 
 # Table → columns to add: name, type, what rows that are there have; None: nothing.
 ADDED = {
-    "pharmacy": [("kind", KINDS, "'pharmacy'"), ("reports_since", "DATE", None)],
+    "pharmacy": [
+        ("kind", KINDS, "'pharmacy'"),
+        ("reports_since", "DATE", None),
+        ("reported_through", "DATE", None),
+    ],
     "user": [("receipts", "every|problems|none", "'every'")],
     "submission": [
         ("source", SOURCES, "'upload'"),

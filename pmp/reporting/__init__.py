@@ -38,6 +38,6 @@ def period_before(
 
 def has_reported(pharmacy: Pharmacy, period: Period, *, today: date) -> bool:
     """Tell whether a pharmacy has reported a period, by records or as empty."""
-    log = standing.logs([pharmacy], since=period.first)[pharmacy.id]
+    log = standing.logs([pharmacy], since=period.first, whole=True)[pharmacy.id]
     found = standing.judge(log, period, today=today)
     return found.state in {standing.State.REPORTED, standing.State.ZERO}

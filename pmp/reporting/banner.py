@@ -8,7 +8,7 @@ from models import Pharmacy, User, ZeroReport
 from pmp import clock
 from pmp.reporting import dispensers, schedules, standing, zeros
 from pmp.reporting.calendars import Calendar, Period
-from pmp.reporting.standing import OPEN, SETTLED, Log, Standing, State
+from pmp.reporting.standing import OPEN, Log, Standing, State
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,6 @@ class Now:
     pharmacy: Pharmacy
     due: Due
     open_periods: int
-    last_report: Standing | None
 
 
 def next_due(user: User, *, today: date) -> Due:
@@ -83,7 +82,7 @@ def states(pharmacies: Sequence[Pharmacy], *, today: date) -> list[Now]:
     """Give where each of these pharmacies stands today, in their order."""
     calendar = schedules.calendar()
     since = today - standing.LOOK_BACK
-    found = standing.logs(pharmacies, since=since - standing.LOOK_BACK)
+    found = standing.logs(pharmacies, since=since)
     return [
         state_of(each, found.get(each.id, Log()), calendar, today=today)
         for each in pharmacies
@@ -105,8 +104,7 @@ def state_of(pharmacy: Pharmacy, log: Log, calendar: Calendar, *, today: date) -
         is_open=bool(opened),
         exempt=chosen.state is State.EXEMPT,
     )
-    settled = [each for each in found if each.state in SETTLED and each.came]
-    return Now(pharmacy, due, len(opened), settled[-1] if settled else None)
+    return Now(pharmacy, due, len(opened))
 
 
 def _together(opened: Sequence[Standing]) -> Standing:

@@ -115,7 +115,10 @@ def set_kind(
         if now.kind is kind:
             raise RuleError("It is of this kind already.", field="kind")
         detail = {"from": now.kind.value, "to": kind.value}
-        Pharmacy.update(kind=kind).where(Pharmacy.id == pharmacy.id).execute()
+        # Other periods than before are asked of it: all of them are judged anew.
+        Pharmacy.update(kind=kind, reported_through=None).where(
+            Pharmacy.id == pharmacy.id
+        ).execute()
         audit.record(
             audit.Event.PHARMACY_KIND_CHANGED,
             actor=by.username,

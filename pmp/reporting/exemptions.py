@@ -1,6 +1,6 @@
 """Days for which a pharmacy need not report: granted, ended, never deleted."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from models import Pharmacy, ReportingExemption, User
 from pmp import audit, database
@@ -63,13 +63,14 @@ def end(exemption_id: int, *, last: date, by: User, at: datetime) -> ReportingEx
     """
     with database.atomic():
         row = by_id(exemption_id)
+        settling.reopen(row.pharmacy, first=last + timedelta(days=1), last=date.max)
         if row.last_day is not None and last >= row.last_day:
             message = f"It ends on {us_date(row.last_day)} already."
             raise RuleError(message, field="last")
         row.last_day = last
         row.save(only=[ReportingExemption.last_day])
         _record(row, "ended", by=by, at=at)
-        settling.reopen(row.pharmacy, first=last, last=date.max)
+        settling.settle([row.pharmacy.id], at=at)
     return row
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from models import (
     Delivery,
@@ -14,7 +14,7 @@ from models import (
     Submission,
     User,
 )
-from pmp import audit, database, settings
+from pmp import audit, clock, database, settings
 from pmp.deliveries import contacts
 from pmp.errors import RuleError
 from pmp.reporting import banner, dispensers, notices, schedules, standing
@@ -35,7 +35,6 @@ class Row:
     period: Period
     days: int
     periods: int
-    last_report: datetime | None
     exempt: bool
 
     @property
@@ -46,9 +45,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Detail:
-    """What staff want to know before they call; deliveries by notice, latest first."""
+    """What staff want to know before they call; deliveries by notice, latest first.
+
+    `late_in_year` counts how often a first late notice went out within a year.
+    """
 
     late_in_year: int
+    last_report: datetime | None
     phone: str
     fax: str
     notices: list[tuple[ReportingNotice, list[Delivery]]]
@@ -78,7 +81,7 @@ def late(
     """
     calendar = schedules.calendar()
     some = [each for each in dispensers.who_must_report() if _fits(each, kind, text)]
-    found = standing.logs(some, since=today - 2 * standing.LOOK_BACK)
+    found = standing.logs(some, since=today - standing.LOOK_BACK)
     rows = [_row(each, found[each.id], calendar, today=today) for each in some]
     return sorted(
         (row for row in rows if everyone or row.is_late),
@@ -89,8 +92,7 @@ def late(
 def details(rows: Sequence[Row], *, today: date) -> dict[int, Detail]:
     """Give the details of late pharmacies, by the pharmacy's id; of one page's rows."""
     some = [row.pharmacy for row in rows]
-    calendar = schedules.calendar()
-    found = standing.logs(some, since=today - standing.YEAR)
+    reported = standing.last_reports(some)
     told = {row.id: notices.of(row) for row in some}
     sent = notices.deliveries_of([each for rows in told.values() for each in rows])
     most = settings.current().late_notices
@@ -102,7 +104,8 @@ def details(rows: Sequence[Row], *, today: date) -> dict[int, Detail]:
             if each.kind is NoticeKind.LATE and each.answered_at is None
         ]
         made[row.id] = Detail(
-            late_in_year=_times_late(row, found[row.id], calendar, today=today),
+            late_in_year=_times_late(told[row.id], today=today),
+            last_report=reported.get(row.id),
             phone=contacts.phone_of(row),
             fax=contacts.fax_of(row),
             notices=[(each, sent.get(each.id, [])) for each in reversed(told[row.id])],
@@ -114,13 +117,14 @@ def details(rows: Sequence[Row], *, today: date) -> dict[int, Detail]:
 def year(pharmacy: Pharmacy, *, today: date) -> list[Standing]:
     """Give where a pharmacy stands with each period of a year, the latest first."""
     since = today - standing.YEAR
-    log = standing.logs([pharmacy], since=since - timedelta(days=31))
+    log = standing.logs([pharmacy], since=since, whole=True)
     found = standing.standings(
         pharmacy,
         log.get(pharmacy.id, Log()),
         schedules.calendar(),
         since=since,
         today=today,
+        whole=True,
     )
     return found[::-1]
 
@@ -201,15 +205,12 @@ def _row(pharmacy: Pharmacy, log: Log, calendar: Calendar, *, today: date) -> Ro
         period=now.due.period,
         days=-now.due.days,
         periods=now.open_periods,
-        last_report=log.last_report(),
         exempt=now.due.exempt,
     )
 
 
-def _times_late(
-    pharmacy: Pharmacy, log: Log, calendar: Calendar, *, today: date
-) -> int:
-    since = today - standing.YEAR
-    found = standing.standings(pharmacy, log, calendar, since=since, today=today)
-    counts = compliance(found)
-    return counts.late + counts.missing
+def _times_late(told: Sequence[ReportingNotice], *, today: date) -> int:
+    """Count how often a pharmacy was told for the first time that it was late."""
+    since = clock.start_of(today - standing.YEAR)
+    first = (each for each in told if each.number == 1 and each.made_at >= since)
+    return sum(1 for each in first if each.kind is NoticeKind.LATE)

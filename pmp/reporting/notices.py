@@ -55,6 +55,8 @@ def run(*, at: datetime) -> int:
     calendar, count, last = schedules.calendar(), 0, 0
     while some := dispensers.who_must_report(after=last, limit=AT_ONCE):
         last = some[-1].id
+        settling.advance(some, at=at)
+        some = dispensers.who_must_report(after=some[0].id - 1, limit=len(some))
         count += _tell(some, calendar, at=at)
     return count
 
@@ -162,7 +164,7 @@ def _written(signs: str) -> str:
 
 def _tell(some: Sequence[Pharmacy], calendar: Calendar, *, at: datetime) -> int:
     today = clock.day_of(at)
-    found = standing.logs(some, since=today - 2 * standing.LOOK_BACK)
+    found = standing.logs(some, since=today - standing.LOOK_BACK)
     told = _told(some, since=today - 2 * standing.LOOK_BACK)
     count = 0
     for pharmacy in some:

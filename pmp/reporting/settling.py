@@ -1,7 +1,8 @@
 """A notice is settled once nothing that it asked about is open any more."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 from models import DeliveryKind, NoticeKind, Pharmacy, ReportingNotice
 from pmp import audit, clock, database, deliveries
@@ -24,7 +25,7 @@ def settle(
     calendar, today = schedules.calendar(), clock.day_of(at)
     theirs = {each.id: each for notice in notices if (each := notice.pharmacy)}
     since = min(notice.first_day for notice in notices)
-    found = standing.logs(list(theirs.values()), since=since)
+    found = standing.logs(list(theirs.values()), since=since, whole=True)
     count = 0
     for notice in notices:
         pharmacy = theirs[notice.__data__["pharmacy"]]
@@ -66,7 +67,8 @@ def answered(notice: ReportingNotice, *, by: str, at: datetime) -> bool:
 
 
 def reopen(pharmacy: Pharmacy, *, first: date, last: date) -> None:
-    """Have notices about these days wait for an answer again: a report was undone."""
+    """Ask about these days again: a report was undone, in this transaction."""
+    unsettle(pharmacy, since=first)
     (
         ReportingNotice.update(answered_at=None, answered_by="")
         .where(ReportingNotice.pharmacy == pharmacy)
@@ -74,6 +76,53 @@ def reopen(pharmacy: Pharmacy, *, first: date, last: date) -> None:
         .where(ReportingNotice.first_day <= last, ReportingNotice.last_day >= first)
         .execute()
     )
+
+
+def advance(pharmacies: Sequence[Pharmacy], *, at: datetime) -> int:
+    """Write down up to which day nothing is open any more; give for how many.
+
+    In turns with whoever undoes a report: both hold the pharmacies' rows.
+    """
+    calendar, today = schedules.calendar(), clock.day_of(at)
+    since = today - standing.LOOK_BACK
+    count = 0
+    with database.atomic():
+        rows = _held([each.id for each in pharmacies])
+        found = standing.logs(rows, since=since)
+        for row in rows:
+            all_of_it = standing.standings(
+                row, found[row.id], calendar, since=since, today=today
+            )
+            settled = takewhile(lambda each: _is_over(each, today), all_of_it)
+            last = max((each.period.last for each in settled), default=None)
+            if last and last != row.reported_through:
+                _through(row, last)
+                count += 1
+    return count
+
+
+def unsettle(pharmacy: Pharmacy, *, since: date) -> None:
+    """Have days from one on judged anew; in the transaction that undoes a report."""
+    (row,) = _held([pharmacy.id])
+    if row.reported_through and row.reported_through >= since:
+        period = schedules.calendar().period_of(since, row.kind)
+        _through(row, period.first - timedelta(days=1))
+
+
+def _held(numbers: Sequence[int]) -> list[Pharmacy]:
+    """Read pharmacies so that nobody changes them before this transaction ends."""
+    query = Pharmacy.select().where(Pharmacy.id.in_(numbers)).order_by(Pharmacy.id)
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        query = query.for_update()
+    return list(query)
+
+
+def _through(pharmacy: Pharmacy, day: date | None) -> None:
+    Pharmacy.update(reported_through=day).where(Pharmacy.id == pharmacy.id).execute()
+
+
+def _is_over(each: standing.Standing, today: date) -> bool:
+    return each.state in standing.SETTLED and each.period.last < today
 
 
 def _unanswered(pharmacies: Sequence[int] | None) -> list[ReportingNotice]:

@@ -15,6 +15,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from peewee import fn
+
 from models import (
     Pharmacy,
     ReportedDay,
@@ -29,6 +31,7 @@ from pmp.reporting.calendars import Calendar, Period
 # Who is late is told from the last quarter; a pharmacy's own page shows a year.
 LOOK_BACK = timedelta(days=92)
 YEAR = timedelta(days=365)
+LONGEST_PERIOD = timedelta(days=31)
 AT_ONCE = 500
 _DAY = timedelta(days=1)
 
@@ -87,28 +90,26 @@ class Log:
     zeros: list[ZeroReport] = field(default_factory=list)
     exempt: list[tuple[date, date]] = field(default_factory=list)
 
-    def last_report(self) -> datetime | None:
-        """Give when the last submission or zero report came."""
-        times = [came.at for _, _, came in self.arrivals[-1:]]
-        times += [zero.reported_at for zero in self.zeros]
-        return max(times, default=None)
-
     def open_from(self, period: Period) -> date:
         """Give the first day of a period after the last reported fill in it."""
         filled = [day for day in _days(period.first, period.last) if day in self.days]
         return filled[-1] + _DAY if filled else period.first
 
 
-def logs(pharmacies: Sequence[Pharmacy], *, since: date) -> dict[int, Log]:
+def logs(
+    pharmacies: Sequence[Pharmacy], *, since: date, whole: bool = False
+) -> dict[int, Log]:
     """Give what came from each pharmacy, by its id, for periods from a day on.
 
-    Three queries for 500 pharmacies, by indexes.
+    Unless `whole`, what came before all was reported (`reported_through`) is left out:
+    little is left of pharmacies that are in time. Three queries for 500 pharmacies.
     """
     found = {pharmacy.id: Log() for pharmacy in pharmacies if pharmacy.id}
+    since -= LONGEST_PERIOD  # the day may be the last of its period
     numbers = sorted(found)
     for start in range(0, len(numbers), AT_ONCE):
         some = numbers[start : start + AT_ONCE]
-        _load_arrivals(found, some, since)
+        _load_arrivals(found, some, since, whole=whole)
         zeros = ZeroReport.select().where(
             ZeroReport.pharmacy.in_(some), ZeroReport.last_day >= since
         )
@@ -139,17 +140,26 @@ def judge(log: Log, period: Period, *, today: date) -> Standing:
 
 
 def standings(
-    pharmacy: Pharmacy, log: Log, calendar: Calendar, *, since: date, today: date
+    pharmacy: Pharmacy,
+    log: Log,
+    calendar: Calendar,
+    *,
+    since: date,
+    today: date,
+    whole: bool = False,
 ) -> list[Standing]:
     """Give where a pharmacy stands with each period that it owes, the earliest first.
 
     From the period that holds `since`, or its own first day if later, to the one that
-    runs today. A pharmacy that is not enrolled yet owes the one before that, too.
+    runs today; unless `whole`, without those before all was reported. A pharmacy that
+    is not enrolled yet owes the one before the running one, too.
     """
     kind = pharmacy.kind
     running = calendar.period_of(today, kind)
     began = pharmacy.reports_since or calendar.period_before(running, kind).first
-    first = calendar.period_of(max(since, began), kind).first
+    if pharmacy.reported_through and not whole:
+        began = max(began, pharmacy.reported_through + _DAY)
+    first = calendar.period_of(min(max(since, began), today), kind).first
     return [
         judge(log, period, today=today)
         for period in calendar.periods(first, today, kind)
@@ -163,7 +173,7 @@ def open_days(
 
     Of a period whose first fills have come, the days after the last of them.
     """
-    log = logs([pharmacy], since=first)[pharmacy.id]
+    log = logs([pharmacy], since=first, whole=True)[pharmacy.id]
     spans: list[tuple[date, date]] = []
     for period in calendar.periods(first, last, pharmacy.kind):
         start, end = max(log.open_from(period), first), min(period.last, last)
@@ -187,7 +197,28 @@ def senders(found: Iterable[Standing]) -> dict[int, str]:
     return dict(query)
 
 
-def _load_arrivals(found: dict[int, Log], some: list[int], since: date) -> None:
+def last_reports(pharmacies: Sequence[Pharmacy]) -> dict[int, datetime]:
+    """Give when the last submission or zero report of each pharmacy came, by its id."""
+    some = [each.id for each in pharmacies if each.id]
+    found: dict[int, datetime] = {}
+    for table, time in (
+        (ReportedDay, ReportedDay.received_at),
+        (ZeroReport, ZeroReport.reported_at),
+    ):
+        query: Any = (
+            table.select(table.pharmacy, fn.MAX(time))
+            .where(table.pharmacy.in_(some))
+            .group_by(table.pharmacy)
+            .tuples()
+        )
+        for pharmacy, last in query:
+            found[pharmacy] = max(last, found.get(pharmacy, last))
+    return found
+
+
+def _load_arrivals(
+    found: dict[int, Log], some: list[int], since: date, *, whole: bool
+) -> None:
     query: Any = (
         ReportedDay.select(
             ReportedDay.pharmacy,
@@ -198,9 +229,13 @@ def _load_arrivals(found: dict[int, Log], some: list[int], since: date) -> None:
         .where(ReportedDay.pharmacy.in_(some))
         .where(ReportedDay.received_at >= clock.start_of(since))
         .order_by(ReportedDay.pharmacy, ReportedDay.received_at, ReportedDay.submission)
-        .tuples()
     )
-    for pharmacy, received, submission, day in query:
+    if not whole:
+        # Midnight in UTC of its last settled day is before anything that came later.
+        through = Pharmacy.reported_through
+        after = through.is_null() | (ReportedDay.received_at >= through)
+        query = query.join(Pharmacy).where(after)
+    for pharmacy, received, submission, day in query.tuples():
         log, came = found[pharmacy], Came(received, submission)
         if day:
             log.days.setdefault(day, came)

@@ -87,10 +87,10 @@ def withdraw(zero_id: int, *, by: User, at: datetime) -> ZeroReport:
 def take_back(zero: ZeroReport, *, by: str, at: datetime) -> None:
     """Delete a zero report, put that on the audit record, and ask about its days."""
     with database.atomic():
+        settling.reopen(zero.pharmacy, first=zero.first_day, last=zero.last_day)
         if not zero.delete_instance():
             raise NotFoundError("This report was taken back already.")
         _record(audit.Event.ZERO_WITHDRAWN, zero, by=by, at=at)
-        settling.reopen(zero.pharmacy, first=zero.first_day, last=zero.last_day)
         settling.settle([zero.pharmacy.id], at=at)  # a file may have come meanwhile
 
 

@@ -30,6 +30,7 @@ def calendar() -> ResponseReturnValue:
     return render_template(
         "reporting/chain.html",
         states=banner.states(pharmacies, today=today),
+        reported=standing.last_reports(pharmacies),
         due=reporting.next_due(user, today=today),
     )
 

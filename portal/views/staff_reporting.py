@@ -36,7 +36,7 @@ from portal.paging import page_asked_for
 
 bp = Blueprint("staff_reporting", __name__)
 
-SIZE = 50
+SIZE = 25
 SHOWN = 40
 HEADINGS = (
     "Pharmacy", "DEA", "Kind", "Town", "Days from", "Days to", "Due on", "Days late",
@@ -239,7 +239,7 @@ def _lines(rows: list[late_list.Row]) -> Iterable[list[Any]]:
             max(0, row.days),
             row.periods,
             detail.late_in_year,
-            us_time(row.last_report),
+            us_time(detail.last_report),
             phone(detail.phone),
             phone(detail.fax),
             len(detail.notices),

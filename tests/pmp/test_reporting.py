@@ -42,6 +42,7 @@ from tests.factories import (
     make_user,
 )
 from tests.submission_files import ELM, MAIN, fill, submission
+from tests.submission_files import zero as zero_record
 
 TODAY = date(2026, 11, 23)
 FIRST_HALF = date(2026, 11, 1)
@@ -238,6 +239,34 @@ def test_a_chains_file_counts_for_each_store_in_it(
     }
     due = reporting.next_due(user, today=TODAY)
     assert (due.pharmacy.name, due.several, due.others) == ("OAK", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("records", "days"),
+    [
+        ([fill("1", filled="20261103", status="02")], set()),  # a void
+        ([fill("1", filled="20261103", days="0")], {date(2026, 11, 3)}),  # held
+        ([fill("1", filled="20991103")], {None}),  # held: no such day yet
+        ([fill("1", filled="20261103", days="2")], {date(2026, 11, 3)}),  # set aside
+        ([zero_record()], set()),
+        (
+            [fill("1", filled="20261103"), fill("2", filled="20261105")],
+            {date(2026, 11, 3), date(2026, 11, 5)},
+        ),
+    ],
+)
+def test_the_days_of_a_file_are_those_of_its_fills(
+    chain: tuple[User, dict[str, Pharmacy]],
+    records: list[list[str]],
+    days: set[date | None],
+) -> None:
+    user, _ = chain
+    message = "#20261101#-#20261115#"
+    body = submission((MAIN, records), message=message)
+    received = uploads.receive(filename="x.dat", body=body, by=user, at=NOW)
+    uploads.process(received.id, at=NOW)
+
+    assert {row.day for row in ReportedDay.select()} == days
 
 
 def test_several_late_stores_are_counted_and_the_most_urgent_comes_first(
@@ -586,7 +615,8 @@ def test_the_late_list_says_who_since_when_and_how_often(pharmacist: User) -> No
     assert (row.pharmacy, row.days, row.periods) == (pharmacy, 3, 1)
     assert row.period.first == FIRST_HALF
     detail = late_list.details([row], today=TODAY)[pharmacy.id]
-    assert (detail.late_in_year, detail.phone) == (2, "+18605550100")
+    assert (detail.late_in_year, detail.phone) == (0, "+18605550100")
+    assert detail.last_report == datetime(2026, 11, 2, 17, tzinfo=UTC)
     counts = late_list.compliance(late_list.year(pharmacy, today=TODAY))
     assert counts == late_list.Compliance(in_time=1, late=1, missing=1, exempt=0)
     assert late_list.late(today=TODAY, text="elm")[0].pharmacy == pharmacy

@@ -22,7 +22,15 @@ from models import (
 )
 from pmp import audit, clock, database, reporting, settings
 from pmp.errors import RuleError
-from pmp.reporting import exemptions, held_records, late_list, notices, settling, zeros
+from pmp.reporting import (
+    dispensers,
+    exemptions,
+    held_records,
+    late_list,
+    notices,
+    settling,
+    zeros,
+)
 from tests.conftest import NOW
 from tests.factories import (
     make_licence,
@@ -115,6 +123,7 @@ def test_a_reminder_then_late_notices_every_week_then_it_is_for_staff(
         ("late", "11-01", 2, "11-28"),
     ]
     assert detail.to_call
+    assert detail.late_in_year == 1
     assert [notice.number for notice, _ in detail.notices] == [2, 1, 1]
     sent = list(Delivery.select().order_by(Delivery.id))
     assert {each.address for each in sent} == {"elm@example.org"}
@@ -267,6 +276,107 @@ def test_reply_codes_are_read_however_they_are_typed() -> None:
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
     for text in (wrong, code[4:], "CTR-7K3Q9-XW4MT", "DUE-", ""):
         assert notices.read_code(text) is None
+
+
+# --- What is settled is not looked at again, unless it is undone
+
+
+def through(pharmacy: Pharmacy) -> date | None:
+    found: date | None = Pharmacy.get_by_id(pharmacy.id).reported_through
+    return found
+
+
+@pytest.fixture
+def settled(elm: Pharmacy) -> Pharmacy:
+    """Give a pharmacy that reported its first half of November as empty."""
+    reporting.report_zero(
+        first=date(2026, 11, 1),
+        last=date(2026, 11, 15),
+        by=User.get(User.pharmacy == elm),
+        at=at("2026-11-18"),
+    )
+    notices.run(at=at("2026-11-18"))
+    assert through(elm) == date(2026, 11, 15)
+    return Pharmacy.get_by_id(elm.id)
+
+
+def test_a_report_undone_later_makes_the_pharmacy_late(settled: Pharmacy) -> None:
+    user = User.get(User.pharmacy == settled)
+    (zero,) = zeros.of([settled])
+    zeros.withdraw(zero.id, by=user, at=at("2026-11-20"))
+
+    assert through(settled) == date(2026, 10, 31)
+    (row,) = late_list.late(today=date(2026, 11, 21))
+    assert row.pharmacy == settled
+    every_day("2026-11-21", "2026-11-21")
+    assert made(settled) == [("late", "11-01", 1, "11-21")]
+
+
+def test_a_zero_report_of_a_part_opens_its_whole_period(settled: Pharmacy) -> None:
+    settling.unsettle(settled, since=date(2026, 11, 7))
+    assert through(settled) == date(2026, 10, 31)
+    settling.unsettle(settled, since=date(2026, 11, 7))
+    assert through(settled) == date(2026, 10, 31)
+
+
+def test_an_exemption_that_is_ended_opens_its_days(elm: Pharmacy) -> None:
+    staff = make_user()
+    row = exemptions.grant(
+        elm,
+        first=date(2026, 11, 1),
+        last=None,
+        reason="Fire",
+        by=staff,
+        at=at("2026-11-18"),
+    )
+    notices.run(at=at("2026-12-18"))
+    assert through(elm) == date(2026, 12, 15)
+
+    exemptions.end(row.id, last=date(2026, 11, 20), by=staff, at=at("2026-12-18"))
+
+    assert through(elm) == date(2026, 11, 15)
+    (late,) = [r for r in late_list.late(today=date(2026, 12, 18)) if r.pharmacy == elm]
+    assert late.period.first == date(2026, 11, 16)
+
+
+def test_another_kind_is_judged_from_the_start(settled: Pharmacy) -> None:
+    kind = DispenserKind.VETERINARIAN
+    dispensers.set_kind(settled, kind, by=make_user(), at=at("2026-11-19"))
+    assert through(settled) is None
+    notices.run(at=at("2026-11-19"))
+    assert through(settled) == date(2026, 11, 15)
+
+
+def test_what_runs_is_never_taken_as_settled(elm: Pharmacy) -> None:
+    daily()
+    make_reported_day(elm, date(2026, 11, 1), came=at("2026-11-02"))
+    make_reported_day(elm, date(2026, 11, 2), came=at("2026-11-02"))
+    notices.run(at=at("2026-11-02"))
+    assert through(elm) == date(2026, 11, 1)
+    assert notices.run(at=at("2026-11-02")) == 0
+
+
+def test_undoing_and_settling_take_turns(settled: Pharmacy) -> None:
+    """Whoever settles on what was read before an undo must not win."""
+    user = User.get(User.pharmacy == settled)
+    (zero,) = zeros.of([settled])
+    failures: list[Exception] = []
+
+    def settle_again() -> None:
+        try:
+            with database.connected():
+                for _ in range(15):
+                    settling.advance([settled], at=at("2026-11-20"))
+        except Exception as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    thread = Thread(target=settle_again)
+    thread.start()
+    zeros.withdraw(zero.id, by=user, at=at("2026-11-20"))
+    thread.join(timeout=60)
+
+    assert failures == []
+    assert through(settled) == date(2026, 10, 31)
 
 
 # --- Held records

@@ -139,6 +139,23 @@ def test_a_notices_link_opens_the_page_with_its_days(
     assert ZeroReport.select().count() == 1
 
 
+def test_a_notices_link_offers_what_is_still_open_of_its_days(
+    browser: Browser, elm: User
+) -> None:
+    assert elm.pharmacy
+    make_reported_day(elm.pharmacy, date(2026, 11, 7))
+    link = f"/submissions/zero?pharmacy={elm.pharmacy.id}"
+
+    browser.get(f"{link}&first=2026-11-01&last=2026-11-15")
+    browser.submit()
+
+    (zero,) = ZeroReport.select()
+    assert (zero.first_day.day, zero.last_day.day) == (8, 15)
+    browser.get(f"{link}&first=2026-11-01&last=2026-11-15")  # nothing is open
+    browser.get(f"{link}&first=0001-01-01&last=9999-12-31")
+    browser.get(f"{link}&first=9999-01-01&last=9999-12-31")
+
+
 def test_the_calendar_shows_a_year_and_who_reported(
     browser: Browser, elm: User
 ) -> None:
