@@ -1,5 +1,7 @@
 """What the roster, the drug table and the calendar have to say of a record."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +20,7 @@ from models import (
     User,
     ZeroReport,
 )
-from pmp import asap, settings, uploads
-from pmp.asap import Gravity
+from pmp import settings, uploads
 from pmp.uploads import corrections, register, submissions
 from tests.conftest import NOW
 from tests.factories import make_licence, make_pharmacy, make_product, make_user
@@ -56,12 +57,10 @@ def elm() -> User:
 
 
 @pytest.fixture
-def gravities(monkeypatch: pytest.MonkeyPatch) -> dict[str, Gravity]:
-    """Give the programme's own gravities, to be filled in."""
-    chosen: dict[str, Gravity] = {}
-    own = asap.Programme(gravities=chosen)
-    monkeypatch.setattr(register, "programme", lambda: own)
-    return chosen
+def graded() -> Iterator[Callable[[str], None]]:
+    """Set how grave rules are, as an administrator writes it."""
+    with ExitStack() as stack:
+        yield lambda text: stack.enter_context(settings.changed(asap_severities=text))
 
 
 def send(by: User, *records: list[str], **how: Any) -> Submission:
@@ -270,10 +269,11 @@ def test_a_pharmacy_that_is_not_on_the_roster_is_told_once(elm: User) -> None:
 
 @pytest.mark.parametrize("code", ["E16", "R12"])
 def test_what_is_told_once_holds_each_record_as_an_error(
-    elm: User, gravities: dict[str, Gravity], code: str
+    elm: User, graded: Callable[[str], None], code: str
 ) -> None:
     make_licence(Profession.PHARMACY, dea="BP1234563")
-    gravities |= {"E16": Gravity.OFF, "R12": Gravity.OFF, code: Gravity.ERROR}
+    other = {"E16": "R12", "R12": "E16"}[code]
+    graded(f"{code}=error,{other}=off")
     at = NOW.replace(month=12, day=30)
     done = send(elm, fill("1"), fill("2"), at=at)
 
@@ -283,9 +283,9 @@ def test_what_is_told_once_holds_each_record_as_an_error(
 
 
 def test_a_rule_made_an_error_holds_the_record_until_it_is_corrected(
-    elm: User, gravities: dict[str, Gravity]
+    elm: User, graded: Callable[[str], None]
 ) -> None:
-    gravities["P05"] = Gravity.ERROR
+    graded("P05=error")
     done = send(elm, fill("1", ndc="99999123401"), fill("2"))
 
     assert (done.held, done.stored) == (1, 1)
@@ -300,8 +300,8 @@ def test_a_rule_made_an_error_holds_the_record_until_it_is_corrected(
     assert Submission.get_by_id(done.id).held == 0
 
 
-def test_a_rule_can_be_switched_off(elm: User, gravities: dict[str, Gravity]) -> None:
-    gravities["P05"] = gravities["R05"] = Gravity.OFF
+def test_a_rule_can_be_switched_off(elm: User, graded: Callable[[str], None]) -> None:
+    graded("P05=off,R05=off")
     done = send(elm, fill("1", ndc="99999123401"), fill("2", refills="3"))
 
     assert (done.stored, done.stored_with_warning) == (2, 0)

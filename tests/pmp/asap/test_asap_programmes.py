@@ -10,6 +10,7 @@ from pmp import asap
 from pmp.asap import Gravity, Use, catalogue, elements, envelope, happy
 from pmp.asap.judgement import RULES
 from pmp.asap.programme import parse_profile, parse_severities, parse_versions
+from pmp.uploads import register
 from tests.pmp.asap.files import (
     RECORD,
     TODAY,
@@ -394,6 +395,8 @@ def test_what_a_record_needs_to_be_stored_cannot_be_left_out() -> None:
 
 def test_the_catalogue_names_every_code_and_no_other() -> None:
     told_of = {rule.code for rule in RULES} | set(envelope.WORDINGS) | {"W14"}
+    told_of |= set(register.RULES)
+    told_of |= set(register.RULES)
 
     assert set(catalogue.entries()) == told_of
     for entry in catalogue.entries().values():
