@@ -66,7 +66,8 @@ _PLACES = (
 )
 _AREAS = ("203", "475", "860", "959")
 _ADDRESSES = [f"{n} {street} ST" for street in _STREETS for n in range(1, 1000)]
-_NUMBERS = [f"{area}55501{n:02}" for area in _AREAS for n in range(100)]
+_NUMBERS = [f"{area}55501{n:02}" for area in _AREAS for n in range(90)]
+_SHOP_NUMBERS = [f"{area}55501{n}" for area in _AREAS for n in range(90, 100)]
 _ANIMALS = ("REX", "MITZI", "BUSTER", "LUNA", "CLOVER")
 
 
@@ -104,16 +105,20 @@ class Person:
         self.home = 0
         self.on_file = _NOWHERE
 
-    def as_written_by(self, pharmacy: int, phone: str, random: Draw) -> str:
+    def as_written_by(
+        self, pharmacy: int, phone: str, random: Draw, *, odd: bool = True
+    ) -> str:
         """Give the PAT segment of a pharmacy, which stays as it was first written.
 
-        `phone` is the pharmacy's own, which some give for the patient's.
+        `phone` is the pharmacy's own, which some give for the patient's.  What is
+        amiss may be `odd`: such as a reader warns of.
         """
         found = self.on_file.get(pharmacy)
         if found is None:
             changes = {}
             if random() < NOISE and self.species == "01":
-                changes = _noise(self, phone, random)
+                noise = pick(random, _NOISES if odd else _NOISES[:_PLAIN])
+                changes = noise(self, phone, random)
             found = self._write(pharmacy, changes)
         return found
 
@@ -202,6 +207,11 @@ def phone_number(random: Draw) -> str:
     return pick(random, _NUMBERS)
 
 
+def pharmacy_phone(random: Draw) -> str:
+    """Give a phone number that nobody has but pharmacies."""
+    return pick(random, _SHOP_NUMBERS)
+
+
 def adult_name(random: Draw) -> tuple[str, str]:
     """Give a last and a first name."""
     return pick(random, _LAST), pick(random, _WOMEN + _MEN)
@@ -231,11 +241,6 @@ def _kin(person: Person, random: Draw, number: int) -> Person:
     return other
 
 
-def _noise(person: Person, pharmacy_phone: str, random: Draw) -> dict[str, str]:
-    """Give what a pharmacy has wrong, old or in another form."""
-    return pick(random, _NOISES)(person, pharmacy_phone, random)
-
-
 def _noise_of_address(person: Person, _: str, random: Draw) -> dict[str, str]:
     del person
     street, city, zip_code = somewhere(random)
@@ -255,13 +260,14 @@ _NOISES: tuple[Callable[[Person, str, Draw], dict[str, str]], ...] = (
     lambda person, _phone, _draw: {"first": _SHORT.get(person.first, person.first)},
     lambda person, _phone, _draw: {"last": person.first, "first": person.last},
     lambda _person, _phone, random: {"phone": phone_number(random)},
-    lambda _person, phone, _draw: {"phone": phone},
-    lambda _person, _phone, random: {"phone": pick(random, _PHONES)},
-    lambda _person, _phone, random: {"street": pick(random, _STREETS_UNKNOWN)},
     lambda _person, _phone, _draw: {"middle": "", "licence": ""},
     _noise_of_address,
     _noise_of_birth,
+    lambda _person, phone, _draw: {"phone": phone},
+    lambda _person, _phone, random: {"phone": pick(random, _PHONES)},
+    lambda _person, _phone, random: {"street": pick(random, _STREETS_UNKNOWN)},
 )
+_PLAIN = 8
 
 
 def _segment(person: Person, changes: dict[str, str]) -> str:

@@ -137,7 +137,7 @@ def large_submission(*, seed: int, records: int, until: date = UNTIL) -> bytes:
         person, drug = pick(random, people), pick(random, drugs)
         pre = pick(random, prescribers).segment
         store.texts.append(
-            f"{person.as_written_by(int(random() * 3), store.phone, random)}"
+            f"{person.as_written_by(int(random() * 3), store.phone, random, odd=False)}"
             f"DSP*00*{store.next_prescription()}*{days[int(random() * 3)]}"
             f"*{drug.refills}*{days[0]}*0*{drug.supply}*05*00*{store.staff}*04"
             f"*{days[0]}~\n{pre}"

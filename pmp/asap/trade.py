@@ -9,7 +9,14 @@ from itertools import accumulate
 from typing import TypeVar
 
 from pmp import identifiers
-from pmp.asap.cast import Draw, adult_name, phone_number, pick, somewhere
+from pmp.asap.cast import (
+    Draw,
+    adult_name,
+    pharmacy_phone,
+    phone_number,
+    pick,
+    somewhere,
+)
 
 T = TypeVar("T")
 _NAMES = (
@@ -140,7 +147,7 @@ class Store:
         npi = identifiers.whole_npi(100_000_000 + 20_000_000 + number)
         ncpdp = identifiers.whole_ncpdp(70_000 + number - 500_000)
         street, city, zip_code = somewhere(random)
-        self.phone = phone_number(random)
+        self.phone = pharmacy_phone(random)
         site = len(sender.stores) + 1
         name = f"{sender.name} {site}" if sender.one_file else sender.name
         self.segment = (
