@@ -30,7 +30,6 @@ _NAMELESS = re.compile(
 _STALE_DAYS = 180
 _ID_LENGTH = len("DSP09")
 _MOST_A_DAY = {"01": 60, "02": 1000, "03": 100}
-_MOST_TABLETS_A_DAY = 4
 _HOME = {"", "US", "USA", "UNITED STATES"}
 _FLAGS_OF_PARTIAL = frozenset({"01", "02"})
 _ID_KINDS = {"PAT03": "PAT02", "PAT06": "PAT05", "AIR05": "AIR04"}
@@ -166,7 +165,7 @@ def schedules_three_and_four_end_after_six_months(draft: Draft) -> Iterator[Faul
 
 @rule("R08")
 def quantity_fits_the_days(draft: Draft) -> Iterator[Fault]:
-    """Require that the quantity a day is plausible, and tablets are not grams."""
+    """Require that the quantity a day is plausible."""
     quantity, days, unit = draft["DSP09"], draft["DSP10"], draft["DSP11"].zfill(2)
     if not re.fullmatch(r"\d{1,5}(\.\d*)?", quantity) or not days.isdecimal():
         return
@@ -178,13 +177,6 @@ def quantity_fits_the_days(draft: Draft) -> Iterator[Fault]:
             "DSP09",
             f"{quantity} {what} in {days} days are more than {most} a day.",
             "Compare quantity, unit and days supply with the prescription.",
-        )
-    elif unit == "03" and a_day == int(a_day) and 0 < a_day <= _MOST_TABLETS_A_DAY:
-        yield Fault(
-            "DSP11",
-            f"{quantity} grams in {days} days are just {int(a_day)} a day: it may be"
-            " tablets or capsules.",
-            "Give 01 (each) if it is counted; leave 03 if it is weighed.",
         )
 
 

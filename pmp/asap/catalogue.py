@@ -1,7 +1,7 @@
 """Every problem by its code: its meaning, how grave it is, what may change.
 
-Read from catalogue.csv beside this module, one row a code; those of a register are found
-only when a record is stored (`pmp.uploads.register`).  What a programme may not
+Read from catalogue.csv beside this module, one row a code; those of a register are
+found only when a record is stored (`pmp.uploads.register`).  What a programme may not
 change has its reason there, which is told to whoever tries.
 """
 
