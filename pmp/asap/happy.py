@@ -47,32 +47,32 @@ _SHAPES = {
     "PAT07": "(?![Rr][Ee][Pp][Oo][Rr][Tt] *<D>)" + _NOT_NAMELESS + _NAME % 49,
     "PAT08": _NOT_NAMELESS + _NAME % 49,
     "PAT09": f"(?:{_NAME % 29})?+",
-    "PAT12": r"\d{1,6} [A-Za-z]<T>{0,27}+",
+    "PAT12": r"[0-9]{1,6} [A-Za-z]<T>{0,27}+",
     "PAT14": "(?=[!-~])<T>{1,20}+",
     "PAT15": "(?P<place>[A-Z]{2}",
-    "PAT16": r"\d{5}(?:\d{4})?+)",
-    "PAT17": rf"(?!{_ONE_DIGIT})(?P<phone>[2-9]\d\d[2-9]\d{{6}})?+",
-    "PAT18": r"(?P<birth>\d{8})",
+    "PAT16": r"[0-9]{5}(?:[0-9]{4})?+)",
+    "PAT17": rf"(?!{_ONE_DIGIT})(?P<phone>[2-9][0-9][0-9][2-9][0-9]{{6}})?+",
+    "PAT18": r"(?P<birth>[0-9]{8})",
     "PAT19": "[FMU]",
     "PAT20": "(?:01|02(?=<D><T>*+<D><T>*+<D>[!-~]))?",
     "PAT21": "(?:0[1-9]|1[01]|9[89])?+",
     "PAT22": "(?:USA?)?+",
     "DSP01": "(?P<status>0[012])",
     "DSP02": "(?=[!-~])<T>{1,25}+",
-    "DSP03": r"(?P<dates>\d{8}",
-    "DSP04": r"\d\d?",
-    "DSP05": r"\d{8}",
-    "DSP06": r"\d\d?)",
+    "DSP03": r"(?P<dates>[0-9]{8}",
+    "DSP04": r"[0-9][0-9]?",
+    "DSP05": r"[0-9]{8}",
+    "DSP06": r"[0-9][0-9]?)",
     "DSP07": "01",
-    "DSP08": r"(?!0{11})\d{11}",
-    "DSP09": r"(?P<amount>\d{1,5}(?:\.\d{1,5})?",
-    "DSP10": r"[1-9]\d{0,2}",
+    "DSP08": r"(?!0{11})[0-9]{11}",
+    "DSP09": r"(?P<amount>[0-9]{1,5}(?:\.[0-9]{1,5})?",
+    "DSP10": r"[1-9][0-9]{0,2}",
     "DSP11": "(?:0[123])?)",
     "DSP12": "(?:0[1-6]|99)",
-    "DSP13": r"(?:\d\d?)?+",
-    "DSP14": r"(?P<pharmacist>(?:\d{10})?+)",
+    "DSP13": r"(?:[0-9][0-9]?)?+",
+    "DSP14": r"(?P<pharmacist>(?:[0-9]{10})?+)",
     "DSP16": _PAYMENT,
-    "DSP17": r"(?P<sold>(?:\d{8})?+)",
+    "DSP17": r"(?P<sold>(?:[0-9]{8})?+)",
     "DSP24": "(?:0[1-9]|1[01]|99)?+",
     "DSP32": f"(?:{_PAYMENT})?+",
     "DSP34": "(?:0[345])?+",
@@ -242,18 +242,26 @@ def _record_pattern(
     """Compile the shape of one good record: [PAT] DSP PRE, and what may follow."""
     parts = re.escape(delimiters.element.decode("latin-1"))
     ends = re.escape(delimiters.terminator.decode("latin-1"))
-    text = rf"[^\x00-\x1f\x7f-\xff{parts}{ends}]"
+    # Which signs are allowed, not which are not, and with gaps: the engine then looks
+    # each up in one table.
+    text = f"[{_printable_but(delimiters.element + delimiters.terminator + b'`')}]"
+    whole = f"[{_printable_but(delimiters.terminator + b'`')}]"
     patient = _segment_pattern("PAT", version, programme)
     dispensed = _segment_pattern("DSP", version, programme)
     pattern = (
         rf"<S>(?:(?P<pat>{patient})<Z><S>)?+(?P<dsp>{dispensed})<Z><S>"
-        r"(?P<pre>PRE<D>[^\x00-\x1f\x7f-\xff<E>]*+)<Z>(?=<S>(?:DSP|PAT|PHA|TP)<D>)"
+        r"(?P<pre>PRE<D><W>*+)<Z>(?=<S>(?:DSP|PAT|PHA|TP)<D>)"
     )
     # Blanks before a terminator would be trimmed; such a record goes rule by rule.
-    signs = {"<Z>": f"(?<! ){ends}", "<E>": ends, "<S>": r"[ \t\r\n]*+"}
+    signs = {"<Z>": f"(?<! ){ends}", "<E>": ends, "<S>": r"[ \t\r\n]*+", "<W>": whole}
     for sign, meaning in {**signs, "<D>": parts, "<T>": text}.items():
         pattern = pattern.replace(sign, meaning)
     return re.compile(pattern.encode("latin-1"))
+
+
+def _printable_but(signs: bytes) -> str:
+    """Write the printable characters of ASCII but some, for a regular expression."""
+    return "".join(re.escape(chr(n)) for n in range(0x20, 0x7F) if n not in signs)
 
 
 def _segment_pattern(segment: str, version: str, programme: Programme) -> str:
