@@ -7,7 +7,7 @@ filled while more than a part and at least some days of the supply before are le
 from datetime import date, timedelta
 from typing import Any
 
-from peewee import Value, fn
+from peewee import Value, Window, fn
 
 from models import (
     Dispensation,
@@ -79,10 +79,10 @@ def day(value: date) -> Any:
 def _with_the_one_before(
     pharmacy: Pharmacy, since: date | None, until: date | None
 ) -> Any:
-    window = {
-        "partition_by": [Dispensation.patient, *PRODUCT],
-        "order_by": [FIRST, Dispensation.id],
-    }
+    # Named, so that the database sorts once for both columns.
+    window = Window(
+        partition_by=[Dispensation.patient, *PRODUCT], order_by=[FIRST, Dispensation.id]
+    )
     query: Any = (
         Dispensation.select(
             Dispensation.id.alias("id"),
@@ -90,8 +90,8 @@ def _with_the_one_before(
             Dispensation.identity.alias("identity_id"),
             Dispensation.filled_on.alias("filled_on"),
             FIRST.alias("first"),
-            fn.LAG(FIRST).over(**window).alias("before_first"),
-            fn.LAG(Dispensation.days_supply).over(**window).alias("before_days"),
+            fn.LAG(FIRST).over(window).alias("before_first"),
+            fn.LAG(Dispensation.days_supply).over(window).alias("before_days"),
         )
         .where(Dispensation.pharmacy == pharmacy)
         .where(Dispensation.status == DispensationStatus.CURRENT)
@@ -101,4 +101,4 @@ def _with_the_one_before(
         query = query.where(Dispensation.filled_on >= first)
     if until:
         query = query.where(Dispensation.filled_on <= until)
-    return query.alias("pair")
+    return query.window(window).alias("pair")
