@@ -196,7 +196,7 @@ def _row(
     prescriber = reporters.prescriber_key(reported.prescriber)
     identity, patient = known.patients[reported.patient]
     # A dry run keeps all its rows in memory: nobody reads the product's facts there.
-    facts = {} if intake.dry else rows.facts_of(reported, known.products)
+    facts = {} if intake.dry else rows.facts_of(reported, known.products, known.facts)
     return {
         **_key_row(reported, known),
         "patient": patient,
