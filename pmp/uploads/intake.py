@@ -4,6 +4,7 @@ Each record has one outcome (a `RecordStatus`) and any number of remarks that it
 could not know: whether the product, the fill or the pharmacy is known.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -46,7 +47,10 @@ class Decided:
 
 @dataclass
 class Intake:
-    """Where the records of one submission go; a dry run stores none of them."""
+    """Where the records of one submission go; a dry run stores none of them.
+
+    Submission 0: records that are only rehearsed, as if they came now.
+    """
 
     submission: int
     by: str
@@ -59,12 +63,13 @@ class Intake:
     @cached_property
     def received(self) -> date:
         """The day on which the submission came."""
-        found: Submission = Submission.get_by_id(self.submission)
-        return clock.day_of(found.received_at)
+        found = Submission.get_or_none(Submission.id == self.submission)
+        return clock.day_of(found.received_at if found else self.at)
 
     def arrival(self, record: asap.Record) -> Arrival:
         """Give what tells whether a record is older than a void."""
-        return Arrival(self.submission, record.number, record.created)
+        number = self.submission or sys.maxsize  # none has come after it
+        return Arrival(number, record.number, record.created)
 
     def change(self, record: asap.Record, what: str) -> Change:
         """Give a record as what changes a fill."""

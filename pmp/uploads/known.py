@@ -77,11 +77,14 @@ def _prescriptions(
 def _pharmacies(
     reported: Sequence[asap.Dispensing], kept: Sequence[asap.Dispensing], *, make: bool
 ) -> dict[PharmacyKey, int]:
-    stored = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in kept}
-    others = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in reported}
-    return reporters.pharmacy_ids(others, make=False) | (
-        reporters.pharmacy_ids(stored, make=make)
-    )
+    named = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in reported}
+    found = reporters.pharmacy_ids(named, make=False)
+    if make and len(found) < len(named):
+        # A pharmacy whose records all void or are set aside need not have a row.
+        stored = {reporters.pharmacy_key(each.pharmacy) for each in kept}
+        lacking = {key: named[key] for key in stored - found.keys()}
+        found |= reporters.pharmacy_ids(lacking, make=True)
+    return found
 
 
 def _patients(

@@ -140,6 +140,17 @@ def test_a_schedule_two_drug_has_no_refills(elm: User) -> None:
     assert problem(done).value == "1"
 
 
+def test_what_the_reader_says_itself_is_not_said_twice(elm: User) -> None:
+    record = fill("1", refills="1")
+    record[1] += "*" * 17 + "02"  # DSP34: the schedule, from 5.0 on
+    body = submission((ELM, [record])).replace(b"TH*4.2B*", b"TH*5.0*")
+    with settings.changed(asap_versions="5.0"):
+        received = uploads.receive(filename="a", body=body, by=elm, at=NOW)
+        done = uploads.process(received.id, at=NOW)
+
+    assert [code for _, code, _ in remarks(done)].count("R05") == 1
+
+
 @pytest.mark.parametrize(
     ("written", "filled", "number", "late"),
     [
