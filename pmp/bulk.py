@@ -2,7 +2,7 @@
 
 SQLite takes them by executemany, Postgres by COPY (through a stage where some rows may
 be there already).  It runs in the caller's transaction and checks nothing itself: the
-tables' constraints do.
+tables' constraints do.  `among` asks for many rows likewise.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from peewee import JSONField
+from peewee import SQL, JSONField, Value, fn
 
 import models
 from models import Table
@@ -56,6 +56,18 @@ def next_ids(table: type[Table], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
     sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     return [number for (number,) in models.database.execute_sql(sql, (name, count))]
+
+
+def among(column: Any, values: Iterable[Any]) -> Any:
+    """Give the condition that a column has one of many values: texts, or whole numbers.
+
+    They go to the engine as one parameter, an array; by `in_` each is one of its own.
+    """
+    wanted = list(values)
+    if database.is_sqlite():
+        listed = SQL("(SELECT value FROM json_each(?))", [json.dumps(wanted)])
+        return column.in_(listed)
+    return column == fn.ANY(Value(wanted, converter=False, unpack=False))
 
 
 class _Column:

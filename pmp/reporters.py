@@ -215,7 +215,7 @@ def _prescriber_row(
 def _prescribers(keys: Iterable[PrescriberKey]) -> dict[PrescriberKey, int]:
     query: Any = (
         Prescriber.select(Prescriber.dea, Prescriber.dea_suffix, Prescriber.id)
-        .where(Prescriber.dea.in_(sorted({dea for dea, _ in keys})))
+        .where(bulk.among(Prescriber.dea, {dea for dea, _ in keys}))
         .tuples()
     )
     return {(dea, suffix): number for dea, suffix, number in query}

@@ -84,7 +84,7 @@ def _known(identities: Iterable[Identity]) -> dict[str, Link]:
     for batch in _batches(sorted({each.fingerprint for each in identities})):
         rows = (
             table.select(table.fingerprint, table.id, table.patient)
-            .where(table.fingerprint.in_(batch))
+            .where(bulk.among(table.fingerprint, batch))
             .tuples()
         )
         found |= {mark: Link(row, patient, is_new=False) for mark, row, patient in rows}

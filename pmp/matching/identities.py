@@ -37,6 +37,7 @@ _LOOK_ALIKES = str.maketrans(
 )
 _SPELLED = {"\u00c6": "AE", "\u0152": "OE", "\u00de": "TH", "\u1e9e": "SS"}
 _NOT_LETTERS = re.compile(r"[^\w]|_|\d")
+_BLANKS = re.compile(r"[^\S\x1f ]|  | \x1f|\x1f | \Z|\A ")
 _WORDS = re.compile(r"[\s\-,./]+")
 _STREET_WORDS = {
     "STREET": "ST",
@@ -99,7 +100,11 @@ class Identity:
             self.species,
             self.animal_name,
         )
-        text = "\x1f".join(" ".join(field.split()).upper() for field in fields)
+        text = "\x1f".join(fields)
+        # Most have no blank too many, which is quickly seen of all fields at once.
+        if _BLANKS.search(text) or text.count("\x1f") >= len(fields):
+            text = "\x1f".join(" ".join(field.split()) for field in fields)
+        text = text.upper()
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
     @cached_property

@@ -27,7 +27,7 @@ from pmp import asap, audit, database, documents, settings, thresholds
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
-from pmp.uploads import first_pass
+from pmp.uploads import files
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn, take_turns
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
 from pmp.uploads.receipts import request_receipt
@@ -113,15 +113,12 @@ def process(submission_id: int, *, at: datetime) -> Submission:
     submission: Submission = Submission.get_by_id(submission_id)
     if submission.status not in UNFINISHED:
         return submission
-    body = first_pass.body_of(submission)
-    reading, kept = first_pass.check(submission, body)
+    body = files.body_of(submission)
+    reading, kept = files.check(submission, body)
     if reading.refused:
         return _refuse(submission, reading, at)
     _begin(submission, reading)
-    if kept is None:
-        again = first_pass.read_again(submission, body)
-    else:
-        again = first_pass.let_go(kept)
+    again = files.let_go(kept) if kept else files.read_again(submission, body)
     todo = (record for record in again if record.number > submission.progress)
     intake = _intake(submission, at)
     while batch := list(islice(todo, BATCH)):

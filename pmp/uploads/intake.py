@@ -4,6 +4,7 @@ Each record has one outcome (a `RecordStatus`) and any number of remarks that it
 could not know: whether the product, the fill or the pharmacy is known.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -47,7 +48,10 @@ class Decided:
 
 @dataclass
 class Intake:
-    """Where the records of one submission go; a dry run stores none of them."""
+    """Where the records of one submission go; a dry run stores none of them.
+
+    Submission 0: records that are only rehearsed, as if they came now.
+    """
 
     submission: int
     by: str
@@ -60,12 +64,13 @@ class Intake:
     @cached_property
     def received(self) -> date:
         """The day on which the submission came."""
-        found: Submission = Submission.get_by_id(self.submission)
-        return clock.day_of(found.received_at)
+        found = Submission.get_or_none(Submission.id == self.submission)
+        return clock.day_of(found.received_at if found else self.at)
 
     def arrival(self, record: asap.Record) -> Arrival:
         """Give what tells whether a record is older than a void."""
-        return Arrival(self.submission, record.number, record.created)
+        number = self.submission or sys.maxsize  # none has come after it
+        return Arrival(number, record.number, record.created)
 
     def change(self, record: asap.Record, what: str) -> Change:
         """Give a record as what changes a fill."""
@@ -197,7 +202,7 @@ def _row(
     prescriber = reporters.prescriber_key(reported.prescriber)
     identity, patient = known.patients[reported.patient]
     # A dry run keeps all its rows in memory: nobody reads the product's facts there.
-    facts = {} if intake.dry else rows.facts_of(reported, known.products)
+    facts = {} if intake.dry else rows.facts_of(reported, known.products, known.facts)
     return {
         **_key_row(reported, known),
         "patient": patient,

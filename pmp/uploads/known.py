@@ -7,10 +7,11 @@ from typing import Any
 
 from models import ReportedIdentity
 from pmp import asap, drugs, matching, reporters
+from pmp.dispensations import frozen
 from pmp.reporters import PharmacyKey, PrescriberKey
 from pmp.uploads import rows, waiting_voids
 from pmp.uploads.reportable import not_reportable
-from pmp.uploads.standing import Prescription
+from pmp.uploads.standing import Prescription, Row
 from pmp.uploads.waiting_voids import Void
 
 
@@ -20,7 +21,8 @@ class Known:
 
     A key that the tables do not know stands for itself, which equals nothing stored.
     `kept` are the records that are to be stored; `changing` the prescriptions that
-    others void or revise; `voids` wait for records like these.
+    others void or revise; `facts` are columns of a row, by NDC; `voids` wait for
+    records like these.
     """
 
     kept: Sequence[asap.Dispensing]
@@ -28,6 +30,7 @@ class Known:
     prescribers: Mapping[PrescriberKey, Any]
     patients: Mapping[asap.PatientIdentity, tuple[Any, Any]]
     products: Mapping[str, drugs.ProductFacts]
+    facts: Mapping[str, Row]
     prescriptions: set[Prescription]
     changing: set[Prescription]
     voids: dict[Prescription, list[Void]]
@@ -54,6 +57,7 @@ def know(reported: Sequence[asap.Dispensing], *, at: datetime, dry: bool) -> Kno
         prescribers=reporters.prescriber_ids(prescribers, make=not dry),
         patients=_patients({each.patient for each in kept}, at=at, dry=dry),
         products=products,
+        facts={ndc: frozen(facts, ndc) for ndc, facts in products.items()},
         prescriptions=coming,
         changing=_prescriptions(changing, pharmacies),
         voids=voids,
@@ -73,11 +77,14 @@ def _prescriptions(
 def _pharmacies(
     reported: Sequence[asap.Dispensing], kept: Sequence[asap.Dispensing], *, make: bool
 ) -> dict[PharmacyKey, int]:
-    stored = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in kept}
-    others = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in reported}
-    return reporters.pharmacy_ids(others, make=False) | (
-        reporters.pharmacy_ids(stored, make=make)
-    )
+    named = {reporters.pharmacy_key(each.pharmacy): each.pharmacy for each in reported}
+    found = reporters.pharmacy_ids(named, make=False)
+    if make and len(found) < len(named):
+        # A pharmacy whose records all void or are set aside need not have a row.
+        stored = {reporters.pharmacy_key(each.pharmacy) for each in kept}
+        lacking = {key: named[key] for key in stored - found.keys()}
+        found |= reporters.pharmacy_ids(lacking, make=True)
+    return found
 
 
 def _patients(

@@ -81,8 +81,12 @@ class Register:
 
     def remarks(self, seen: Seen) -> list[Remark]:
         """Apply every rule that the programme has not switched off."""
+        # What the reader could tell from the text alone is not said twice.
+        told = {problem.code for problem in seen.record.problems}
         found: list[Remark] = []
         for rule, gravity in self._in_force:
+            if rule.code in told:
+                continue
             for remark in rule.check(seen, self):
                 if gravity is not Gravity.WARNING:
                     found.append(replace(remark, severity=Severity.ERROR))
@@ -135,6 +139,8 @@ def rule(code: str, *, once: bool = False) -> Callable[[Check], Check]:
 @rule("E16", once=True)
 def pharmacy_is_on_the_roster(seen: Seen, register: Register) -> Iterator[Remark]:
     """Require that the pharmacy's number is on the roster, if that has such numbers."""
+    if all(register.pharmacies.values()):
+        return
     name, number = key = reporters.pharmacy_key(seen.reported.pharmacy)
     if not register.pharmacies.get(key, True):
         yield Remark(
@@ -181,8 +187,7 @@ def schedule_two_is_not_refilled(seen: Seen, register: Register) -> Iterator[Rem
     """Require that a Schedule II product has no refills (21 CFR 1306.12)."""
     facts, reported = seen.facts, seen.reported
     refilled = reported.refills_authorised or reported.fill_number
-    told = any(problem.code == "R05" for problem in seen.record.problems)
-    if facts and facts.schedule == "CII" and refilled and not told:
+    if facts and facts.schedule == "CII" and refilled:
         element = "DSP04" if reported.refills_authorised else "DSP06"
         yield Remark(
             "R05",

@@ -43,11 +43,16 @@ def content(reported: asap.Dispensing) -> Row:
 
 
 def facts_of(
-    reported: asap.Dispensing, products: Mapping[str, drugs.ProductFacts]
+    reported: asap.Dispensing,
+    products: Mapping[str, drugs.ProductFacts],
+    ready: Mapping[str, Row],
 ) -> Row:
-    """Give the facts of a record's product, or of its ingredients, to be frozen."""
+    """Give the facts of a record's product, or of its ingredients, to be frozen.
+
+    `ready` are those of `products`, made once.
+    """
     if not reported.compound:
-        return frozen(products.get(reported.ndc), reported.ndc)
+        return ready.get(reported.ndc) or frozen(None, reported.ndc)
     parts = [
         products[part.ndc] for part in reported.ingredients if part.ndc in products
     ]

@@ -298,7 +298,7 @@ def _stored_rows(pharmacy: int, numbers: list[str], status: str) -> list[Row]:
         return []
     query: Any = (
         Dispensation.select()
-        .where(Dispensation.id.in_(ids))
+        .where(bulk.among(Dispensation.id, ids))
         .order_by(Dispensation.id)
         .dicts()
     )
@@ -314,7 +314,7 @@ def _ids(pharmacy: int, numbers: list[str], status: str) -> list[int]:
         Dispensation.select(Dispensation.id)
         .where(
             Dispensation.pharmacy == pharmacy,
-            Dispensation.prescription_number.in_(numbers),
+            bulk.among(Dispensation.prescription_number, numbers),
             STANDS if status == CURRENT else GONE,
         )
         .tuples()

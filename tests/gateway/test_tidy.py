@@ -1,11 +1,38 @@
-"""What nobody finishes is not kept: the night's job."""
+"""The night's job: what is over, or nobody finishes, is not kept."""
 
 from datetime import timedelta
 
 from gateway import schedule
-from models import CsvFile, EntryDraft
+from models import CsvFile, EntryDraft, WaitingVoid
 from pmp import clock, csv_submissions, settings
-from tests.factories import make_user
+from tests.factories import make_dispensation, make_submission, make_user
+
+
+def wait_until(hours: int) -> WaitingVoid:
+    entry = make_dispensation()
+    void: WaitingVoid = WaitingVoid.create(
+        submission=make_submission(),
+        record_number=1,
+        pharmacy=entry.pharmacy,
+        prescription_number=entry.prescription_number,
+        filled_on=entry.filled_on,
+        fill_number=0,
+        partial=0,
+        product_code=entry.product_code,
+        quantity=entry.quantity,
+        written="",
+        waits_until=clock.now() + timedelta(hours=hours),
+    )
+    return void
+
+
+def test_voids_that_waited_long_enough_are_dropped(db: settings.Settings) -> None:
+    wait_until(-1)
+    kept = wait_until(1)
+
+    schedule.tidy()
+
+    assert list(WaitingVoid.select()) == [kept]
 
 
 def test_the_night_deletes_old_drafts_and_spreadsheets(db: settings.Settings) -> None:

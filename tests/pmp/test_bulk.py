@@ -114,3 +114,33 @@ def test_a_day_is_a_day_in_a_bulk_row() -> None:
     stored = models.Dispensation.get_by_id(number)
     assert stored.filled_on == fill.filled_on == date(2026, 11, 1)
     assert (stored.quantity, stored.status) == (fill.quantity, fill.status)
+
+
+def test_one_of_many_values_is_asked_for_with_one_parameter() -> None:
+    make_product(ndc="1", name="a'b\"c, {d}"), make_product(ndc="2")
+    noise = make_product(ndc="3")
+    wanted = [str(number) for number in range(4, 3000)] + ["1", "2"]
+    found = Product.select().where(bulk.among(Product.ndc, wanted))
+
+    assert {row.ndc for row in found} == {"1", "2"}
+    assert len(found.sql()[1]) == 1
+    names = Product.select().where(bulk.among(Product.name, ["a'b\"c, {d}"]))
+    assert [row.ndc for row in names] == ["1"]
+    by_id = Product.select().where(bulk.among(Product.id, [noise.id]))
+    assert [row.ndc for row in by_id] == ["3"]
+    assert not Product.select().where(bulk.among(Product.ndc, [])).exists()
+
+
+@pytest.mark.parametrize("column", ["ndc", "id"])
+def test_one_of_many_values_is_found_by_the_index(column: str) -> None:
+    make_product()
+    values = [str(n) for n in range(500)] if column == "ndc" else list(range(500))
+    field = getattr(Product, column)
+    query = Product.select(Product.id).where(bulk.among(field, values))
+    if not database.is_sqlite():
+        models.database.execute_sql("SET enable_seqscan = off")
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite() else "EXPLAIN "
+    sql, parameters = query.sql()
+    plan = str(models.database.execute_sql(explain + sql, parameters).fetchall())
+
+    assert "SEARCH" in plan or "Index" in plan

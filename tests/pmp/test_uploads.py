@@ -31,7 +31,7 @@ from models import (
 )
 from pmp import audit, bulk, database, documents, thresholds, uploads
 from pmp.errors import ConflictError, RuleError
-from pmp.uploads import corrections, first_pass, outcomes, submissions
+from pmp.uploads import corrections, files, outcomes, submissions
 from pmp.uploads.intake import Intake
 from pmp.uploads.standing import Ledger
 from tests.conftest import NOW
@@ -573,7 +573,7 @@ def test_a_button_pressed_twice_submits_once(elm: User) -> None:
 def test_a_large_file_is_read_twice_rather_than_kept(
     elm: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_pass, "KEPT_RECORDS", 2)
+    monkeypatch.setattr(files, "KEPT_RECORDS", 2)
     done = submit(elm, *(fill(str(number)) for number in range(5)))
 
     assert counts(done) == {"records": 5, "stored": 5}

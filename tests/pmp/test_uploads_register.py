@@ -57,7 +57,7 @@ def elm() -> User:
 
 
 @pytest.fixture
-def graded() -> Iterator[Callable[[str], None]]:
+def graded() -> Iterator[Callable[[str], object]]:
     """Set how grave rules are, as an administrator writes it."""
     with ExitStack() as stack:
         yield lambda text: stack.enter_context(settings.changed(asap_severities=text))
@@ -137,6 +137,17 @@ def test_a_schedule_two_drug_has_no_refills(elm: User) -> None:
     assert remarks(done) == [(1, "R05", "DSP04"), (2, "R05", "DSP04")]
     assert "Schedule II" in problem(done).message
     assert problem(done).value == "1"
+
+
+def test_what_the_reader_says_itself_is_not_said_twice(elm: User) -> None:
+    record = fill("1", refills="1")
+    record[1] += "*" * 17 + "02"  # DSP34: the schedule, from 5.0 on
+    body = submission((ELM, [record])).replace(b"TH*4.2B*", b"TH*5.0*")
+    with settings.changed(asap_versions="5.0"):
+        received = uploads.receive(filename="a", body=body, by=elm, at=NOW)
+        done = uploads.process(received.id, at=NOW)
+
+    assert [code for _, code, _ in remarks(done)].count("R05") == 1
 
 
 @pytest.mark.parametrize(
@@ -269,7 +280,7 @@ def test_a_pharmacy_that_is_not_on_the_roster_is_told_once(elm: User) -> None:
 
 @pytest.mark.parametrize("code", ["E16", "R12"])
 def test_what_is_told_once_holds_each_record_as_an_error(
-    elm: User, graded: Callable[[str], None], code: str
+    elm: User, graded: Callable[[str], object], code: str
 ) -> None:
     make_licence(Profession.PHARMACY, dea="BP1234563")
     other = {"E16": "R12", "R12": "E16"}[code]
@@ -283,7 +294,7 @@ def test_what_is_told_once_holds_each_record_as_an_error(
 
 
 def test_a_rule_made_an_error_holds_the_record_until_it_is_corrected(
-    elm: User, graded: Callable[[str], None]
+    elm: User, graded: Callable[[str], object]
 ) -> None:
     graded("P05=error")
     done = send(elm, fill("1", ndc="99999123401"), fill("2"))
@@ -300,7 +311,7 @@ def test_a_rule_made_an_error_holds_the_record_until_it_is_corrected(
     assert Submission.get_by_id(done.id).held == 0
 
 
-def test_a_rule_can_be_switched_off(elm: User, graded: Callable[[str], None]) -> None:
+def test_a_rule_can_be_switched_off(elm: User, graded: Callable[[str], object]) -> None:
     graded("P05=off,R05=off")
     done = send(elm, fill("1", ndc="99999123401"), fill("2", refills="3"))
 

@@ -7,7 +7,7 @@ import pytest
 
 from models import Dispensation, Role, Submission, SubmissionStatus, User
 from pmp import thresholds, uploads
-from pmp.uploads import first_pass, intake
+from pmp.uploads import files, intake
 from pmp.uploads.stages import Stage, stage_of
 from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_product, make_submission, make_user
@@ -60,19 +60,19 @@ def test_a_file_that_is_read_says_how_far(
     elm: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pmp.asap.CHUNK", 500)
-    monkeypatch.setattr(first_pass, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(files, "TELL_SECONDS", 0.0)
     received = receive(elm, count=200)
-    body = first_pass.body_of(received)
+    body = files.body_of(received)
     seen: list[Stage] = []
-    chunks = first_pass._chunks
+    chunks = files._chunks
 
     def looked_at(whole: bytes) -> Iterator[bytes]:
         for chunk in chunks(whole):
             seen.append(stage_of(Submission.get_by_id(received.id)))
             yield chunk
 
-    monkeypatch.setattr(first_pass, "_chunks", looked_at)
-    _, kept = first_pass.check(received, body)
+    monkeypatch.setattr(files, "_chunks", looked_at)
+    _, kept = files.check(received, body)
 
     assert kept
     assert len(kept) == 200
@@ -99,8 +99,8 @@ def test_how_far_is_written_once_in_a_while_not_for_each_part(
         return real(**columns)
 
     monkeypatch.setattr(Submission, "update", update)
-    body = first_pass.body_of(received)
-    first_pass.check(received, body)
+    body = files.body_of(received)
+    files.check(received, body)
 
     assert len(body) / 100 > 100  # so many parts
     assert 1 <= len(written) <= 5
@@ -138,7 +138,7 @@ def test_a_large_file_goes_on_where_it_was_stopped_and_keeps_few_records(
 ) -> None:
     """Read a second time, from the first record that is not in."""
     monkeypatch.setattr(uploads, "BATCH", 2)
-    monkeypatch.setattr(first_pass, "KEPT_RECORDS", 3)
+    monkeypatch.setattr(files, "KEPT_RECORDS", 3)
     received = receive(elm, count=9)
     taken: list[int] = []
     take_in = intake.take_in
@@ -162,7 +162,7 @@ def test_a_large_file_goes_on_where_it_was_stopped_and_keeps_few_records(
 
 def test_records_are_let_go_as_they_are_taken_in() -> None:
     kept: list[Any] = ["one", "two", "three"]
-    going: Iterator[Any] = first_pass.let_go(kept)
+    going: Iterator[Any] = files.let_go(kept)
 
     assert next(going) == "one"
     assert kept == ["three", "two"]

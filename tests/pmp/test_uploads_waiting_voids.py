@@ -16,8 +16,10 @@ from models import (
     User,
     WaitingVoid,
 )
-from pmp import settings, thresholds, uploads
+from pmp import asap, settings, thresholds, uploads
+from pmp.reporters import coverage_of
 from pmp.uploads import corrections, submissions, waiting_voids
+from pmp.uploads.intake import Intake, take_in
 from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_product, make_user
 from tests.submission_files import ELM, MAIN, OXYCODONE, fill, submission
@@ -394,6 +396,16 @@ def test_in_a_dry_run_no_void_waits_and_none_is_used_up(elm: User) -> None:
     send(elm, fill(), written=EARLY)
     assert now(void).voided == 1
     assert standing() == []
+
+
+def test_what_is_only_rehearsed_is_not_older_than_a_void(elm: User) -> None:
+    """As records that are typed on a page: they have no submission yet."""
+    send(elm, fill(status="02"), written=LATE)
+    body = submission((ELM, [fill()])).replace(b"20261116*101500", b"*")
+    intake = Intake(submission=0, by="x", coverage=coverage_of(elm), at=NOW, dry=True)
+    (decided,) = take_in(intake, list(asap.read([body], today=NOW.date())))
+
+    assert [remark.code for remark in decided.remarks] == ["P11"]
 
 
 class KilledError(Exception):
