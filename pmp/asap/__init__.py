@@ -18,15 +18,21 @@ and warnings.  Only when the reading is exhausted are these known:
     reading.version       “4.2B”: of the first transaction, “” if none was found
     reading.transactions  list[Transaction]: number, control_number, version, test,
                           refused, segments, records, pharmacies, sender_id, sender
-    reading.pharmacies    list[Pharmacy], one for each PHA segment
+    reading.pharmacies    list[Pharmacy], the different ones, at most ten thousand
     reading.test          TH07 is T: checked and reported, never to be stored
-    reading.problems      list[Problem] of the file, at most a thousand; those of
-                          records are on the records
+    reading.problems      list[Problem] of the file, at most some thousand; those of
+                          records are on the records, fatal ones here too
+    reading.encoding      “utf-8”, “utf-8-sig”, “cp1252”, “utf-16-le”, “utf-16-be”: what
+                          decodes the bytes; see Problem for what offsets count then
     reading.refused       a fatal problem was found
     reading.counts        Counts: read, good, held, duplicate, zero_reports,
                           warned (good, with a warning)
     reading.verdict       “accepted”, “accepted_with_problems” or “refused”
     reading.sha256        of the bytes
+
+`programme` (a `Programme`) says which versions are accepted, which elements must be
+filled and how grave each rule is; `catalogue.entries()` tells what each code means and
+what may be made of it.
 
 A FATAL problem refuses the whole file, and it can stand at the very end (a cut
 transfer).  So read once to know `reading.refused` and `reading.test`, and a second
@@ -34,14 +40,17 @@ time to store; `transaction.refused` tells in which transaction the fault is.
 
 `record.elements` maps “PAT07” to its text, blanks trimmed, empty elements left out,
 the PHA of the record included; the second CDI of a record has “CDI03.2”.  A Social
-Security number in it is replaced by asterisks.  `recheck(elements, version=, today=)`
-checks such a mapping again, as a page that corrects a held record needs it.
+Security number in it is replaced by asterisks.  `recheck(elements, version=, today=,
+programme=)` checks such a mapping again, as a page that corrects a held record needs it.
 `elements.layout(version)` gives names and lengths for such a page, `elements.label`
 the name of one element.
 
 What needs a register is not judged here: whether the product, the prescriber or the
 pharmacy exists, whether a revise or void finds its record, whether the file came
 before.  `duplicate` counts records equal to one of the last fifty thousand.
+
+Where no terminator stands between two segments, F04 says so and points there, and the
+text is read as two: the file is refused for that alone.
 """
 
 from pmp.asap.dispensing import (
