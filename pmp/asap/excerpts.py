@@ -76,6 +76,8 @@ def rows_around(text: bytes, begin: int, end: int) -> tuple[Row, ...]:
     Where both are the end of the file, that is marked.  `text` is UTF-8 as far as it
     can be; only what is near the place is looked at.
     """
+    if begin < len(text):
+        end = max(end, begin + 1)
     first = _beginning(text, max(0, begin - REACH), begin)
     near = hidden(text, first, min(len(text), end + REACH))
     rows = list(_folded(near, first, (begin, end), line_of(text, first)))
@@ -120,7 +122,7 @@ def _folded(
     width, offset, number = 0, start, line
     at = start
     for sign, kind, size in signs(near):
-        marked = place[0] <= at < place[1]
+        marked = place[0] < at + size and at < place[1]  # also a part of it
         _put(pieces, sign, kind, marked=marked)
         width, at = width + len(sign), at + size
         ends = sign == "LF" or (

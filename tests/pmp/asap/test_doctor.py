@@ -2,7 +2,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pmp import asap
@@ -260,6 +260,7 @@ def test_a_social_security_number_is_not_shown_near_a_fault() -> None:
     assert "078051120" not in doctor.examine(b"078-05-1120", code="F02", offset=0).found
 
 
+@example(b"\xe1\x80\x80", "F03", None)  # the place is inside of a character
 @given(
     st.binary(max_size=400) | st.builds(lambda n: GOOD[:n], st.integers(0, len(GOOD))),
     st.sampled_from([*(f"F{n:02}" for n in range(13)), "W01"]),
