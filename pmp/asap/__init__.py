@@ -41,7 +41,7 @@ time to store; `transaction.refused` tells in which transaction the fault is.
 `record.elements` maps “PAT07” to its text, blanks trimmed, empty elements left out,
 the PHA of the record included; the second CDI of a record has “CDI03.2”.  A Social
 Security number in it is replaced by asterisks.  `recheck(elements, version=, today=,
-programme=)` checks such a mapping again, as a page that corrects a held record needs it.
+programme=)` checks such a mapping again, as a page that corrects a record needs it.
 `elements.layout(version)` gives names and lengths for such a page, `elements.label`
 the name of one element.
 
