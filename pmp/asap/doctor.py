@@ -118,53 +118,54 @@ def _no_asap(text: bytes, at: int) -> _Place:
 
 
 def _version(text: bytes, at: int) -> _Place:
-    begin, end = _element(text, at, 1)
+    end = _end_of_element(text, at)
     return _Place(
-        begin,
-        max(end, begin + 1),
+        at,
+        max(end, at + 1),
         "A version of the standard that is accepted here, as TH01",
-        _quoted(text, begin, end),
+        _quoted(text, at, end),
     )
 
 
 def _terminator(text: bytes, at: int) -> _Place:
-    start = _skip_noise(text, at)
-    if is_header(text[start : start + 3]):
-        return _header_without_end(text, start)
-    mark = _mark_before(text, start)
-    end = text.find(mark, start) if mark else -1
-    raw = text[start : end if end >= 0 else start + _LONGEST_SEGMENT]
-    delimiter = re.escape(_delimiter(text, start))
-    lost = re.search(
-        rb"([\r\n]\s*)(" + _SEGMENTS + rb")\s*" + delimiter, raw, re.IGNORECASE
-    )
-    named = (
-        f"“{mark.decode('latin-1')}”" if mark else "The character that ends segments"
+    header = _header_before(text, at)
+    mark = _terminator_of(text, header)
+    if not mark or at < text.find(b"IS", header):
+        return _header_without_end(text, at)
+    named = f"“{mark.decode('latin-1')}”"
+    delimiter = re.escape(text[header + 2 : header + 3])
+    lost = re.compile(rb"\s*(" + _SEGMENTS + rb")\s*" + delimiter, re.IGNORECASE).match(
+        text, at
     )
     if not lost:
+        start = _skip_noise(text, at)
         return _Place(
             start,
             _end_of_run(text, start, _MOST_MARKED),
             f"{named} within {_LONGEST_SEGMENT:,} characters",
             "A segment that does not end",
         )
-    segment = lost[2].decode("latin-1").upper()
+    used = text[at - 1 : at]
+    if not (used.isalnum() or used in {mark, text[header + 2 : header + 3]}):
+        found = used.decode("latin-1")
+        return _Place(
+            at - 1,
+            at,
+            f"{named}, the character that ends segments in the header (TH09)",
+            f"“{found}”: the segments that follow end with another character",
+        )
+    segment = lost[1].decode("latin-1").upper()
     return _Place(
-        start + lost.start(1),
-        start + lost.end(2),
+        at,
+        lost.end(1),
         f"{named} before the {segment} segment",
         f"A line break, then {segment}: two segments run together",
     )
 
 
-def _header_without_end(text: bytes, start: int) -> _Place:
-    delimiter = re.escape(text[start + 2 : start + 3])
-    head = text[start : start + _LONGEST_SEGMENT]
-    follows = re.search(rb"\s*(IS" + delimiter + rb"|[\r\n])", head, re.IGNORECASE)
-    begin = start + follows.start() if follows else _end_of_run(text, start, WIDTH)
-    end = start + follows.end() if follows else begin
-    if end >= len(text):
-        begin = end = len(text)
+def _header_without_end(text: bytes, at: int) -> _Place:
+    end = _skip_noise(text, at)
+    begin = at if end < len(text) else len(text)
     return _Place(
         begin,
         end,
@@ -201,12 +202,12 @@ def _cut_off(text: bytes, at: int) -> _Place:
             "TH, the header of another one",
         )
     end = len(text)
-    if other := _other_terminator(text, start):
-        return other
-    if start >= end:
+    mark = _terminator_of(text, _header_before(text, at))
+    if not mark or text.rstrip(_NOISE).endswith(mark):
         words = "TT, the trailer, which says how many segments there are"
         return _Place(end, end, words, "The end of the file")
-    segment = _segment_id(text, start).decode("latin-1")
+    begun = _skip_noise(text, text.rindex(mark) + 1)
+    segment = _segment_id(text, begun).decode("latin-1")
     return _Place(
         end,
         end,
@@ -216,45 +217,24 @@ def _cut_off(text: bytes, at: int) -> _Place:
     )
 
 
-def _other_terminator(text: bytes, start: int) -> _Place | None:
-    """Find where segments end with another character than the one before `start`."""
-    mark = _mark_before(text, start)
-    if not mark or mark.isalnum() or text.find(mark, start) > start:
-        return None
-    delimiter = re.escape(_delimiter(text, _header_before(text, start)))
-    used = re.compile(
-        rb"([^\w\s])\s*(?:PHA|PAT|DSP|PRE)" + delimiter, re.IGNORECASE
-    ).search(text, start, start + _LONGEST_SEGMENT)
-    if not used or used[1] in {mark, text[start + 2 : start + 3]}:
-        return None
-    named, found = mark.decode("latin-1"), used[1].decode("latin-1")
-    return _Place(
-        used.start(),
-        used.end(1),
-        f"“{named}”, the character that ends segments in the header (TH09)",
-        f"“{found}”: the segments that follow end with another character",
-    )
-
-
 def _control_number(text: bytes, at: int) -> _Place:
-    begin, end = _element(text, _skip_noise(text, at), 1)
-    header = _header_before(text, at)
-    first, last = _element(text, header, 2)
+    end = _end_of_element(text, at)
+    first, last = _element(text, _header_before(text, at), 2)
     return _Place(
-        begin,
-        max(end, begin + 1),
+        at,
+        max(end, at + 1),
         f"The control number of the header (TH02): {_quoted(text, first, last)}",
-        _quoted(text, begin, end),
+        _quoted(text, at, end),
     )
 
 
 def _reply(text: bytes, at: int) -> _Place:
-    begin, end = _element(text, _skip_noise(text, at), 3)
+    end = _end_of_element(text, at)
     return _Place(
-        begin,
-        max(end, begin + 1),
+        at,
+        max(end, at + 1),
         "01, a submission, as TH03; other numbers are replies to one",
-        _quoted(text, begin, end),
+        _quoted(text, at, end),
     )
 
 
@@ -316,18 +296,22 @@ def _element(text: bytes, at: int, number: int) -> tuple[int, int]:
         if place < 0:
             return begin, begin
         begin = place + 1
+    return begin, _end_of_element(text, begin)
+
+
+def _end_of_element(text: bytes, begin: int) -> int:
+    """Give where the element that begins there ends: at what no such element holds."""
     stop = _END_OF_ELEMENT.search(text, begin, begin + REACH)
-    end = text.find(delimiter, begin, begin + REACH)
-    ends = [each for each in (stop.start() if stop else -1, end) if each >= 0]
-    return begin, min(ends, default=min(begin + WIDTH, len(text)))
+    return stop.start() if stop else min(begin + WIDTH, len(text))
 
 
-def _mark_before(text: bytes, at: int) -> bytes:
-    """Give the terminator of the segment before the one that begins at `at`."""
-    end = at
-    while end and text[end - 1] in _NOISE:
-        end -= 1
-    return text[end - 1 : end]
+def _terminator_of(text: bytes, header: int) -> bytes:
+    """Give what ends the segments of a transaction: it stands before IS; else b""."""
+    delimiter = re.escape(text[header + 2 : header + 3])
+    found = re.compile(rb"([^\w\s])\s*IS" + delimiter, re.IGNORECASE).search(
+        text, header, header + _LONGEST_SEGMENT
+    )
+    return found[1] if found else b""
 
 
 def _header_before(text: bytes, at: int) -> int:

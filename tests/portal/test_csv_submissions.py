@@ -263,7 +263,7 @@ def test_template_and_sample_are_understood_by_their_own_headings(
     browser.follow()
     assert "Not given yet" not in browser.text()
     words = layout(browser)
-    assert "to look at" not in words
+    assert "to look at" not in words, words
     assert submit(browser).stored == 2
 
 

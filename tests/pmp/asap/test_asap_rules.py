@@ -67,7 +67,6 @@ FIRES: list[tuple[str, str, dict[str, str]]] = [
     ("R08", "DSP09", {"DSP09": "1801"}),
     ("R08", "DSP09", {"DSP09": "30001", "DSP11": "02"}),
     ("R08", "DSP09", {"DSP09": "3001", "DSP11": "03"}),
-    ("R08", "DSP11", {"DSP09": "60", "DSP11": "03"}),
     ("R09", "PAT16", {"PAT16": "6514"}),
     ("R09", "PAT16", {"PAT16": "90210"}),
     ("R10", "PAT12", {"PAT12": "STREET ADDRESS UNKNOWN"}),
