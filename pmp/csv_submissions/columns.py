@@ -152,8 +152,6 @@ def sample_rows() -> list[list[str]]:
         "PAT18": "11/30/1964",
         "PAT19": "M",
         "DSP02": "600101",
-        "DSP04": "2",
-        "DSP06": "1",
     }
     return [[row[column.element] for column in TEMPLATE] for row in (first, second)]
 
