@@ -110,7 +110,7 @@ def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield url
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(_LET_GO)
-        server.execute(_EMPTY)
+        _empty(server)
 
 
 # Whoever is still connected, like a process that a test killed, would hold locks.
@@ -118,28 +118,26 @@ _LET_GO = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-# A dozen times as fast as TRUNCATE, which makes a new file for each table.
-_EMPTY = """
-DO $$
-DECLARE
-    name text;
-    filled boolean;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
-        IF filled THEN
-            EXECUTE format('DELETE FROM %I', name);
-        END IF;
-    END LOOP;
-    FOR name IN
-        SELECT sequencename FROM pg_sequences
-        WHERE schemaname = 'public' AND last_value IS NOT NULL
-    LOOP
-        PERFORM setval(format('%I', name)::regclass, 1, false);
-    END LOOP;
-END $$
+_SEQUENCES = """
+SELECT setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
+WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
+
+
+def _empty(server: psycopg.Connection) -> None:
+    """Empty what a test has filled: a dozen times as fast as TRUNCATE of all tables.
+
+    Vacuumed as well, so that the next test's rows lie in the order of their making.
+    """
+    named = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    names = [f'"{name}"' for (name,) in server.execute(named)]
+    asked = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names]  # noqa: S608
+    filled = [name for (name,) in server.execute(" UNION ALL ".join(asked).encode())]
+    if filled:
+        server.execute("SET session_replication_role = replica")
+        server.execute("; ".join(f"DELETE FROM {name}" for name in filled).encode())  # noqa: S608
+        server.execute(f"VACUUM {', '.join(filled)}".encode())
+    server.execute(_SEQUENCES)
 
 
 def _make_tables(url: str) -> None:

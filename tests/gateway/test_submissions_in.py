@@ -243,12 +243,12 @@ def test_a_worker_killed_after_the_file_was_received_leaves_no_second_one(
             meanwhile.setattr(Folder, "release", _killed)
             with pytest.raises(KeyboardInterrupt):
                 sweep()
-    assert [each.dry_run for each in Submission.select()] == [False, True]
+    assert [each.dry_run for each in Submission.select().order_by(1)] == [False, True]
 
     hours_pass(monkeypatch)
     sweep_and_process()
 
-    assert [each.dry_run for each in Submission.select()] == [False, True]
+    assert [each.dry_run for each in Submission.select().order_by(1)] == [False, True]
     assert len(names(box)) == 3  # the folder for dry runs, and two reports
     assert len(names(box / "dry-run")) == 2
     assert list((box / ".taking").iterdir()) == []
