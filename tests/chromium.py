@@ -44,7 +44,9 @@ def targets_are_large(page: Page, least: int = 24) -> None:
     small = page.evaluate(
         """([pressed, least]) => [...document.querySelectorAll(pressed)]
         .filter(e => e.checkVisibility())
-        .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        // A box or button that is ticked is pressed by its words as well.
+        .map(e => [e, /radio|checkbox/.test(e.type) && e.labels?.[0] || e])
+        .map(([e, part]) => [e.outerHTML.slice(0, 80), part.getBoundingClientRect()])
         .filter(([, box]) => box.width < least || box.height < least)
         .map(([html]) => html)""",
         [pressed, least],
