@@ -11,10 +11,9 @@ from pmp.reporters import Coverage, coverage_of, pharmacy_key
 from pmp.uploads.intake import Decided
 from pmp.uploads.outcomes import problem_rows
 from pmp.uploads.programme import programme
-from pmp.uploads.remarks import Remark
+from pmp.uploads.remarks import not_covered
 
 Elements = Mapping[str, str]
-NUMBER_ELEMENTS = {"dea": "PHA03", "ncpdp": "PHA02", "npi": "PHA01"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Checker:
     def judge(self, elements: Elements) -> Decided:
         """Tell what would hold the elements before they meet the tables of fills."""
         checked = self.check(elements)
-        remarks = () if self.covers(checked) else (_not_covered(checked.pharmacy),)
+        key = pharmacy_key(checked.pharmacy)
+        remarks = () if self.covers(checked) else (not_covered(*key),)
         return Decided(checked, RecordStatus.HELD, remarks)
 
     def covers(self, checked: asap.Record) -> bool:
@@ -86,17 +86,6 @@ def problems_of(
     rows = problem_rows(checker.judge(elements), record.number)
     rows += _unknown_product(elements, record)
     return [SubmissionProblem(submission=record.submission, **row) for row in rows]
-
-
-def _not_covered(pharmacy: asap.Pharmacy) -> Remark:
-    name, number = pharmacy_key(pharmacy)
-    return Remark(
-        "F09",
-        f"Your account may not report for the pharmacy with {name.upper()} {number}.",
-        "Correct the pharmacy's number, or call to have the pharmacy added.",
-        NUMBER_ELEMENTS[name],
-        number,
-    )
 
 
 def _unknown_product(

@@ -127,7 +127,11 @@ def _decide(intake: Intake, known: Known, record: asap.Record) -> Decided:
     if record.held:
         return Decided(record, R.HELD)
     if not intake.coverage.covers(record.pharmacy):
-        return Decided(record, R.HELD, (_not_covered(record.pharmacy),))
+        return Decided(
+            record,
+            R.HELD,
+            (remarks.not_covered(*reporters.pharmacy_key(record.pharmacy)),),
+        )
     reported = record.dispensing
     if reported is None:
         return Decided(record, R.ZERO_REPORT)
@@ -215,17 +219,6 @@ def _row(
         **rows.content(reported),
         **facts,
     }
-
-
-def _not_covered(pharmacy: asap.Pharmacy) -> Remark:
-    name, number = reporters.pharmacy_key(pharmacy)
-    return Remark(
-        "F09",
-        f"Your account may not report for the pharmacy with {name.upper()} {number}.",
-        "Correct the pharmacy's number, or call to have the pharmacy added.",
-        {"dea": "PHA03", "ncpdp": "PHA02", "npi": "PHA01"}[name],
-        number,
-    )
 
 
 def _with_zero_remarks(decided: Sequence[Decided]) -> list[Decided]:

@@ -148,3 +148,14 @@ def zero_beside_records(days: int, first: Any) -> Remark:
 
 def _plain(quantity: Any) -> str:
     return amount(quantity) if isinstance(quantity, Decimal) else str(quantity)
+
+
+def not_covered(name: str, number: str) -> Remark:
+    """Say that the account may not report for a pharmacy, known by “dea” and number."""
+    return Remark(
+        "F09",
+        f"Your account may not report for the pharmacy with {name.upper()} {number}.",
+        "Correct the pharmacy's number, or call to have the pharmacy added.",
+        {"dea": "PHA03", "ncpdp": "PHA02", "npi": "PHA01"}[name],
+        number,
+    )
