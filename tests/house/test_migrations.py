@@ -75,7 +75,8 @@ def test_an_upgrade_keeps_what_the_tables_hold(database_url: str) -> None:
             runner.up("0001_first_tables")
             for statement in _ROWS.split(";"):
                 models.database.execute_sql(statement)
-        assert database.upgrade() == ["0002_submissions_and_reporting"]
+        later = [path.stem for path in sorted(_migrations())[1:]]
+        assert database.upgrade() == later
         with database.connected():
             assert tables.differences() == []
             (record,) = models.SubmissionRecord.select()
