@@ -110,7 +110,7 @@ def unknown() -> list[str]:
 
 def upgrade() -> list[str]:
     """Apply what is pending, one process at a time; give the names applied."""
-    with connected(), _only_one():
+    with _only_one():
         return list(_runner().up())
 
 
@@ -135,14 +135,19 @@ def _runner() -> Runner:
 
 @contextmanager
 def _only_one() -> Iterator[None]:
+    """Hold a connection that no other process may use to change the tables."""
     database = models.database.obj
     if is_sqlite():
+        # Before connecting: two that connect to a new file at once both want to turn
+        # it to WAL, and the one that comes second is told at once that it is locked.
         with Path(f"{database.database}.migrating").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            with connected():
+                yield
         return
-    database.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-    try:
-        yield
-    finally:
-        database.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+    with connected():
+        database.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+        try:
+            yield
+        finally:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
