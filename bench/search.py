@@ -239,9 +239,9 @@ def _shops_and_writers() -> None:
     )
 
 
-def _dispense(count: int) -> None:
-    """Give everybody their fills, by the engine itself from one row as it should be."""
-    first: Any = Dispensation.create(
+def _one_fill() -> Any:
+    """Store a fill that all others are copied from but for who, where and when."""
+    return Dispensation.create(
         row_code="D-0",
         patient=1,
         identity=1,
@@ -263,6 +263,11 @@ def _dispense(count: int) -> None:
         mme_key="oxycodone",
         stored_at=clock.now(),
     )
+
+
+def _dispense(count: int) -> None:
+    """Give everybody their fills, by the engine itself from one row as it should be."""
+    first = _one_fill()
     mixed = "(person.id * 7919 + turn.n * 15485863)"
     rest = "%" if database.is_sqlite() else "%%"
     back = f"({mixed} {rest} {_DAYS})"
