@@ -78,7 +78,7 @@ def _century(month: str, day: str, year: str, today: date) -> str:
     try:
         is_late = date(int(late), int(month), int(day)) <= today
     except ValueError:
-        is_late = int(late) <= today.year
+        is_late = False  # no day of either century, or of the earlier one alone
     if is_late:
         raise ValueError(
             f"Was it {early} or {late}? Write the year of birth with four digits"
