@@ -21,9 +21,8 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, clock, database, disclosures, history, settings
+from pmp import audit, clock, database, settings
 from pmp.errors import NotFoundError, RuleError
-from pmp.history import PatientReport
 from pmp.lookup import patient_search
 from pmp.lookup.patient_search import Candidate
 from pmp.matching.identities import name_key
@@ -146,43 +145,6 @@ def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) ->
     if before is None or before.patient is None:
         raise NotFoundError("No look-up of yours has this number.")
     return _look_at(before, before.patient.id, by=by, address=address, at=at)
-
-
-def open_report(
-    *, token: str, what: str, by: User, address: str = "", at: datetime
-) -> PatientReport:
-    """Give the report behind a token: a disclosure, written down before it is made.
-
-    `what` is "page", "PDF" or "CSV". NotFoundError for an unknown, foreign or expired
-    token.
-    """
-    look_up = _of_token(token, by=by, at=at)
-    patient = look_up.patient
-    if patient is None:
-        raise NotFoundError("This search has no report.")
-    with database.atomic():
-        disclosures.record(
-            patient=patient,
-            recipient=by.name,
-            address=address,
-            what=f"patient report ({what})",
-            purpose=PURPOSE_WORDS[look_up.purpose],
-            at=at,
-            actor=by.username,
-            look_up=look_up,
-        )
-        event = audit.Event.REPORT_OPENED
-        audit.record(
-            event if what == "page" else audit.Event.REPORT_DOWNLOADED,
-            actor=by.username,
-            subject=f"patient:{patient.id}",
-            at=at,
-            address=address,
-            detail={"look_up": look_up.id, "what": what, "entries": look_up.entries},
-        )
-    return history.patient_report(
-        patient, since=look_up.since, until=look_up.until, at=at
-    )
 
 
 def of_token(*, token: str, by: User, at: datetime) -> LookUp:

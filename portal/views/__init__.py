@@ -6,6 +6,7 @@ BLUEPRINTS = (
     "portal.views.health",
     "portal.views.register",
     "portal.views.look_up",
+    "portal.views.patient_reports",
     "portal.views.submissions",
     "portal.views.submission_records",
     "portal.views.submission_corrections",

@@ -1,11 +1,10 @@
-"""Search for a patient, the candidates, the report on the page, as PDF and as CSV."""
+"""Search for a patient, the candidates, one's own look-ups."""
 
 from typing import Any
 
 from flask import (
     Blueprint,
     abort,
-    make_response,
     redirect,
     render_template,
     request,
@@ -13,10 +12,8 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from gateway import documents
 from models import LookUpOutcome
-from pmp import clock, lookup, statistics, warnings
-from pmp.history import report_table
+from pmp import clock, lookup, statistics
 from pmp.lookup import Answer
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
@@ -105,53 +102,10 @@ def mine() -> ResponseReturnValue:
     )
 
 
-@bp.get("/reports/<token>")
-@requires(Permission.REPORT_READ)
-def report(token: str) -> ResponseReturnValue:
-    context = _report(token, "page")
-    return render_template("look_up/report.html", token=token, **context)
-
-
-@bp.get("/reports/<token>.pdf")
-@requires(Permission.REPORT_READ)
-def report_pdf(token: str) -> ResponseReturnValue:
-    body = documents.pdf("patient_report", **_report(token, "PDF"))
-    return _download(body, "application/pdf", "patient-report.pdf")
-
-
-@bp.get("/reports/<token>.csv")
-@requires(Permission.REPORT_READ)
-def report_csv(token: str) -> ResponseReturnValue:
-    table = report_table.csv_of(_report(token, "CSV")["report"])
-    body = table.encode("utf-8-sig")  # so that a spreadsheet reads the accents
-    return _download(body, "text/csv; charset=utf-8", "patient-report.csv")
-
-
-def _report(token: str, what: str) -> dict[str, Any]:
-    """Give what page and PDF show: the report, the search, who asked and what for."""
-    user, whence = signed_in_user(), _whence()
-    made = lookup.open_report(token=token, what=what, by=user, **whence)
-    asked = lookup.of_token(token=token, by=user, at=whence["at"])
-    return {
-        "report": made,
-        "asked": asked,
-        "reader": user,
-        "purpose": lookup.PURPOSE_WORDS[asked.purpose],
-        "caveat": warnings.CAVEAT,
-    }
-
-
 def _go_to(answer: Answer) -> ResponseReturnValue:
     is_report = answer.outcome is LookUpOutcome.REPORT
     view = "look_up.report" if is_report else "look_up.candidates"
     return redirect(url_for(view, token=answer.token), 303)
-
-
-def _download(body: bytes, media_type: str, filename: str) -> ResponseReturnValue:
-    response = make_response(body)
-    response.headers["Content-Type"] = media_type
-    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
 
 
 def _whence() -> dict[str, Any]:

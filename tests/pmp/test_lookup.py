@@ -18,7 +18,7 @@ from models import (
 )
 from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
-from pmp.lookup import Answer, Criteria, patient_search
+from pmp.lookup import Answer, Criteria, patient_search, reports
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (
@@ -78,7 +78,7 @@ def test_one_exact_fit_is_a_report(doctor: User) -> None:
     assert answer.outcome is LookUpOutcome.REPORT
     kept = LookUp.get()
     assert (kept.patient, kept.entries) == (patient, 1)
-    report = lookup.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    report = reports.open_report(token=answer.token, what="page", by=doctor, at=NOW)
     assert report.patient_id == patient.id
 
 
@@ -283,7 +283,7 @@ def test_choosing_a_candidate_is_a_look_up_of_its_own(doctor: User) -> None:
 
     assert answer.outcome is LookUpOutcome.REPORT
     assert LookUp.select().count() == 2
-    report = lookup.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    report = reports.open_report(token=answer.token, what="page", by=doctor, at=NOW)
     assert report.patient_id == chosen.id
 
 
@@ -320,7 +320,7 @@ def test_foreign_expired_and_unknown_tokens_are_refused_alike(doctor: User) -> N
         ("unknown", doctor, NOW),
     ]:
         with pytest.raises(NotFoundError) as refused:
-            lookup.open_report(token=token, what="page", by=by, at=at)
+            reports.open_report(token=token, what="page", by=by, at=at)
         refusals.add(refused.value.message)
 
     assert len(refusals) == 1
@@ -333,7 +333,7 @@ def test_each_opening_is_a_disclosure(doctor: User, what: str) -> None:
     answer = search(doctor)
 
     for _ in range(2):
-        lookup.open_report(token=answer.token, what=what, by=doctor, at=NOW)
+        reports.open_report(token=answer.token, what=what, by=doctor, at=NOW)
 
     rows = list(Disclosure.select())
     assert [(row.patient, row.recipient) for row in rows] == [
