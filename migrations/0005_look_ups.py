@@ -43,8 +43,8 @@ def _allowed(name, words):
 
 def _on_postgres(db, table, added):
     for name, kind, value in added:
-        kind = kind.replace("NOT NULL", f"NOT NULL DEFAULT {value}")
-        db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kind}')
+        filled = kind.replace("NOT NULL", f"NOT NULL DEFAULT {value}")
+        db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {filled}')
         db.execute_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{name}" DROP DEFAULT')
 
 

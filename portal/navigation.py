@@ -11,7 +11,9 @@ from portal.access import may
 # The first that a user may open is where they land after sign-in.
 ENTRIES = (
     ("Look up a patient", "/look-up"),
+    ("Tomorrow's schedule", "/schedule"),
     ("My look-ups", "/look-ups"),
+    ("My prescribing", "/prescribing"),
     ("Submissions", "/submissions"),
     ("Reporting calendar", "/reporting"),
     ("Our dispensing", "/dispensing"),
@@ -25,6 +27,8 @@ ENTRIES = (
     ("Letters", "/staff/letters"),
     ("Deliveries", "/staff/deliveries"),
     ("Tickets", "/staff/tickets"),
+    ("Unusual look-ups", "/staff/look-ups"),
+    ("Protected persons", "/staff/protected-persons"),
     ("Threshold cases", "/staff/cases"),
     ("Threshold rules", "/staff/rules"),
     ("Audit", "/staff/audit"),
