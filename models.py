@@ -946,25 +946,135 @@ class LookUpOutcome(StrEnum):
     REFUSED = "refused"
 
 
+class LookUpOrigin(StrEnum):
+    """Where a look-up began."""
+
+    SEARCH = "search"
+    CANDIDATE = "candidate"  # chosen among several
+    AGAIN = "again"  # an earlier one opened again
+    SCHEDULE = "schedule"  # a line of a list of tomorrow's patients
+
+
 class LookUp(Table):
     """A search, kept before it is answered."""
 
-    user = ForeignKeyField(User, on_delete="RESTRICT")
+    user = ForeignKeyField(User, on_delete="RESTRICT", index=False)
     at = UtcField(index=True)
+    origin = word(LookUpOrigin, default=LookUpOrigin.SEARCH)
     first_name = CharField()
     last_name = CharField()
     birth_date = DateField(null=True)
+    zip = CharField(default="")
     similar = BooleanField(default=False)
     purpose = word(Purpose)
     since = DateField()
     until = DateField()
     address = CharField(default="")
     outcome = word(LookUpOutcome, default=LookUpOutcome.ASKED)
+    refusal = CharField(default="")  # which limit refused it
     candidates = JsonField(default=list)  # patient ids offered
     patient = ForeignKeyField(Patient, null=True, on_delete="RESTRICT")
     entries = IntegerField(default=0)
     token_sha256 = CharField(max_length=64, null=True, unique=True)
     token_until = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("user", "at"), False),)
+
+
+class UnusualKind(StrEnum):
+    """Why staff should have a look at a look-up."""
+
+    OWN_NAME = "own_name"
+    PROTECTED_PERSON = "protected_person"
+    VOLUME = "volume"
+    LIMIT = "limit"
+    NO_LINK = "no_link"
+    ODD_HOUR = "odd_hour"
+
+
+class UnusualStatus(StrEnum):
+    OPEN = "open"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    EXPLAINED = "explained"
+
+
+class UnusualLookUp(Table):
+    """A look-up that is not as look-ups mostly are; `reason` is a sentence."""
+
+    look_up = ForeignKeyField(LookUp, on_delete="RESTRICT", index=False)
+    user = ForeignKeyField(User, on_delete="RESTRICT", index=False)
+    kind = word(UnusualKind)
+    reason = TextField()
+    status = word(UnusualStatus, default=UnusualStatus.OPEN)
+    found_at = UtcField()
+    explained_by = CharField(default="")
+    explained_at = UtcField(null=True)
+
+    class Meta:
+        indexes = (
+            (("look_up", "kind"), True),
+            (("status", "found_at"), False),
+            (("user", "kind", "found_at"), False),
+        )
+
+
+class UnusualLookUpMessage(Table):
+    """What staff asked, the user answered, or staff noted in the end."""
+
+    unusual = ForeignKeyField(UnusualLookUp, on_delete="CASCADE", backref="messages")
+    at = UtcField()
+    by = CharField()
+    text = TextField()
+
+
+class ProtectedPerson(Table):
+    """Somebody whose every look-up staff want to know of; a sensitive list."""
+
+    last_name = CharField()
+    first_name = CharField()
+    birth_date = DateField(index=True)
+    reason = TextField()
+    added_by = CharField()
+    added_at = UtcField()
+    removed_by = CharField(default="")
+    removed_at = UtcField(null=True)
+
+
+class PatientSchedule(Table):
+    """A list of patients whom a user expects; forgotten after a few days."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    purpose = word(Purpose)
+    since = DateField()
+    until = DateField()
+    similar = BooleanField(default=False)
+    made_at = UtcField()
+    finished_at = UtcField(null=True, index=True)
+    forget_at = UtcField(index=True)
+
+
+class ScheduledPatient(Table):
+    """A line of such a list, and in short what its look-up found."""
+
+    schedule = ForeignKeyField(
+        PatientSchedule, on_delete="CASCADE", backref="people", index=False
+    )
+    number = IntegerField()
+    first_name = CharField()
+    last_name = CharField()
+    birth_date = DateField()
+    claimed_until = UtcField(null=True)
+    outcome = word(LookUpOutcome, default=LookUpOutcome.ASKED)
+    look_up = ForeignKeyField(LookUp, null=True, on_delete="SET NULL")
+    fills = IntegerField(default=0)
+    last_fill = DateField(null=True)
+    mme = CharField(default="")  # MME a day on that day, as the report writes it
+    warnings = IntegerField(default=0)
+
+    class Meta:
+        indexes = ((("schedule", "number"), True),)
 
 
 class Disclosure(Table):
@@ -1380,6 +1490,11 @@ TABLES: tuple[type[Table], ...] = (
     ReportingNotice,
     ReportingNote,
     LookUp,
+    UnusualLookUp,
+    UnusualLookUpMessage,
+    ProtectedPerson,
+    PatientSchedule,
+    ScheduledPatient,
     Disclosure,
     ReportSeen,
     ReportCopy,

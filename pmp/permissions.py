@@ -10,6 +10,8 @@ class Permission(StrEnum):
 
     ACCOUNT = "account"  # own account: every signed-in user
     LOOK_UP = "look_up"
+    PATIENT_SCHEDULE = "patient_schedule"  # a list of tomorrow's patients
+    PRESCRIBING_READ = "prescribing_read"  # a prescriber's own entries
     REPORT_READ = "report_read"
     SUBMIT = "submit"
     ENTRY = "entry"  # type a record; staff do it from a paper form
@@ -28,6 +30,8 @@ class Permission(StrEnum):
     SUBMISSION_READ_ALL = "submission_read_all"
     REPORTING_WATCH = "reporting_watch"  # who is late, reminders, exemptions
     REPORTING_POLICY_WRITE = "reporting_policy_write"
+    LOOK_UP_REVIEW = "look_up_review"  # unusual look-ups
+    PROTECTED_PERSONS = "protected_persons"  # who is on the list
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
@@ -37,6 +41,7 @@ _PARTICIPANT = frozenset(
     {
         Permission.ACCOUNT,
         Permission.LOOK_UP,
+        Permission.PATIENT_SCHEDULE,
         Permission.REPORT_READ,
         Permission.THRESHOLD_REPORT_READ,
         Permission.TICKET_OPEN,
@@ -56,11 +61,12 @@ _STAFF = frozenset(
         Permission.SUBMISSION_READ_ALL,
         Permission.ENTRY,
         Permission.REPORTING_WATCH,
+        Permission.LOOK_UP_REVIEW,
     }
 )
 
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.PRACTITIONER: _PARTICIPANT,
+    Role.PRACTITIONER: _PARTICIPANT | {Permission.PRESCRIBING_READ},
     Role.PHARMACY: _PARTICIPANT
     | {Permission.SUBMIT, Permission.ENTRY, Permission.DISPENSING_READ},
     Role.STAFF: _STAFF,
@@ -71,6 +77,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     | {
         Permission.RULE_WRITE,
         Permission.REPORTING_POLICY_WRITE,
+        Permission.PROTECTED_PERSONS,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import CoveredPharmacy, Licence, Pharmacy, Prescriber, User
+from models import CoveredPharmacy, Licence, Pharmacy, Prescriber, Role, User
 from pmp import asap, bulk
 from pmp.permissions import Permission, can
 
@@ -74,6 +74,24 @@ def pharmacies_of(user: User) -> list[Pharmacy]:
     )
     own = own_pharmacy(user)
     return sorted(query, key=lambda each: (each != own, each.name, each.id))
+
+
+def prescribers_of(user: User) -> list[Prescriber]:
+    """List the prescribers, as reported, that a practitioner's user is.
+
+    Its own row, those with its licence, and that with the licence's DEA number. A
+    number with a suffix is somebody's else: of all who write under a hospital's.
+    """
+    if user.role is not Role.PRACTITIONER:
+        return []
+    theirs = Prescriber.id == user.prescriber
+    if user.licence:
+        theirs |= Prescriber.licence == user.licence
+        if user.licence.dea:
+            theirs |= (Prescriber.dea == user.licence.dea) & (
+                Prescriber.dea_suffix == ""
+            )
+    return list(Prescriber.select().where(theirs).order_by(Prescriber.id))
 
 
 def ensure_own_pharmacy(user: User) -> Pharmacy | None:

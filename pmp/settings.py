@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import mme
+from pmp import clock_hours, mme
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -102,6 +102,14 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=24)
     password_min_length: int = Field(default=15, ge=8, le=64)
     look_ups_per_ten_minutes: int = Field(default=60, ge=1)
+    look_ups_per_day: int = Field(default=400, ge=1)
+    look_up_misses_in_a_row: int = Field(default=30, ge=2, le=500)
+    similar_look_ups_per_hour: int = Field(default=30, ge=1)
+    unusual_look_ups_per_day: int = Field(default=40, ge=10)
+    unusual_without_link: int = Field(default=4, ge=2)
+    unusual_hours: str = "23-5"
+    scheduled_patients_per_day: int = Field(default=150, ge=1)
+    schedule_days: int = Field(default=2, ge=1, le=14)
     report_hours: int = Field(default=8, ge=1, le=24)
     report_copy_days: int = Field(default=365, ge=1, le=3660)
     ticket_days: int = Field(default=7, ge=1)
@@ -140,6 +148,12 @@ class Settings(BaseSettings):
             known = ", ".join(mme.rule_set_names())
             raise ValueError(f"no rule set is called {name!r}; use {known}") from error
         return name
+
+    @field_validator("unusual_hours")
+    @classmethod
+    def _hours_of_a_day(cls, text: str) -> str:
+        clock_hours.parse(text)
+        return text
 
     @field_validator("asap_versions")
     @classmethod

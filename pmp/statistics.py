@@ -25,6 +25,8 @@ from models import (
     SubmissionStatus,
     ThresholdCase,
     Ticket,
+    UnusualLookUp,
+    UnusualStatus,
     UtcField,
 )
 from pmp import clock, settings
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from peewee import ModelSelect
 
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
+UNUSUAL_TO_SEE = [UnusualStatus.OPEN, UnusualStatus.ANSWERED]
 SILENT_SWEEPS = 5
 LETTERS_TO_MAIL = [DeliveryState.SUBMITTED, DeliveryState.PRINTED]
 
@@ -92,6 +95,13 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             Permission.CASE_WORK,
             ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
             ThresholdCase.detected_at,
+        ),
+        _queue(
+            "Unusual look-ups",
+            "/staff/look-ups",
+            Permission.LOOK_UP_REVIEW,
+            UnusualLookUp.select().where(UnusualLookUp.status.in_(UNUSUAL_TO_SEE)),
+            UnusualLookUp.found_at,
         ),
     ]
 

@@ -14,7 +14,9 @@ PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
+    (PATIENTS, "Tomorrow's schedule", "/schedule"),
     (PATIENTS, "My look-ups", "/look-ups"),
+    (PATIENTS, "My prescribing", "/prescribing"),
     (SUBMISSIONS, "Submissions", "/submissions"),
     (SUBMISSIONS, "Reporting calendar", "/reporting"),
     (SUBMISSIONS, "Our dispensing", "/dispensing"),
@@ -28,6 +30,10 @@ ENTRIES = (
     (SUBMISSIONS, "All submissions", "/staff/submissions"),
     (SUBMISSIONS, "Reporting", "/staff/reporting"),
     ("", "Tickets", "/staff/tickets"),
+    (IDENTITIES, "Who is who", "/staff/matches"),
+    (IDENTITIES, "Drugs", "/staff/drugs"),
+    (IDENTITIES, "Unusual look-ups", "/staff/look-ups"),
+    (IDENTITIES, "Protected persons", "/staff/protected-persons"),
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
     ("", "Audit", "/staff/audit"),

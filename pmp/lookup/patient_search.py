@@ -1,22 +1,39 @@
 """Who a search may mean: patients found by name and birth date, each with the reason.
 
-Only the index on birth dates is used; names are compared here, in one birth date's
-rows. Same-named people with different birth dates are offered, never taken.
+Every question is answered from an index: one birth date's rows, or one name or sound
+with a few birth dates. Names are compared here, among those rows. Same-named people
+with different birth dates are offered, never taken.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import fn
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
 from pmp import wording
-from pmp.lookup.spellings import WORDS, Near, date_slips, near
-from pmp.matching.identities import name_key
+from pmp.lookup.spellings import WORDS, Near, date_slips, near, share_a_part
+from pmp.matching.identities import name_key, name_parts, sound
 
 MOST = 20
+_SAME_DAY = 9
+_SWAPPED = 9
+_COLUMNS = (
+    ReportedIdentity.patient,
+    ReportedIdentity.last_name,
+    ReportedIdentity.first_name,
+    ReportedIdentity.middle_name,
+    ReportedIdentity.birth_date,
+    ReportedIdentity.sex,
+    ReportedIdentity.street,
+    ReportedIdentity.city,
+    ReportedIdentity.state,
+    ReportedIdentity.zip,
+    ReportedIdentity.species,
+)
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,63 +52,90 @@ class Candidate:
     last_fill: date | None = None
 
 
+class _Typed(NamedTuple):
+    first_name: str
+    last_name: str
+    birth_date: date
+    zip: str
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        return name_key(self.first_name), name_key(self.last_name)
+
+
 def find(
-    *, first_name: str, last_name: str, birth_date: date, similar: bool
+    *,
+    first_name: str,
+    last_name: str,
+    birth_date: date,
+    similar: bool,
+    zip_code: str = "",
 ) -> list[Candidate]:
     """Give the patients that fit, the likeliest first, at most MOST + 1.
 
     Without `similar` names and birth date must be the same but for case, accents and
-    punctuation. With it, spelling, sound, short forms, swapped names and one wrong
-    digit of the birth date are forgiven, each named in `why`.
+    punctuation. With it, beginnings, spelling, sound, short forms, swapped and double
+    names and one wrong digit of the birth date are forgiven, and with a ZIP code
+    another last name; each is named in `why`. A ZIP code narrows to those who were
+    reported to live there, if any were; else nobody is exact.
     """
-    typed = (name_key(first_name), name_key(last_name))
-    rows = list(_born([birth_date]))
-    if similar:
-        rows += _born_otherwise(birth_date, typed[1])
+    typed = _Typed(first_name, last_name, birth_date, zip_code[:5])
     best: dict[int, Candidate] = {}
-    for row in rows:
-        candidate = _compared(row, typed, birth_date)
+    for row in _similar_rows(typed) if similar else _exact_rows(typed):
+        candidate = _compared(row, typed)
         if candidate is None or not (similar or candidate.is_exact):
             continue
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
-    ranked = sorted(best.values(), key=lambda each: (-each.rank, each.name))
+    found = _narrowed(list(best.values()), typed.zip)
+    ranked = sorted(found, key=lambda each: (-each.rank, each.name))
     return _with_last_fills(ranked[: MOST + 1])
 
 
-def _born(days: Iterable[date]) -> list[dict[str, Any]]:
-    rows: Any = (
-        ReportedIdentity.select()
-        .where(ReportedIdentity.birth_date.in_(list(days)))
-        .dicts()
+def _exact_rows(typed: _Typed) -> list[Row]:
+    _, last_key = typed.keys
+    return _rows(
+        (ReportedIdentity.birth_date == typed.birth_date)
+        & (ReportedIdentity.last_key == last_key)
     )
-    return list(rows)
 
 
-def _born_otherwise(birth_date: date, last_key: str) -> list[dict[str, Any]]:
-    rows: Any = (
-        ReportedIdentity.select()
-        .where(
-            ReportedIdentity.birth_date.in_(sorted(date_slips(birth_date)))
-            & (ReportedIdentity.last_key == last_key)
+def _similar_rows(typed: _Typed) -> Iterator[Row]:
+    """Give all who were born that day, and who has the name on a day that is a slip."""
+    _, last_key = typed.keys
+    slips = sorted(date_slips(typed.birth_date))
+    yield from _rows(ReportedIdentity.birth_date == typed.birth_date)
+    # Last and first name may be swapped and the date a slip, but not both.
+    yield from _rows(
+        (ReportedIdentity.last_key == last_key) & ReportedIdentity.birth_date.in_(slips)
+    )
+    if heard := sound(typed.last_name):
+        yield from _rows(
+            (ReportedIdentity.last_sound == heard)
+            & ReportedIdentity.birth_date.in_(slips)
         )
-        .dicts()
-    )
-    return list(rows)
 
 
-def _compared(
-    row: dict[str, Any], typed: tuple[str, str], birth_date: date
-) -> Candidate | None:
+def _rows(condition: Any) -> list[Row]:
+    query: Any = ReportedIdentity.select(*_COLUMNS)
+    return list(query.where(condition).dicts())
+
+
+def _compared(row: Row, typed: _Typed) -> Candidate | None:
+    first_typed, last_typed = typed.keys
     first_key, last_key = name_key(row["first_name"]), name_key(row["last_name"])
-    same_day = row["birth_date"] == birth_date
-    first = near(typed[0], first_key, given_name=True)
-    last = near(typed[1], last_key)
+    same_day = row["birth_date"] == typed.birth_date
+    first = _near(typed.first_name, row["first_name"], given_name=True)
+    last = _near(typed.last_name, row["last_name"])
     is_exact = same_day and first is last is Near.SAME
-    if typed == (last_key, first_key) and not is_exact:
-        why = ("First and last name are swapped.",)
-        return _candidate(row, rank=9, why=why, same_day=same_day)
+    if (first_typed, last_typed) == (last_key, first_key) and not is_exact:
+        swapped = ("First and last name are swapped.",)
+        return _candidate(row, rank=_SWAPPED, why=swapped, same_day=same_day)
+    if not last and first >= Near.NICKNAME and same_day and _lives_in(row, typed.zip):
+        same = (f"First name {WORDS[first]}.", "ZIP code is the same.")
+        why = ("The last name is another.", *same)
+        return _candidate(row, rank=int(first), why=why, same_day=same_day)
     if not first or not last or (not same_day and first < Near.NICKNAME):
         return None
     reasons = (f"Last name {WORDS[last]}.", f"First name {WORDS[first]}.")
@@ -100,8 +144,19 @@ def _compared(
     )
 
 
+def _near(typed: str, reported: str, *, given_name: bool = False) -> Near:
+    found = near(name_key(typed), name_key(reported), given_name=given_name)
+    if found < Near.DOUBLE and share_a_part(name_parts(typed), name_parts(reported)):
+        return Near.DOUBLE
+    return found
+
+
+def _lives_in(row: Row, zip_code: str) -> bool:
+    return bool(zip_code) and row["zip"][:5] == zip_code
+
+
 def _candidate(
-    row: dict[str, Any],
+    row: Row,
     *,
     rank: int,
     why: tuple[str, ...],
@@ -120,9 +175,32 @@ def _candidate(
         place=", ".join(part for part in parts if part),
         is_animal=row["species"] is Species.ANIMAL,
         is_exact=is_exact,
-        rank=rank * 2 + (9 if same_day else 0),
+        rank=rank * 2 + (_SAME_DAY if same_day else 0),
         why=(*why, f"Birth date {day}."),
     )
+
+
+def _narrowed(found: list[Candidate], zip_code: str) -> list[Candidate]:
+    """Keep those reported in a ZIP code; all, as candidates, if none of them was."""
+    if not zip_code or not found:
+        return found
+    there = _patients_in(zip_code, [each.patient_id for each in found])
+    if near_by := [each for each in found if each.patient_id in there]:
+        return near_by
+    why = f"No address in {zip_code} was reported."
+    return [replace(each, is_exact=False, why=(*each.why, why)) for each in found]
+
+
+def _patients_in(zip_code: str, patient_ids: Iterable[int]) -> set[int]:
+    rows: Any = (
+        ReportedIdentity.select(ReportedIdentity.patient)
+        .where(
+            ReportedIdentity.patient.in_(list(patient_ids))
+            & (fn.SUBSTR(ReportedIdentity.zip, 1, 5) == zip_code)
+        )
+        .tuples()
+    )
+    return {number for (number,) in rows}
 
 
 def _with_last_fills(found: list[Candidate]) -> list[Candidate]:

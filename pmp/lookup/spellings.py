@@ -27,7 +27,8 @@ class Near(IntEnum):
     SOUND = 2
     NICKNAME = 3
     PART = 4
-    SAME = 5
+    DOUBLE = 5
+    SAME = 6
 
 
 WORDS = {
@@ -35,6 +36,7 @@ WORDS = {
     Near.SOUND: "sounds the same",
     Near.NICKNAME: "is a short form",
     Near.PART: "begins the same",
+    Near.DOUBLE: "is one of a double name",
     Near.SAME: "is the same",
 }
 
@@ -53,6 +55,13 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
     if jellyfish.metaphone(typed) == jellyfish.metaphone(reported) != "":
         return Near.SOUND
     return Near.SLIP if _is_slip(typed, reported) else Near.NO
+
+
+def share_a_part(typed: tuple[str, ...], reported: tuple[str, ...]) -> bool:
+    """Tell whether one of a double name's parts is the other name, or a part of it."""
+    is_double = len(typed) > 1 or len(reported) > 1
+    shared = set(typed) & set(reported)
+    return is_double and any(len(part) >= FEWEST_FOR_PART for part in shared)
 
 
 def _is_slip(typed: str, reported: str) -> bool:

@@ -1,6 +1,5 @@
-"""The search for a patient."""
+"""The search for a patient, and the list of one's own searches."""
 
-import re
 from datetime import date
 from typing import Any
 
@@ -8,26 +7,33 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from models import Purpose, User
-from pmp import lookup
-from pmp.lookup import Criteria
+from models import LookUpOutcome, Purpose, User
+from pmp import clock, lookup
+from pmp.lookup import Criteria, birth_dates
+from pmp.lookup.own_history import Wanted
 from portal.forms import Form, UsDateField
 
 MONTHS = ("12", "24", "36")
-_SHORT_YEAR = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{2})")
+OUTCOMES = {
+    LookUpOutcome.REPORT: "Report",
+    LookUpOutcome.CANDIDATES: "Several people",
+    LookUpOutcome.NONE: "No record found",
+    LookUpOutcome.REFUSED: "Refused",
+}
+PERIODS = [SelectChoice(n, f"the last {n} months") for n in MONTHS]
 
 
 class BirthDateField(UsDateField):
-    """A birth date in one box; the year may have two digits where that is clear."""
+    """A birth date in one box, in any of the usual forms."""
+
+    def __init__(self, label: str | None = None, **options: Any) -> None:
+        keywords = {"maxlength": 24, **options.pop("render_kw", {})}
+        super().__init__(label, render_kw=keywords, **options)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        short = _SHORT_YEAR.fullmatch(valuelist[0].strip()) if valuelist else None
-        if short:
-            month, day, year = short.groups()
-            if int(year) <= date.today().year % 100:  # noqa: DTZ011 - only the century
-                raise ValueError("Write the year of birth with four digits")
-            valuelist = [f"{month}/{day}/19{year}"]
-        super().process_formdata(valuelist)
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            self.data = birth_dates.parse(valuelist[0], today=clock.today())
 
 
 class LookUpForm(Form):
@@ -45,28 +51,22 @@ class LookUpForm(Form):
             InputRequired("Enter the patient's date of birth, such as 04/28/1971")
         ],
     )
+    zip = StringField("ZIP code", validators=[Length(max=10)])
     purpose = SelectField("What do you need this report for?")
-    months = SelectField(
-        "Prescriptions filled in",
-        choices=[SelectChoice(n, f"the last {n} months") for n in MONTHS],
-        default=MONTHS[0],
-    )
+    months = SelectField("Prescriptions filled in", choices=PERIODS, default=MONTHS[0])
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
     similar = BooleanField("Also similar spellings, nicknames and one wrong digit")
 
     def offer(self, user: User, latest: Purpose | None) -> None:
         """Offer the purposes of the user's role, the one used last first."""
-        allowed = sorted(lookup.purposes(user), key=lambda each: each is not latest)
-        self.purpose.choices = [
-            SelectChoice(each.value, lookup.PURPOSE_WORDS[each]) for each in allowed
-        ]
+        self.purpose.choices = purpose_choices(user, latest)
 
     def criteria(self, today: date) -> Criteria:
         """Give what was asked; the period ends today unless days were typed."""
         born: Any = self.birth_date.data
         until: Any = self.until.data or today
-        since: Any = self.since.data or _months_before(until, int(self.months.data))
+        since: Any = self.since.data or months_before(until, int(self.months.data))
         return Criteria(
             first_name=self.first_name.data,
             last_name=self.last_name.data,
@@ -75,9 +75,50 @@ class LookUpForm(Form):
             since=since,
             until=until,
             similar=bool(self.similar.data),
+            zip=self.zip.data or "",
         )
 
 
-def _months_before(day: date, months: int) -> date:
+class OwnLookUpsForm(Form):
+    """Which of one's own look-ups to list; sent by POST: it names people."""
+
+    name = StringField("Name", validators=[Length(max=100)])
+    since = UsDateField("Searched from", validators=[Optional()])
+    until = UsDateField("to", validators=[Optional()])
+    purpose = SelectField("Purpose", validate_choice=False)
+    outcome = SelectField(
+        "Result",
+        choices=[
+            SelectChoice("", "Any"),
+            *(SelectChoice(word.value, words) for word, words in OUTCOMES.items()),
+        ],
+        default="",
+    )
+
+    def offer(self, user: User) -> None:
+        """Offer the purposes of the user's role."""
+        self.purpose.choices = [SelectChoice("", "Any"), *purpose_choices(user, None)]
+
+    def wanted(self) -> Wanted:
+        """Give what is asked for."""
+        known = {word.value for word in Purpose}
+        purpose, outcome = self.purpose.data, self.outcome.data
+        return Wanted(
+            name=self.name.data or "",
+            since=self.since.data,
+            until=self.until.data,
+            purpose=Purpose(purpose) if purpose in known else None,
+            outcome=LookUpOutcome(outcome) if outcome else None,
+        )
+
+
+def purpose_choices(user: User, latest: Purpose | None) -> list[SelectChoice]:
+    """Give the purposes of a user's role, the one used last first."""
+    allowed = sorted(lookup.purposes(user), key=lambda each: each is not latest)
+    return [SelectChoice(each.value, lookup.PURPOSE_WORDS[each]) for each in allowed]
+
+
+def months_before(day: date, months: int) -> date:
+    """Give the day so many months before; the 28th for a later day of the month."""
     month = day.year * 12 + day.month - 1 - months
     return date(month // 12, month % 12 + 1, min(day.day, 28))

@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
     "portal.views.staff_tickets",
+    "portal.views.staff_look_ups",
     "portal.views.staff_rules",
     "portal.views.staff_audit",
     "portal.views.hooks",

@@ -5,6 +5,7 @@ from typing import Any
 from flask import (
     Blueprint,
     abort,
+    flash,
     redirect,
     render_template,
     request,
@@ -14,34 +15,33 @@ from flask.typing import ResponseReturnValue
 
 from models import LookUpOutcome
 from pmp import clock, lookup, statistics
-from pmp.lookup import Answer
+from pmp.lookup import Answer, changes, own_history, unusual_answers
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
-from portal.forms.look_up import LookUpForm
-from portal.paging import page_asked_for
+from portal.forms.look_up import LookUpForm, OwnLookUpsForm
+from portal.forms.tickets import MessageForm
 
 bp = Blueprint("look_up", __name__)
-PAGE_SIZE = 50
 
 
 @bp.route("/look-up", methods=["GET", "POST"])
 @requires(Permission.LOOK_UP)
 def look_up() -> ResponseReturnValue:
     user = signed_in_user()
-    recent = lookup.recent_patients(user=user)
     form = LookUpForm()
-    form.offer(user, recent[0].purpose if recent else None)
+    form.offer(user, own_history.last_purpose(user))
     if form.validate_on_submit():
         with rule_errors(form):
             answer = lookup.search(
                 criteria=form.criteria(clock.today()), by=user, **_whence()
             )
-            return _go_to(answer)
+            return go_to(answer)
     page = render_template(
         "look_up/look_up.html",
         form=form,
-        recent=recent,
+        recent=own_history.recent_patients(user=user),
+        questions=own_history.questions(user),
         received_through=statistics.received_through(),
     )
     return page, 422 if form.errors else 200
@@ -63,46 +63,102 @@ def candidates(token: str) -> ResponseReturnValue:
 @bp.post("/look-up/candidates/<token>")
 @requires(Permission.LOOK_UP)
 def choose(token: str) -> ResponseReturnValue:
-    patient_id = request.form.get("patient", type=int)
-    if patient_id is None:
+    patient_ids = request.form.getlist("patient", type=int)
+    if not patient_ids or len(patient_ids) != len(request.form.getlist("patient")):
         abort(422, "Choose one of the people.")
     answer = lookup.choose(
-        token=token, patient_id=patient_id, by=signed_in_user(), **_whence()
+        token=token, patient_ids=patient_ids, by=signed_in_user(), **_whence()
     )
-    return _go_to(answer)
+    if len(patient_ids) > 1:
+        flash(
+            "Program staff are asked whether these are one person. Until they have"
+            " decided, each report shows one of them alone: this is the likeliest."
+        )
+    return go_to(answer)
 
 
 @bp.post("/look-up/candidates/<token>/similar")
 @requires(Permission.LOOK_UP)
 def search_similar(token: str) -> ResponseReturnValue:
-    return _go_to(lookup.search_similar(token=token, by=signed_in_user(), **_whence()))
+    return go_to(lookup.search_similar(token=token, by=signed_in_user(), **_whence()))
 
 
 @bp.post("/look-up/again")
 @requires(Permission.LOOK_UP)
 def look_again() -> ResponseReturnValue:
-    number = request.form.get("look_up", default=0, type=int)
-    return _go_to(
-        lookup.look_again(look_up_id=number, by=signed_in_user(), **_whence())
+    """Open again what an earlier search led to: its patient, or the search itself."""
+    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    before = lookup.of_user(number, by=user)
+    again = lookup.look_again if before.patient else lookup.search_again
+    return go_to(again(look_up_id=number, by=user, **_whence()))
+
+
+@bp.post("/look-up/changes")
+@requires(Permission.LOOK_UP)
+def look_for_changes() -> ResponseReturnValue:
+    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    answer = lookup.look_again(look_up_id=number, by=user, **_whence())
+    return redirect(
+        url_for("look_up.changes_since", token=answer.token, number=number), 303
     )
 
 
-@bp.get("/look-ups")
+@bp.get("/look-up/changes/<token>/<int:number>")
+@requires(Permission.REPORT_READ)
+def changes_since(token: str, number: int) -> ResponseReturnValue:
+    found = changes.since(number, token=token, by=signed_in_user(), **_whence())
+    return render_template("look_up/changes.html", found=found, token=token)
+
+
+@bp.route("/look-ups", methods=["GET", "POST"])
 @requires(Permission.LOOK_UP)
 def mine() -> ResponseReturnValue:
-    page = page_asked_for()
-    listed, total = lookup.mine(user=signed_in_user(), page=page, size=PAGE_SIZE)
-    return render_template(
+    user = signed_in_user()
+    form = OwnLookUpsForm()
+    form.offer(user)
+    wanted = own_history.Wanted()
+    if form.is_submitted() and form.validate() and "all" not in request.form:
+        wanted = form.wanted()
+    elif "all" in request.form:
+        form = OwnLookUpsForm(formdata=None)
+        form.offer(user)
+    number = request.form.get("page", 1, int)
+    page = render_template(
         "look_up/mine.html",
-        look_ups=listed,
-        total=total,
-        page=page,
-        pages=-(-total // PAGE_SIZE),
+        form=form,
+        listed=own_history.mine(wanted, user=user, page=number),
+        is_narrowed=wanted != own_history.Wanted(),
         purposes=lookup.PURPOSE_WORDS,
+        questions=own_history.questions(user),
     )
+    return page, 422 if form.errors else 200
 
 
-def _go_to(answer: Answer) -> ResponseReturnValue:
+@bp.route("/look-ups/questions/<int:number>", methods=["GET", "POST"])
+@requires(Permission.LOOK_UP)
+def question(number: int) -> ResponseReturnValue:
+    user = signed_in_user()
+    found = unusual_answers.asked(number, by=user)
+    form = MessageForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            unusual_answers.answer(
+                found, text=form.text.data or "", by=user, at=clock.now()
+            )
+            flash("Your answer is with program staff. Thank you.")
+            return redirect(url_for("look_up.mine"), 303)
+    page = render_template(
+        "look_up/question.html",
+        form=form,
+        look_up=found.look_up,
+        purpose=lookup.PURPOSE_WORDS[found.look_up.purpose],
+        thread=unusual_answers.thread(found),
+    )
+    return page, 422 if form.errors else 200
+
+
+def go_to(answer: Answer) -> ResponseReturnValue:
+    """Lead to what a search found: the report, or the people to choose from."""
     is_report = answer.outcome is LookUpOutcome.REPORT
     view = "look_up.report" if is_report else "look_up.candidates"
     return redirect(url_for(view, token=answer.token), 303)

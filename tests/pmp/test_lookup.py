@@ -19,7 +19,7 @@ from models import (
 from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
-from pmp.lookup import Answer, Criteria, patient_search, reports
+from pmp.lookup import Answer, Criteria, own_history, patient_search, reports
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (
@@ -280,7 +280,9 @@ def test_choosing_a_candidate_is_a_look_up_of_its_own(doctor: User) -> None:
     chosen, _ = delgado(), delgado()
     first = search(doctor)
 
-    answer = lookup.choose(token=first.token, patient_id=chosen.id, by=doctor, at=NOW)
+    answer = lookup.choose(
+        token=first.token, patient_ids=[chosen.id], by=doctor, at=NOW
+    )
 
     assert answer.outcome is LookUpOutcome.REPORT
     assert LookUp.select().count() == 2
@@ -295,7 +297,7 @@ def test_choosing_somebody_who_was_not_offered_is_refused(doctor: User) -> None:
     token = search(doctor).token
 
     with pytest.raises(NotFoundError):
-        lookup.choose(token=token, patient_id=outsider.id, by=doctor, at=NOW)
+        lookup.choose(token=token, patient_ids=[outsider.id], by=doctor, at=NOW)
 
 
 def opened(answer: Answer, by: User) -> PatientReport:
@@ -358,7 +360,7 @@ def test_too_many_look_ups_are_refused_and_kept(doctor: User) -> None:
     with settings.changed(look_ups_per_ten_minutes=2):
         search(doctor)
         search(doctor)
-        with pytest.raises(RuleError, match="Wait"):
+        with pytest.raises(RuleError, match="You can go on at 11/23/2026"):
             search(doctor)
         assert search(make_user(Role.PRACTITIONER)).token
         assert search(doctor, at=NOW + timedelta(minutes=10)).token
@@ -397,9 +399,9 @@ def test_my_look_ups_and_recent_patients_are_mine(doctor: User) -> None:
     search(doctor, last_name="Nobody", at=NOW + timedelta(minutes=2))
     search(make_user(Role.PRACTITIONER))  # noise: another's
 
-    listed, total = lookup.mine(user=doctor)
-    recent = lookup.recent_patients(user=doctor)
+    listed = own_history.mine(own_history.Wanted(), user=doctor)
+    recent = own_history.recent_patients(user=doctor)
 
-    assert total == 3
-    assert [each.outcome.value for each in listed] == ["none", "report", "report"]
+    assert listed.total == 3
+    assert [each.outcome.value for each in listed.rows] == ["none", "report", "report"]
     assert [each.patient for each in recent] == [patient]

@@ -11,6 +11,7 @@ import pypdf
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page
+from werkzeug.datastructures import MultiDict
 
 from models import (
     AuditEvent,
@@ -18,11 +19,15 @@ from models import (
     Dispensation,
     DrugClass,
     LookUp,
+    MatchReview,
     Patient,
+    ReportedIdentity,
+    ReviewStatus,
     Role,
     User,
 )
-from pmp import audit, clock, settings
+from pmp import audit, clock, dispensations, settings
+from pmp.lookup import own_history
 from tests.browser import Browser
 from tests.chromium import axe, fits, targets_are_large
 from tests.factories import (
@@ -66,7 +71,7 @@ def path_of(browser: Browser) -> str:
 
 @pytest.mark.parametrize(
     "typed",
-    ["04/28/1971", "4-28-71", "1971-04-28", "04281971", "4/28/1971", "4.28.1971"],
+    ["04/28/1971", "4-28-71", "1971-04-28", "19710428", "28 Apr 1971", "Apr 28, 1971"],
 )
 def test_a_birth_date_is_read_however_it_is_typed(
     browser: Browser, doctor: User, typed: str
@@ -390,6 +395,244 @@ def test_recent_patients_are_one_click_away(browser: Browser, doctor: User) -> N
     browser.follow()
 
     assert "DELGADO, MARIA" in browser.text()
+
+
+def test_an_ambiguous_birth_date_is_asked_about_in_words(
+    browser: Browser, doctor: User
+) -> None:
+    browser.get("/look-up")
+
+    browser.submit({**DELGADO, "birth_date": "4/28/05"}, status=422)
+
+    assert "Was it 1905 or 2005?" in browser.text()
+
+
+def test_a_zip_code_narrows_and_is_said(browser: Browser, doctor: User) -> None:
+    chosen = delgado(zip="06106")
+    delgado(zip="06511")
+    fill(chosen, drug_name="HERS")
+
+    search(browser, zip="06106")
+    assert "HERS" in browser.text()
+    search(browser, zip="06999")
+    assert "ZIP code 06999" in browser.text()
+    assert "No address in 06999 was reported." in browser.text()
+    browser.get("/look-up")
+    browser.submit({**DELGADO, "zip": "6106"}, status=422)
+    assert "five digits" in browser.text()
+
+
+def test_the_purpose_used_last_is_offered_first(browser: Browser, doctor: User) -> None:
+    search(browser, purpose="reviewing_own", last_name="Nobody")
+
+    page = browser.get("/look-up").get_data(as_text=True)
+
+    first, second = page.index('value="reviewing_own"'), page.index('value="treating"')
+    assert first < second
+
+
+def test_several_that_are_one_person_are_a_question_to_staff_and_never_joined(
+    browser: Browser, doctor: User
+) -> None:
+    one, other = delgado(city="AVON"), delgado(city="NORWALK")
+    fill(one, drug_name="ONE")
+    fill(other, drug_name="OTHER")
+    search(browser)
+    path, token = path_of(browser), browser.token()
+    both = MultiDict(
+        [("csrf_token", token), ("patient", str(one.id)), ("patient", str(other.id))]
+    )
+
+    browser.post(path, both, status=303)
+    browser.follow()
+
+    assert "asked whether these are one person" in browser.text()
+    assert ("ONE" in browser.text()) is not ("OTHER" in browser.text())
+    [review] = MatchReview.select()
+    assert {review.candidate, review.identity.patient} == {one, other}
+    assert review.status is ReviewStatus.OPEN
+    assert review.evidence == {"why": "a user says that they are one person"}
+    assert Patient.select().count() == 2
+
+    both["csrf_token"] = token
+    browser.post(path, both, status=303)
+    assert MatchReview.select().count() == 1
+
+
+def test_the_limit_says_when_to_go_on_and_whom_to_call(
+    browser: Browser, doctor: User
+) -> None:
+    delgado()
+    with settings.changed(look_ups_per_day=1):
+        search(browser)
+        browser.get("/look-up")
+        page = browser.submit(DELGADO, status=422).get_data(as_text=True)
+
+    assert "You can go on at" in page
+    assert "(860) 713-6073" in page
+    assert 'value="Maria"' in page
+    browser.get("/look-ups")
+    assert "Refused: a limit was reached" in browser.text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "count"),
+    [
+        ({"name": "delg, maria"}, 2),
+        ({"name": "delgado nobody"}, 0),
+        ({"outcome": "none"}, 1),
+        ({"outcome": "report", "purpose": "treating"}, 1),
+        ({"purpose": "reviewing_own"}, 2),
+        ({"since": "01/01/2099"}, 0),
+        ({"until": "01/01/2001"}, 0),
+        ({"name": "%"}, 0),
+    ],
+)
+def test_my_look_ups_are_narrowed_without_a_name_in_the_address(
+    browser: Browser, doctor: User, typed: dict[str, str], count: int
+) -> None:
+    delgado()
+    search(browser)
+    search(browser, purpose="reviewing_own")
+    search(browser, last_name="Nobody", first_name="Jane")
+    browser.get("/look-ups")
+
+    browser.submit(typed, status=200)
+
+    assert path_of(browser) == "/look-ups"
+    words = f"{count} look-up" if count else "No look-up of yours is like this"
+    assert words in browser.text()
+    browser.submit({"all": "yes"}, status=200)
+    assert "3 look-ups" in browser.text()
+
+
+def test_my_look_ups_have_pages_that_keep_the_filters(
+    browser: Browser, doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_history.mine, "__kwdefaults__", {"page": 1, "size": 2})
+    for _ in range(3):
+        search(browser, last_name="Nobody")
+    search(browser, first_name="Else", last_name="Body")
+    browser.get("/look-ups")
+
+    browser.submit({"name": "maria", "page": "2"}, status=200)
+
+    assert "Page 2 of 2" in browser.text()
+    assert "BODY, ELSE" not in browser.text()
+    browser.submit({"name": "maria", "page": "99"}, status=200)
+    assert "Page 2 of 2" in browser.text()
+
+
+def test_an_earlier_search_without_a_report_is_repeated(
+    browser: Browser, doctor: User
+) -> None:
+    search(browser)
+    assert "No controlled-substance prescriptions found" in browser.text()
+    delgado()
+
+    browser.get("/look-ups")
+    browser.submit(action="/look-up/again")
+    browser.follow()
+
+    assert path_of(browser).startswith("/reports/")
+    origins = [each.origin.value for each in LookUp.select().order_by(LookUp.id)]
+    assert origins == ["search", "again"]
+
+
+def look_for_changes(browser: Browser) -> None:
+    values = {"csrf_token": browser.token(), "look_up": str(LookUp.get().id)}
+    browser.post("/look-up/changes", values, status=303)
+
+
+def test_what_changed_since_is_a_look_up_and_a_disclosure(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    corrected, removed = fill(patient, 9), fill(patient, 8, drug_name="REMOVED DRUG")
+    fill(patient, 7, drug_name="AS IT WAS")
+    search(browser)
+    staff, later = make_user(Role.STAFF), clock.now()
+    for each in (corrected, removed):
+        each.stored_at = later - timedelta(days=1)
+        each.save()
+    Dispensation.update(stored_at=later - timedelta(days=1)).execute()
+    ReportedIdentity.update(linked_at=later - timedelta(days=1)).execute()
+    dispensations.correct(
+        corrected, changes={"quantity": 30}, reason="Typed", by=staff, at=later
+    )
+    dispensations.void(removed, reason="Returned", by=staff, at=later)
+    fill(patient, 1, drug_name="NEW DRUG", stored_at=later)
+
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    text = browser.text()
+    assert "Added: 1" in text
+    assert text.index("Added: 1") < text.index("NEW DRUG") < text.index("Corrected: 1")
+    assert corrected.row_code in text
+    assert text.index("Removed: 1") < text.index("REMOVED DRUG")
+    assert "AS IT WAS" not in text
+    assert [row.what for row in Disclosure.select().order_by(Disclosure.id)] == [
+        "patient report (page)",
+        "changes since an earlier look-up",
+    ]
+    assert LookUp.select().count() == 2
+    browser.get(browser.page.request.path)  # each sight is a disclosure
+    assert Disclosure.select().count() == 3
+
+
+def test_a_person_found_to_be_the_same_is_a_change(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    search(browser)
+    day_before = clock.now() - timedelta(days=1)
+    other = make_identity(patient, linked_at=clock.now() + timedelta(seconds=1))
+    make_dispensation(
+        other,
+        filled_on=clock.today(),
+        stored_at=day_before,
+        drug_name="OF THE OTHER NAME",
+    )
+
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    assert "Found to be this patient" in browser.text()
+    assert "OF THE OTHER NAME" in browser.text()
+
+
+def test_changes_of_another_patient_or_user_are_not_told(
+    browser: Browser, doctor: User, new_browser: Callable[..., Browser]
+) -> None:
+    delgado()
+    make_patient(first_name="ANNA", last_name="NOVAK")
+    search(browser)
+    token = path_of(browser).removeprefix("/reports/")
+    search(browser, first_name="Anna", last_name="Novak")
+    other = new_browser()
+    other.sign_in_as(make_user(Role.PRACTITIONER))
+
+    browser.get(f"/look-up/changes/{token}/2", status=404)
+    other.get(f"/look-up/changes/{token}/1", status=404)
+    assert Disclosure.select().count() == 2  # the reports
+
+
+def test_a_patient_whose_records_went_to_another_is_told_of(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    search(browser)
+    ReportedIdentity.update(patient=make_patient()).where(
+        ReportedIdentity.patient == patient
+    ).execute()
+
+    browser.get("/look-ups")
+    browser.submit(action="/look-up/again", status=404)
+
+    assert "now belong to another one. Search by name" in browser.text()
 
 
 def test_entries_under_review_are_marked(

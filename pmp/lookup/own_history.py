@@ -1,0 +1,110 @@
+"""A user's own look-ups: the list with its filters, and the patients looked up last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import and_
+from typing import Any
+
+from models import (
+    LookUp,
+    LookUpOutcome,
+    Patient,
+    Purpose,
+    UnusualLookUp,
+    UnusualStatus,
+    User,
+)
+from pmp import clock
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to list; an empty part does not narrow. `name` holds words of the name."""
+
+    name: str = ""
+    since: date | None = None
+    until: date | None = None
+    purpose: Purpose | None = None
+    outcome: LookUpOutcome | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of look-ups, newest first; `total` counts all that are wanted."""
+
+    rows: list[LookUp]
+    total: int
+    number: int
+    pages: int
+
+
+def mine(wanted: Wanted, *, user: User, page: int = 1, size: int = PAGE_SIZE) -> Listed:
+    """Give a page of a user's own look-ups; a page too far is the last one."""
+    query = LookUp.select().where(reduce(and_, _conditions(wanted, user)))
+    total = query.count()
+    pages = max(1, -(-total // size))
+    number = min(max(1, page), pages)
+    ordered = query.order_by(LookUp.at.desc(), LookUp.id.desc())
+    return Listed(list(ordered.paginate(number, size)), total, number, pages)
+
+
+def recent_patients(*, user: User, most: int = 10) -> list[LookUp]:
+    """Give a user's latest look-up of each of the last patients, newest first."""
+    latest: dict[Patient, LookUp] = {}
+    rows = (
+        LookUp.select(LookUp, Patient)
+        .join(Patient)
+        .where(LookUp.user == user)
+        .order_by(LookUp.at.desc(), LookUp.id.desc())
+        .limit(most * 10)
+    )
+    for row in rows:
+        if row.patient is not None:
+            latest.setdefault(row.patient, row)
+    return list(latest.values())[:most]
+
+
+def last_purpose(user: User) -> Purpose | None:
+    """Give for what a user searched last; None for who never did."""
+    last: LookUp | None = (
+        LookUp.select()
+        .where(LookUp.user == user)
+        .order_by(LookUp.at.desc(), LookUp.id.desc())
+        .first()
+    )
+    return last.purpose if last else None
+
+
+def questions(user: User) -> list[UnusualLookUp]:
+    """Give the look-ups that staff ask a user about, and that wait for an answer."""
+    query = (
+        UnusualLookUp.select(UnusualLookUp, LookUp)
+        .join(LookUp)
+        .where(UnusualLookUp.user == user)
+        .where(UnusualLookUp.status == UnusualStatus.ASKED)
+    )
+    return list(query.order_by(UnusualLookUp.id))
+
+
+def _conditions(wanted: Wanted, user: User) -> Iterator[Any]:
+    yield LookUp.user == user
+    if wanted.outcome:
+        yield LookUp.outcome == wanted.outcome
+    else:
+        yield LookUp.outcome != LookUpOutcome.ASKED
+    if wanted.purpose:
+        yield LookUp.purpose == wanted.purpose
+    if wanted.since:
+        yield LookUp.at >= _midnight(wanted.since)
+    if wanted.until:
+        yield LookUp.at < _midnight(wanted.until + timedelta(days=1))
+    for word in wanted.name.replace(",", " ").split():
+        yield LookUp.first_name.contains(word) | LookUp.last_name.contains(word)
+
+
+def _midnight(day: date) -> datetime:
+    return clock.start_of(day)

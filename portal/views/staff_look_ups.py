@@ -1,0 +1,120 @@
+"""Unusual look-ups for staff, and the list of protected persons."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pmp import clock
+from pmp.lookup import PURPOSE_WORDS, protected, unusual_answers, unusual_desk
+from pmp.permissions import Permission
+from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
+from portal.forms import rule_errors
+from portal.forms.staff_look_ups import (
+    ProtectedPersonForm,
+    UnusualForm,
+    UnusualMessageForm,
+)
+from portal.paging import page_asked_for
+
+bp = Blueprint("staff_look_ups", __name__)
+WORDS = {
+    "kinds": unusual_desk.KIND_WORDS,
+    "statuses": unusual_desk.STATUS_WORDS,
+    "purposes": PURPOSE_WORDS,
+}
+
+
+@bp.get("/staff/look-ups")
+@requires(Permission.LOOK_UP_REVIEW)
+def index() -> ResponseReturnValue:
+    form = _filters()
+    listed = unusual_desk.Listed([], 0, 1, 1)
+    if form.validate():
+        listed = unusual_desk.listing(
+            form.wanted(), by=signed_in_user(), at=clock.now(), page=page_asked_for()
+        )
+    page = render_template(
+        "staff/look_ups/index.html",
+        form=form,
+        listed=listed,
+        filters={k: v for k, v in request.args.items() if k != "page"},
+        **WORDS,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/staff/look-ups.csv")
+@requires(Permission.LOOK_UP_REVIEW)
+def csv() -> ResponseReturnValue:
+    form = _filters()
+    if not form.validate():
+        return index()
+    rows = unusual_desk.rows_of(form.wanted(), by=signed_in_user(), at=clock.now())
+    return csv_answer("unusual-look-ups.csv", unusual_desk.HEADINGS, rows)
+
+
+@bp.route("/staff/look-ups/<int:number>", methods=["GET", "POST"])
+@requires(Permission.LOOK_UP_REVIEW)
+def one(number: int) -> ResponseReturnValue:
+    user, at = signed_in_user(), clock.now()
+    found = unusual_desk.get(number, by=user, at=at)
+    form = UnusualMessageForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            text = form.text.data or ""
+            if "ask" in request.form:
+                unusual_desk.ask(found, text=text, by=user, at=at)
+                flash(f"{found.user.username} is asked at the next look-up.")
+                return redirect(url_for("staff_look_ups.one", number=number), 303)
+            unusual_desk.explain(found, text=text, by=user, at=at)
+            flash(f"Number {number} is explained.")
+            return redirect(url_for("staff_look_ups.index"), 303)
+    page = render_template(
+        "staff/look_ups/one.html",
+        form=form,
+        found=found,
+        thread=unusual_answers.thread(found),
+        others=unusual_desk.others_of(found),
+        **WORDS,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/staff/protected-persons", methods=["GET", "POST"])
+@requires(Permission.PROTECTED_PERSONS)
+def protected_persons() -> ResponseReturnValue:
+    user, at = signed_in_user(), clock.now()
+    form = ProtectedPersonForm()
+    if form.validate_on_submit() and form.birth_date.data:
+        with rule_errors(form):
+            protected.add(
+                first_name=form.first_name.data or "",
+                last_name=form.last_name.data or "",
+                birth_date=form.birth_date.data,
+                reason=form.reason.data or "",
+                by=user,
+                at=at,
+            )
+            flash("The person is on the list. Look-ups are noticed from now on.")
+            return redirect(url_for("staff_look_ups.protected_persons"), 303)
+    page = render_template(
+        "staff/look_ups/protected.html",
+        form=form,
+        people=protected.everyone(by=user, at=at),
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/staff/protected-persons/<int:number>/remove")
+@requires(Permission.PROTECTED_PERSONS)
+def remove_protected(number: int) -> ResponseReturnValue:
+    protected.remove(number, by=signed_in_user(), at=clock.now())
+    flash("The person is no longer on the list. It can be added again.")
+    return redirect(url_for("staff_look_ups.protected_persons"), 303)
+
+
+def _filters() -> UnusualForm:
+    form = UnusualForm(request.args)
+    if "status" not in request.args:
+        form.status.data = unusual_desk.WAITING
+    return form

@@ -1,0 +1,231 @@
+"""Whom a search finds, why, and that every question of it is answered by an index."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+import models
+from models import Patient, ReportedIdentity
+from pmp import bulk, database
+from pmp.lookup import patient_search
+from pmp.lookup.patient_search import Candidate
+from pmp.matching.identities import Identity, sound
+from pmp.settings import Settings
+from tests.conftest import NOW
+from tests.factories import make_identity, make_patient
+
+BORN = date(1971, 4, 28)
+
+
+def find(
+    first_name: str = "Anna",
+    last_name: str = "Kowalski",
+    *,
+    birth_date: date = BORN,
+    similar: bool = True,
+    zip_code: str = "",
+) -> list[Candidate]:
+    return patient_search.find(
+        first_name=first_name,
+        last_name=last_name,
+        birth_date=birth_date,
+        similar=similar,
+        zip_code=zip_code,
+    )
+
+
+def person(last_name: str = "KOWALSKI", first_name: str = "ANNA", **fields: Any) -> Any:
+    identity = Identity(
+        last_name, first_name, "", "", BORN, "F", "", "", "CT", "", "", "human", ""
+    )
+    return make_patient(
+        last_name=last_name,
+        first_name=first_name,
+        last_key=identity.last_key,
+        first_key=identity.first_key,
+        last_sound=sound(last_name),
+        **fields,
+    )
+
+
+def test_beginnings_of_both_names_find_a_person(db: Settings) -> None:
+    patient = person()
+    person("NOVAK", "JANE")  # noise
+
+    [found] = find("ann", "kow")
+
+    assert found.patient_id == patient.id
+    assert found.why[:2] == (
+        "Last name begins the same.",
+        "First name begins the same.",
+    )
+    assert find("ann", "ko") == []
+    assert find("ann", "kow", similar=False) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "reported"),
+    [
+        ("Lopez", "GARCIA-LOPEZ"),
+        ("Garcia Lopez", "LOPEZ"),
+        ("Lopez-Garcia", "GARCIA LOPEZ"),
+    ],
+)
+def test_one_of_a_double_name_is_enough(
+    db: Settings, typed: str, reported: str
+) -> None:
+    patient = person(reported)
+
+    [found] = find(last_name=typed)
+
+    assert found.patient_id == patient.id
+    assert not found.is_exact
+    assert found.why[0] == "Last name is one of a double name."
+
+
+def test_another_last_name_is_found_by_first_name_birth_date_and_zip_code(
+    db: Settings,
+) -> None:
+    patient = person("MARTIN", zip="061061234")
+    person("BAKER", zip="06511")  # noise: another ZIP code
+    person("COHEN", "RUTH", zip="06106")  # noise: another first name
+
+    assert find() == []
+    [found] = find(zip_code="06106")
+
+    assert found.patient_id == patient.id
+    assert "The last name is another." in found.why
+    assert "ZIP code is the same." in found.why
+    assert find(zip_code="06106", similar=False) == []
+    assert find(zip_code="06106", birth_date=BORN + timedelta(days=1)) == []
+
+
+def test_a_sound_and_a_wrong_digit_together_are_forgiven(db: Settings) -> None:
+    patient = person("SMITH", birth_date=date(1971, 4, 23))
+
+    [found] = find(last_name="Smyth")
+
+    assert found.patient_id == patient.id
+
+
+def test_a_zip_code_narrows_to_those_reported_there(db: Settings) -> None:
+    here, _ = person(zip="06106-1234"), person(zip="06511")
+
+    [found] = find(zip_code="06106", similar=False)
+
+    assert (found.patient_id, found.is_exact) == (here.id, True)
+
+
+def test_a_zip_code_counts_of_any_of_a_persons_identities(db: Settings) -> None:
+    moved = person(zip="06511")
+    make_identity(moved, last_name="MARTIN", zip="06106")
+    person(zip="06511")
+
+    [found] = find(zip_code="06106", similar=False)
+
+    assert found.patient_id == moved.id
+
+
+def test_with_another_zip_code_nobody_is_exact(db: Settings) -> None:
+    person(zip="06511")
+
+    [found] = find(zip_code="06106", similar=False)
+
+    assert not found.is_exact
+    assert found.why[-1] == "No address in 06106 was reported."
+
+
+PEOPLE = 6000
+
+
+@pytest.fixture
+def crowd(db: Settings) -> Patient:
+    """Six thousand people, so that an index is worth its while."""
+    patient = Patient.create(created_at=NOW)
+    with database.atomic():
+        numbers = bulk.next_ids(ReportedIdentity, PEOPLE)
+        bulk.insert(
+            ReportedIdentity,
+            [_row(n, patient.id, each) for n, each in enumerate(numbers)],
+        )
+    models.database.execute_sql("ANALYZE")
+    return patient
+
+
+def _row(number: int, patient: int, row_id: int) -> dict[str, Any]:
+    last = f"NAME{chr(65 + number % 26)}{chr(65 + number // 26 % 26)}"
+    return {
+        "id": row_id,
+        "fingerprint": f"{number:064x}",
+        "patient": patient,
+        "last_name": last,
+        "first_name": "ANNA",
+        "birth_date": date(1930, 1, 1) + timedelta(days=number * 5),
+        "last_key": last,
+        "first_key": "ANNA",
+        "last_sound": sound(last),
+        "linked_at": NOW,
+    }
+
+
+@contextmanager
+def questions(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements that are put to the database meanwhile."""
+    asked: list[tuple[str, Any]] = []
+    opened = models.database.obj
+    put = opened.execute_sql
+
+    def note(sql: str, params: Any = None, *rest: Any) -> Any:
+        asked.append((sql, params))
+        return put(sql, params, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened, "execute_sql", note)
+        yield asked
+
+
+def plan(sql: str, params: Any) -> str:
+    """Give the engine's plan, its lines joined."""
+    word = "EXPLAIN QUERY PLAN" if database.is_sqlite() else "EXPLAIN"
+    rows = models.database.execute_sql(f"{word} {sql}", params).fetchall()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def reads_a_whole_table(planned: str) -> bool:
+    return bool(re.search(r"^\s*SCAN \S+(?! USING)|Seq Scan", planned, re.MULTILINE))
+
+
+@pytest.mark.parametrize("zip_code", ["", "06106"])
+@pytest.mark.parametrize("similar", [False, True])
+def test_a_search_reads_by_indexes_alone(
+    crowd: Patient, monkeypatch: pytest.MonkeyPatch, *, similar: bool, zip_code: str
+) -> None:
+    with questions(monkeypatch) as asked:
+        found = find(
+            "Anna",
+            "Nameaa",
+            birth_date=date(1930, 1, 1),
+            similar=similar,
+            zip_code=zip_code,
+        )
+
+    assert found
+    about = [(sql, params) for sql, params in asked if "reported_identity" in sql]
+    plans = [plan(sql, params) for sql, params in about if "birth_date" in sql]
+    assert len(plans) == (3 if similar else 1)
+    for planned in plans:
+        assert "birth_date" in planned
+        assert "reported_identity_" in planned  # an index is named
+        assert not reads_a_whole_table(planned), planned
+
+
+def test_a_question_without_an_index_would_be_seen(crowd: Patient) -> None:
+    sql, params = (
+        ReportedIdentity.select().where(ReportedIdentity.middle_name == "X").sql()
+    )
+
+    assert reads_a_whole_table(plan(sql, params))

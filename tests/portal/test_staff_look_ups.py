@@ -1,0 +1,319 @@
+"""Unusual look-ups and protected persons, as staff and the user who is asked see it."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from models import (
+    AuditEvent,
+    LookUp,
+    ProtectedPerson,
+    Purpose,
+    Role,
+    UnusualKind,
+    UnusualLookUp,
+    UnusualStatus,
+    User,
+)
+from pmp import audit, clock, lookup, settings
+from pmp.lookup import Criteria, protected
+from tests.browser import Browser
+from tests.chromium import axe, fits, targets_are_large
+from tests.factories import make_patient, make_user
+
+MISSING = "There is no such question"
+
+
+@pytest.fixture
+def doctor(browser: Browser) -> User:
+    return make_user(Role.PRACTITIONER, name="Ruth Adams", username="dr.adams")
+
+
+def look_up(by: User, first_name: str = "PAUL", last_name: str = "ADAMS") -> LookUp:
+    """Look up a new patient of this name, at the hour of a working day."""
+    make_patient(first_name=first_name, last_name=last_name)
+    at = clock.now()
+    criteria = Criteria(
+        first_name=first_name,
+        last_name=last_name,
+        birth_date=clock.today().replace(year=1971, month=4, day=28),
+        purpose=Purpose.TREATING,
+        since=clock.today() - timedelta(days=365),
+        until=clock.today(),
+    )
+    with settings.changed(unusual_hours=""):
+        lookup.search(criteria=criteria, by=by, at=at)
+    found: LookUp = LookUp.select().order_by(LookUp.id.desc()).get()
+    return found
+
+
+def protect(first_name: str = "Maria", last_name: str = "Delgado") -> ProtectedPerson:
+    return protected.add(
+        first_name=first_name,
+        last_name=last_name,
+        birth_date=clock.today().replace(year=1971, month=4, day=28),
+        reason="A judge",
+        by=make_user(Role.ADMINISTRATOR),
+        at=clock.now(),
+    )
+
+
+def staff(browser: Browser, role: Role = Role.STAFF) -> User:
+    user = make_user(role)
+    browser.sign_in_as(user)
+    return user
+
+
+def test_staff_see_who_looked_when_what_for_and_why_it_stands_out(
+    browser: Browser, doctor: User
+) -> None:
+    look_up(doctor)
+    look_up(doctor, "JANE", "NOVAK")  # noise: nothing about it
+    user = staff(browser)
+
+    browser.get("/staff")
+    assert "Unusual look-ups" in browser.text()
+    browser.get("/staff/look-ups")
+
+    text = browser.text()
+    for words in (
+        "1 look-up.",
+        "dr.adams",
+        "ADAMS, PAUL",
+        "Treating this patient",
+        "Own name.",
+        "The user's own last name, which is a common one.".replace("'", "&#39;"),
+    ):
+        assert words in text
+    assert "NOVAK" not in text
+    listed = AuditEvent.select().where(
+        AuditEvent.event == audit.Event.UNUSUAL_LISTED.value
+    )
+    assert [each.actor for each in listed] == [user.username]
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ("", 2),
+        ("?status=", 3),
+        ("?status=explained", 1),
+        ("?status=open&kind=own_name", 1),
+        ("?status=&kind=limit", 0),
+        ("?status=&who=dr.adams", 3),
+        ("?status=&who=dr.a", 0),
+        ("?status=&since=01/01/2099", 0),
+        ("?status=&until=01/01/2001", 0),
+    ],
+)
+def test_the_list_is_narrowed(
+    browser: Browser, doctor: User, filters: str, count: int
+) -> None:
+    look_up(doctor)
+    look_up(doctor, "LUCY")
+    UnusualLookUp.update(status=UnusualStatus.EXPLAINED).where(
+        UnusualLookUp.id == 1
+    ).execute()
+    protect()
+    look_up(doctor, "MARIA", "DELGADO")
+    staff(browser)
+
+    browser.get(f"/staff/look-ups{filters}")
+
+    assert f"{count} look-up" in browser.text()
+
+
+def test_a_filter_that_is_none_is_told_at_its_field(
+    browser: Browser, doctor: User
+) -> None:
+    staff(browser)
+
+    browser.get("/staff/look-ups?since=never", status=422)
+    assert "Write the date" in browser.text()
+    browser.get("/staff/look-ups.csv?kind=hat", status=422)
+
+
+def test_the_csv_holds_what_was_said_and_no_formula(
+    browser: Browser, doctor: User
+) -> None:
+    look_up(doctor, "=PAUL()")
+    staff(browser)
+    browser.get("/staff/look-ups/1")
+    browser.submit({"text": "Who is it?", "ask": "yes"})
+
+    answer = browser.get("/staff/look-ups.csv")
+
+    [_, row] = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert row[2] == "dr.adams"
+    assert row[10] == "User asked"
+    assert row[-1].endswith(": Who is it?")
+    assert not [cell for cell in row if cell.startswith("=")]
+
+
+def test_a_question_reaches_the_user_and_the_answer_staff(
+    browser: Browser, doctor: User, new_browser: Callable[..., Browser]
+) -> None:
+    look_up(doctor)
+    lee = staff(browser)
+    browser.get("/staff/look-ups/1")
+    browser.submit({"text": "Is he a relative of yours?", "ask": "yes"})
+    browser.follow()
+    assert "User asked" in browser.text()
+
+    theirs = new_browser()
+    theirs.sign_in_as(doctor)
+    theirs.get("/look-up")
+    assert "Program staff ask you about a look-up" in theirs.text()
+    theirs.get("/look-ups/questions/1")
+    assert "Is he a relative of yours?" in theirs.text()
+    theirs.submit({"text": ""}, status=422)
+    theirs.submit({"text": "No, a patient for ten years."})
+    theirs.follow()
+    assert "ask you about a look-up" not in theirs.text()
+    theirs.get("/look-ups/questions/1", status=404)
+
+    browser.get("/staff/look-ups/1")
+    assert "User answered" in browser.text()
+    assert "No, a patient for ten years." in browser.text()
+    browser.submit({"text": "A namesake.", "explain": "yes"})
+    browser.follow()
+    row = UnusualLookUp.get()
+    assert (row.status, row.explained_by) == (UnusualStatus.EXPLAINED, lee.username)
+    assert [m.text for m in row.messages.order_by("id")] == [
+        "Is he a relative of yours?",
+        "No, a patient for ten years.",
+        "A namesake.",
+    ]
+    assert audit.verify() == []
+
+
+def test_what_is_explained_is_not_explained_again(
+    browser: Browser, doctor: User
+) -> None:
+    look_up(doctor)
+    staff(browser)
+    browser.get("/staff/look-ups/1")
+    token = browser.token()
+    browser.submit({"text": "A namesake.", "explain": "yes"})
+    again = {"csrf_token": token, "text": "Again.", "explain": "yes"}
+
+    browser.post("/staff/look-ups/1", again, status=422)
+
+    assert "Somebody else has changed this meanwhile" in browser.text()
+    assert UnusualLookUp.get().messages.count() == 1
+
+
+def test_a_note_needs_words(browser: Browser, doctor: User) -> None:
+    look_up(doctor)
+    staff(browser)
+    browser.get("/staff/look-ups/1")
+
+    browser.submit({"text": " ", "explain": "yes"}, status=422)
+
+    assert UnusualLookUp.get().status is UnusualStatus.OPEN
+
+
+def test_nobody_answers_for_another(
+    browser: Browser, doctor: User, new_browser: Callable[..., Browser]
+) -> None:
+    look_up(doctor)
+    staff(browser)
+    browser.get("/staff/look-ups/1")
+    browser.submit({"text": "Why?", "ask": "yes"})
+    other = new_browser()
+    other.sign_in_as(make_user(Role.PRACTITIONER))
+
+    other.get("/look-ups/questions/1", status=404)
+    assert MISSING in other.text()
+    other.get("/look-ups/questions/99", status=404)
+    assert MISSING in other.text()
+
+
+@pytest.mark.parametrize(
+    ("role", "look_ups", "persons"),
+    [
+        (Role.STAFF, 200, 403),
+        (Role.ADMINISTRATOR, 200, 200),
+        (Role.ANALYST, 403, 403),
+        (Role.AUDITOR, 403, 403),
+        (Role.PRACTITIONER, 403, 403),
+        (Role.PHARMACY, 403, 403),
+    ],
+)
+def test_who_may_see_what(
+    browser: Browser, role: Role, look_ups: int, persons: int
+) -> None:
+    staff(browser, role)
+
+    browser.get("/staff/look-ups", status=look_ups)
+    browser.get("/staff/look-ups.csv", status=look_ups)
+    browser.get("/staff/protected-persons", status=persons)
+
+
+def test_an_administrator_keeps_the_list_of_protected_persons(
+    browser: Browser, doctor: User
+) -> None:
+    admin = staff(browser, Role.ADMINISTRATOR)
+    browser.get("/staff/protected-persons")
+    typed = {
+        "first_name": "Maria",
+        "last_name": "Delgado",
+        "birth_date": "Apr 28, 1971",
+        "reason": "A judge",
+    }
+
+    browser.submit({**typed, "birth_date": "4-28-25"}, status=422)
+    assert "Was it 1925 or 2025?" in browser.text()
+    browser.submit(typed)
+    browser.follow()
+    assert "DELGADO, MARIA" in browser.text()
+    look_up(doctor, "MARIA", "DELGADO")
+    browser.get("/staff/look-ups")
+    assert "Protected person." in browser.text()
+
+    browser.get("/staff/protected-persons")
+    browser.submit(action="/remove")
+    browser.follow()
+    assert "Nobody is on the list" in browser.text()
+    assert ProtectedPerson.get().removed_by == admin.username
+
+
+def test_who_looks_up_is_not_told_that_somebody_is_protected(
+    browser: Browser, doctor: User
+) -> None:
+    make_patient(first_name="MARIA", last_name="DELGADO")
+    protect()
+    browser.sign_in_as(doctor)
+    browser.get("/look-up")
+
+    browser.submit(
+        {"first_name": "Maria", "last_name": "Delgado", "birth_date": "04/28/1971"}
+    )
+    browser.follow()
+    assert "rotected" not in browser.text()
+    browser.get("/look-ups")
+    assert "rotected" not in browser.text()
+    assert UnusualLookUp.get().kind is UnusualKind.PROTECTED_PERSON
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 375])
+def test_pages_are_accessible_and_fit_any_screen(
+    live: str, open_context: Callable[..., BrowserContext], width: int
+) -> None:
+    doctor = make_user(Role.PRACTITIONER, name="Ruth Adams")
+    look_up(doctor)
+    protect()
+    look_up(doctor, "MARIA", "DELGADO")
+    page: Any = open_context(width, user=make_user(Role.ADMINISTRATOR)).new_page()
+
+    for path in ("/staff/look-ups", "/staff/look-ups/1", "/staff/protected-persons"):
+        page.goto(path)
+        axe(page)
+        fits(page)
+        targets_are_large(page)
