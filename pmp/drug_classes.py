@@ -28,6 +28,8 @@ _NO_FACTOR_FORM = re.compile(
     r"inject|powder|implant|intraven|intramusc|intrathec|epidural|subcutan|infusion"
     r"|crystal|iontophor"
 )
+# What names a salt or joins two drugs, and tells no drug from another.
+_SALTS: frozenset[str] = frozenset(_WORDS["salts"])
 _LONG_ACTING_FORM = re.compile(
     r"extended|sustained|controlled.release|\ber\b|\bpatch|transdermal"
 )
@@ -58,6 +60,28 @@ def kind_of(ingredient: str, form: str) -> Kind:
         bool(_LONG_ACTING_FORM.search(shape) or words & _LONG_ACTING_DRUGS),
         _mme_key(words, shape, ingredient.lower()) if drug_class == "opioid" else "",
     )
+
+
+def names_in(ingredient: str, drug_class: str) -> tuple[str, ...]:
+    """Give the drugs of a class that an ingredient names, without their salts.
+
+    In alphabetical order; the words as they stand where the class knows none of them.
+    """
+    words = words_of(ingredient)
+    known = words.intersection(_CLASSES.get(drug_class, ()))
+    return tuple(sorted(known or words - _SALTS))
+
+
+def product_key(ingredient: str, strength: str, form: str) -> str:
+    """Give a text that is equal for the same ingredients, strength and form.
+
+    One maker's film-coated tablet is another's tablet, and salts are written in full or
+    short; extended release stays apart. `strength` is with its unit.
+    """
+    words = " ".join(sorted(words_of(ingredient) - _SALTS))
+    shape = (re.findall(r"[a-z]+", form.lower()) or [""])[0]
+    release = " extended" if _LONG_ACTING_FORM.search(form.lower()) else ""
+    return f"{words} {strength.lower()} {shape}{release}".upper()
 
 
 def words_of(ingredient: str) -> set[str]:

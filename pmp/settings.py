@@ -7,6 +7,7 @@ these; docs/settings.md lists each of them.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -109,8 +110,22 @@ class Settings(BaseSettings):
     late_notices: int = Field(default=3, ge=1, le=12)
     carry_forward_days: int = Field(default=7, ge=0, le=31)
     mme_rule_set: str = "CDC 2022"
-    mme_caution: int = 50
-    mme_high: int = 90
+    mme_caution: int = Field(default=50, ge=1)
+    mme_high: int = Field(default=90, ge=1)
+    warn_prescribers: int = Field(default=5, ge=2)
+    warn_pharmacies: int = Field(default=5, ge=2)
+    warn_window_days: int = Field(default=90, ge=1, le=730)
+    warn_early_days: int = Field(default=3, ge=1)
+    warn_early_part: Decimal = Field(default=Decimal("0.15"), ge=0, lt=1)
+    warn_long_use_days: int = Field(default=90, ge=1)
+    warn_naive_days: int = Field(default=60, ge=1)
+    warn_first_adult_days: int = Field(default=7, ge=1)
+    warn_first_minor_days: int = Field(default=5, ge=1)
+    warn_together_days: int = Field(default=7, ge=1)
+    warn_together_long_days: int = Field(default=30, ge=1)
+    warn_same_kind_days: int = Field(default=7, ge=1)
+    warn_methadone_mg: Decimal = Field(default=Decimal(40), gt=0)
+    warn_acetaminophen_mg: Decimal = Field(default=Decimal(4000), gt=0)
     reporting_policy: Literal["twice_monthly", "monthly", "weekly", "daily"] = (
         "twice_monthly"
     )

@@ -8,7 +8,6 @@ MME was computed. Animals' prescriptions are listed and never summed into a pers
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, cast
 
 from models import (
@@ -131,7 +130,12 @@ def patient_report(
         entries=listed,
         counts=_counts(listed, carried, today),
         warnings=warnings.find(
-            fills, since=since, today=today, mme=summary, limits=_limits()
+            fills,
+            since=since,
+            today=today,
+            mme=summary,
+            limits=warnings.limits_of(chosen),
+            birth_date=identities[0].birth_date,
         ),
         mme=summary,
         mme_as_reported=as_reported,
@@ -252,15 +256,6 @@ def _counts(
         prescribers=len({entry.prescriber.key for entry in own}),
         pharmacies=len({entry.pharmacy.key for entry in own}),
         opioid_days_left=(max(opioid_ends, default=today) - today).days,
-    )
-
-
-def _limits() -> warnings.Limits:
-    chosen = settings.current()
-    return warnings.Limits(
-        mme_caution=Decimal(chosen.mme_caution),
-        mme_high=Decimal(chosen.mme_high),
-        carry_forward_days=chosen.carry_forward_days,
     )
 
 

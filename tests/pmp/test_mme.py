@@ -189,6 +189,55 @@ def test_fentanyl_patches_last_two_or_three_days(
     assert result.note == note
 
 
+@pytest.mark.parametrize(
+    ("ingredient", "unit", "strength", "quantity", "days", "counted", "words"),
+    [
+        (
+            *("oxycodone", "mg", "10", "60", 15, "tablets"),
+            "60 tablets × 10 mg ÷ 15 days × 1.5 = 60 MME/day",  # noqa: RUF001
+        ),
+        (
+            *("hydrocodone", "mg/15mL", "7.5", "473", 8, "mL"),
+            "473 mL × 0.5 mg ÷ 8 days × 1 = 29.6 MME/day",  # noqa: RUF001
+        ),
+        (
+            *("morphine", "mg", "15", "2", 1, ""),
+            "2 × 15 mg ÷ 1 day × 1 = 30 MME/day",  # noqa: RUF001
+        ),
+    ],
+)
+def test_arithmetic_of_a_fill_in_one_line(  # noqa: PLR0917
+    ingredient: str,
+    unit: str,
+    strength: str,
+    quantity: str,
+    days: int,
+    counted: str,
+    words: str,
+) -> None:
+    dose = Dose(
+        ingredient,
+        "opioid",
+        Decimal(strength),
+        unit,
+        Decimal(quantity),
+        days,
+        counted,
+    )
+
+    assert mme.daily(dose, mme.rule_set()).arithmetic == words
+
+
+def test_arithmetic_of_patches_counts_the_days_that_were_computed_with() -> None:
+    words = daily(
+        "fentanyl", "PATCH", strength="25", unit="ug/1", quantity="10", days=9
+    )
+
+    assert words.arithmetic == (
+        "10 × 25 mcg/hr ÷ 30 days × 7.2 = 60 MME/day"  # noqa: RUF001
+    )
+
+
 def test_shown_to_a_tenth_and_compared_at_a_hundredth() -> None:
     assert mme.shown(Decimal("5.8333")) == "5.8"
     assert mme.shown(Decimal("0.05")) == "0.1"
