@@ -11,15 +11,16 @@ from pathlib import Path
 
 _WORDS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 OPIOIDS: list[str] = _WORDS["opioids"]
-# Buprenorphine stands before the opioids in the file: it is told apart from them.
-_CLASSES: dict[str, list[str]] = {**_WORDS["classes"], "opioid": OPIOIDS}
+# In this order a product gets its class: buprenorphine is told apart from the opioids,
+# and an opioid counts as one whatever it is combined with (carisoprodol and codeine).
+_CLASSES: dict[str, list[str]] = {
+    "buprenorphine": _WORDS["classes"]["buprenorphine"],
+    "opioid": OPIOIDS,
+    **_WORDS["classes"],
+}
 # Sleep medicines that bind where benzodiazepines do, and carisoprodol's relatives: with
 # an opioid and a benzodiazepine they make the combination that warnings name.
 TRIO_SEDATIVES: frozenset[str] = frozenset(_WORDS["with_opioid_and_benzodiazepine"])
-# Not scheduled by the DEA, but reported by this state's law.
-REPORTED_WITHOUT_SCHEDULE: frozenset[str] = frozenset(
-    _WORDS["reportable_without_schedule"]
-)
 _COUGH_AND_COLD = re.compile(
     r"\b(?:promethazine|guaifenesin|chlorpheniramine|homatropine|pseudoephedrine"
     r"|phenylephrine|brompheniramine|dexbrompheniramine|triprolidine)\b"
@@ -60,6 +61,11 @@ def kind_of(ingredient: str, form: str) -> Kind:
         bool(_LONG_ACTING_FORM.search(shape) or words & _LONG_ACTING_DRUGS),
         _mme_key(words, shape, ingredient.lower()) if drug_class == "opioid" else "",
     )
+
+
+def is_of(ingredient: str, drug_class: str) -> bool:
+    """Tell whether an ingredient is one of a class."""
+    return not words_of(ingredient).isdisjoint(_CLASSES.get(drug_class, ()))
 
 
 def names_in(ingredient: str, drug_class: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ _BUPRENORPHINE = "buprenorphine"
 _IN_MICROGRAMS = frozenset(
     {"fentanyl_buccal_sl_loz", "fentanyl_film_oralspray", "fentanyl_nasal"}
 )
-_UNIT = re.compile(r"(mg|mcg|ug|µg|g)(?:\s*/\s*(\d+(?:\.\d+)?)?\s*([a-z]*))?")
+_UNIT = re.compile(r"(mg|mcg|ug|µg|g)(?:\s*/\s*(\d*\.?\d+)?\s*([a-z]*))?")
 _IN_MG = {
     "g": Decimal(1000),
     "mg": Decimal(1),

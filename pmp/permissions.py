@@ -28,6 +28,9 @@ class Permission(StrEnum):
     SUBMISSION_READ_ALL = "submission_read_all"
     REPORTING_WATCH = "reporting_watch"  # who is late, reminders, exemptions
     REPORTING_POLICY_WRITE = "reporting_policy_write"
+    PRODUCT_READ = "product_read"  # the drug table, and what it does not know
+    PRODUCT_WRITE = "product_write"
+    WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
@@ -56,6 +59,8 @@ _STAFF = frozenset(
         Permission.SUBMISSION_READ_ALL,
         Permission.ENTRY,
         Permission.REPORTING_WATCH,
+        Permission.PRODUCT_READ,
+        Permission.PRODUCT_WRITE,
     }
 )
 
@@ -65,12 +70,18 @@ ROLES: dict[Role, frozenset[Permission]] = {
     | {Permission.SUBMIT, Permission.ENTRY, Permission.DISPENSING_READ},
     Role.STAFF: _STAFF,
     Role.ANALYST: frozenset(
-        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.RULE_READ}
+        {
+            Permission.ACCOUNT,
+            Permission.STAFF_CONSOLE,
+            Permission.RULE_READ,
+            Permission.PRODUCT_READ,
+        }
     ),
     Role.ADMINISTRATOR: _STAFF
     | {
         Permission.RULE_WRITE,
         Permission.REPORTING_POLICY_WRITE,
+        Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import mme
+from pmp import mme, reported_drugs
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     reminder_days: int = Field(default=3, ge=0, le=15)
     late_notices: int = Field(default=3, ge=1, le=12)
     carry_forward_days: int = Field(default=7, ge=0, le=31)
+    reported_drugs: str = "CII,CIII,CIV,CV,gabapentin,naloxone=administrators"
     mme_rule_set: str = "CDC 2022"
     mme_caution: int = Field(default=50, ge=1)
     mme_high: int = Field(default=90, ge=1)
@@ -148,6 +149,12 @@ class Settings(BaseSettings):
             known = ", ".join(mme.rule_set_names())
             raise ValueError(f"no rule set is called {name!r}; use {known}") from error
         return name
+
+    @field_validator("reported_drugs")
+    @classmethod
+    def _readable_drugs(cls, text: str) -> str:
+        reported_drugs.parse(text)
+        return text
 
     @field_validator("asap_versions")
     @classmethod

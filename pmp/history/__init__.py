@@ -20,7 +20,7 @@ from models import (
     Species,
     Ticket,
 )
-from pmp import chart, clock, mme, settings, statistics, warnings, wording
+from pmp import chart, clock, mme, settings, statistics, warnings, withheld, wording
 from pmp.fills import Fill
 from pmp.history import entries
 from pmp.history.entries import Contact, Entry
@@ -198,6 +198,7 @@ def _rows(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
             & Dispensation.filled_on.between(since, until)
+            & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .dicts()
@@ -212,6 +213,7 @@ def _identities(patient_id: int) -> list[Identity]:
         .where(
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
+            & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .limit(1)
@@ -222,7 +224,9 @@ def _identities(patient_id: int) -> list[Identity]:
         .where(ReportedIdentity.patient == patient_id)
         .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
     )
-    ordered = sorted(rows, key=lambda row: row.id != newest)
+    hidden = withheld.only_withheld_identities([row.id for row in rows])
+    shown = [row for row in rows if row.id not in hidden] or rows
+    ordered = sorted(shown, key=lambda row: row.id != newest)
     return list(dict.fromkeys(map(_identity, ordered)))
 
 

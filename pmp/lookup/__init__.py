@@ -21,7 +21,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, clock, database, disclosures, history, settings
+from pmp import audit, clock, database, disclosures, history, settings, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
 from pmp.lookup import patient_search
@@ -312,6 +312,7 @@ def _answer_with(look_up: LookUp, patient_id: int, *, at: datetime) -> Answer:
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
             & Dispensation.filled_on.between(look_up.since, look_up.until)
+            & withheld.shown()
         )
         .count()
     )

@@ -12,7 +12,7 @@ from typing import Any
 from peewee import fn
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
-from pmp import wording
+from pmp import withheld, wording
 from pmp.lookup.spellings import WORDS, Near, date_slips, near
 from pmp.matching.identities import name_key
 
@@ -56,6 +56,8 @@ def find(
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
+    for patient_id in withheld.only_withheld(best.keys()):
+        del best[patient_id]
     ranked = sorted(best.values(), key=lambda each: (-each.rank, each.name))
     return _with_last_fills(ranked[: MOST + 1])
 
@@ -131,6 +133,7 @@ def _with_last_fills(found: list[Candidate]) -> list[Candidate]:
         .where(
             Dispensation.patient.in_([each.patient_id for each in found])
             & (Dispensation.status == DispensationStatus.CURRENT)
+            & withheld.shown()
         )
         .group_by(Dispensation.patient)
         .tuples()

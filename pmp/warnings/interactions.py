@@ -66,7 +66,7 @@ def trio(picture: Picture) -> Iterator[PatientWarning]:
     benzodiazepines = picture.of("benzodiazepine")
     sedatives = [
         fill
-        for fill in picture.of("sedative")
+        for fill in picture.carried
         if drug_classes.words_of(fill.ingredient) & drug_classes.TRIO_SEDATIVES
     ]
     days = _shared(opioids, benzodiazepines) & covered(sedatives)
