@@ -441,8 +441,21 @@ class Product(Table):
     long_acting = BooleanField(default=False)
     mme_key = CharField(default="")  # row of the rule set; empty: no factor
     acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
-    reportable = BooleanField(default=True)
     source = CharField(default="seed")
+
+
+class ProductChange(Table):
+    """A product that a person added or changed: its facts before and after."""
+
+    ndc = CharField(max_length=12, index=True)
+    before = JsonField(null=True)  # null: the table did not know it
+    after = JsonField()
+    reason = TextField()
+    changed_by = CharField()
+    changed_at = UtcField(index=True)
+    filled = IntegerField(default=0)  # stored fills that got the facts
+    undone_by = CharField(default="")
+    undone_at = UtcField(null=True)
 
 
 # What someone types is the beginning of a name.
@@ -655,6 +668,8 @@ class Dispensation(Table):
     long_acting = BooleanField(default=False)
     mme_key = CharField(default="")
     acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
+    # Why administrators alone see it, a word of pmp.reported_drugs; null: everyone may.
+    withheld = CharField(max_length=32, null=True)
     stored_at = UtcField()
 
     class Meta:
@@ -685,6 +700,25 @@ Dispensation.add_index(
         Dispensation.prescription_number,
         name="dispensation_voided",
         where=SQL("status = 'voided'"),
+    )
+)
+
+
+# What nobody knows the product of waits for staff.
+Dispensation.add_index(
+    Dispensation.index(
+        Dispensation.product_code,
+        Dispensation.stored_at,
+        name="dispensation_unknown_product",
+        where=SQL("ingredient = '' AND product_qualifier = '01'"),
+    )
+)
+# Few are withheld; counts of them read no other.
+Dispensation.add_index(
+    Dispensation.index(
+        Dispensation.filled_on,
+        name="dispensation_withheld",
+        where=SQL("withheld IS NOT NULL"),
     )
 )
 
@@ -1470,6 +1504,7 @@ TABLES: tuple[type[Table], ...] = (
     Application,
     InboundFax,
     Product,
+    ProductChange,
     Patient,
     ReportedIdentity,
     MatchReview,

@@ -11,15 +11,16 @@ from pathlib import Path
 
 _WORDS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 OPIOIDS: list[str] = _WORDS["opioids"]
-# Buprenorphine stands before the opioids in the file: it is told apart from them.
-_CLASSES: dict[str, list[str]] = {**_WORDS["classes"], "opioid": OPIOIDS}
+# In this order a product gets its class: buprenorphine is told apart from the opioids,
+# and an opioid counts as one whatever it is combined with (carisoprodol and codeine).
+_CLASSES: dict[str, list[str]] = {
+    "buprenorphine": _WORDS["classes"]["buprenorphine"],
+    "opioid": OPIOIDS,
+    **_WORDS["classes"],
+}
 # Sleep medicines that bind where benzodiazepines do, and carisoprodol's relatives: with
 # an opioid and a benzodiazepine they make the combination that warnings name.
 TRIO_SEDATIVES: frozenset[str] = frozenset(_WORDS["with_opioid_and_benzodiazepine"])
-# Not scheduled by the DEA, but reported by this state's law.
-REPORTED_WITHOUT_SCHEDULE: frozenset[str] = frozenset(
-    _WORDS["reportable_without_schedule"]
-)
 _COUGH_AND_COLD = re.compile(
     r"\b(?:promethazine|guaifenesin|chlorpheniramine|homatropine|pseudoephedrine"
     r"|phenylephrine|brompheniramine|dexbrompheniramine|triprolidine)\b"
@@ -28,6 +29,8 @@ _NO_FACTOR_FORM = re.compile(
     r"inject|powder|implant|intraven|intramusc|intrathec|epidural|subcutan|infusion"
     r"|crystal|iontophor"
 )
+# What names a salt or joins two drugs, and tells no drug from another.
+_SALTS: frozenset[str] = frozenset(_WORDS["salts"])
 _LONG_ACTING_FORM = re.compile(
     r"extended|sustained|controlled.release|\ber\b|\bpatch|transdermal"
 )
@@ -58,6 +61,33 @@ def kind_of(ingredient: str, form: str) -> Kind:
         bool(_LONG_ACTING_FORM.search(shape) or words & _LONG_ACTING_DRUGS),
         _mme_key(words, shape, ingredient.lower()) if drug_class == "opioid" else "",
     )
+
+
+def is_of(ingredient: str, drug_class: str) -> bool:
+    """Tell whether an ingredient is one of a class."""
+    return not words_of(ingredient).isdisjoint(_CLASSES.get(drug_class, ()))
+
+
+def names_in(ingredient: str, drug_class: str) -> tuple[str, ...]:
+    """Give the drugs of a class that an ingredient names, without their salts.
+
+    In alphabetical order; the words as they stand where the class knows none of them.
+    """
+    words = words_of(ingredient)
+    known = words.intersection(_CLASSES.get(drug_class, ()))
+    return tuple(sorted(known or words - _SALTS))
+
+
+def product_key(ingredient: str, strength: str, form: str) -> str:
+    """Give a text that is equal for the same ingredients, strength and form.
+
+    One maker's film-coated tablet is another's tablet, and salts are written in full or
+    short; extended release stays apart. `strength` is with its unit.
+    """
+    words = " ".join(sorted(words_of(ingredient) - _SALTS))
+    shape = (re.findall(r"[a-z]+", form.lower()) or [""])[0]
+    release = " extended" if _LONG_ACTING_FORM.search(form.lower()) else ""
+    return f"{words} {strength.lower()} {shape}{release}".upper()
 
 
 def words_of(ingredient: str) -> set[str]:

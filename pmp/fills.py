@@ -22,7 +22,8 @@ class Fill:
     `drug_class` is a word of `models.DrugClass`, or empty for an unknown product.
     `product` is equal for the same ingredient, strength and form. `daily_mg` and
     `daily_acetaminophen_mg` are None where they cannot be told. `prescriber` and
-    `pharmacy` are equal for the same one.
+    `pharmacy` are equal for the same one. `how` tells the dose in words, such as "60
+    tablets for 15 days = 4 a day".
     """
 
     row_code: str
@@ -38,6 +39,7 @@ class Fill:
     daily_acetaminophen_mg: Decimal | None
     prescriber: int
     pharmacy: int
+    how: str = ""
 
     @property
     def last(self) -> date:

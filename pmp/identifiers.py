@@ -19,8 +19,8 @@ _DEA = re.compile(r"[A-Z][A-Z9]\d{7}", re.ASCII)
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
 _NCPDP = re.compile(r"\d{7}", re.ASCII)
 _ZIP = re.compile(r"\d{5}(?:-?\d{4})?", re.ASCII)
-_NDC_PARTS = re.compile(r"(\d{1,5})-(\d{1,4})-(\d{1,2})", re.ASCII)
-_NDC_WIDTHS = {(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)}
+_NDC_PARTS = re.compile(r"(\d{1,6})-(\d{1,4})-(\d{1,2})", re.ASCII)
+_NDC_WIDTHS = {(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2), (6, 4, 2)}
 _PHONE_NOISE = re.compile(r"[\s().\-/+]")
 _PHONE = re.compile(r"1?([2-9]\d{2}[2-9]\d{6})", re.ASCII)
 
@@ -77,8 +77,10 @@ def parse_ndc(text: str) -> str:
     """Bring an NDC to its 11 digits (5-4-2, no hyphens).
 
     Takes 11 digits, or 10 or 11 digits with two hyphens (4-4-2, 5-3-2, 5-4-1,
-    5-4-2).  Raises ValueError, with a sentence for the user, for everything else:
-    ten digits without hyphens can be three different products.
+    5-4-2), or 12 as FDA gives them from 2033-03-07 on (6-4-2; 91 FR 10749): a labeler
+    of six digits that begins with 0 is one of today's, another keeps its 12.  Raises
+    ValueError, with a sentence for the user, for everything else: ten digits without
+    hyphens can be three different products.
     """
     plain = text.strip()
     if plain.isascii() and plain.isdigit():
@@ -95,6 +97,8 @@ def parse_ndc(text: str) -> str:
             f"{len(package)} digits; 4-4-2, 5-3-2, 5-4-1 or 5-4-2 are expected."
             " Give its 11 digits without hyphens.",
         )
+    if len(labeler) == 6:
+        labeler = labeler.removeprefix("0")
     return f"{labeler:0>5}{product:0>4}{package:0>2}"
 
 

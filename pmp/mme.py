@@ -27,12 +27,16 @@ PATCH_KEY = "fentanyl_patch"
 CAUTION = Decimal(50)
 HIGH = Decimal(90)
 ZERO = Decimal(0)
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 _DAY = timedelta(days=1)
 _FOLDER = Path(__file__).parent / "rule_sets"
 _OPIOID = "opioid"
 _BUPRENORPHINE = "buprenorphine"
-_UNIT = re.compile(r"(mg|mcg|ug|µg|g)(?:\s*/\s*(\d+(?:\.\d+)?)?\s*([a-z]*))?")
+_IN_MICROGRAMS = frozenset(
+    {"fentanyl_buccal_sl_loz", "fentanyl_film_oralspray", "fentanyl_nasal"}
+)
+_UNIT = re.compile(r"(mg|mcg|ug|µg|g)(?:\s*/\s*(\d*\.?\d+)?\s*([a-z]*))?")
 _IN_MG = {
     "g": Decimal(1000),
     "mg": Decimal(1),
@@ -53,6 +57,8 @@ class Mme:
     """MME per day of one fill: a value with its factor, or the reason for none.
 
     `note` says what was computed otherwise than reported (fentanyl patches).
+    `arithmetic` is the sum in one line, "60 tablets by 10 mg over 15 days by 1.5" in
+    signs, with its result rounded as it is shown.
     """
 
     outcome: Outcome
@@ -60,6 +66,7 @@ class Mme:
     reason: str = ""
     factor: Decimal | None = None
     note: str = ""
+    arithmetic: str = ""
 
     @property
     def shown(self) -> str:
@@ -119,7 +126,8 @@ class Dose:
 
     `key` is a row of the rule set, empty where none fits the form. `drug_class` is a
     word of `models.DrugClass`; empty means that the product is unknown. `quantity` is
-    in the unit that `strength` is given for (tablets, mL, patches).
+    in the unit that `strength` is given for (tablets, mL, patches); `counted` names
+    that unit where it is known, as in "60 tablets".
     """
 
     key: str
@@ -128,6 +136,7 @@ class Dose:
     strength_unit: str
     quantity: Decimal | None
     days: int | Decimal | None
+    counted: str = ""
 
 
 def daily(dose: Dose, rules: RuleSet) -> Mme:
@@ -139,9 +148,7 @@ def daily(dose: Dose, rules: RuleSet) -> Mme:
     amount = amount_per_unit(dose.strength, dose.strength_unit, key=dose.key)
     if reason := _what_is_missing(dose, amount, rules):
         return _not_calculated(reason)
-    return _calculated(
-        dose.key, amount or ZERO, dose.quantity or ZERO, Decimal(dose.days or 1), rules
-    )
+    return _calculated(dose, amount or ZERO, rules)
 
 
 def _what_is_missing(dose: Dose, amount: Decimal | None, rules: RuleSet) -> str:
@@ -155,22 +162,29 @@ def _what_is_missing(dose: Dose, amount: Decimal | None, rules: RuleSet) -> str:
     return next((reason for missing, reason in reasons if missing), "")
 
 
-def _calculated(
-    key: str, amount: Decimal, quantity: Decimal, reported: Decimal, rules: RuleSet
-) -> Mme:
-    days = _patch_days(quantity, reported) if key == PATCH_KEY else reported
-    daily_amount = amount * quantity / days
-    factor = rules.factor(key, daily_amount)
+def _calculated(dose: Dose, amount: Decimal, rules: RuleSet) -> Mme:
+    quantity, reported = dose.quantity or ZERO, Decimal(dose.days or 1)
+    is_patch = dose.key == PATCH_KEY
+    days = _patch_days(quantity, reported) if is_patch else reported
+    factor = rules.factor(dose.key, amount * quantity / days)
     if factor is None:
         return _not_calculated("no published factor for this dose")
     note = ""
     if days != reported:
         note = (
-            f"computed for {days.normalize():f} days, 3 for each patch;"
-            f" {reported.normalize():f} were reported"
+            f"computed for {plain(days)} days, 3 for each patch;"
+            f" {plain(reported)} were reported"
         )
     value = amount * quantity * factor / days
-    return Mme(Outcome.CALCULATED, value, factor=factor, note=note)
+    unit = "mcg/hr" if is_patch else "mcg" if dose.key in _IN_MICROGRAMS else "mg"
+    arithmetic = (
+        f"{plain(quantity)}{f' {dose.counted}' if dose.counted else ''} {TIMES}"
+        f" {plain(amount)} {unit} ÷ {'1 day' if days == 1 else f'{plain(days)} days'}"
+        f" {TIMES} {plain(factor)} = {plain(value, to='0.1')} MME/day"
+    )
+    return Mme(
+        Outcome.CALCULATED, value, factor=factor, note=note, arithmetic=arithmetic
+    )
 
 
 def _patch_days(patches: Decimal, reported: Decimal) -> Decimal:
@@ -199,7 +213,7 @@ def amount_per_unit(
     if per_hour and key != PATCH_KEY:
         return None
     milligrams = strength * _IN_MG[match[1]]
-    if key.startswith("fentanyl"):
+    if key == PATCH_KEY or key in _IN_MICROGRAMS:
         milligrams *= 1000
     return milligrams / Decimal(match[2] or 1)
 
@@ -207,6 +221,13 @@ def amount_per_unit(
 def shown(value: Decimal) -> str:
     """Write an amount to 0.1, halves away from zero: "59.6"."""
     return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP)}"
+
+
+def plain(number: Decimal, *, to: str = "") -> str:
+    """Write a number without trailing zeros, first rounded to a place such as 0.1."""
+    if to:
+        number = number.quantize(Decimal(to), ROUND_HALF_UP)
+    return f"{number.normalize():,f}"
 
 
 def reaches(value: Decimal, limit: Decimal) -> bool:

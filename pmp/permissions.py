@@ -32,6 +32,9 @@ class Permission(StrEnum):
     REPORTING_POLICY_WRITE = "reporting_policy_write"
     LOOK_UP_REVIEW = "look_up_review"  # unusual look-ups
     PROTECTED_PERSONS = "protected_persons"  # who is on the list
+    PRODUCT_READ = "product_read"  # the drug table, and what it does not know
+    PRODUCT_WRITE = "product_write"
+    WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
@@ -62,6 +65,8 @@ _STAFF = frozenset(
         Permission.ENTRY,
         Permission.REPORTING_WATCH,
         Permission.LOOK_UP_REVIEW,
+        Permission.PRODUCT_READ,
+        Permission.PRODUCT_WRITE,
     }
 )
 
@@ -71,13 +76,19 @@ ROLES: dict[Role, frozenset[Permission]] = {
     | {Permission.SUBMIT, Permission.ENTRY, Permission.DISPENSING_READ},
     Role.STAFF: _STAFF,
     Role.ANALYST: frozenset(
-        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.RULE_READ}
+        {
+            Permission.ACCOUNT,
+            Permission.STAFF_CONSOLE,
+            Permission.RULE_READ,
+            Permission.PRODUCT_READ,
+        }
     ),
     Role.ADMINISTRATOR: _STAFF
     | {
         Permission.RULE_WRITE,
         Permission.REPORTING_POLICY_WRITE,
         Permission.PROTECTED_PERSONS,
+        Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,

@@ -7,6 +7,7 @@ these; docs/settings.md lists each of them.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import clock_hours, mme
+from pmp import clock_hours, mme, reported_drugs
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -123,9 +124,24 @@ class Settings(BaseSettings):
     reminder_days: int = Field(default=3, ge=0, le=15)
     late_notices: int = Field(default=3, ge=1, le=12)
     carry_forward_days: int = Field(default=7, ge=0, le=31)
+    reported_drugs: str = "CII,CIII,CIV,CV,gabapentin,naloxone=administrators"
     mme_rule_set: str = "CDC 2022"
-    mme_caution: int = 50
-    mme_high: int = 90
+    mme_caution: int = Field(default=50, ge=1)
+    mme_high: int = Field(default=90, ge=1)
+    warn_prescribers: int = Field(default=5, ge=2)
+    warn_pharmacies: int = Field(default=5, ge=2)
+    warn_window_days: int = Field(default=90, ge=1, le=730)
+    warn_early_days: int = Field(default=3, ge=1)
+    warn_early_part: Decimal = Field(default=Decimal("0.15"), ge=0, lt=1)
+    warn_long_use_days: int = Field(default=90, ge=1)
+    warn_naive_days: int = Field(default=60, ge=1)
+    warn_first_adult_days: int = Field(default=7, ge=1)
+    warn_first_minor_days: int = Field(default=5, ge=1)
+    warn_together_days: int = Field(default=7, ge=1)
+    warn_together_long_days: int = Field(default=30, ge=1)
+    warn_same_kind_days: int = Field(default=7, ge=1)
+    warn_methadone_mg: Decimal = Field(default=Decimal(40), gt=0)
+    warn_acetaminophen_mg: Decimal = Field(default=Decimal(4000), gt=0)
     reporting_policy: Literal["twice_monthly", "monthly", "weekly", "daily"] = (
         "twice_monthly"
     )
@@ -153,6 +169,12 @@ class Settings(BaseSettings):
     @classmethod
     def _hours_of_a_day(cls, text: str) -> str:
         clock_hours.parse(text)
+        return text
+
+    @field_validator("reported_drugs")
+    @classmethod
+    def _readable_drugs(cls, text: str) -> str:
+        reported_drugs.parse(text)
         return text
 
     @field_validator("asap_versions")

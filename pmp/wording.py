@@ -52,10 +52,10 @@ def phone(number: str | None) -> str:
 
 
 def ndc(code: str) -> str:
-    """Write an 11-digit NDC as 5-4-2."""
-    if len(code) != NDC_DIGITS or not code.isdigit():
+    """Write an 11-digit NDC as 5-4-2, one of 12 digits as 6-4-2."""
+    if len(code) not in {NDC_DIGITS, NDC_DIGITS + 1} or not code.isdigit():
         return code
-    return f"{code[:5]}-{code[5:9]}-{code[9:]}"
+    return f"{code[:-6]}-{code[-6:-2]}-{code[-2:]}"
 
 
 def amount(number: Decimal | float | None) -> str:

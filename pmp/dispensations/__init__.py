@@ -140,12 +140,18 @@ def frozen(facts: drugs.ProductFacts | None, code: str) -> dict[str, Any]:
     """Give the product's facts as columns of a dispensation.
 
     Those of an unknown product are empty, so that no dose is computed from them: it
-    reads as unknown, never as zero.
+    reads as unknown, never as zero. What not everyone may see is withheld: from every
+    report, look-up and threshold.
     """
     if facts is None:
         name = f"Unknown product {written_ndc(code)}"
         return {**_NO_FACTS, "drug_name": name}
-    return {name: getattr(facts, name) for name in _NO_FACTS}
+    audience = drugs.audience_of(facts)
+    everyone = audience is drugs.Audience.EVERYONE
+    return {
+        **{name: getattr(facts, name) for name in FACTS},
+        "withheld": None if everyone else audience.value,
+    }
 
 
 _NO_FACTS: dict[str, Any] = {
@@ -159,7 +165,10 @@ _NO_FACTS: dict[str, Any] = {
     "long_acting": False,
     "mme_key": "",
     "acetaminophen_mg": None,
+    "withheld": None,
 }
+FACTS = tuple(name for name in _NO_FACTS if name != "withheld")
+"""Columns that are frozen from the product; what it is withheld for follows."""
 
 
 def _columns(name: str, value: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Early refills among a pharmacy's own fills, found by the database itself.
 
 The same sense as `pmp.warnings`: the same patient, ingredient, strength and form,
-filled while more than a part and at least some days of the supply before are left.
+filled while more than a part and at least some days of the supply right before it are
+left.
 """
 
 from datetime import date, timedelta
@@ -16,13 +17,12 @@ from models import (
     ReportedIdentity,
     Species,
 )
-from pmp import database
-from pmp.warnings import Limits
+from pmp import database, settings
+from pmp.warnings import limits_of
 
 LOOK_BACK_DAYS = 120
 """How long before a period its fills are compared with: hardly a supply is longer."""
 
-LIMITS = Limits()
 FIRST: Any = fn.COALESCE(Dispensation.sold_on, Dispensation.filled_on)
 """The day from which a fill is taken: sold, else filled."""
 
@@ -43,12 +43,13 @@ def early_refills(pharmacy: Pharmacy, since: date | None, until: date | None) ->
     pair = _with_the_one_before(pharmacy, since, until)
     between = days_between(pair.c.before_first, pair.c.first)
     left = pair.c.before_days - between
-    part, whole = LIMITS.early_part.as_integer_ratio()
+    limits = limits_of(settings.current())
+    part, whole = limits.early_part.as_integer_ratio()
     query = (
         pair.select_from(pair.c.id, pair.c.patient_id, left.alias("days_left"))
         .join(ReportedIdentity, on=(ReportedIdentity.id == pair.c.identity_id))
         .where(between > 0)  # one supply in two packages is none
-        .where(left >= LIMITS.early_days)
+        .where(left >= limits.early_days)
         .where(left * whole > pair.c.before_days * part)
         .where(ReportedIdentity.species == Species.HUMAN)
     )

@@ -267,7 +267,7 @@ def _not_stored(reported: asap.Dispensing, columns: Mapping[str, Any]) -> list[F
         if facts is None:
             words = "The drug table has no product with this NDC. Compare the package."
             faults.append(Fault("DSP08", words))
-        elif not facts.reportable:
+        elif drugs.audience_of(facts) is drugs.Audience.NOBODY:
             words = f"{facts.drug_name} is not reported. Remove the entry instead."
             faults.append(Fault("DSP08", words))
     return faults

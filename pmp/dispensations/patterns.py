@@ -12,9 +12,10 @@ from models import DrugClass, Pharmacy, User
 from pmp import audit, clock, settings, wording
 from pmp.dispensations import dispensing, pattern_counts
 from pmp.dispensations.daily_doses import DailyDose
-from pmp.dispensations.early_refills import LIMITS, LOOK_BACK_DAYS
+from pmp.dispensations.early_refills import LOOK_BACK_DAYS
 from pmp.dispensations.pattern_counts import FEWEST_FILLS, Counts, Period
 from pmp.errors import RuleError
+from pmp.warnings import limits_of
 
 LONGEST_DAYS = 366
 
@@ -105,7 +106,8 @@ def _require_days(since: date, until: date) -> None:
 
 def _early(counts: Counts) -> Pattern:
     most = max((each.refills for each in counts.early), default=1)
-    days, part = LIMITS.early_days, f"{LIMITS.early_part:.0%}"
+    limits = limits_of(settings.current())
+    days, part = limits.early_days, f"{limits.early_part:.0%}"
     return Pattern(
         "early",
         "Early refills",

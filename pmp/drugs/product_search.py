@@ -6,6 +6,8 @@ Each query reads a range of an index: `product_ndc`, `product_name_lower`,
 
 import re
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import fn
@@ -67,15 +69,23 @@ def whole_ndcs(short: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _by_ndc(typed: str, limit: int) -> list[Product]:
-    labeler, hyphen, rest = typed.partition("-")
-    digits = (labeler.zfill(5) if hyphen else labeler) + rest.replace("-", "")
+    ranges = (Product.ndc.between(key, key + LAST) for key in _beginnings(typed))
     query = (
-        Product.select()
-        .where(Product.ndc.between(digits, digits + LAST))
-        .order_by(Product.ndc)
-        .limit(limit)
+        Product.select().where(reduce(or_, ranges)).order_by(Product.ndc).limit(limit)
     )
     return list(query)
+
+
+def _beginnings(typed: str) -> list[str]:
+    """Give what the 11 digits may begin with: 4-4, 5-3 and 5-4 are told by hyphens."""
+    labeler, *rest = typed.split("-")
+    if not rest:
+        return [typed]
+    product, package = rest[0], "".join(rest[1:])
+    products = {product.zfill(4)} if package else {product}
+    if len(product) == 3:
+        products.add(product.zfill(4))
+    return sorted(f"{labeler.zfill(5)}{each}{package}" for each in products)
 
 
 def _by_word(column: Any, first: str, others: list[str], limit: int) -> list[Product]:

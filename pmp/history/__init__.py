@@ -143,7 +143,7 @@ def patient_report(
             since=since,
             today=today,
             mme=summary,
-            limits=_limits(),
+            limits=warnings.limits_of(chosen),
             birth_date=next(
                 (each.birth_date for each in reported_as if not each.is_animal), None
             ),
@@ -199,15 +199,6 @@ def _counts(
         buprenorphine_mg=buprenorphine_mg_today(
             fills, today=today, up_to_days=settings.current().carry_forward_days
         ),
-    )
-
-
-def _limits() -> warnings.Limits:
-    chosen = settings.current()
-    return warnings.Limits(
-        mme_caution=Decimal(chosen.mme_caution),
-        mme_high=Decimal(chosen.mme_high),
-        carry_forward_days=chosen.carry_forward_days,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from models import DrugClass, Species
 from pmp import mme, wording
 from pmp.asap.codes import COMPOUND
+from pmp.drug_classes import product_key
 from pmp.fills import Fill
 from pmp.mme import Dose, Mme, Outcome, RuleSet
 
@@ -176,11 +177,12 @@ def _dose(row: dict[str, Any]) -> Dose:
         strength_unit=row["strength_unit"],
         quantity=row["quantity"],
         days=row["days_supply"],
+        counted=_noun(row).strip(),
     )
 
 
 def _fill(row: dict[str, Any], amount: Mme) -> Fill:
-    strength = f"{row['strength']} {row['strength_unit']}"
+    strength = strength_words(row)
     per_unit = mme.amount_per_unit(row["strength"], row["strength_unit"])
     return Fill(
         row_code=row["row_code"],
@@ -189,13 +191,16 @@ def _fill(row: dict[str, Any], amount: Mme) -> Fill:
         drug=row["drug_name"],
         drug_class=_class(row),
         ingredient=row["ingredient"],
-        product=f"{row['ingredient'] or row['drug_name']} {strength} {row['form']}",
+        product=product_key(
+            row["ingredient"] or row["drug_name"], strength, row["form"]
+        ),
         long_acting=row["long_acting"],
         mme=amount,
         daily_mg=_daily(per_unit, row),
         daily_acetaminophen_mg=_daily(row["acetaminophen_mg"], row),
         prescriber=row["prescriber_id"],
         pharmacy=row["pharmacy_id"],
+        how=frequency(row),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
-from pmp import wording
+from pmp import withheld, wording
 
 # What matching writes down of a field, as a reader says it.
 _SAID = {
@@ -41,6 +41,7 @@ def of_patient(patient_id: int) -> list[Identity]:
         .where(
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
+            & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .limit(1)
@@ -51,8 +52,10 @@ def of_patient(patient_id: int) -> list[Identity]:
         .where(ReportedIdentity.patient == patient_id)
         .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
     )
+    hidden = withheld.only_withheld_identities([row.id for row in rows])
+    shown = [row for row in rows if row.id not in hidden] or rows
     found: dict[tuple[object, ...], Identity] = {}
-    for row in sorted(rows, key=lambda row: row.id != newest):
+    for row in sorted(shown, key=lambda row: row.id != newest):
         made = _identity(row)
         facts = (made.name, made.birth_date, made.sex, made.place, made.is_animal)
         found.setdefault(facts, made)

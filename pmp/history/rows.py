@@ -15,6 +15,7 @@ from models import (
     ReportedIdentity,
     Ticket,
 )
+from pmp import withheld
 
 
 def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:
@@ -48,6 +49,7 @@ def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, 
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
             & Dispensation.filled_on.between(since, until)
+            & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .dicts()

@@ -19,7 +19,7 @@ from models import (
     ReportedIdentity,
     User,
 )
-from pmp import audit, database, disclosures, lookup
+from pmp import audit, database, disclosures, lookup, withheld
 from pmp.errors import NotFoundError
 from pmp.lookup.criteria import PURPOSE_WORDS
 
@@ -117,6 +117,7 @@ def _rows(now: LookUp) -> Any:
         .where(
             (Dispensation.patient == now.patient)
             & Dispensation.filled_on.between(now.since, now.until)
+            & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
     )

@@ -15,7 +15,7 @@ from models import (
     ReportedIdentity,
     User,
 )
-from pmp import audit, database, settings
+from pmp import audit, database, settings, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import limits, unusual
 from pmp.lookup.criteria import Criteria
@@ -82,6 +82,7 @@ def answer_with(look_up: LookUp, patient_id: int, *, at: datetime) -> Answer:
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
             & Dispensation.filled_on.between(look_up.since, look_up.until)
+            & withheld.shown()
         )
         .count()
     )

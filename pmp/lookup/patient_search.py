@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from peewee import fn
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
-from pmp import wording
+from pmp import withheld, wording
 from pmp.lookup.spellings import WORDS, Near, date_slips, near, share_a_part
 from pmp.matching.identities import name_key, name_parts, sound
 
@@ -88,6 +88,8 @@ def find(
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
+    for patient_id in withheld.only_withheld(best.keys()):
+        del best[patient_id]
     found = _narrowed(list(best.values()), typed.zip)
     ranked = sorted(found, key=lambda each: (-each.rank, each.name))
     return _with_last_fills(ranked[: MOST + 1])
@@ -209,6 +211,7 @@ def _with_last_fills(found: list[Candidate]) -> list[Candidate]:
         .where(
             Dispensation.patient.in_([each.patient_id for each in found])
             & (Dispensation.status == DispensationStatus.CURRENT)
+            & withheld.shown()
         )
         .group_by(Dispensation.patient)
         .tuples()

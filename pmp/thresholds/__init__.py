@@ -26,7 +26,7 @@ from models import (
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import database
+from pmp import database, withheld
 from pmp.thresholds import correction_notices, threshold_cases, threshold_rules
 from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
 from pmp.thresholds.threshold_rules import Terms, numbers_of
@@ -237,6 +237,7 @@ def _fills(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
         .where(Dispensation.patient.in_(sorted(patient_ids)))
         .where(Dispensation.status == DispensationStatus.CURRENT)
         .where(ReportedIdentity.species == Species.HUMAN)
+        .where(withheld.shown())
         .order_by(Dispensation.patient, Dispensation.filled_on, Dispensation.id)
     )
     for patient_id, rows in groupby(query.tuples(), key=itemgetter(0)):

@@ -65,7 +65,7 @@ def find_shown(row_code: str, *, by: User) -> Shown:
     received = case_recipients.received_entry(entry, by=by)
     if received is not None:
         return Shown(entry, received.case)
-    if _own(entry, by) or _looked_up(entry, by) or can(by.role, Permission.TICKET_WORK):
+    if _own(entry, by) or _may_see(entry, by):
         return Shown(entry, None)
     raise refused
 
@@ -262,6 +262,12 @@ def _own(entry: Dispensation, by: User) -> bool:
     is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
     is_prescriber = by.prescriber is not None and by.prescriber == entry.prescriber
     return bool(is_dispenser or is_prescriber)
+
+
+def _may_see(entry: Dispensation, by: User) -> bool:
+    if entry.withheld:
+        return can(by.role, Permission.WITHHELD_READ)
+    return can(by.role, Permission.TICKET_WORK) or _looked_up(entry, by)
 
 
 def _looked_up(entry: Dispensation, by: User) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pmp import asap
-from pmp.drugs import ProductFacts
+from pmp.drugs import Audience, ProductFacts, audience_of
 from pmp.uploads.remarks import Remark
 
 # A supply of 48 hours or less is not reported (Regs. Conn. State Agencies 21a-254-2).
@@ -19,7 +19,7 @@ def not_reportable(
         value = str(reported.days_supply)
         return Remark("P06", message, "", "DSP10", value)
     facts = products.get(reported.ndc)
-    if facts and not facts.reportable:
+    if facts and audience_of(facts) is Audience.NOBODY:
         message = f"{facts.drug_name} is not reported. The record was set aside."
         return Remark("P07", message, "", "DSP08", reported.ndc)
     return None

@@ -60,6 +60,7 @@ def facts_of(
     parts.sort(key=lambda facts: (not facts.schedule, facts.schedule))
     if not parts:
         return frozen(None, reported.product_id) | {"drug_name": "Compound"}
+    all_known = len(parts) == len(reported.ingredients)
     # A compound's strength is not the ingredient's: its dose is unknown, never zero.
     return frozen(parts[0], "") | {
         "drug_name": "Compound: " + ", ".join(part.ingredient for part in parts),
@@ -67,6 +68,7 @@ def facts_of(
         "strength_unit": "",
         "mme_key": "",
         "acetaminophen_mg": None,
+        **({} if all_known else {"withheld": None}),
     }
 
 

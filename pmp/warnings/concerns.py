@@ -4,10 +4,11 @@ Pure. The checks are in `interactions` (drugs taken together) and beside it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from pmp.chart import us
 from pmp.fills import Fill
@@ -24,6 +25,7 @@ class Code(StrEnum):
     METHADONE = "methadone"
     LONG_OPIOID_USE = "long_opioid_use"
     FIRST_LONG_ACTING = "first_long_acting"
+    FIRST_OPIOID_DAYS = "first_opioid_days"
     SAME_KIND = "same_kind"
     ACETAMINOPHEN = "acetaminophen"
     GABAPENTINOID = "gabapentinoid"
@@ -65,17 +67,44 @@ class Limits:
     early_part: Decimal = Decimal("0.15")  # over
     long_use_days: int = 90  # over
     naive_days: int = 60
+    first_adult_days: int = 7  # over
+    first_minor_days: int = 5  # over
+    together_days: int = 7
+    together_long_days: int = 30
     same_kind_days: int = 7  # over
     methadone_mg: Decimal = Decimal(40)  # over
     acetaminophen_mg: Decimal = Decimal(4000)  # over
     carry_forward_days: int = 7
 
 
+def limits_of(settings: object) -> Limits:
+    """Give the limits that settings hold: `mme_caution`, `warn_window_days`, ….
+
+    `mme_caution`, `mme_high` and `carry_forward_days` have a use of their own, so they
+    carry no prefix.
+    """
+    chosen: dict[str, Any] = {}
+    for field in fields(Limits):
+        own = field.name in _NOT_OF_WARNINGS_ALONE
+        value = getattr(settings, field.name if own else f"warn_{field.name}")
+        is_decimal = isinstance(field.default, Decimal)
+        chosen[field.name] = Decimal(str(value)) if is_decimal else value
+    return Limits(**chosen)
+
+
+_NOT_OF_WARNINGS_ALONE = frozenset({"mme_caution", "mme_high", "carry_forward_days"})
+
+
 @dataclass(frozen=True)
 class Picture:
-    """All that the warnings look at: fills, the period, MME totals, limits."""
+    """All that the warnings look at: fills, the period, MME totals, limits.
+
+    `fills` are as reported, `carried` the same with early refills carried forward;
+    `birth_date` is None where an adult is to be taken for granted.
+    """
 
     fills: Sequence[Fill]
+    carried: Sequence[Fill]
     since: date
     today: date
     mme: Summary
@@ -83,7 +112,12 @@ class Picture:
     birth_date: date | None = None
 
     def of(self, *classes: str) -> list[Fill]:
-        return [fill for fill in self.fills if fill.drug_class in classes]
+        """Give the fills of these classes, early refills carried forward."""
+        return [fill for fill in self.carried if fill.drug_class in classes]
+
+    def counted_in_mme(self) -> list[Fill]:
+        """Give the opioids and what nobody knows, early refills carried forward."""
+        return self.of("opioid", "")
 
 
 def row_codes(fills: Iterable[Fill]) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ of 2019-12-19 (gabapentinoids).
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import combinations
 
 from pmp import drug_classes
 from pmp.chart import us
-from pmp.fills import Fill, covered, touching
-from pmp.mme import ZERO, shown
+from pmp.fills import Fill, buprenorphine_mg_today, covered, touching
+from pmp.mme import shown
+from pmp.warnings.arithmetic import amounts_on, spans
 from pmp.warnings.concerns import (
     Code,
     Level,
@@ -36,15 +38,25 @@ def opioid_benzodiazepine(picture: Picture) -> Iterator[PatientWarning]:
     days = _shared(opioids, benzodiazepines)
     if not days:
         return
-    strength = next(
-        (f", {least} days or more" for least in (30, 7) if len(days) >= least), ""
-    )
+    short, long = picture.limits.together_days, picture.limits.together_long_days
+    strength, advice = "", ""
+    if len(days) >= long:
+        strength = f", {long} days or more"
+        advice = (
+            " This has become a lasting combination: look for another treatment, taper"
+            " one slowly, and offer naloxone."
+        )
+    elif len(days) >= short:
+        strength = f", {short} days or more"
+        advice = " Keep doses and days to the least that works, and offer naloxone."
+    rows = touching([*opioids, *benzodiazepines], days)
     yield PatientWarning(
         Code.OPIOID_BENZODIAZEPINE,
         f"Possible drug interaction: opioid with benzodiazepine{strength}",
         f"An opioid and a benzodiazepine cover the same days: {in_words(days)}."
-        " Together they can stop breathing (FDA boxed warning, 08/31/2016).",
-        row_codes(touching([*opioids, *benzodiazepines], days)),
+        f" Together they can stop breathing (FDA boxed warning, 08/31/2016).{advice}",
+        row_codes(rows),
+        arithmetic=spans(rows, days),
     )
 
 
@@ -54,18 +66,20 @@ def trio(picture: Picture) -> Iterator[PatientWarning]:
     benzodiazepines = picture.of("benzodiazepine")
     sedatives = [
         fill
-        for fill in picture.of("sedative")
+        for fill in picture.carried
         if drug_classes.words_of(fill.ingredient) & drug_classes.TRIO_SEDATIVES
     ]
     days = _shared(opioids, benzodiazepines) & covered(sedatives)
     if days:
         named = " and ".join(sorted({fill.drug for fill in touching(sedatives, days)}))
+        rows = touching([*opioids, *benzodiazepines, *sedatives], days)
         yield PatientWarning(
             Code.OPIOID_BENZODIAZEPINE_SEDATIVE,
             "Possible drug interaction: opioid, benzodiazepine and a third sedative",
             f"An opioid, a benzodiazepine and {named} cover the same days:"
             f" {in_words(days)}. Each adds to slowed breathing.",
-            row_codes(touching([*opioids, *benzodiazepines, *sedatives], days)),
+            row_codes(rows),
+            arithmetic=spans(rows, days),
         )
 
 
@@ -73,22 +87,28 @@ def same_kind(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of two long-acting opioids, benzodiazepines or stimulants together."""
     for kind in _WATCHED_TWICE:
         fills = [f for f in picture.of(kind) if f.long_acting or kind != "opioid"]
-        ingredients = sorted({fill.ingredient for fill in fills})
-        for one, other in combinations(ingredients, 2):
-            pair = [fill for fill in fills if fill.ingredient in {one, other}]
-            days = _shared(
-                [fill for fill in pair if fill.ingredient == one],
-                [fill for fill in pair if fill.ingredient == other],
-            )
+        # By drug, not by salt or by how a maker writes it.
+        drugs = sorted({drug_classes.names_in(f.ingredient, kind) for f in fills})
+        for one, other in combinations(drugs, 2):
+            found = [_of_drug(fills, kind, drug) for drug in (one, other)]
+            days = _shared(*found)
             if len(days) > picture.limits.same_kind_days:
                 words = "long-acting opioids" if kind == "opioid" else f"{kind}s"
+                names = " and ".join(", ".join(each).title() for each in (one, other))
+                rows = touching([*found[0], *found[1]], days)
                 yield PatientWarning(
                     Code.SAME_KIND,
                     f"Possible duplication: two {words}",
-                    f"{one.title()} and {other.title()} cover the same days:"
-                    f" {in_words(days)}.",
-                    row_codes(touching(pair, days)),
+                    f"{names} cover the same days: {in_words(days)}.",
+                    row_codes(rows),
+                    arithmetic=spans(rows, days),
                 )
+
+
+def _of_drug(fills: Sequence[Fill], kind: str, drug: tuple[str, ...]) -> list[Fill]:
+    return [
+        fill for fill in fills if drug_classes.names_in(fill.ingredient, kind) == drug
+    ]
 
 
 def gabapentinoid(picture: Picture) -> Iterator[PatientWarning]:
@@ -97,12 +117,14 @@ def gabapentinoid(picture: Picture) -> Iterator[PatientWarning]:
     gabapentinoids = picture.of("gabapentinoid")
     days = _shared(opioids, gabapentinoids)
     if days:
+        rows = touching([*opioids, *gabapentinoids], days)
         yield PatientWarning(
             Code.GABAPENTINOID,
             "Possible drug interaction: opioid with gabapentinoid",
             f"An opioid and a gabapentinoid cover the same days: {in_words(days)}."
             " Together they can slow breathing (FDA, 12/19/2019).",
-            row_codes(touching([*opioids, *gabapentinoids], days)),
+            row_codes(rows),
+            arithmetic=spans(rows, days),
         )
 
 
@@ -111,17 +133,23 @@ def buprenorphine(picture: Picture) -> Iterator[PatientWarning]:
     buprenorphine, opioids = picture.of("buprenorphine"), picture.of("opioid")
     days = _shared(buprenorphine, opioids)
     if days:
+        rows = touching([*buprenorphine, *opioids], days)
         yield PatientWarning(
             Code.BUPRENORPHINE_OPIOID,
             "Possible drug interaction: buprenorphine with another opioid",
             f"Buprenorphine and another opioid cover the same days: {in_words(days)}."
             " It can bring on withdrawal, or block the other's effect.",
-            row_codes(touching([*buprenorphine, *opioids], days)),
+            row_codes(rows),
+            arithmetic=spans(rows, days),
         )
     active = [fill for fill in buprenorphine if fill.covers(picture.today)]
     if active:
-        doses = [fill.daily_mg for fill in active if fill.daily_mg is not None]
-        dose = f", {shown(sum(doses, ZERO))} mg a day" if doses else ""
+        amount = buprenorphine_mg_today(
+            picture.fills,
+            today=picture.today,
+            up_to_days=picture.limits.carry_forward_days,
+        )
+        dose = "" if amount is None else f", {shown(amount)} mg a day"
         yield PatientWarning(
             Code.BUPRENORPHINE,
             "Buprenorphine is active",
@@ -130,25 +158,9 @@ def buprenorphine(picture: Picture) -> Iterator[PatientWarning]:
             " risk of overdose.",
             row_codes(active),
             Level.INFORMATION,
+            arithmetic=amounts_on(picture.today, active, _milligrams, "mg a day"),
         )
 
 
-def acetaminophen(picture: Picture) -> Iterator[PatientWarning]:
-    """Warn of acetaminophen that adds up over the limit on a day that a fill begins."""
-    limit = picture.limits.acetaminophen_mg
-    fills = [fill for fill in picture.fills if fill.daily_acetaminophen_mg]
-    totals = {
-        day: sum(
-            (f.daily_acetaminophen_mg or ZERO for f in fills if f.covers(day)), ZERO
-        )
-        for day in {fill.first for fill in fills}
-    }
-    if totals and (most := max(totals.values())) > limit:
-        day = min(day for day, total in totals.items() if total == most)
-        yield PatientWarning(
-            Code.ACETAMINOPHEN,
-            f"Possible liver harm: acetaminophen over {limit / 1000:g} g a day",
-            f"Combination products add up to {shown(most / 1000)} g of acetaminophen a"
-            f" day on {us(day)}.",
-            row_codes(fill for fill in fills if fill.covers(day)),
-        )
+def _milligrams(fill: Fill) -> Decimal | None:
+    return fill.daily_mg

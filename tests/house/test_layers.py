@@ -25,6 +25,7 @@ PURE = [
     "pmp/fills.py",
     "pmp/identifiers.py",
     "pmp/mme.py",
+    "pmp/reported_drugs.py",
     "pmp/warnings",
 ]
 # The portal shows; of the gateway it needs a nudge and a PDF to download.

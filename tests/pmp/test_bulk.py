@@ -36,7 +36,7 @@ def test_rows_arrive_as_the_model_would_have_written_them() -> None:
     first, second = Product.select().order_by(Product.ndc)
     assert (first.strength, second.strength) == (Decimal(50), None)
     assert first.drug_class is DrugClass.OPIOID
-    assert (first.schedule, first.reportable, first.source) == ("", True, "seed")
+    assert (first.schedule, first.long_acting, first.source) == ("", False, "seed")
 
 
 def test_text_that_could_break_a_copy_arrives_unharmed() -> None:

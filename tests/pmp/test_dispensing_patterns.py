@@ -23,7 +23,8 @@ from pmp.errors import NotFoundError, RuleError
 from pmp.fills import Fill
 from pmp.history import entries
 from pmp.mme import Mme, Outcome
-from pmp.warnings import Limits, _is_early
+from pmp.warnings import Limits
+from pmp.warnings.sources import is_early
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -148,7 +149,7 @@ def _by_the_report(pharmacy: Pharmacy) -> set[int]:
             Mme(Outcome.NOT_APPLICABLE), None, None, 1, 1,
         )  # fmt: skip
         key = (row.patient.id, fill.product)
-        if key in before and _is_early(before[key], fill, Limits()):
+        if key in before and is_early(before[key], fill, Limits()):
             early.add(row.id)
         before[key] = fill
     return early

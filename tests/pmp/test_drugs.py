@@ -7,7 +7,7 @@ import pytest
 
 from models import AuditEvent, DrugClass, Product
 from pmp import drugs, settings
-from pmp.drugs import drug_files
+from pmp.drugs import Audience, Directory, drug_files
 from tests.conftest import NOW
 
 HEADER = (
@@ -36,12 +36,12 @@ PACKAGES = [
 
 
 @pytest.fixture
-def fda(tmp_path: Path) -> tuple[Path, Path]:
+def fda(tmp_path: Path) -> Directory:
     product, package = tmp_path / "product.txt", tmp_path / "package.txt"
     product.write_bytes("\r\n".join([HEADER, *PRODUCTS]).encode("cp1252"))
     lines = ["PRODUCTNDC\tNDCPACKAGECODE", *PACKAGES]
     package.write_bytes("\r\n".join(lines).encode("cp1252"))
-    return product, package
+    return Directory(product, package)
 
 
 def test_seed_classes_the_common_substances(db: settings.Settings) -> None:
@@ -60,7 +60,7 @@ def test_seed_classes_the_common_substances(db: settings.Settings) -> None:
     assert percocet.mme_key == "oxycodone"
     assert percocet.acetaminophen_mg == 325
     assert not percocet.long_acting
-    assert percocet.reportable
+    assert drugs.audience_of(percocet) is Audience.EVERYONE
 
 
 def test_seed_twice_adds_nothing_and_changes_nothing(db: settings.Settings) -> None:
@@ -72,14 +72,16 @@ def test_seed_twice_adds_nothing_and_changes_nothing(db: settings.Settings) -> N
     again = drugs.seed(at=NOW)
 
     assert first.new == Product.select().count()
-    assert again.counts() == {"new": 0, "changed": 0, "same": 0, "invalid": 0}
+    assert set(again.counts().values()) == {0}
     assert drugs.facts_for(["00406051201"])["00406051201"].drug_name.startswith("REN")
 
 
-def test_every_seeded_product_is_reportable_and_has_a_good_ndc() -> None:
+def test_every_seeded_product_is_reported_and_has_a_good_ndc(
+    program: settings.Settings,
+) -> None:
     rows = list(drug_files.read_seed())
 
-    assert all(row.reportable for row in rows)
+    assert Audience.NOBODY not in set(map(drugs.audience_of, rows))
     assert all(len(row.ndc) == 11 and row.ndc.isdigit() for row in rows)
     assert len({row.ndc for row in rows}) == len(rows)
 
@@ -91,9 +93,9 @@ def test_seeded_opioids_all_have_a_factor() -> None:
 
 
 def test_import_reads_strength_class_and_schedule(
-    db: settings.Settings, fda: tuple[Path, Path]
+    db: settings.Settings, fda: Directory
 ) -> None:
-    found = drugs.import_fda(*fda, at=NOW)
+    found = drugs.import_files(directory=fda, at=NOW)
 
     facts = drugs.facts_for(
         ["00555012302", "55501045605", "55502123401", "55503000101", "55504000101"]
@@ -104,45 +106,45 @@ def test_import_reads_strength_class_and_schedule(
     assert tablet.acetaminophen_mg == 325
     assert tablet.mme_key == "hydrocodone"
     patch = facts["55501045605"]
-    assert patch.drug_name == "EXAMPLE CAFÉ PATCH 25 UG PATCH"
+    assert patch.drug_name == "EXAMPLE CAFÉ PATCH 25 MCG/HR PATCH"
     assert (patch.mme_key, patch.long_acting) == ("fentanyl_patch", True)
     syrup = facts["55502123401"]
     assert (syrup.strength, syrup.strength_unit) == (Decimal(10), "mg/5mL")
     assert (syrup.mme_key, syrup.schedule) == ("", "CV")
-    assert facts["55503000101"].reportable  # gabapentin: by state law
-    assert not facts["55504000101"].reportable
+    audiences = {ndc: drugs.audience_of(each) for ndc, each in facts.items()}
+    assert audiences["55503000101"] is Audience.EVERYONE  # gabapentin: by state law
+    assert audiences["55504000101"] is Audience.NOBODY
     assert (found.new, len(found.invalid)) == (5, 2)
 
 
 def test_import_again_changes_only_what_differs(
-    db: settings.Settings, fda: tuple[Path, Path]
+    db: settings.Settings, fda: Directory
 ) -> None:
-    drugs.import_fda(*fda, at=NOW)
-    product, package = fda
+    drugs.import_files(directory=fda, at=NOW)
+    product = fda.product
     text = product.read_bytes().replace(b"Example Nerve", b"Renamed Nerve")
     product.write_bytes(text)
 
-    again = drugs.import_fda(product, package, at=NOW)
+    again = drugs.import_files(directory=fda, at=NOW)
 
     assert (again.new, again.changed, again.same) == (0, 1, 4)
     assert drugs.facts_for(["55503000101"])["55503000101"].drug_name.startswith("REN")
 
 
 def test_import_of_a_file_without_the_needed_columns_stores_nothing(
-    db: settings.Settings, fda: tuple[Path, Path]
+    db: settings.Settings, fda: Directory
 ) -> None:
-    product, package = fda
-    package.write_text("WHAT\tEVER\n1\t2\n")
+    fda.package.write_text("WHAT\tEVER\n1\t2\n")
 
     with pytest.raises(KeyError, match="PRODUCTNDC"):
-        drugs.import_fda(product, package, at=NOW)
+        drugs.import_files(directory=fda, at=NOW)
 
     assert Product.select().count() == 0
     assert AuditEvent.select().count() == 0
 
 
 def test_cdc_table_adds_what_fda_no_longer_lists(
-    db: settings.Settings, fda: tuple[Path, Path], tmp_path: Path
+    db: settings.Settings, fda: Directory, tmp_path: Path
 ) -> None:
     cdc = tmp_path / "cdc.csv"
     cdc.write_text(
@@ -152,7 +154,7 @@ def test_cdc_table_adds_what_fda_no_longer_lists(
         '55509000101,OLD PATCH,Fentanyl,"Patch, Extended Release",2,50,MCG/HR\n'
     )
 
-    drugs.import_fda(*fda, mme=cdc, at=NOW)
+    drugs.import_files(directory=fda, cdc=cdc, at=NOW)
 
     facts = drugs.facts_for(["00555012302", "55509000101"])
     assert facts["00555012302"].drug_name.startswith("EXAMPLE APAP")

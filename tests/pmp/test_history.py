@@ -217,7 +217,7 @@ def test_totals_carry_early_refills_forward_and_say_what_was_reported(
     assert found.mme_as_reported.peak == 90
     assert found.mme.today == 45
     assert found.counts.opioid_days_left == 7
-    assert found.warnings == []
+    assert [each.code for each in found.warnings] == ["first_opioid_days"]
 
 
 def test_an_animals_fills_are_listed_and_never_summed(db: Settings) -> None:
@@ -274,7 +274,8 @@ def test_report_warns_and_draws(db: Settings) -> None:
     found = report(patient)
 
     assert [warning.code.value for warning in found.warnings] == [
-        "opioid_benzodiazepine"
+        "opioid_benzodiazepine",
+        "first_opioid_days",
     ]
     assert "ALPRAZOLAM 1 MG TAB" in found.chart
 

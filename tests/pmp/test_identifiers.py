@@ -86,9 +86,14 @@ def test_npi_check_digit_makes_a_good_npi(digits: str) -> None:
         ("12345-6789-0", "12345678900"),
         ("00406-0512-01", "00406051201"),
         (" 00406051201 ", "00406051201"),
+        ("58118-1397-3", "58118139703"),
+        ("62856-405-30", "62856040530"),
+        ("0574-4072-05", "00574407205"),
+        ("000406-0512-01", "00406051201"),  # as written from 2033 on
+        ("123456-7890-12", "123456789012"),
     ],
 )
-def test_an_ndc_becomes_eleven_digits(written: str, ndc: str) -> None:
+def test_an_ndc_becomes_eleven_digits_or_twelve(written: str, ndc: str) -> None:
     assert identifiers.parse_ndc(written) == ndc
 
 
@@ -98,6 +103,8 @@ def test_an_ndc_becomes_eleven_digits(written: str, ndc: str) -> None:
         ("0406051201", "three different products"),
         ("004060512011", "12 digits"),
         ("406-0512-01", "3-4-2"),
+        ("1234-567890", "not an NDC"),
+        ("123456-789-12", "6-3-2"),
         ("0406-512-01", "4-3-2"),
         ("ASPIRIN", "not an NDC"),
         ("", "not an NDC"),

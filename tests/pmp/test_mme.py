@@ -5,16 +5,22 @@ and the asserted results of independent calculators, each under the set it was m
 """
 
 import csv
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pmp import drug_classes, mme
 from pmp.mme import Course, Dose, Mme, Outcome
 
-EXAMPLES = Path(__file__).parent.parent / "data" / "mme_examples.csv"
+DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = DATA / "mme_examples.csv"
+DATED: list[dict[str, Any]] = json.loads(
+    (DATA / "mme_dated_examples.json").read_text("utf-8")
+)
 WITHIN = Decimal("0.05")  # sources print to 0.1
 
 
@@ -78,6 +84,34 @@ def test_daily_agrees_with_worked_examples(row: dict[str, str]) -> None:
         return
     assert result.value is not None
     assert abs(result.value - Decimal(row["mme"])) <= WITHIN
+
+
+@pytest.mark.parametrize("example", DATED, ids=lambda each: each["name"])
+def test_totals_by_day_agree_with_worked_examples(example: dict[str, Any]) -> None:
+    courses = [
+        Course(
+            date.fromisoformat(first),
+            days,
+            daily(name, strength=strength, unit=unit, quantity=quantity, days=days),
+            (name, strength),
+        )
+        for first, name, strength, unit, quantity, days in example["fills"]
+    ]
+    peak_on = date.fromisoformat(example["peak_on"])
+
+    found = mme.summary(
+        courses,
+        since=peak_on - timedelta(days=100),
+        today=peak_on + timedelta(days=100),
+    )
+
+    totals = {day: total_on(courses, day) for day in example["totals"]}
+    assert totals == {day: Decimal(text) for day, text in example["totals"].items()}
+    assert (found.peak, found.peak_on) == (Decimal(example["peak"]), peak_on)
+    covered = mme.steps(courses, since=peak_on, until=peak_on + timedelta(days=100))
+    assert sum(run.days for run in covered if run.value) == example["days"]
+    assert found.days_at_caution == (example["days"] if found.peak >= 50 else 0)
+    assert found.days_at_high == (example["days"] if found.peak >= 90 else 0)
 
 
 def test_methadone_differs_by_rule_set() -> None:
@@ -187,6 +221,55 @@ def test_fentanyl_patches_last_two_or_three_days(
 
     assert result.value == value
     assert result.note == note
+
+
+@pytest.mark.parametrize(
+    ("ingredient", "unit", "strength", "quantity", "days", "counted", "words"),
+    [
+        (
+            *("oxycodone", "mg", "10", "60", 15, "tablets"),
+            "60 tablets × 10 mg ÷ 15 days × 1.5 = 60 MME/day",  # noqa: RUF001
+        ),
+        (
+            *("hydrocodone", "mg/15mL", "7.5", "473", 8, "mL"),
+            "473 mL × 0.5 mg ÷ 8 days × 1 = 29.6 MME/day",  # noqa: RUF001
+        ),
+        (
+            *("morphine", "mg", "15", "2", 1, ""),
+            "2 × 15 mg ÷ 1 day × 1 = 30 MME/day",  # noqa: RUF001
+        ),
+    ],
+)
+def test_arithmetic_of_a_fill_in_one_line(  # noqa: PLR0917
+    ingredient: str,
+    unit: str,
+    strength: str,
+    quantity: str,
+    days: int,
+    counted: str,
+    words: str,
+) -> None:
+    dose = Dose(
+        ingredient,
+        "opioid",
+        Decimal(strength),
+        unit,
+        Decimal(quantity),
+        days,
+        counted,
+    )
+
+    assert mme.daily(dose, mme.rule_set()).arithmetic == words
+
+
+def test_arithmetic_of_patches_counts_the_days_that_were_computed_with() -> None:
+    words = daily(
+        "fentanyl", "PATCH", strength="25", unit="ug/1", quantity="10", days=9
+    )
+
+    assert words.arithmetic == (
+        "10 × 25 mcg/hr ÷ 30 days × 7.2 = 60 MME/day"  # noqa: RUF001
+    )
 
 
 def test_shown_to_a_tenth_and_compared_at_a_hundredth() -> None:

@@ -104,7 +104,9 @@ def test_a_correction_is_held_to_the_rules_of_a_submission(
     assert set(faults(entry, DSP08="1", PRE02="AB1111111")) == {"DSP08", "PRE02"}
     assert "empty" in faults(entry, PAT07="")["PAT07"]
     assert "after the date filled" in faults(entry, PAT18="20261110")["PAT18"]
-    named = make_product(reportable=False, name="Aspirin")
+    named = make_product(
+        name="Aspirin", ingredient="ASPIRIN", schedule="", drug_class="other"
+    )
     assert "not reported" in faults(entry, DSP08=named.ndc)["DSP08"]
 
 

@@ -57,7 +57,13 @@ OUTCOMES = (
 def elm() -> User:
     """Make a pharmacy user that covers ELM alone; the product of `fill` is known."""
     make_product(ndc=OXYCODONE)
-    make_product(ndc="00000000017", reportable=False, name="Amoxicillin 500 mg")
+    make_product(
+        ndc="00000000017",
+        name="Amoxicillin 500 mg",
+        ingredient="AMOXICILLIN",
+        schedule="",
+        drug_class="other",
+    )
     pharmacy = make_pharmacy(dea=ELM[2], name=ELM[3])
     make_pharmacy()  # noise: another's
     return make_user(Role.PHARMACY, pharmacy=pharmacy)

@@ -1,5 +1,6 @@
 """What a report warns of: at which numbers, with which rows, in which words."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -10,6 +11,7 @@ import pytest
 from pmp import mme, warnings
 from pmp.fills import Fill, runs
 from pmp.mme import Mme, Outcome
+from pmp.settings import Settings
 from pmp.warnings import Code, Level, PatientWarning
 
 SINCE = date(2025, 11, 24)
@@ -65,13 +67,23 @@ def buprenorphine(first: str, days: int = 30) -> Fill:
     )
 
 
-def found(*fills: Fill, **limits: Any) -> dict[Code, PatientWarning]:
-    chosen = warnings.Limits(**limits)
+def found(
+    *fills: Fill, birth_date: date | None = None, **limits: Any
+) -> dict[Code, PatientWarning]:
+    """Give the warnings; of first opioids only where a test says how long is long."""
+    chosen = warnings.Limits(**{"first_adult_days": 365, **limits})
     courses = mme.carry_forward(
         [each.course for each in fills], up_to_days=chosen.carry_forward_days
     )
     summary = mme.summary(courses, since=SINCE, today=TODAY)
-    given = warnings.find(fills, since=SINCE, today=TODAY, mme=summary, limits=chosen)
+    given = warnings.find(
+        fills,
+        since=SINCE,
+        today=TODAY,
+        mme=summary,
+        limits=chosen,
+        birth_date=birth_date,
+    )
     return {warning.code: warning for warning in given}
 
 
@@ -342,3 +354,216 @@ def test_runs_are_unbroken_stretches() -> None:
         (date(2026, 2, 27), date(2026, 3, 1)),
         (date(2026, 3, 3), date(2026, 3, 3)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "born", "warned"),
+    [
+        (7, None, False),
+        (8, None, True),
+        (7, date(1980, 1, 1), False),
+        (8, date(1980, 1, 1), True),
+        (5, date(2008, 3, 2), False),
+        (6, date(2008, 3, 2), True),  # eighteen tomorrow
+        (6, date(2008, 3, 1), False),  # eighteen on the day
+    ],
+)
+def test_a_first_opioid_for_more_days_than_the_age_allows(
+    days: int, born: date | None, *, warned: bool
+) -> None:
+    given = found(fill("2026-03-01", days), birth_date=born, first_adult_days=7)
+
+    assert (Code.FIRST_OPIOID_DAYS in given) is warned
+
+
+def test_a_first_opioid_says_the_limit_and_the_days_over_it() -> None:
+    child = date(2012, 3, 2)
+    later = fill("2026-03-20", 30)  # noise: not the first
+
+    given = found(fill("2026-03-01", 9), later, birth_date=child, first_adult_days=7)
+
+    warning = given[Code.FIRST_OPIOID_DAYS]
+    assert "for 9 days, more than 5 for a minor's first opioid" in warning.sentence
+    assert len(warning.rows) == 1
+    assert warning.arithmetic[0].startswith("12/31/2025 to 02/28/2026: 60 days")
+    assert warning.arithmetic[1] == "9 days - 5 = 4 over the limit"
+
+
+def test_buprenorphine_before_it_means_that_an_opioid_is_not_the_first() -> None:
+    given = found(
+        buprenorphine("2026-02-10", 10), fill("2026-03-01", 30), first_adult_days=7
+    )
+
+    assert Code.FIRST_OPIOID_DAYS not in given
+
+
+def test_methadone_of_two_strengths_adds_up_and_names_its_band() -> None:
+    methadone: dict[str, Any] = {
+        "ingredient": "METHADONE HYDROCHLORIDE",
+        "value": "1",
+    }
+    tens = fill("2026-03-01", drug="TENS", daily_mg=Decimal(30), **methadone)
+    fives = fill("2026-03-05", drug="FIVES", daily_mg=Decimal(15), **methadone)
+
+    warning = found(tens, fives)[Code.METHADONE]
+
+    assert "45.0 mg a day on 03/05/2026" in warning.sentence
+    assert warning.rows == (tens.row_code, fives.row_code)
+    assert warning.arithmetic[-2:] == (
+        "30 + 15 = 45 mg a day on 03/05/2026",
+        "45 mg lies in the band over 40 to 60 mg of CDC 2016, whose factor is 10",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mg", "band"),
+    [("40.5", "over 40 to 60"), ("60", "over 40 to 60"), ("60.5", "over 60 mg")],
+)
+def test_bands_of_methadone_have_no_gap(mg: str, band: str) -> None:
+    given = found(fill("2026-03-01", ingredient="METHADONE", daily_mg=Decimal(mg)))
+
+    assert band in given[Code.METHADONE].arithmetic[-1]
+
+
+def test_refills_fetched_a_day_early_double_neither_methadone_nor_acetaminophen() -> (
+    None
+):
+    amounts: dict[str, Any] = {
+        "ingredient": "METHADONE",
+        "daily_mg": Decimal(30),
+        "daily_acetaminophen_mg": Decimal(2600),
+    }
+
+    given = found(fill("2026-03-01", **amounts), fill("2026-03-30", **amounts))
+
+    assert Code.METHADONE not in given
+    assert Code.ACETAMINOPHEN not in given
+
+
+@pytest.mark.parametrize(("days", "advice"), [(6, ""), (7, "naloxone"), (30, "taper")])
+def test_stronger_words_for_a_week_and_for_a_month_of_both(
+    days: int, advice: str
+) -> None:
+    start = date(2026, 5, 31) - timedelta(days=days)
+
+    given = found(fill("2026-05-01", 30), alprazolam(start.isoformat(), days))
+
+    sentence = given[Code.OPIOID_BENZODIAZEPINE].sentence
+    assert advice in sentence
+    assert ("naloxone" in sentence) is bool(advice)
+
+
+def test_overlaps_show_each_span_and_what_they_share() -> None:
+    opioid, other_drug = fill("2026-05-01", 30), alprazolam("2026-05-21", 30)
+
+    lines = found(opioid, other_drug)[Code.OPIOID_BENZODIAZEPINE].arithmetic
+
+    assert lines == (
+        f"{opioid.row_code} OXYCODONE HCL 10 MG TAB: 05/01/2026 to 05/30/2026, 30 days",
+        f"{other_drug.row_code} ALPRAZOLAM 1 MG TAB: 05/21/2026 to 06/19/2026, 30 days",
+        "Shared: 10 days between 05/21/2026 and 05/30/2026",
+    )
+
+
+def test_long_overlaps_show_the_latest_rows_and_count_the_others() -> None:
+    opioids = [fill(f"2026-0{month}-01", 28) for month in range(1, 9)]
+
+    lines = found(*opioids, alprazolam("2026-01-01", 240))[
+        Code.OPIOID_BENZODIAZEPINE
+    ].arithmetic
+
+    assert len(lines) == 8
+    assert lines[-2] == "and 3 earlier rows"
+
+
+def test_mme_shows_each_fill_of_the_peak_and_their_sum() -> None:
+    sum_of_one = "60 tablets by 10 mg"
+    one = fill("2026-05-01", value="60")
+    one = replace(one, mme=replace(one.mme, arithmetic=sum_of_one))
+    two = fill("2026-05-10", value="45", drug="OTHER")
+    unknown = fill(
+        "2026-05-10",
+        drug="UNKNOWN",
+        drug_class="",
+        mme=Mme(Outcome.NOT_CALCULATED, reason="the product is not in the drug table"),
+    )
+
+    lines = found(one, two, unknown)[Code.MME_HIGH].arithmetic
+
+    assert lines[0] == f"{one.row_code}: {sum_of_one}"
+    assert "not calculated: the product is not in the drug table" in lines[2]
+    assert lines[-1] == "60 + 45 = ≥ 105 MME/day on 05/10/2026"
+
+
+def test_one_drug_under_two_salts_is_no_duplication() -> None:
+    short = other("2026-05-01", ingredient="CLORAZEPATE", drug_class="benzodiazepine")
+    long = other(
+        "2026-05-01",
+        ingredient="CLORAZEPATE DIPOTASSIUM",
+        drug="TRANXENE",
+        drug_class="benzodiazepine",
+    )
+
+    assert found(short, long) == {}
+
+
+def test_early_refill_is_told_against_the_supply_that_lasts_the_longest() -> None:
+    month, bridge = fill("2026-05-01", 30), fill("2026-05-02", 3)
+
+    warning = found(month, bridge, fill("2026-05-10", 30))[Code.EARLY_REFILL]
+
+    assert "with 21 of 30 days of supply left" in warning.sentence
+    assert "21 ÷ 30 = 70 % are left: over 15 %" in warning.arithmetic[-1]
+
+
+def test_one_supply_in_two_packages_is_no_early_refill() -> None:
+    both = fill("2026-05-01"), fill("2026-05-01")
+
+    assert Code.EARLY_REFILL not in found(*both)
+    elsewhere = replace(both[1], pharmacy=2)
+    assert "another pharmacy" in found(both[0], elsewhere)[Code.EARLY_REFILL].sentence
+
+
+def test_every_warning_shows_its_arithmetic() -> None:
+    gabapentin = other(
+        "2026-05-10", ingredient="GABAPENTIN", drug_class="gabapentinoid"
+    )
+    many = [
+        fill(
+            f"2026-0{month}-01",
+            40,
+            value="95",
+            prescriber=month,
+            pharmacy=month,
+            long_acting=True,
+            ingredient="METHADONE HYDROCHLORIDE" if month > 5 else "OXYCODONE",
+            daily_mg=Decimal(80),
+            daily_acetaminophen_mg=Decimal(5000),
+        )
+        for month in range(2, 8)
+    ]
+    zolpidem = other(
+        "2026-05-01", ingredient="ZOLPIDEM", drug="ZOLPIDEM", drug_class="sedative"
+    )
+
+    given = found(
+        *many,
+        gabapentin,
+        zolpidem,
+        alprazolam("2026-05-01"),
+        buprenorphine("2026-11-10"),
+        buprenorphine("2026-05-01"),
+        first_adult_days=7,
+    )
+
+    assert set(given) == set(Code) - {Code.MME_CAUTION}
+    assert [code for code, each in given.items() if not each.arithmetic] == []
+
+
+def test_each_limit_is_a_setting_whose_default_is_the_limit_itself() -> None:
+    chosen = Settings(secret_key="k" * 40, document_key="k" * 40)  # type: ignore[arg-type]
+
+    assert warnings.limits_of(chosen) == warnings.Limits()
+    stricter = chosen.model_copy(update={"warn_methadone_mg": 30, "mme_high": 80})
+    limits = warnings.limits_of(stricter)
+    assert (limits.methadone_mg, limits.mme_high) == (Decimal(30), Decimal(80))

@@ -93,5 +93,5 @@ def test_drugs_import_tells_what_it_could_not_read(app: Flask, tmp_path: Path) -
     result = app.test_cli_runner().invoke(drugs.drugs, ["import", *files])
 
     assert result.exit_code == 1
-    assert "1 new, 0 changed, 0 same, 1 invalid" in result.stdout
+    assert "1 new, 0 changed, 0 same, 0 kept, 0 gone, 1 invalid" in result.stdout
     assert "line 3" in result.stderr

@@ -1,0 +1,99 @@
+"""Fills that administrators alone may see (naloxone, where a state says so).
+
+They are stored, voided and corrected like others, and stand in no look-up, report,
+threshold or case; a person who is known by such fills alone is not found. The pharmacy
+that reported one still sees it among its own records. `counts` are for administrators.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from peewee import fn
+
+from models import Dispensation, DispensationStatus, Pharmacy, User
+from pmp import audit
+from pmp.errors import RuleError
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many fills of a drug a pharmacy dispensed; no patient is in it."""
+
+    drug: str
+    why: str
+    pharmacy: str
+    fills: int
+    patients: int
+    first: date
+    last: date
+
+
+def shown() -> Any:
+    """Give the condition that a dispensation may be shown to users."""
+    return Dispensation.withheld.is_null()
+
+
+def only_withheld(patient_ids: Collection[int]) -> set[int]:
+    """Give those of the patients of whom every fill is withheld."""
+    return _all_withheld(Dispensation.patient, sorted(patient_ids))
+
+
+def only_withheld_identities(identity_ids: Collection[int]) -> set[int]:
+    """Give those of the reported identities of whom every fill is withheld."""
+    return _all_withheld(Dispensation.identity, sorted(identity_ids))
+
+
+def counts(
+    *, since: date, until: date, by: User, address: str = "", at: datetime
+) -> Sequence[Count]:
+    """Count the withheld fills of a period by drug and pharmacy, on the audit record.
+
+    RuleError if the period ends before it begins.
+    """
+    if until < since:
+        raise RuleError("The last day is before the first day.", field="until")
+    audit.record(
+        audit.Event.WITHHELD_COUNTED,
+        actor=by.username,
+        subject="dispensations:withheld",
+        at=at,
+        address=address,
+        detail={"since": since.isoformat(), "until": until.isoformat()},
+    )
+    drug, why = Dispensation.ingredient, Dispensation.withheld
+    fills = fn.COUNT(Dispensation.id)
+    rows: Any = (
+        Dispensation.select(
+            drug,
+            why,
+            Pharmacy.name,
+            fills,
+            fn.COUNT(Dispensation.patient.distinct()),
+            fn.MIN(Dispensation.filled_on),
+            fn.MAX(Dispensation.filled_on),
+        )
+        .join(Pharmacy)
+        .where(Dispensation.withheld.is_null(is_null=False))
+        .where(Dispensation.status == DispensationStatus.CURRENT)
+        .where(Dispensation.filled_on.between(since, until))
+        .group_by(drug, why, Pharmacy.id, Pharmacy.name)
+        .order_by(drug, fills.desc(), Pharmacy.name)
+        .tuples()
+    )
+    return [Count(*row) for row in rows]
+
+
+def _all_withheld(column: Any, ids: list[int]) -> set[int]:
+    if not ids:
+        return set()
+    every, withheld = fn.COUNT(Dispensation.id), fn.COUNT(Dispensation.withheld)
+    rows: Any = (
+        Dispensation.select(column)
+        .where(column.in_(ids))
+        .group_by(column)
+        .having(every == withheld)
+        .tuples()
+    )
+    return {number for (number,) in rows}
