@@ -26,6 +26,7 @@ from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
 from pmp.lookup import patient_search
 from pmp.lookup.patient_search import Candidate
+from pmp.matching import whereabouts
 from pmp.matching.identities import name_key
 
 FEWEST_LETTERS = 2
@@ -114,7 +115,7 @@ def result(*, token: str, by: User, at: datetime) -> Result:
         address=look_up.address,
         detail={"shown": look_up.candidates},
     )
-    offered = set(look_up.candidates)
+    offered = whereabouts.today(look_up.candidates)
     found = _found(look_up)
     return Result(look_up, [each for each in found if each.patient_id in offered])
 
@@ -124,7 +125,7 @@ def choose(
 ) -> Answer:
     """Open the report of one of the candidates: a look-up of its own."""
     before = _of_token(token, by=by, at=at)
-    if patient_id not in before.candidates:
+    if patient_id not in {*before.candidates, *whereabouts.today(before.candidates)}:
         raise NotFoundError("This person was not among the candidates.")
     return _look_at(before, patient_id, by=by, address=address, at=at)
 
@@ -157,9 +158,9 @@ def open_report(
     token.
     """
     look_up = _of_token(token, by=by, at=at)
-    patient = look_up.patient
-    if patient is None:
+    if look_up.patient is None:
         raise NotFoundError("This search has no report.")
+    patient = Patient.get_by_id(whereabouts.now(look_up.patient.id))
     with database.atomic():
         disclosures.record(
             patient=patient,
@@ -301,7 +302,7 @@ def _look_at(
     asked = _criteria_of(before)
     criteria = replace(asked, since=asked.since + later, until=asked.until + later)
     look_up = _keep(criteria, by=by, address=address, at=at)
-    return _answer_with(look_up, patient_id, at=at)
+    return _answer_with(look_up, whereabouts.now(patient_id), at=at)
 
 
 def _answer_with(look_up: LookUp, patient_id: int, *, at: datetime) -> Answer:

@@ -6,7 +6,7 @@ tells everyone who was sent the wrong entry, and the reporter.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from models import (
 from pmp import audit, clock, database, deliveries, dispensations, reporters, settings
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.matching import whereabouts
 from pmp.permissions import Permission, can
 from pmp.thresholds import case_recipients
 
@@ -265,10 +266,17 @@ def _own(entry: Dispensation, by: User) -> bool:
 
 
 def _looked_up(entry: Dispensation, by: User) -> bool:
+    """Tell whether a report that a user looked up showed an entry.
+
+    Under whichever patient the entry stood then; a report is open for hours and shows
+    what came since the look-up.
+    """
+    found_under = whereabouts.stays([entry.__data__["identity"]])
+    stayed = [replace(stay, since=None) for stay in found_under]
     found: Any = (
         LookUp.select()
         .where(LookUp.user == by)
-        .where(LookUp.patient == entry.patient)
+        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
         .where(LookUp.outcome == LookUpOutcome.REPORT)
         .where(LookUp.since <= entry.filled_on)
         .where(LookUp.until >= entry.filled_on)
