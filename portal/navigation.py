@@ -25,6 +25,7 @@ ENTRIES = (
     ("Letters", "/staff/letters"),
     ("Deliveries", "/staff/deliveries"),
     ("Tickets", "/staff/tickets"),
+    ("Who is who", "/staff/matches"),
     ("Threshold cases", "/staff/cases"),
     ("Threshold rules", "/staff/rules"),
     ("Audit", "/staff/audit"),

@@ -219,10 +219,11 @@ def _identities(patient_id: int) -> list[Identity]:
         .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
     )
     ordered = sorted(rows, key=lambda row: row.id != newest)
-    return list(dict.fromkeys(map(_identity, ordered)))
+    return list(dict.fromkeys(map(identity_of, ordered)))
 
 
-def _identity(row: ReportedIdentity) -> Identity:
+def identity_of(row: ReportedIdentity) -> Identity:
+    """Give an identity as a report lists it; some differ in what it leaves out."""
     parts = (row.street, row.city, row.state, row.zip)
     return Identity(
         name=wording.person_name(row.last_name, row.first_name, row.middle_name),

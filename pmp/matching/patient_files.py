@@ -24,6 +24,7 @@ from pmp.errors import NotFoundError
 from pmp.lookup import patient_search
 from pmp.lookup.patient_search import Candidate
 from pmp.matching import decisions, reviews, undoing, whereabouts
+from pmp.matching.open_reviews import waiting
 from pmp.matching.reviews import Side
 
 SHOWN_DISCLOSURES = 20
@@ -101,7 +102,7 @@ def open_file(patient_id: int, *, by: User, at: datetime) -> PatientFile:
             for each in decisions.about(patient_id)
         ],
         cases=_cases(patient_id),
-        questions=list(reviews.waiting().where(_asked_about(patient_id))),
+        questions=list(waiting().where(_asked_about(patient_id))),
         disclosures=told[:SHOWN_DISCLOSURES],
         disclosed=len(told),
         mark=decisions.mark_of(patient_id),

@@ -14,7 +14,6 @@ from models import (
     DispensationStatus,
     MatchReview,
     ReportedIdentity,
-    ReviewStatus,
     Species,
     User,
 )
@@ -22,6 +21,7 @@ from pmp import audit, bulk, wording
 from pmp.errors import NotFoundError
 from pmp.matching import comparison, decisions, moves
 from pmp.matching.comparison import Compared
+from pmp.matching.open_reviews import waiting
 
 PAGE_SIZE = 50
 BANDS = {
@@ -118,18 +118,6 @@ class Question:
     mark: str
     joinable: bool
     kept: int = field(default=0)
-
-
-def waiting() -> Any:
-    """Give the query of reviews that wait: both sides still there, and two."""
-    there = ReportedIdentity.alias()
-    return (
-        MatchReview.select(MatchReview, ReportedIdentity)
-        .join(ReportedIdentity)
-        .where(MatchReview.status == ReviewStatus.OPEN)
-        .where(MatchReview.candidate != ReportedIdentity.patient)
-        .where(MatchReview.candidate.in_(there.select(there.patient)))
-    )
 
 
 def queue(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Queue:

@@ -97,7 +97,7 @@ def now(patient_id: int) -> int:
 
 
 def today(patient_ids: Iterable[int]) -> set[int]:
-    """Give under which patients some are found today, without those that were divided."""
+    """Give under which patients some are found today; not those that were divided."""
     found = set()
     for patient_id in patient_ids:
         with suppress(NotFoundError):

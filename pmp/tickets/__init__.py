@@ -5,7 +5,7 @@ review". Its resolution corrects or voids the entry, re-counts the threshold cas
 tells everyone who was sent the wrong entry, and the reporter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -184,11 +184,13 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     at: datetime,
     revision: int,
     changes: Mapping[str, object] | None = None,
+    change: Callable[[str], None] | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket: void, correct or uphold its entry, and tell whom it concerns.
 
     Gives the notices to those who were sent a report with the entry. `changes` is as
-    for dispensations.correct. ConflictError, with nothing done, if somebody changed the
+    for dispensations.correct; `change`, given the reason, does more than that: it
+    splits a patient. ConflictError, with nothing done, if somebody changed the
     ticket since `revision` was read.
     """
     if not note.strip():
@@ -205,7 +207,9 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             resolved_by=by.username,
         )
         reason = f"Ticket {ticket.number}: {note}"
-        if outcome == TicketOutcome.VOIDED:
+        if change is not None:
+            change(reason)
+        elif outcome == TicketOutcome.VOIDED:
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)

@@ -144,13 +144,9 @@ class History:
         if not pairs:
             return None
         identity, candidate = self.chance.choice(pairs)
-        found: MatchReview
-        found, _ = MatchReview.get_or_create(
-            identity=identity,
-            candidate=candidate,
-            defaults={"score": 20, "opened_at": self.at},
-        )
-        return found
+        same = {"identity": identity, "candidate": candidate}
+        found: MatchReview | None = MatchReview.get_or_none(**same)
+        return found or MatchReview.create(**same, score=20, opened_at=self.at)
 
 
 @pytest.mark.parametrize("seed", range(8))
