@@ -45,18 +45,16 @@ class Outlook:
     notices: int
 
 
-def outlook(
-    act: Callable[[], MatchDecision | None], patient_ids: Iterable[int]
-) -> Outlook:
+def outlook(act: Callable[[], object], patient_ids: Iterable[int]) -> Outlook:
     """Give what an act on these patients would do; RuleError as it would in earnest.
 
-    An undo gives no decision: whom it moves its plan tells.
+    An undo gives no decision, but a plan that tells whom it moves.
     """
     with database.atomic() as attempt:
         before = _cases(ThresholdCase.patient.in_(sorted(patient_ids)))
         last_case, last_delivery = _last(ThresholdCase), _last(Delivery)
         decision = act()
-        moved = _moved(decision) if decision else []
+        moved = _moved(decision) if isinstance(decision, MatchDecision) else []
         known = ThresholdCase.id.in_(list(before))
         found = Outlook(
             identities=len(moved),

@@ -25,9 +25,9 @@ from pmp.matching.open_reviews import waiting
 
 PAGE_SIZE = 50
 BANDS = {
-    "low": ("up to 20 bits", None, Decimal(20)),
-    "middle": ("20 to 24 bits", Decimal(20), Decimal(24)),
-    "high": ("24 bits or more", Decimal(24), None),
+    "low": ("Below 24 bits", None, Decimal(24)),
+    "middle": ("24 to 40 bits", Decimal(24), Decimal(40)),
+    "high": ("40 bits or more", Decimal(40), None),
 }
 """How alike, in words; from, to below."""
 

@@ -121,13 +121,11 @@ def named_in_words(ticket: Ticket) -> list[str]:
         .where(TicketIdentity.ticket == ticket)
         .order_by(ReportedIdentity.id)
     )
-    people = dict.fromkeys(map(history.identity_of, rows))
-    return [
-        ", ".join(
-            filter(None, (each.name, wording.us_date(each.birth_date), each.place))
-        )
-        for each in people
+    told = [
+        (each.name, wording.us_date(each.birth_date), each.place)
+        for each in dict.fromkeys(map(history.identity_of, rows))
     ]
+    return [", ".join(filter(None, parts)) for parts in told]
 
 
 def is_about_people(ticket: Ticket) -> bool:

@@ -82,7 +82,7 @@ def undo(decision_id: int) -> ResponseReturnValue:
         return redirect(url_for("staff_patients.patient", patient_id=patient), 303)
     plan = undoing.plan_of(decision)
     expected = outlook(
-        lambda: undoing.undo(decision, by=user, at=now) and None,
+        partial(undoing.undo, decision, by=user, at=now),
         (decision.patient.id, decision.other.id),
     )
     return render_template(
@@ -124,10 +124,8 @@ def _next(found: MatchReview, done: int | None = None) -> ResponseReturnValue:
     following = reviews.following(found)
     if following is None:
         return redirect(url_for("staff_matches.index", done=done), 303)
-    review_id = following.id
-    return redirect(
-        url_for("staff_matches.review", review_id=review_id, done=done), 303
-    )
+    target = url_for("staff_matches.review", review_id=following.id, done=done)
+    return redirect(target, 303)
 
 
 def _page(
