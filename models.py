@@ -539,6 +539,55 @@ class MatchReview(Table):
         indexes = ((("identity", "candidate"), True),)
 
 
+class DecisionKind(StrEnum):
+    JOIN = "join"
+    KEEP_APART = "keep_apart"
+    SPLIT = "split"
+
+
+class MatchDecision(Table):
+    """What staff decided about who is one person; it stands until it is undone.
+
+    join: all of `other` went to `patient`; keep_apart: the two are not one; split: part
+    of `patient` went to `other`.
+    """
+
+    kind = word(DecisionKind)
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT")
+    other = ForeignKeyField(Patient, on_delete="RESTRICT")
+    review = ForeignKeyField(MatchReview, null=True, on_delete="RESTRICT")
+    reason = TextField(default="")
+    decided_by = CharField()
+    decided_at = UtcField()
+    besides = JsonField(default=dict)  # reviews and cases as they were, for the undo
+    undone_by = CharField(default="")
+    undone_at = UtcField(null=True)
+
+
+class DecisionSide(StrEnum):
+    PATIENT = "patient"
+    OTHER = "other"
+
+
+class DecidedIdentity(Table):
+    """An identity that a decision was about: with whom it was, and is since.
+
+    Those of the two sides of a keep_apart or a split may not share a patient.
+    """
+
+    decision = ForeignKeyField(
+        MatchDecision, on_delete="CASCADE", backref="identities", index=False
+    )
+    identity = ForeignKeyField(ReportedIdentity, on_delete="RESTRICT")
+    side = word(DecisionSide)
+    before = ForeignKeyField(Patient, on_delete="RESTRICT")
+    after = ForeignKeyField(Patient, on_delete="RESTRICT")
+    returned = ForeignKeyField(Patient, null=True, on_delete="RESTRICT")  # by the undo
+
+    class Meta:
+        indexes = ((("decision", "identity"), True),)
+
+
 # --- Submissions and dispensations
 
 
@@ -1327,12 +1376,25 @@ class TicketMessage(Table):
     text = TextField()
 
 
+class TicketIdentity(Table):
+    """A reported identity that a reporter says is not their patient."""
+
+    ticket = ForeignKeyField(
+        Ticket, on_delete="CASCADE", backref="identities", index=False
+    )
+    identity = ForeignKeyField(ReportedIdentity, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("ticket", "identity"), True),)
+
+
 class CorrectionNotice(Table):
     """What one recipient of a report is told about an entry that changed."""
 
     recipient = ForeignKeyField(CaseRecipient, on_delete="RESTRICT")
     dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
     version = IntegerField()  # of the dispensation, after the change
+    turn = IntegerField(default=0)  # of one version: moved away, back, away again
     outcome = word(TicketOutcome)
     case_withdrawn = BooleanField()
     made_at = UtcField()
@@ -1340,7 +1402,7 @@ class CorrectionNotice(Table):
     document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
 
     class Meta:
-        indexes = ((("recipient", "dispensation", "version"), True),)
+        indexes = ((("recipient", "dispensation", "version", "turn"), True),)
 
 
 # --- Deliveries: the outbox
@@ -1508,6 +1570,8 @@ TABLES: tuple[type[Table], ...] = (
     Patient,
     ReportedIdentity,
     MatchReview,
+    MatchDecision,
+    DecidedIdentity,
     Submission,
     Dispensation,
     DispensationVersion,
@@ -1539,6 +1603,7 @@ TABLES: tuple[type[Table], ...] = (
     CaseRecipient,
     Ticket,
     TicketMessage,
+    TicketIdentity,
     CorrectionNotice,
     Delivery,
     DeliveryAttempt,

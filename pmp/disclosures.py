@@ -9,6 +9,7 @@ from datetime import datetime
 
 from models import Disclosure, LookUp, Patient
 from pmp import audit, database
+from pmp.matching import whereabouts
 
 
 def record(  # noqa: PLR0913 - what 164.528 asks for
@@ -72,9 +73,14 @@ def record_once(
 
 
 def accounting(patient_id: int) -> list[Disclosure]:
-    """Give every disclosure about a patient, newest first."""
+    """Give every disclosure about a person, newest first.
+
+    Also those made under another patient's number while one of this person's reported
+    identities was with that patient: before staff joined or split them.
+    """
+    stayed = whereabouts.stays_of(patient_id)
     return list(
         Disclosure.select()
-        .where(Disclosure.patient == patient_id)
+        .where(whereabouts.whose(stayed, Disclosure.patient, Disclosure.at))
         .order_by(Disclosure.at.desc(), Disclosure.id.desc())
     )

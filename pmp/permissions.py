@@ -24,6 +24,7 @@ class Permission(StrEnum):
     DELIVERY_WATCH = "delivery_watch"
     LETTER_PRINT = "letter_print"
     TICKET_WORK = "ticket_work"
+    MATCH_DECIDE = "match_decide"  # who is one person; see any patient's file for it
     RULE_READ = "rule_read"
     RULE_WRITE = "rule_write"
     CASE_WORK = "case_work"
@@ -59,6 +60,7 @@ _STAFF = frozenset(
         Permission.DELIVERY_WATCH,
         Permission.LETTER_PRINT,
         Permission.TICKET_WORK,
+        Permission.MATCH_DECIDE,
         Permission.RULE_READ,
         Permission.CASE_WORK,
         Permission.SUBMISSION_READ_ALL,

@@ -18,7 +18,6 @@ from models import (
     MatchReview,
     NoticeKind,
     ReportingNotice,
-    ReviewStatus,
     ScheduledRun,
     Session,
     Submission,
@@ -31,6 +30,7 @@ from models import (
 )
 from pmp import clock, settings
 from pmp.accounts import sessions
+from pmp.matching import open_reviews
 from pmp.permissions import Permission
 
 if TYPE_CHECKING:
@@ -88,6 +88,13 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             Delivery.created_at,
         ),
         _tickets(at=at),
+        _queue(
+            "Who is one person, to decide",
+            "/staff/matches",
+            Permission.MATCH_DECIDE,
+            open_reviews.waiting(),
+            MatchReview.opened_at,
+        ),
         _late_pharmacies(),
         _queue(
             "Threshold cases held for review",
@@ -157,9 +164,7 @@ def gauges(*, at: datetime) -> dict[str, int]:
         "pmp_submissions_waiting": Submission.select()
         .where(Submission.status.in_(reading))
         .count(),
-        "pmp_match_reviews_open": MatchReview.select()
-        .where(MatchReview.status == ReviewStatus.OPEN)
-        .count(),
+        "pmp_match_reviews_open": open_reviews.waiting().count(),
         "pmp_worker_silent": int(worker_is_silent(at=at)),
         "pmp_sessions": Session.select().where(live).count(),
     }

@@ -6,6 +6,8 @@ A patient is named by number: the record itself holds no patient's name.
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from models import (
@@ -18,6 +20,7 @@ from models import (
     User,
 )
 from pmp import audit, clock, disclosures, spreadsheets, wording
+from pmp.matching import whereabouts
 
 PAGE_SIZE = 100
 MOST_ROWS = 50_000  # of a CSV; narrow the search for more
@@ -126,12 +129,28 @@ def _query(wanted: Search) -> Any:
     if wanted.subject:
         query = query.where(AuditEvent.subject == wanted.subject)
     if wanted.patient_id:
-        query = query.where(AuditEvent.subject.in_(_subjects(wanted.patient_id)))
+        query = query.where(_about(wanted.patient_id))
     if wanted.since:
         query = query.where(AuditEvent.at >= _midnight(wanted.since))
     if wanted.until:
         query = query.where(AuditEvent.at < _midnight(wanted.until + timedelta(days=1)))
     return query
+
+
+def _about(patient_id: int) -> Any:
+    """Give the condition that an event is about a person.
+
+    Also events under another patient's number, of the time when one of this person's
+    reported identities was with that patient.
+    """
+    here = AuditEvent.subject.in_(_subjects(patient_id))
+    elsewhere = [
+        stay.during(AuditEvent.at)
+        & AuditEvent.subject.in_(_seen_under(stay.patient_id))
+        for stay in whereabouts.stays_of(patient_id)
+        if stay.patient_id != patient_id
+    ]
+    return reduce(or_, elsewhere, here)
 
 
 def _subjects(patient_id: int) -> list[str]:
@@ -148,6 +167,11 @@ def _subjects(patient_id: int) -> list[str]:
         *_named("dispensation", Dispensation, patient_id),
         *(f"ticket:{ticket.number}" for ticket in tickets),
     ]
+
+
+def _seen_under(patient_id: int) -> list[str]:
+    """Name what shows a whole patient: fills and tickets are found where they are."""
+    return [f"patient:{patient_id}", *_named("look_up", LookUp, patient_id)]
 
 
 def _named(word: str, table: Any, patient_id: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The demo's fills: ordinary ones, and six stories planted among them."""
+"""The demo's fills: ordinary ones, and stories planted among them."""
 
 import random
 from collections.abc import Iterator
@@ -67,10 +67,10 @@ def all_fills(cast: Cast, *, today: date) -> list[Fill]:
 
 
 def planted(cast: Cast, *, today: date) -> list[Fill]:
-    """Give the fills of the six stories and of the two canary patients."""
+    """Give the fills of the stories and of the two canary patients."""
     stories = (
         _many_prescribers, _opioid_with_benzodiazepine, _rising_dose,
-        _twins, _misspelt, _wrong_patient, _canaries,
+        _twins, _misspelt, _changed_surname, _names_alike, _wrong_patient, _canaries,
     )  # fmt: skip
     return [fill for story in stories for fill in story(cast, today)]
 
@@ -188,6 +188,41 @@ def _misspelt(cast: Cast, today: date) -> list[Fill]:
     ] + [
         _fill(wrong, cast.practitioners[0], cast.shops[1], CLONAZEPAM, day)
         for day in (today - timedelta(days=35), today - timedelta(days=5))
+    ]
+
+
+def _changed_surname(cast: Cast, today: date) -> list[Fill]:
+    """One home, two surnames: joined, she has reached a threshold's numbers."""
+    before = _named("BRANDT", "EDITH", date(1969, 4, 2), "F", 19)
+    after = replace(before, last="LINDGREN")
+    visits = (
+        (before, 0, 0, 70),
+        (before, 1, 1, 55),
+        (after, 4, 2, 40),
+        (after, 4, 2, 8),
+    )
+    return [
+        _fill(
+            person,
+            cast.practitioners[doctor],
+            cast.shops[shop],
+            HYDROCODONE,
+            today - timedelta(days=ago),
+        )
+        for person, doctor, shop, ago in visits
+    ]
+
+
+def _names_alike(cast: Cast, today: date) -> list[Fill]:
+    """Twins whose names differ by a letter: the program asks, and should not join."""
+    maria = _named("ENGELHART", "MARIA", date(1988, 3, 3), "F", 20)
+    mariah = replace(maria, first="MARIAH", phone="")
+    return [
+        _fill(maria, cast.practitioners[0], cast.shops[0], ZOLPIDEM, day)
+        for day in (today - timedelta(days=66), today - timedelta(days=36))
+    ] + [
+        _fill(mariah, cast.practitioners[1], cast.shops[1], METHYLPHENIDATE, day)
+        for day in (today - timedelta(days=44), today - timedelta(days=14))
     ]
 
 

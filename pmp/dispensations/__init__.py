@@ -22,6 +22,7 @@ from models import (
 from pmp import audit, database, drugs, reporters, thresholds
 from pmp.dispensations.row_codes import row_number
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.matching.turns import hold_links
 from pmp.permissions import Permission, can
 from pmp.wording import ndc as written_ndc
 
@@ -184,7 +185,7 @@ def _columns(name: str, value: Any) -> dict[str, Any]:
         }
     if name == "identity":
         identity: ReportedIdentity = value
-        return {"identity": identity.id, "patient": identity.patient.id}
+        return {"identity": identity.id}  # its patient is read when nobody moves it
     if isinstance(value, Prescriber):
         return {name: value.id}
     return {name: value}
@@ -203,7 +204,9 @@ def _change(
         raise RuleError("Say why.", field="reason")
     try:
         with database.atomic():
+            hold_links()
             before = _row(dispensation)
+            columns = _with_patient(columns)
             _apply(dispensation, columns)
             _keep_version(dispensation, before, reason=reason, by=by, at=at)
             audit.record(
@@ -220,6 +223,13 @@ def _change(
     except IntegrityError as same:
         message = "The pharmacy has another record of the same fill."
         raise RuleError(message) from same
+
+
+def _with_patient(columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "identity" not in columns:
+        return columns
+    identity = ReportedIdentity.get_by_id(columns["identity"])
+    return {**columns, "patient": identity.patient.id}
 
 
 def _require_own(dispensation: Dispensation, by: User) -> None:

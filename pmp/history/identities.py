@@ -5,7 +5,7 @@ A prescriber reads the reasons in words; weights stay with the program's staff.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
@@ -31,7 +31,7 @@ class Identity:
     sex: str
     place: str
     is_animal: bool
-    why: str = ""
+    why: str = field(default="", compare=False)
 
 
 def of_patient(patient_id: int) -> list[Identity]:
@@ -54,12 +54,8 @@ def of_patient(patient_id: int) -> list[Identity]:
     )
     hidden = withheld.only_withheld_identities([row.id for row in rows])
     shown = [row for row in rows if row.id not in hidden] or rows
-    found: dict[tuple[object, ...], Identity] = {}
-    for row in sorted(shown, key=lambda row: row.id != newest):
-        made = _identity(row)
-        facts = (made.name, made.birth_date, made.sex, made.place, made.is_animal)
-        found.setdefault(facts, made)
-    return list(found.values())
+    ordered = sorted(shown, key=lambda row: row.id != newest)
+    return list(dict.fromkeys(map(identity_of, ordered)))
 
 
 def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str:
@@ -92,7 +88,8 @@ def _listed(words: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _identity(row: ReportedIdentity) -> Identity:
+def identity_of(row: ReportedIdentity) -> Identity:
+    """Give an identity as a report lists it; some differ in what it leaves out."""
     parts = (row.street, row.city, row.state, row.zip)
     name = wording.person_name(row.last_name, row.first_name, row.middle_name)
     return Identity(

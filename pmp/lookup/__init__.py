@@ -17,6 +17,7 @@ from pmp.lookup import one_person, patient_search
 from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
 from pmp.lookup.keeping import Answer, answer_with, answered, hashed, keep
 from pmp.lookup.patient_search import Candidate
+from pmp.matching import whereabouts
 
 __all__ = [
     "PURPOSE_WORDS",
@@ -86,7 +87,7 @@ def result(*, token: str, by: User, at: datetime) -> Result:
         address=look_up.address,
         detail={"shown": look_up.candidates},
     )
-    offered = set(look_up.candidates)
+    offered = whereabouts.today(look_up.candidates)
     found = _found(look_up)
     return Result(look_up, [each for each in found if each.patient_id in offered])
 
@@ -105,7 +106,8 @@ def choose(
     and nothing is joined before they have decided.
     """
     before = of_token(token=token, by=by, at=at)
-    chosen = [each for each in before.candidates if each in set(patient_ids)]
+    offered = [*before.candidates, *sorted(whereabouts.today(before.candidates))]
+    chosen = [each for each in dict.fromkeys(offered) if each in set(patient_ids)]
     if not chosen or len(chosen) != len(set(patient_ids)):
         raise NotFoundError("This person was not among the candidates.")
     if len(chosen) > 1:
@@ -177,7 +179,7 @@ def _look_at(
 ) -> Answer:
     criteria = _up_to(_criteria_of(before), before, at)
     look_up = keep(criteria, by=by, address=address, at=at, origin=origin)
-    return answer_with(look_up, patient_id, at=at)
+    return answer_with(look_up, whereabouts.now(patient_id), at=at)
 
 
 def _up_to(criteria: Criteria, before: LookUp, at: datetime) -> Criteria:

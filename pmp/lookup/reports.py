@@ -11,6 +11,7 @@ from pmp.history import PatientReport
 from pmp.lookup import last_look
 from pmp.lookup.last_look import LastLook
 from pmp.lookup.report_copies import copies_of
+from pmp.matching import whereabouts
 from pmp.reporting import freshness
 from pmp.reporting.freshness import Freshness
 
@@ -43,9 +44,9 @@ def open_report(
     token.
     """
     look_up = lookup.of_token(token=token, by=by, at=at)
-    patient = look_up.patient
-    if patient is None:
+    if look_up.patient is None:
         raise NotFoundError("This search has no report.")
+    patient = Patient.get_by_id(whereabouts.now(look_up.patient.id))
     report = history.patient_report(
         patient, since=look_up.since, until=look_up.until, at=at
     )

@@ -16,9 +16,11 @@ from typing import Any
 import models
 from models import MatchReview, Patient, ReportedIdentity
 from pmp import bulk, database
+from pmp.matching import apart
 from pmp.matching.candidates import Kept, Pool
 from pmp.matching.identities import Identity
 from pmp.matching.likeness import Likeness
+from pmp.matching.turns import hold_links
 
 __all__ = ["Identity", "Link", "known", "link"]
 
@@ -45,9 +47,11 @@ def link(identities: Sequence[Identity], *, at: datetime) -> list[Link]:
     """Give each identity its row and its patient, in the order given.
 
     Writes identities, patients and reviews in the caller's transaction (or its own).
-    An identity that was reported before keeps its link, whatever has changed since.
+    An identity that was reported before keeps its link, whatever has changed since;
+    until the transaction ends, no decision of the staff changes the links given.
     """
     with database.atomic():
+        hold_links()
         found = _known(identities)
         new = _unknown(identities, found)
         if new:
@@ -101,7 +105,7 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     reported: list[dict[str, Any]] = []
     reviews: list[dict[str, Any]] = []
     for row, identity in zip(rows, batch, strict=True):
-        patient, best, doubtful = pool.decide(identity)
+        patient, best, doubtful = apart.heeded(pool.decide(identity))
         if not patient:
             patient = next(patients)
             made.append({"id": patient, "created_at": at})

@@ -75,6 +75,14 @@ def tell_restored(entry: Dispensation, *, at: datetime) -> None:
     correction_notices.tell_restored(entry, at=at)
 
 
+def tell_returned(patient_ids: Iterable[int], *, at: datetime) -> None:
+    """Tell whoever was told that entries are another person's that they are not.
+
+    After `evaluate`, in the transaction that brought them back.
+    """
+    correction_notices.tell_returned(patient_ids, at=at)
+
+
 def run(at: datetime) -> list[ThresholdCase]:
     """Evaluate every patient, a chunk a transaction: the nightly check."""
     changed: list[ThresholdCase] = []
@@ -143,10 +151,11 @@ def _settle_patient(
     changed: list[ThresholdCase] = []
     for rule in (followed | in_force).values():
         own = [each for each in cases if each.case.rule.id == rule.id]
-        pairs, gone, new = _match(own, crossings(fills, numbers_of(rule)))
+        found = crossings(fills, numbers_of(rule))
+        pairs, gone, new = _match(own, found)
         # Withdrawn first: a case may move to where another one stood.
         for each in gone:
-            threshold_cases.withdraw(each.case, reason=NO_LONGER, at=at)
+            threshold_cases.withdraw(each.case, reason=_why_gone(each, found), at=at)
         changed += [each.case for each in gone]
         changed += [
             each.case
@@ -183,6 +192,14 @@ def _match(
         else:
             gone.append(each)
     return pairs, gone, list(new.values())
+
+
+def _why_gone(gone: Standing, found: Iterable[Crossing]) -> str:
+    """Say why a case ends: its entries may be part of a crossing that has another."""
+    counted = {fill.id for crossing in found for fill in crossing.fills}
+    if gone.counted and gone.counted.keys() <= counted:
+        return threshold_cases.TOGETHER
+    return NO_LONGER
 
 
 def _nearest(case: ThresholdCase, found: Iterable[Crossing]) -> Crossing | None:

@@ -5,7 +5,7 @@ of one that showed the entry is told: which report, which row, what became of it
 whether the report still holds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ OUTCOMES = {
     TicketOutcome.IDENTITY_FIXED: "It belongs to another person and has been removed.",
     TicketOutcome.CORRECTED: "It was wrong and has been corrected.",
 }
+RETURNED = "It had been taken for another person's; it is this patient's after all."
 RESTORED = "It had been removed by mistake and stands again."
 # Columns of a dispensation that a reader knows, and their words.
 FIELDS = {
@@ -128,8 +129,39 @@ def tell_restored(entry: Dispensation, *, at: datetime) -> list[CorrectionNotice
         return [_notice(each, entry, outcome, withdrawn=False, at=at) for each in told]
 
 
+def tell_returned(patient_ids: Iterable[int], *, at: datetime) -> None:
+    """Tell whom a case's report told that an entry is another person's: it is not.
+
+    After `evaluate`, when what staff decided about these patients was undone.
+    """
+    counted: Any = (
+        CaseEntry.select(CaseEntry.case, CaseEntry.dispensation)
+        .join(ThresholdCase)
+        .where(ThresholdCase.patient.in_(sorted(patient_ids)))
+        .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
+        .tuples()
+    )
+    here = set(counted)
+    moved = (
+        CorrectionNotice.select(CorrectionNotice, CaseRecipient, Dispensation)
+        .join(CaseRecipient)
+        .switch(CorrectionNotice)
+        .join(Dispensation)
+        .where(CaseRecipient.case.in_({case for case, _ in here}))
+        .where(CorrectionNotice.outcome == TicketOutcome.IDENTITY_FIXED)
+        .where(CorrectionNotice.version == Dispensation.version)
+    )
+    outcome = TicketOutcome.CORRECTED
+    for each in moved:
+        entry = each.dispensation
+        if (each.recipient.__data__["case"], entry.id) in here:
+            _notice(each.recipient, entry, outcome, withdrawn=False, at=at)
+
+
 def outcome_words(notice: CorrectionNotice) -> str:
     """Say what became of the entry; that of a removed one that stands again."""
+    if notice.turn and notice.outcome == TicketOutcome.CORRECTED:
+        return RETURNED
     before: DispensationVersion | None = DispensationVersion.get_or_none(
         dispensation=notice.dispensation, version=notice.version - 1
     )
@@ -162,7 +194,7 @@ def correction(notice: CorrectionNotice) -> Correction:
     licence = contacts.licence_of(someone)
     lines = contacts.address_lines(licence) if licence else []
     sent = recipient.document
-    changed = notice.outcome == TicketOutcome.CORRECTED
+    changed = notice.outcome == TicketOutcome.CORRECTED and not notice.turn
     return Correction(
         reply_code=recipient.reply_code,
         sent_at=sent.created_at if sent else None,
@@ -267,12 +299,24 @@ def _notice(
     withdrawn: bool,
     at: datetime,
 ) -> CorrectionNotice:
-    same = {"recipient": recipient, "dispensation": entry, "version": entry.version}
-    known: CorrectionNotice | None = CorrectionNotice.get_or_none(**same)
-    if known:
-        return known
+    last: CorrectionNotice | None = (
+        CorrectionNotice.select()
+        .where(CorrectionNotice.recipient == recipient)
+        .where(CorrectionNotice.dispensation == entry)
+        .where(CorrectionNotice.version == entry.version)
+        .order_by(CorrectionNotice.turn.desc())
+        .first()
+    )
+    if last and last.outcome == outcome:
+        return last
     notice: CorrectionNotice = CorrectionNotice.create(
-        **same, outcome=outcome, case_withdrawn=withdrawn, made_at=at
+        recipient=recipient,
+        dispensation=entry,
+        version=entry.version,
+        turn=last.turn + 1 if last else 0,
+        outcome=outcome,
+        case_withdrawn=withdrawn,
+        made_at=at,
     )
     _send(notice, at=at)
     return notice

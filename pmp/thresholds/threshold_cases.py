@@ -31,6 +31,7 @@ OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
 # first load of ten years of records must not print ten years of letters.
 PAST = timedelta(days=182)
 PAGE_SIZE = 50
+TOGETHER = "Its entries are counted in another case of the same patient."
 
 
 # --- Made, re-counted, withdrawn (called by pmp.thresholds)
@@ -104,6 +105,21 @@ def withdraw(case: ThresholdCase, *, reason: str, at: datetime) -> None:
         case_recipients.stop(recipient, reason=reason, at=at)
     detail: dict[str, object] = {"reason": reason}
     _record(audit.Event.CASE_WITHDRAWN, case, at=at, detail=detail)
+
+
+def revive(
+    case: ThresholdCase,
+    status: CaseStatus,
+    *,
+    closed_at: datetime | None,
+    at: datetime,
+) -> None:
+    """Let a case stand again that was ended for being counted in another."""
+    case.status, case.closed_at, case.withdrawn_reason = status, closed_at, ""
+    case.save()
+    _record(audit.Event.CASE_RECOUNTED, case, at=at, detail=_summary(case))
+    if case.status in OUT:
+        _queue(case, actor="system", at=at)
 
 
 # --- What staff do

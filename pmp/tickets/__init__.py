@@ -5,8 +5,8 @@ review". Its resolution corrects or voids the entry, re-counts the threshold cas
 tells everyone who was sent the wrong entry, and the reporter.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from models import (
 from pmp import audit, clock, database, deliveries, dispensations, reporters, settings
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.matching import whereabouts
 from pmp.permissions import Permission, can
 from pmp.thresholds import case_recipients
 
@@ -183,11 +184,13 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     at: datetime,
     revision: int,
     changes: Mapping[str, object] | None = None,
+    change: Callable[[str], None] | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket: void, correct or uphold its entry, and tell whom it concerns.
 
     Gives the notices to those who were sent a report with the entry. `changes` is as
-    for dispensations.correct. ConflictError, with nothing done, if somebody changed the
+    for dispensations.correct; `change`, given the reason, does more than that: it
+    splits a patient. ConflictError, with nothing done, if somebody changed the
     ticket since `revision` was read.
     """
     if not note.strip():
@@ -204,7 +207,9 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             resolved_by=by.username,
         )
         reason = f"Ticket {ticket.number}: {note}"
-        if outcome == TicketOutcome.VOIDED:
+        if change is not None:
+            change(reason)
+        elif outcome == TicketOutcome.VOIDED:
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
@@ -271,10 +276,17 @@ def _may_see(entry: Dispensation, by: User) -> bool:
 
 
 def _looked_up(entry: Dispensation, by: User) -> bool:
+    """Tell whether a report that a user looked up showed an entry.
+
+    Under whichever patient the entry stood then; a report is open for hours and shows
+    what came since the look-up.
+    """
+    found_under = whereabouts.stays([entry.__data__["identity"]])
+    stayed = [replace(stay, since=None) for stay in found_under]
     found: Any = (
         LookUp.select()
         .where(LookUp.user == by)
-        .where(LookUp.patient == entry.patient)
+        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
         .where(LookUp.outcome == LookUpOutcome.REPORT)
         .where(LookUp.since <= entry.filled_on)
         .where(LookUp.until >= entry.filled_on)

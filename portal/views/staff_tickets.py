@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from models import Ticket, TicketOutcome, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import ticket_desk
+from pmp.tickets import identity_tickets, ticket_desk
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import CorrectForm, ResolveForm
@@ -153,6 +153,8 @@ def _page(found: Ticket, form: MessageForm) -> ResponseReturnValue:
         source=ticket_desk.source(entry, by=user, at=now),
         versions=ticket_desk.versions(entry),
         others=ticket_desk.others_about(found),
+        is_about_people=identity_tickets.is_about_people(found),
+        named=identity_tickets.named_in_words(found),
         outcome=tickets.outcome_words(found.outcome) if found.outcome else "",
         now=now,
     )

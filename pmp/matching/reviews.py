@@ -1,0 +1,278 @@
+"""Questions to the staff whether two are one person: the queue, and one side by side.
+
+Listing and opening them shows patients, so both are on the audit record first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from models import (
+    Dispensation,
+    DispensationStatus,
+    MatchReview,
+    ReportedIdentity,
+    Species,
+    User,
+)
+from pmp import audit, bulk, wording
+from pmp.errors import NotFoundError
+from pmp.matching import comparison, decisions, moves
+from pmp.matching.comparison import Compared
+from pmp.matching.open_reviews import waiting
+
+PAGE_SIZE = 50
+BANDS = {
+    "low": ("Below 24 bits", None, Decimal(24)),
+    "middle": ("24 to 40 bits", Decimal(24), Decimal(40)),
+    "high": ("40 bits or more", Decimal(40), None),
+}
+"""How alike, in words; from, to below."""
+
+AGES = {"week": ("more than 7 days", 7), "month": ("more than 30 days", 30)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the queue is narrowed to; an empty part does not narrow."""
+
+    band: str = ""
+    species: str = ""
+    age: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A review in the queue."""
+
+    id: int
+    one: str
+    other: str
+    is_animal: bool
+    score: Decimal
+    why: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A page of the queue, the oldest first; of all that are open, the oldest."""
+
+    rows: Sequence[Row]
+    total: int
+    open: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class Reported:
+    """An identity with its fills that stand, newest first, and who reported them.
+
+    `differs` names the columns that differ from the identity in question.
+    """
+
+    row: ReportedIdentity
+    fills: Sequence[Dispensation]
+    differs: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        row = self.row
+        return wording.person_name(row.last_name, row.first_name, row.middle_name)
+
+    @property
+    def pharmacies(self) -> list[str]:
+        return sorted({fill.pharmacy.name for fill in self.fills})
+
+
+@dataclass(frozen=True)
+class Side:
+    """A patient and how they were reported."""
+
+    patient_id: int
+    reported: Sequence[Reported]
+
+    @property
+    def fills(self) -> int:
+        return sum(len(each.fills) for each in self.reported)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A review with everything needed to decide it.
+
+    `one` has the identity in question first; `nearest` is the report of the other side
+    that is most like it; `kept` is whose number stays after a join.
+    """
+
+    review: MatchReview
+    one: Side
+    other: Side
+    nearest: ReportedIdentity
+    fields: Sequence[Compared]
+    why: str
+    weights: Sequence[tuple[str, str]]
+    signs: Sequence[str]
+    mark: str
+    joinable: bool
+    kept: int = field(default=0)
+
+
+def queue(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Queue:
+    """Give a page of what waits; its reviews are on the audit record first."""
+    query = _narrowed(wanted, at)
+    found = list(
+        query.order_by(MatchReview.opened_at, MatchReview.id).paginate(page, PAGE_SIZE)
+    )
+    if found:
+        audit.record(
+            audit.Event.MATCH_REVIEWS_LISTED,
+            actor=by.username,
+            subject="match_reviews",
+            at=at,
+            detail={"reviews": [review.id for review in found]},
+        )
+    others = _newest_of({review.__data__["candidate"] for review in found})
+    first = waiting().order_by(MatchReview.opened_at).first()
+    return Queue(
+        [_row(review, others) for review in found],
+        query.count(),
+        waiting().count(),
+        first.opened_at if first else None,
+    )
+
+
+def get(review_id: int) -> MatchReview:
+    """Give a review; NotFoundError."""
+    found: MatchReview | None = MatchReview.get_or_none(id=review_id)
+    if found is None:
+        raise NotFoundError("There is no such question.")
+    return found
+
+
+def following(review: MatchReview) -> MatchReview | None:
+    """Give the one that waits after a review, else the first of all; None if none."""
+    order = MatchReview.opened_at, MatchReview.id
+    rest = waiting().where(MatchReview.id != review.id)
+    later = (MatchReview.opened_at > review.opened_at) | (
+        (MatchReview.opened_at == review.opened_at) & (MatchReview.id > review.id)
+    )
+    found: MatchReview | None = rest.where(later).order_by(*order).first()
+    return found or rest.order_by(*order).first()
+
+
+def question(review: MatchReview, *, by: User, at: datetime) -> Question | None:
+    """Give a review side by side, on the audit record first; None if it is moot."""
+    identity = review.identity
+    patient_id, candidate = identity.patient.id, review.candidate.id
+    audit.record(
+        audit.Event.MATCH_REVIEW_OPENED,
+        actor=by.username,
+        subject=f"patient:{candidate}",
+        at=at,
+        detail={"review": review.id, "other": patient_id},
+    )
+    one = side(patient_id, beside=identity)
+    other = side(candidate, beside=identity)
+    if patient_id == candidate or not other.reported:
+        return None
+    others = [each.row for each in other.reported]
+    near, likeness = comparison.nearest(identity, others)
+    rows = [each.row for each in one.reported]
+    evidence = {name: str(said) for name, said in review.evidence.items()}
+    return Question(
+        review=review,
+        one=one,
+        other=other,
+        nearest=near,
+        fields=comparison.fields(identity, near, likeness),
+        why=evidence.pop("why", ""),
+        weights=list(evidence.items()),
+        signs=comparison.signs_against(rows, others),
+        mark=decisions.mark_of(patient_id, candidate),
+        joinable=comparison.one_kind([*rows, *others]),
+        kept=min(patient_id, candidate),
+    )
+
+
+def side(patient_id: int, *, beside: ReportedIdentity | None = None) -> Side:
+    """Give a patient's identities with their fills, the one `beside` first."""
+    rows = moves.identities_of(patient_id)
+    if beside is not None:
+        rows.sort(key=lambda row: row.id != beside.id)
+    fills = _fills([row.id for row in rows])
+    return Side(
+        patient_id,
+        [Reported(row, fills.get(row.id, []), _differing(row, beside)) for row in rows],
+    )
+
+
+def _differing(
+    row: ReportedIdentity, beside: ReportedIdentity | None
+) -> frozenset[str]:
+    if beside is None or beside.id == row.id:
+        return frozenset()
+    return frozenset(
+        column
+        for column, _, _ in comparison.FIELDS
+        if comparison.shown(row, column).upper()
+        != comparison.shown(beside, column).upper()
+    )
+
+
+def _fills(identities: Sequence[int]) -> dict[int, list[Dispensation]]:
+    table: Any = Dispensation
+    rows = (
+        table.select()
+        .where(bulk.among(table.identity, identities))
+        .where(table.status == DispensationStatus.CURRENT)
+        .order_by(table.filled_on.desc(), table.id.desc())
+    )
+    found: dict[int, list[Dispensation]] = {}
+    for row in rows:
+        found.setdefault(row.__data__["identity"], []).append(row)
+    return found
+
+
+def _narrowed(wanted: Wanted, at: datetime) -> Any:
+    query = waiting()
+    _, least, below = BANDS.get(wanted.band, ("", None, None))
+    if least is not None:
+        query = query.where(MatchReview.score >= least)
+    if below is not None:
+        query = query.where(MatchReview.score < below)
+    if wanted.species in set(Species):
+        query = query.where(ReportedIdentity.species == wanted.species)
+    if wanted.age in AGES:
+        days = AGES[wanted.age][1]
+        query = query.where(MatchReview.opened_at < at - timedelta(days=days))
+    return query
+
+
+def _newest_of(patient_ids: set[int]) -> dict[int, ReportedIdentity]:
+    """Give each patient's latest identity."""
+    rows = ReportedIdentity.select().where(
+        ReportedIdentity.patient.in_(sorted(patient_ids))
+    )
+    return {row.__data__["patient"]: row for row in rows.order_by(ReportedIdentity.id)}
+
+
+def _row(review: MatchReview, others: dict[int, ReportedIdentity]) -> Row:
+    identity = review.identity
+    return Row(
+        id=review.id,
+        one=_who(identity),
+        other=_who(others[review.__data__["candidate"]]),
+        is_animal=identity.species is Species.ANIMAL,
+        score=review.score,
+        why=str(review.evidence.get("why", "")),
+        opened_at=review.opened_at,
+    )
+
+
+def _who(row: ReportedIdentity) -> str:
+    name = wording.person_name(row.last_name, row.first_name, row.middle_name)
+    animal = f", {row.animal_name.upper()}" if row.animal_name else ""
+    return f"{name}{animal}, born {wording.us_date(row.birth_date)}"

@@ -1,0 +1,114 @@
+"""Who is one person: filters of the queue, a decision, a split, finding a patient."""
+
+from wtforms import (
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.fields import TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from pmp.matching import reviews
+from pmp.matching.reviews import Wanted
+from portal.forms import Form, UsDateField
+
+LONGEST = 2000
+
+
+class QueueForm(Form):
+    """A GET form: without a CSRF token, it changes nothing."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    band = SelectField(
+        "How alike",
+        choices=[
+            SelectChoice("", "Any"),
+            *(
+                SelectChoice(name, words)
+                for name, (words, _, _) in reviews.BANDS.items()
+            ),
+        ],
+        validate_choice=False,
+    )
+    species = SelectField(
+        "Who",
+        choices=[
+            SelectChoice("", "People and animals"),
+            SelectChoice("human", "People"),
+            SelectChoice("animal", "Animals"),
+        ],
+        validate_choice=False,
+    )
+    age = SelectField(
+        "Waiting",
+        choices=[
+            SelectChoice("", "Any time"),
+            *(SelectChoice(name, words) for name, (words, _) in reviews.AGES.items()),
+        ],
+        validate_choice=False,
+    )
+
+    def wanted(self) -> Wanted:
+        """Give what the queue is narrowed to."""
+        return Wanted(
+            band=self.band.data or "",
+            species=self.species.data or "",
+            age=self.age.data or "",
+        )
+
+
+class DecideForm(Form):
+    """The reason; `seen` is what the page showed, `confirmed` is set on the review."""
+
+    reason = TextAreaField(
+        "Reason",
+        description="It stays with the record; staff read it.",
+        validators=[Length(max=LONGEST)],
+    )
+    seen = HiddenField()
+    confirmed = HiddenField()
+
+
+class SplitForm(Form):
+    """Who goes, where to, and why; `ticket` is the one that the split resolves."""
+
+    identities = SelectMultipleField(
+        "Who is another person?", coerce=int, choices=[], validate_choice=False
+    )
+    to = IntegerField(
+        "Patient number they belong to",
+        description="Leave it empty to make a new patient.",
+        validators=[Optional(), NumberRange(min=1, max=2**31 - 1)],
+    )
+    reason = TextAreaField(
+        "Reason", validators=[InputRequired("Give the reason"), Length(max=LONGEST)]
+    )
+    seen = HiddenField()
+    confirmed = HiddenField()
+    ticket = HiddenField()
+    revision = HiddenField()
+
+
+class RowCodeForm(Form):
+    row_code = StringField(
+        "Row code",
+        description="As it stands on a report: D-7K3Q9XT",
+        validators=[InputRequired("Enter the row code"), Length(max=20)],
+    )
+
+
+class NameForm(Form):
+    first_name = StringField(
+        "First name", validators=[InputRequired("Enter the first name"), Length(max=60)]
+    )
+    last_name = StringField(
+        "Last name", validators=[InputRequired("Enter the last name"), Length(max=60)]
+    )
+    birth_date = UsDateField(
+        "Date of birth", validators=[InputRequired("Enter the date of birth")]
+    )
