@@ -269,7 +269,7 @@ def _one_fill() -> Any:
 def _dispense(count: int) -> None:
     """Give everybody their fills, by the engine itself from one row as it should be."""
     first = _one_fill()
-    mixed = "(person.id * 7919 + turn.n * 15485863)"
+    mixed = "(CAST(person.id AS BIGINT) * 7919 + turn.n * 15485863)"
     rest = "%" if database.is_sqlite() else "%%"
     back = f"({mixed} {rest} {_DAYS})"
     day = (
