@@ -85,6 +85,11 @@ class PatientReport:
         return self.charts[0]
 
     @property
+    def by_code(self) -> dict[str, Entry]:
+        """Give the entries by their row codes."""
+        return {entry.row_code: entry for entry in self.entries}
+
+    @property
     def own_entries(self) -> list[Entry]:
         """Give the entries of the person; those for animals stand apart."""
         return [entry for entry in self.entries if not entry.is_animal]

@@ -80,6 +80,7 @@ def read(given: Mapping[str, str]) -> Arrangement:
 
 def arrange(report: PatientReport, chosen: Arrangement) -> list[Entry]:
     """List the person's prescriptions as chosen; among equals the newest first."""
+    of_warning = rows(report, chosen)
     kept = [
         entry
         for entry in report.own_entries
@@ -87,7 +88,7 @@ def arrange(report: PatientReport, chosen: Arrangement) -> list[Entry]:
         and (not chosen.active or entry.days_left is not None)
         and _is_of(entry.prescriber, report.prescribers, chosen.prescriber)
         and _is_of(entry.pharmacy, report.pharmacies, chosen.pharmacy)
-        and (not chosen.warning or entry.row_code in rows(report, chosen))
+        and (not chosen.warning or entry.row_code in of_warning)
     ]
     key = _ORDERS[chosen.sort.removeprefix("-")]
     return sorted(kept, key=key, reverse=chosen.sort.startswith("-"))

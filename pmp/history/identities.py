@@ -19,6 +19,19 @@ _SAID = {
     "same initial": "same initial",
     "first and last swapped": "first and last swapped",
 }
+# Postgres keeps no order of them.
+_ORDER = (
+    "name",
+    "first name",
+    "last name",
+    "middle name",
+    "animal",
+    "date of birth",
+    "sex",
+    "street",
+    "ZIP code",
+    "phone",
+)
 _WEIGHT = re.compile(r" \([+-]?[\d.]+\)$")
 
 
@@ -69,7 +82,7 @@ def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str
         return "The first report of this person." if "first report" in rule else ""
     found = {
         field: _WEIGHT.sub("", says)
-        for field, says in evidence.items()
+        for field, says in sorted(evidence.items(), key=_place)
         if isinstance(says, str)
     }
     same = [field for field, says in found.items() if says == "same"]
@@ -81,6 +94,11 @@ def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str
     parts = [*([f"same {_listed(same)}"] if same else []), *others]
     words = "; ".join(parts)
     return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
+def _place(item: tuple[str, object]) -> tuple[int, str]:
+    field = item[0]
+    return (_ORDER.index(field) if field in _ORDER else len(_ORDER)), field
 
 
 def _listed(words: list[str]) -> str:

@@ -104,11 +104,11 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
 
 def _seen_before(look_up: LookUp) -> ReportSeen | None:
     found: ReportSeen | None = (
-        ReportSeen.select(ReportSeen, LookUp)
+        ReportSeen.select(ReportSeen, LookUp.since, LookUp.until)
         .join(LookUp)
         .where(
-            (LookUp.user == look_up.user)
-            & (LookUp.patient == look_up.patient)
+            (LookUp.user == look_up.__data__["user"])
+            & (LookUp.patient == look_up.__data__["patient"])
             & (LookUp.id < look_up.id)
         )
         .order_by(LookUp.id.desc())

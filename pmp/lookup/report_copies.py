@@ -179,7 +179,17 @@ def verify(typed: str, *, by: User | None, address: str, at: datetime) -> Verdic
 def purge(*, at: datetime) -> int:
     """Destroy the PDFs whose time is over; their codes can still be verified."""
     oldest = at - timedelta(days=settings.current().report_copy_days)
-    old = (
+    count = 0
+    while some := _older_than(oldest):
+        with database.atomic():
+            for copy in some:
+                documents.purge(copy.document, at=at)
+        count += len(some)
+    return count
+
+
+def _older_than(oldest: datetime) -> list[ReportCopy]:
+    return list(
         ReportCopy.select(ReportCopy)
         .join(Document)
         .where(ReportCopy.made_at < oldest)
@@ -187,13 +197,6 @@ def purge(*, at: datetime) -> int:
         .order_by(ReportCopy.id)
         .limit(PURGE_AT_ONCE)
     )
-    count = 0
-    while some := list(old):
-        with database.atomic():
-            for copy in some:
-                documents.purge(copy.document, at=at)
-        count += len(some)
-    return count
 
 
 def _refuse_a_crowd(actor: str, address: str, *, at: datetime) -> None:

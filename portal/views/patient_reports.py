@@ -37,7 +37,7 @@ def report(token: str) -> ResponseReturnValue:
 @requires(Permission.REPORT_READ)
 def report_pdf(token: str) -> ResponseReturnValue:
     opened, code = _opened(token, "PDF"), report_codes.new_code()
-    body = documents.pdf("patient_report", code=code, **_context(opened))
+    body = documents.long_pdf("patient_report", code=code, **_context(opened))
     report_copies.keep(
         opened.look_up,
         code=code,

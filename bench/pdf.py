@@ -1,0 +1,75 @@
+"""Drawing a patient report as PDF: linear in its prescriptions, whatever their number.
+
+The real report of a patient in a database, by the real template.  The price of a row
+is what more rows cost, so that the first pages, which every report has, do not hide it:
+of the rows from 200 to 1,000 beside those from 50 to 200.
+"""
+
+import tempfile
+from time import process_time
+
+from bench import Measure
+from bench._patients import last_name, look_up, make_patient, make_user, program
+from gateway import documents
+from models import User
+from pmp import clock
+from pmp.lookup import report_codes, reports
+from pmp.lookup.reports import OpenReport
+
+PART = "pdf"
+SIZES = (50, 200, 1000)
+ROUNDS = 3
+MOST_GROWTH = 1.25
+MOST_MS_A_ROW = 5.0
+
+
+def run(scale: float) -> list[Measure]:
+    """Measure on SQLite: the engine has no part in drawing."""
+    sizes = [max(round(size * scale), 10 * step) for step, size in enumerate(SIZES, 1)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        program(f"sqlite:///{folder}/pmp.db"),
+    ):
+        user = make_user()
+        seconds = [_least(_opened(size, user)) for size in sizes]
+    early, late = (
+        (seconds[n + 1] - seconds[n]) / (sizes[n + 1] - sizes[n]) * 1000 for n in (0, 1)
+    )
+    whole = seconds[-1] / sizes[-1] * 1000
+    last = f"{sizes[-1]} rows"
+    return [
+        Measure(
+            PART, f"a row up to {last}", late, early, late / early, -MOST_GROWTH, "ms"
+        ),
+        Measure(
+            PART, last, whole, MOST_MS_A_ROW, whole / MOST_MS_A_ROW, -1.0, "ms a row"
+        ),
+    ]
+
+
+def _opened(size: int, user: User) -> OpenReport:
+    last = last_name(size)
+    make_patient(last, size)
+    token = look_up(last, by=user).token
+    return reports.open_report(token=token, what="PDF", by=user, at=clock.now())
+
+
+def _least(opened: OpenReport) -> float:
+    """Give the seconds of the quickest of some drawings."""
+    return min(_seconds(opened) for _ in range(ROUNDS))
+
+
+def _seconds(opened: OpenReport) -> float:
+    start = process_time()
+    documents.long_pdf(
+        "patient_report",
+        code=report_codes.new_code(),
+        report=opened.report,
+        asked=opened.look_up,
+        reader=opened.look_up.user,
+        purpose=opened.purpose,
+        caveat="",
+        freshness={each.pharmacy_id: each for each in opened.freshness},
+        last_look=opened.last_look,
+    )
+    return process_time() - start
