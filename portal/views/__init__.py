@@ -7,6 +7,8 @@ BLUEPRINTS = (
     "portal.views.register",
     "portal.views.look_up",
     "portal.views.patient_reports",
+    "portal.views.schedule",
+    "portal.views.prescribing",
     "portal.views.submissions",
     "portal.views.submission_records",
     "portal.views.submission_corrections",

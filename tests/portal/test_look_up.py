@@ -578,7 +578,7 @@ def test_what_changed_since_is_a_look_up_and_a_disclosure(
         "changes since an earlier look-up",
     ]
     assert LookUp.select().count() == 2
-    browser.get(browser.page.request.path)  # each sight is a disclosure
+    browser.get(path_of(browser))  # each sight is a disclosure
     assert Disclosure.select().count() == 3
 
 
