@@ -1089,6 +1089,27 @@ class Disclosure(Table):
     look_up = ForeignKeyField(LookUp, null=True, on_delete="RESTRICT")
 
 
+class ReportSeen(Table):
+    """Which entries a look-up's report showed last, to tell what has changed since."""
+
+    look_up = ForeignKeyField(LookUp, unique=True, on_delete="CASCADE")
+    seen_at = UtcField()
+    entries = JsonField(default=dict)  # row code → version
+
+
+class ReportCopy(Table):
+    """A report's PDF as it was downloaded; `code` is printed on each of its pages."""
+
+    look_up = ForeignKeyField(LookUp, on_delete="RESTRICT")
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    code = CharField(max_length=16, unique=True)
+    pages = IntegerField()
+    entries = IntegerField()
+    sha256 = CharField(max_length=64)
+    made_at = UtcField(index=True)
+    made_by = ForeignKeyField(User, on_delete="RESTRICT")
+
+
 # --- Thresholds
 
 
@@ -1475,6 +1496,8 @@ TABLES: tuple[type[Table], ...] = (
     PatientSchedule,
     ScheduledPatient,
     Disclosure,
+    ReportSeen,
+    ReportCopy,
     ThresholdRule,
     ThresholdCase,
     CaseEntry,

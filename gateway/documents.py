@@ -102,6 +102,11 @@ def drawn(name: str, source: str) -> bytes:
     return body
 
 
+def page_count(body: bytes) -> int:
+    """Count the pages of a PDF."""
+    return len(pypdf.PdfReader(io.BytesIO(body)).pages)
+
+
 def page_png(body: bytes, media_type: str, page: int) -> bytes:
     """Draw one page of a fax (the first is 1) for the screen; UnreadableFax if none."""
     return pages.page_png(body, media_type, page)

@@ -24,7 +24,7 @@ from pmp import (
 from pmp.deliveries import doubts, receipts
 from pmp.entry import drafts
 from pmp.faxes import inbound_media
-from pmp.lookup import schedules
+from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
 from pmp.uploads import dropped
 
@@ -146,12 +146,13 @@ def evaluate() -> None:
 
 
 def tidy() -> None:
-    """Drop what has had its time: claims, voids that waited, drafts, lists."""
+    """Drop what has had its time: claims, waiting voids, drafts, files, lists."""
     at = clock.now()
     periods.forget_old(at=at)
     uploads.forget_waiting_voids(at=at)
     drafts.expire(at=at)
     csv_submissions.expire(at=at)
+    report_copies.purge(at=at)
     schedules.expire(at=at)
 
 

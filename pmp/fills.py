@@ -5,12 +5,12 @@ them, and nothing in them names the patient.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from pmp.mme import Course, Mme
+from pmp.mme import ZERO, Course, Mme, carry_forward
 
 _DAY = timedelta(days=1)
 
@@ -76,3 +76,33 @@ def runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
 def touching(fills: Iterable[Fill], days: set[date]) -> list[Fill]:
     """Give the fills that cover some of the days."""
     return [fill for fill in fills if not covered([fill]).isdisjoint(days)]
+
+
+def carried(fills: Iterable[Fill], *, up_to_days: int) -> list[Fill]:
+    """Start early refills when the supply before them ends, oldest reported first.
+
+    See `pmp.mme.carry_forward`, which this applies to fills.
+    """
+    ordered = sorted(fills, key=lambda fill: fill.first)
+    courses = carry_forward((fill.course for fill in ordered), up_to_days=up_to_days)
+    return [
+        replace(fill, first=course.first)
+        for fill, course in zip(ordered, courses, strict=True)
+    ]
+
+
+def buprenorphine_mg_today(
+    fills: Iterable[Fill], *, today: date, up_to_days: int = 7
+) -> Decimal | None:
+    """Give the mg of buprenorphine a day that the supply of today comes to.
+
+    None if none is active, or if no active one is known in mg a day (a patch is given
+    in mcg/hr). Early refills are carried forward, as in `pmp.mme.Summary`.
+    """
+    own = [fill for fill in fills if fill.drug_class == "buprenorphine"]
+    doses = [
+        fill.daily_mg
+        for fill in carried(own, up_to_days=up_to_days)
+        if fill.covers(today) and fill.daily_mg is not None
+    ]
+    return sum(doses, ZERO) if doses else None

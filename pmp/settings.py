@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     statutes: str = (
         "Connecticut General Statutes 20-570 to 20-630 and 21a-240 to 21a-283"
     )
+    disclosure_notice: str = (
+        "Confidential patient information, disclosed for care under HIPAA and state"
+        " law. Use no more of it than the purpose above needs, and for nothing else; do"
+        " not pass it on except as the law allows. The program records this disclosure"
+        " and accounts for it to the patient on request (45 CFR 164.528)."
+    )
     registration_prefix: str = "CTR"
     roster_practitioner_credentials: str = (
         "CONTROLLED SUBSTANCE REGISTRATION FOR PRACTITIONER"
@@ -105,6 +111,7 @@ class Settings(BaseSettings):
     scheduled_patients_per_day: int = Field(default=150, ge=1)
     schedule_days: int = Field(default=2, ge=1, le=14)
     report_hours: int = Field(default=8, ge=1, le=24)
+    report_copy_days: int = Field(default=365, ge=1, le=3660)
     ticket_days: int = Field(default=7, ge=1)
     hold_cases_for_review: bool = False
     upload_megabytes: int = Field(default=64, ge=1, le=4096)

@@ -97,6 +97,8 @@ class Event(StrEnum):
     PRESCRIBING_VIEWED = "prescribing:viewed"
     REPORT_OPENED = "report:opened"
     REPORT_DOWNLOADED = "report:downloaded"
+    REPORT_COPY_KEPT = "report:copy_kept"
+    REPORT_VERIFIED = "report:verified"
     RULE_WRITTEN = "threshold_rule:written"
     CASE_DETECTED = "threshold_case:detected"
     CASE_RECOUNTED = "threshold_case:recounted"

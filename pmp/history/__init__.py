@@ -9,45 +9,36 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
 
-from models import (
-    Dispensation,
-    DispensationStatus,
-    Patient,
-    Pharmacy,
-    Prescriber,
-    ReportedIdentity,
-    Species,
-    Ticket,
-)
-from pmp import chart, clock, mme, settings, statistics, warnings, wording
-from pmp.fills import Fill
-from pmp.history import entries
+from models import Patient
+from pmp import chart, clock, mme, settings, statistics, warnings
+from pmp.fills import Fill, buprenorphine_mg_today
+from pmp.history import entries, identities, rows
 from pmp.history.entries import Contact, Entry
+from pmp.history.identities import Identity
 from pmp.mme import Summary
 from pmp.warnings import PatientWarning
 
 
 @dataclass(frozen=True)
-class Identity:
-    """One way in which dispensers reported this person."""
-
-    name: str
-    birth_date: date
-    sex: str
-    place: str
-    is_animal: bool
-
-
-@dataclass(frozen=True)
 class Counts:
-    """What the tiles of a report say. `opioid_days_left` counts days after today."""
+    """What the tiles of a report say. `opioid_days_left` counts days after today.
+
+    `buprenorphine_mg` is what the supply of today comes to a day; None if none is
+    active, or none is known in milligrams.
+    """
 
     fills: int
     prescribers: int
     pharmacies: int
     opioid_days_left: int
+    buprenorphine_mg: Decimal | None = None
+
+    @property
+    def buprenorphine_shown(self) -> str:
+        """Write it to 0.1 mg; empty if there is none."""
+        amount = self.buprenorphine_mg
+        return "" if amount is None else mme.shown(amount)
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,7 @@ class PatientReport:
     age: int
     since: date
     until: date
+    today: date
     made_at: datetime
     received_through: date | None
     entries: Sequence[Entry]
@@ -93,6 +85,20 @@ class PatientReport:
         return self.charts[0]
 
     @property
+    def own_entries(self) -> list[Entry]:
+        """Give the entries of the person; those for animals stand apart."""
+        return [entry for entry in self.entries if not entry.is_animal]
+
+    @property
+    def animal_entries(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.is_animal]
+
+    @property
+    def active(self) -> list[Entry]:
+        """Give the person's entries whose supply covers today, as reported."""
+        return [entry for entry in self.own_entries if entry.days_left is not None]
+
+    @property
     def not_calculated(self) -> list[Entry]:
         """Give the entries whose MME is missing in the totals."""
         return [
@@ -113,25 +119,34 @@ def patient_report(
     chosen = settings.current()
     rules = mme.rule_set(chosen.mme_rule_set)
     today = min(until, clock.day_of(at))
-    listed = _entries(patient.id, since, until, rules)
+    listed = _entries(patient.id, since, until, today, rules)
     fills = [entry.fill for entry in listed if not entry.is_animal]
     reported = [fill.course for fill in fills]
     carried = mme.carry_forward(reported, up_to_days=chosen.carry_forward_days)
     summary = mme.summary(carried, since=since, today=today)
     as_reported = mme.summary(reported, since=since, today=today)
-    identities = _identities(patient.id)
+    reported_as = identities.of_patient(patient.id)
+    birth_date = reported_as[0].birth_date
     return PatientReport(
         patient_id=patient.id,
-        identities=identities,
-        age=_age(identities[0].birth_date, clock.day_of(at)),
+        identities=reported_as,
+        age=_age(birth_date, clock.day_of(at)),
         since=since,
         until=until,
+        today=today,
         made_at=at,
         received_through=statistics.received_through(),
         entries=listed,
-        counts=_counts(listed, carried, today),
+        counts=_counts(listed, fills, carried, today),
         warnings=warnings.find(
-            fills, since=since, today=today, mme=summary, limits=_limits()
+            fills,
+            since=since,
+            today=today,
+            mme=summary,
+            limits=_limits(),
+            birth_date=next(
+                (each.birth_date for each in reported_as if not each.is_animal), None
+            ),
         ),
         mme=summary,
         mme_as_reported=as_reported,
@@ -143,94 +158,20 @@ def patient_report(
 
 
 def _entries(
-    patient_id: int, since: date, until: date, rules: mme.RuleSet
+    patient_id: int, since: date, until: date, today: date, rules: mme.RuleSet
 ) -> list[Entry]:
-    rows = _rows(patient_id, since, until)
-    disputed = _disputed(patient_id)
+    disputed = rows.disputed_since(patient_id)
+    corrected = rows.corrected_at(patient_id)
     return [
-        entries.from_row(row, under_review=row["id"] in disputed, rules=rules)
-        for row in rows
+        entries.from_row(
+            row,
+            rules=rules,
+            today=today,
+            under_review_since=disputed.get(row["id"]),
+            corrected_at=corrected.get(row["id"]),
+        )
+        for row in rows.of_patient(patient_id, since, until)
     ]
-
-
-def _disputed(patient_id: int) -> set[int]:
-    """Give the ids of the patient's dispensations with an open ticket."""
-    rows: Any = (
-        Ticket.select(Ticket.dispensation)
-        .join(Dispensation)
-        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
-        .tuples()
-    )
-    return {number for (number,) in rows}
-
-
-def _rows(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:
-    rows: Any = (
-        Dispensation.select(
-            Dispensation,
-            Dispensation.prescriber.alias("prescriber_id"),
-            Dispensation.pharmacy.alias("pharmacy_id"),
-            ReportedIdentity.last_name,
-            ReportedIdentity.first_name,
-            ReportedIdentity.species,
-            Prescriber.last_name.alias("prescriber_last"),
-            Prescriber.first_name.alias("prescriber_first"),
-            Prescriber.dea.alias("prescriber_dea"),
-            Prescriber.phone.alias("prescriber_phone"),
-            Prescriber.fax.alias("prescriber_fax"),
-            Pharmacy.name.alias("pharmacy_name"),
-            Pharmacy.dea.alias("pharmacy_dea"),
-            Pharmacy.city.alias("pharmacy_city"),
-            Pharmacy.state.alias("pharmacy_state"),
-            Pharmacy.phone.alias("pharmacy_phone"),
-            Pharmacy.fax.alias("pharmacy_fax"),
-        )
-        .join(ReportedIdentity)
-        .switch(Dispensation)
-        .join(Prescriber)
-        .switch(Dispensation)
-        .join(Pharmacy)
-        .where(
-            (Dispensation.patient == patient_id)
-            & (Dispensation.status == DispensationStatus.CURRENT)
-            & Dispensation.filled_on.between(since, until)
-        )
-        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
-        .dicts()
-    )
-    return cast("Iterable[dict[str, Any]]", rows)
-
-
-def _identities(patient_id: int) -> list[Identity]:
-    """List how the patient was reported, the one of the newest fill first."""
-    newest = (
-        Dispensation.select(Dispensation.identity)
-        .where(
-            (Dispensation.patient == patient_id)
-            & (Dispensation.status == DispensationStatus.CURRENT)
-        )
-        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
-        .limit(1)
-        .scalar()
-    )
-    rows = (
-        ReportedIdentity.select()
-        .where(ReportedIdentity.patient == patient_id)
-        .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
-    )
-    ordered = sorted(rows, key=lambda row: row.id != newest)
-    return list(dict.fromkeys(map(_identity, ordered)))
-
-
-def _identity(row: ReportedIdentity) -> Identity:
-    parts = (row.street, row.city, row.state, row.zip)
-    return Identity(
-        name=wording.person_name(row.last_name, row.first_name, row.middle_name),
-        birth_date=row.birth_date,
-        sex=row.sex,
-        place=", ".join(part for part in parts if part),
-        is_animal=row.species is Species.ANIMAL,
-    )
 
 
 def _age(birth_date: date, today: date) -> int:
@@ -239,7 +180,10 @@ def _age(birth_date: date, today: date) -> int:
 
 
 def _counts(
-    listed: Sequence[Entry], carried: Sequence[mme.Course], today: date
+    listed: Sequence[Entry],
+    fills: Sequence[Fill],
+    carried: Sequence[mme.Course],
+    today: date,
 ) -> Counts:
     own = [entry for entry in listed if not entry.is_animal]
     opioid_ends = [
@@ -252,6 +196,9 @@ def _counts(
         prescribers=len({entry.prescriber.key for entry in own}),
         pharmacies=len({entry.pharmacy.key for entry in own}),
         opioid_days_left=(max(opioid_ends, default=today) - today).days,
+        buprenorphine_mg=buprenorphine_mg_today(
+            fills, today=today, up_to_days=settings.current().carry_forward_days
+        ),
     )
 
 

@@ -5,7 +5,7 @@ refill, payment) and given its MME under the rule set in force.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,7 @@ class Entry:
 
     row_code: str
     version: int
+    stored_at: datetime
     filled_on: date
     written_on: date | None
     sold_on: date | None
@@ -67,18 +68,41 @@ class Entry:
     mme: Mme
     fill: Fill
     is_animal: bool
+    days_left: int | None  # after the report's today; None: its supply has ended
     is_corrected: bool
-    is_under_review: bool
+    corrected_at: datetime | None
+    under_review_since: datetime | None
+
+    @property
+    def is_under_review(self) -> bool:
+        return self.under_review_since is not None
+
+    @property
+    def supply_to(self) -> date:
+        return self.fill.last
 
     @property
     def marks(self) -> list[str]:
         """Give what a reader must know of this entry beside its facts."""
-        marks = {
-            "accuracy under review": self.is_under_review,
-            "corrected": self.is_corrected,
-            "for an animal": self.is_animal,
-        }
-        return [words for words, holds in marks.items() if holds]
+        marks = []
+        if self.under_review_since:
+            day = wording.us_date(self.under_review_since)
+            marks.append(f"accuracy under review since {day}")
+        if self.is_corrected:
+            day = wording.us_date(self.corrected_at)
+            marks.append(f"corrected {day}".rstrip())
+        return [*marks, "for an animal"] if self.is_animal else marks
+
+    @property
+    def dose(self) -> str:
+        """Write frequency and MME as one sum: "… = 4 a day x 10 mg x 1.5 = 60 MME/day".
+
+        The frequency alone where no MME was computed, or for other days than reported.
+        """
+        if self.mme.factor is None or self.mme.note:
+            return self.frequency
+        factor = wording.amount(self.mme.factor)
+        return f"{self.frequency} × {factor} = {self.mme.shown} MME/day"  # noqa: RUF001
 
     @property
     def mme_words(self) -> str:
@@ -87,13 +111,29 @@ class Entry:
             return "not calculated"
         return self.mme.shown
 
+    @property
+    def mme_remark(self) -> str:
+        """Say why there is no MME, or what it was computed from otherwise; or empty."""
+        if self.mme.outcome is Outcome.NOT_CALCULATED:
+            return f"MME not calculated: {self.mme.reason}"
+        return f"MME {self.mme.note}" if self.mme.note else ""
 
-def from_row(row: dict[str, Any], *, under_review: bool, rules: RuleSet) -> Entry:
-    """Make an entry from a row of `pmp.history`'s query."""
+
+def from_row(
+    row: dict[str, Any],
+    *,
+    rules: RuleSet,
+    today: date,
+    under_review_since: datetime | None = None,
+    corrected_at: datetime | None = None,
+) -> Entry:
+    """Make an entry from a row of `pmp.history.rows`."""
     amount = mme.daily(_dose(row), rules)
+    fill = _fill(row, amount)
     return Entry(
         row_code=row["row_code"],
         version=row["version"],
+        stored_at=row["stored_at"],
         filled_on=row["filled_on"],
         written_on=row["written_on"],
         sold_on=row["sold_on"],
@@ -111,10 +151,12 @@ def from_row(row: dict[str, Any], *, under_review: bool, rules: RuleSet) -> Entr
         pharmacy=_pharmacy(row),
         reported_as=wording.person_name(row["last_name"], row["first_name"]),
         mme=amount,
-        fill=_fill(row, amount),
+        fill=fill,
         is_animal=row["species"] is Species.ANIMAL,
+        days_left=(fill.last - today).days if fill.covers(today) else None,
         is_corrected=bool(row["corrected"]),
-        is_under_review=under_review,
+        corrected_at=corrected_at,
+        under_review_since=under_review_since,
     )
 
 

@@ -1,16 +1,42 @@
 """The report behind a look-up: each opening is a disclosure, written down before it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from models import User
+from models import LookUp, Patient, User
 from pmp import audit, database, disclosures, history, lookup
 from pmp.errors import NotFoundError
 from pmp.history import PatientReport
+from pmp.lookup import last_look
+from pmp.lookup.last_look import LastLook
+from pmp.lookup.report_copies import copies_of
+from pmp.reporting import freshness
+from pmp.reporting.freshness import Freshness
+
+__all__ = ["OpenReport", "copies_of", "open_report"]
+
+
+@dataclass(frozen=True)
+class OpenReport:
+    """A report as its user sees it: how recent it is, and what is new to them.
+
+    `last_look` is None at a user's first look at the patient.
+    """
+
+    look_up: LookUp
+    report: PatientReport
+    freshness: Sequence[Freshness]
+    last_look: LastLook | None
+
+    @property
+    def purpose(self) -> str:
+        return lookup.PURPOSE_WORDS[self.look_up.purpose]
 
 
 def open_report(
     *, token: str, what: str, by: User, address: str = "", at: datetime
-) -> PatientReport:
+) -> OpenReport:
     """Give the report behind a token: a disclosure, written down before it is made.
 
     `what` is "page", "PDF" or "CSV". NotFoundError for an unknown, foreign or expired
@@ -20,26 +46,48 @@ def open_report(
     patient = look_up.patient
     if patient is None:
         raise NotFoundError("This search has no report.")
-    with database.atomic():
-        disclosures.record(
-            patient=patient,
-            recipient=by.name,
-            address=address,
-            what=f"patient report ({what})",
-            purpose=lookup.PURPOSE_WORDS[look_up.purpose],
-            at=at,
-            actor=by.username,
-            look_up=look_up,
-        )
-        event = audit.Event.REPORT_OPENED
-        audit.record(
-            event if what == "page" else audit.Event.REPORT_DOWNLOADED,
-            actor=by.username,
-            subject=f"patient:{patient.id}",
-            at=at,
-            address=address,
-            detail={"look_up": look_up.id, "what": what, "entries": look_up.entries},
-        )
-    return history.patient_report(
+    report = history.patient_report(
         patient, since=look_up.since, until=look_up.until, at=at
+    )
+    opened = OpenReport(
+        look_up=look_up,
+        report=report,
+        freshness=freshness.of(
+            {contact.key for contact in report.pharmacies}, today=report.today
+        ),
+        last_look=last_look.before(look_up, report),
+    )
+    with database.atomic():
+        _disclose(look_up, patient, what=what, by=by, address=address, at=at)
+        last_look.note(look_up, report, at=at)
+    return opened
+
+
+def _disclose(
+    look_up: LookUp,
+    patient: Patient,
+    *,
+    what: str,
+    by: User,
+    address: str,
+    at: datetime,
+) -> None:
+    disclosures.record(
+        patient=patient,
+        recipient=by.name,
+        address=address,
+        what=f"patient report ({what})",
+        purpose=lookup.PURPOSE_WORDS[look_up.purpose],
+        at=at,
+        actor=by.username,
+        look_up=look_up,
+    )
+    is_page = what == "page"
+    audit.record(
+        audit.Event.REPORT_OPENED if is_page else audit.Event.REPORT_DOWNLOADED,
+        actor=by.username,
+        subject=f"patient:{patient.id}",
+        at=at,
+        address=address,
+        detail={"look_up": look_up.id, "what": what, "entries": look_up.entries},
     )

@@ -83,6 +83,17 @@ def must_report(pharmacy: Pharmacy) -> bool:
     return found
 
 
+def who_must_report_among(pharmacies: Iterable[int]) -> set[int]:
+    """Give those of some pharmacies, by their ids, that must report."""
+    query: Any = (
+        Pharmacy.select(Pharmacy.id)
+        .where(_counts() & ~Pharmacy.reports_since.is_null())
+        .where(Pharmacy.id.in_(list(pharmacies)))
+        .tuples()
+    )
+    return {number for (number,) in query}
+
+
 def enrol(*, at: datetime) -> int:
     """Give each pharmacy that must report its row and the day it began; how many.
 

@@ -40,14 +40,16 @@ def find(
     today: date,
     mme: Summary,
     limits: Limits | None = None,
+    birth_date: date | None = None,
 ) -> list[PatientWarning]:
     """Give the warnings of a report, the gravest first, information last.
 
     `fills` are those of the period from `since` to `today` that stand; `mme` is their
-    summary with early refills carried forward.
+    summary with early refills carried forward. `birth_date` tells an adult from a
+    minor; without it nothing is said that depends on age.
     """
     ordered = sorted(fills, key=lambda fill: fill.first)
-    picture = Picture(ordered, since, today, mme, limits or Limits())
+    picture = Picture(ordered, since, today, mme, limits or Limits(), birth_date)
     found = [warning for check in _CHECKS for warning in check(picture)]
     order = list(Code)
     return sorted(

@@ -38,13 +38,18 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class PatientWarning:
-    """`rows` are row codes, oldest first."""
+    """`rows` are row codes, oldest first.
+
+    `arithmetic` are short lines, each a sum that led to the warning, such as
+    "6 tablets a day of 325 mg = 1,950 mg a day".
+    """
 
     code: Code
     title: str
     sentence: str
     rows: tuple[str, ...]
     level: Level = Level.ATTENTION
+    arithmetic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Picture:
     today: date
     mme: Summary
     limits: Limits
+    birth_date: date | None = None
 
     def of(self, *classes: str) -> list[Fill]:
         return [fill for fill in self.fills if fill.drug_class in classes]

@@ -18,6 +18,7 @@ from models import (
 )
 from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
+from pmp.history import PatientReport
 from pmp.lookup import Answer, Criteria, own_history, patient_search, reports
 from pmp.settings import Settings
 from tests.conftest import NOW
@@ -78,7 +79,7 @@ def test_one_exact_fit_is_a_report(doctor: User) -> None:
     assert answer.outcome is LookUpOutcome.REPORT
     kept = LookUp.get()
     assert (kept.patient, kept.entries) == (patient, 1)
-    report = reports.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    report = opened(answer, doctor)
     assert report.patient_id == patient.id
 
 
@@ -285,7 +286,7 @@ def test_choosing_a_candidate_is_a_look_up_of_its_own(doctor: User) -> None:
 
     assert answer.outcome is LookUpOutcome.REPORT
     assert LookUp.select().count() == 2
-    report = reports.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    report = opened(answer, doctor)
     assert report.patient_id == chosen.id
 
 
@@ -297,6 +298,11 @@ def test_choosing_somebody_who_was_not_offered_is_refused(doctor: User) -> None:
 
     with pytest.raises(NotFoundError):
         lookup.choose(token=token, patient_ids=[outsider.id], by=doctor, at=NOW)
+
+
+def opened(answer: Answer, by: User) -> PatientReport:
+    made = reports.open_report(token=answer.token, what="page", by=by, at=NOW)
+    return made.report
 
 
 def test_a_token_is_stored_as_a_hash_alone(doctor: User) -> None:

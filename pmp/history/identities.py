@@ -1,0 +1,120 @@
+"""How a person was reported, and why these reports were taken for one person.
+
+A prescriber reads the reasons in words; weights stay with the program's staff.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from models import Dispensation, DispensationStatus, ReportedIdentity, Species
+from pmp import wording
+
+# What matching writes down of a field, as a reader says it.
+_SAID = {
+    "a slip apart": "one typing slip apart",
+    "one is part of the other": "one a part of the other",
+    "a short form": "a short form of the other",
+    "same initial": "same initial",
+    "first and last swapped": "first and last swapped",
+}
+# Postgres keeps no order of them.
+_ORDER = (
+    "name",
+    "first name",
+    "last name",
+    "middle name",
+    "animal",
+    "date of birth",
+    "sex",
+    "street",
+    "ZIP code",
+    "phone",
+)
+_WEIGHT = re.compile(r" \([+-]?[\d.]+\)$")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One way in which dispensers reported this person, and why it counts as theirs."""
+
+    name: str
+    birth_date: date
+    sex: str
+    place: str
+    is_animal: bool
+    why: str = ""
+
+
+def of_patient(patient_id: int) -> list[Identity]:
+    """List how the patient was reported, the one of the newest fill first."""
+    newest = (
+        Dispensation.select(Dispensation.identity)
+        .where(
+            (Dispensation.patient == patient_id)
+            & (Dispensation.status == DispensationStatus.CURRENT)
+        )
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+        .limit(1)
+        .scalar()
+    )
+    rows = (
+        ReportedIdentity.select()
+        .where(ReportedIdentity.patient == patient_id)
+        .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
+    )
+    found: dict[tuple[object, ...], Identity] = {}
+    for row in sorted(rows, key=lambda row: row.id != newest):
+        made = _identity(row)
+        facts = (made.name, made.birth_date, made.sex, made.place, made.is_animal)
+        found.setdefault(facts, made)
+    return list(found.values())
+
+
+def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str:
+    """Say in a sentence why a report was taken for this person's.
+
+    `evidence` maps a field to what matching found in it, such as "same (+8.0)".
+    """
+    if linked_by != "matching":
+        return "Program staff decided that this is the same person."
+    if not evidence:
+        return "The first report of this person." if "first report" in rule else ""
+    found = {
+        field: _WEIGHT.sub("", says)
+        for field, says in sorted(evidence.items(), key=_place)
+        if isinstance(says, str)
+    }
+    same = [field for field, says in found.items() if says == "same"]
+    others = [
+        f"{field} {_SAID.get(says, says)}"
+        for field, says in found.items()
+        if says != "same"
+    ]
+    parts = [*([f"same {_listed(same)}"] if same else []), *others]
+    words = "; ".join(parts)
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
+def _place(item: tuple[str, object]) -> tuple[int, str]:
+    field = item[0]
+    return (_ORDER.index(field) if field in _ORDER else len(_ORDER)), field
+
+
+def _listed(words: list[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _identity(row: ReportedIdentity) -> Identity:
+    parts = (row.street, row.city, row.state, row.zip)
+    name = wording.person_name(row.last_name, row.first_name, row.middle_name)
+    return Identity(
+        name=f"{name} {row.suffix}".strip().upper(),
+        birth_date=row.birth_date,
+        sex=row.sex,
+        place=", ".join(part for part in parts if part),
+        is_animal=row.species is Species.ANIMAL,
+        why=why_joined(row.link_rule, row.link_evidence, row.linked_by),
+    )

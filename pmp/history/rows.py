@@ -1,0 +1,80 @@
+"""What a patient report is made from: one query for its fills, two for their marks."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, cast
+
+from peewee import fn
+
+from models import (
+    Dispensation,
+    DispensationStatus,
+    DispensationVersion,
+    Pharmacy,
+    Prescriber,
+    ReportedIdentity,
+    Ticket,
+)
+
+
+def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:
+    """Give the fills of these days that stand, the newest first, with their people."""
+    rows: Any = (
+        Dispensation.select(
+            Dispensation,
+            Dispensation.prescriber.alias("prescriber_id"),
+            Dispensation.pharmacy.alias("pharmacy_id"),
+            ReportedIdentity.last_name,
+            ReportedIdentity.first_name,
+            ReportedIdentity.species,
+            Prescriber.last_name.alias("prescriber_last"),
+            Prescriber.first_name.alias("prescriber_first"),
+            Prescriber.dea.alias("prescriber_dea"),
+            Prescriber.phone.alias("prescriber_phone"),
+            Prescriber.fax.alias("prescriber_fax"),
+            Pharmacy.name.alias("pharmacy_name"),
+            Pharmacy.dea.alias("pharmacy_dea"),
+            Pharmacy.city.alias("pharmacy_city"),
+            Pharmacy.state.alias("pharmacy_state"),
+            Pharmacy.phone.alias("pharmacy_phone"),
+            Pharmacy.fax.alias("pharmacy_fax"),
+        )
+        .join(ReportedIdentity)
+        .switch(Dispensation)
+        .join(Prescriber)
+        .switch(Dispensation)
+        .join(Pharmacy)
+        .where(
+            (Dispensation.patient == patient_id)
+            & (Dispensation.status == DispensationStatus.CURRENT)
+            & Dispensation.filled_on.between(since, until)
+        )
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+        .dicts()
+    )
+    return cast("Iterable[dict[str, Any]]", rows)
+
+
+def disputed_since(patient_id: int) -> dict[int, datetime]:
+    """Give since when each of the patient's dispensations has had an open ticket."""
+    query: Any = (
+        Ticket.select(Ticket.dispensation, fn.MIN(Ticket.opened_at))
+        .join(Dispensation)
+        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
+        .group_by(Ticket.dispensation)
+        .tuples()
+    )
+    return dict(query)
+
+
+def corrected_at(patient_id: int) -> dict[int, datetime]:
+    """Give when each corrected dispensation of the patient was last changed."""
+    version = DispensationVersion
+    query: Any = (
+        version.select(version.dispensation, fn.MAX(version.changed_at))
+        .join(Dispensation)
+        .where((Dispensation.patient == patient_id) & Dispensation.corrected)
+        .group_by(version.dispensation)
+        .tuples()
+    )
+    return dict(query)

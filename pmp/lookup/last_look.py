@@ -1,0 +1,182 @@
+"""What has changed in a patient's report since this user looked last.
+
+Each look writes down which entries it showed, in which version; so an entry that was
+voided, or that went to another person, is told to whoever had seen it here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from models import (
+    Dispensation,
+    DispensationStatus,
+    DispensationVersion,
+    LookUp,
+    ReportSeen,
+)
+from pmp.history import PatientReport
+from pmp.history.entries import Entry
+from pmp.thresholds.correction_notices import FIELDS
+from pmp.wording import us_time
+
+
+@dataclass(frozen=True)
+class Removed:
+    """An entry that was shown then and is not this patient's any more."""
+
+    row_code: str
+    filled_on: date
+    drug: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """The difference from a user's look before this one, by row code.
+
+    `changed` maps an entry to the names of what changed in it.
+    """
+
+    at: datetime
+    new: frozenset[str] = frozenset()
+    changed: Mapping[str, str] = field(default_factory=dict)
+    removed: Sequence[Removed] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one sentence."""
+        counts = (
+            (len(self.new), "new"),
+            (len(self.changed), "changed"),
+            (len(self.removed), "removed"),
+        )
+        said = [f"{number} {word}" for number, word in counts if number]
+        what = ", ".join(said) if said else "nothing has changed"
+        return f"Since your last look on {us_time(self.at)}: {what}."
+
+    def mark(self, entry: Entry) -> str:
+        """Give the mark of an entry's row; empty if it was seen as it stands."""
+        if entry.row_code in self.new:
+            return "new since your last look"
+        if names := self.changed.get(entry.row_code):
+            return f"changed since your last look: {names}"
+        return ""
+
+
+def note(look_up: LookUp, report: PatientReport, *, at: datetime) -> None:
+    """Write down what a look-up's report shows, in the caller's transaction."""
+    shown = {entry.row_code: entry.version for entry in report.entries}
+    (
+        ReportSeen.insert(look_up=look_up, seen_at=at, entries=shown)
+        .on_conflict(
+            conflict_target=[ReportSeen.look_up],
+            update={ReportSeen.seen_at: at, ReportSeen.entries: shown},
+        )
+        .execute()
+    )
+
+
+def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
+    """Compare a report with the one that its user saw last; None if there is none."""
+    seen = _seen_before(look_up)
+    if seen is None:
+        return None
+    known: dict[str, int] = seen.entries
+    now = {entry.row_code: entry for entry in report.entries}
+    older = {
+        code: known[code]
+        for code, entry in now.items()
+        if code in known and entry.version > known[code]
+    }
+    return LastLook(
+        at=seen.seen_at,
+        new=frozenset(
+            code
+            for code, entry in now.items()
+            if code not in known and _is_new(entry, seen)
+        ),
+        changed=_changes(older, now),
+        removed=_removed(set(known) - set(now), report),
+    )
+
+
+def _seen_before(look_up: LookUp) -> ReportSeen | None:
+    found: ReportSeen | None = (
+        ReportSeen.select(ReportSeen, LookUp)
+        .join(LookUp)
+        .where(
+            (LookUp.user == look_up.user)
+            & (LookUp.patient == look_up.patient)
+            & (LookUp.id < look_up.id)
+        )
+        .order_by(LookUp.id.desc())
+        .first()
+    )
+    return found
+
+
+def _is_new(entry: Entry, seen: ReportSeen) -> bool:
+    """Tell new entries from old ones that lay outside of the period looked at then."""
+    within = seen.look_up.since <= entry.filled_on <= seen.look_up.until
+    return within or entry.stored_at > seen.seen_at
+
+
+def _changes(older: Mapping[str, int], now: Mapping[str, Entry]) -> dict[str, str]:
+    """Name what differs from the version that was seen."""
+    if not older:
+        return {}
+    query: Any = (
+        DispensationVersion.select(
+            DispensationVersion.version,
+            DispensationVersion.content,
+            Dispensation,
+        )
+        .join(Dispensation)
+        .where(Dispensation.row_code.in_(sorted(older)))
+        .dicts()
+    )
+    changed = dict.fromkeys(older, "")
+    for row in query:
+        code = row["row_code"]
+        if row["version"] == older[code]:
+            changed[code] = _names(row)
+    return {code: names or "details" for code, names in changed.items() if code in now}
+
+
+def _names(row: Mapping[str, Any]) -> str:
+    was = row["content"]
+    differs = (
+        words.lower()
+        for name, words in FIELDS.items()
+        if str(was.get(name)) != str(row.get(name))
+    )
+    return ", ".join(differs)
+
+
+def _removed(gone: set[str], report: PatientReport) -> list[Removed]:
+    if not gone:
+        return []
+    query: Any = (
+        Dispensation.select()
+        .where(Dispensation.row_code.in_(sorted(gone)))
+        .where(Dispensation.filled_on.between(report.since, report.until))
+        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
+        .dicts()
+    )
+    return [
+        Removed(
+            row_code=row["row_code"],
+            filled_on=row["filled_on"],
+            drug=row["drug_name"],
+            why=_why(row),
+        )
+        for row in query
+    ]
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    if row["status"] is DispensationStatus.VOIDED:
+        return "removed: it was reported in error"
+    return "it belongs to another person"

@@ -1,0 +1,214 @@
+"""Report PDFs as they were downloaded: kept, opened again, and proved genuine.
+
+The PDF carries a code on each page. Whoever holds the paper can ask whether the program
+made such a report; only its own user and the program's staff learn more than that.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models import AuditEvent, Document, DocumentKind, LookUp, ReportCopy, Role, User
+from pmp import audit, database, disclosures, documents, lookup, settings
+from pmp.accounts.lock_out import ThrottledError
+from pmp.documents import DocumentLostError
+from pmp.errors import NotFoundError, RuleError
+from pmp.lookup import report_codes
+from pmp.permissions import Permission, can
+from pmp.wording import us_time
+
+# Codes cannot be guessed; this keeps anybody from trying, or from filling the record.
+MOST_QUESTIONS = 20
+WINDOW = timedelta(minutes=10)
+SHORT_HASH = 12
+PURGE_AT_ONCE = 500
+PUBLIC = "public"
+ROLE_WORDS = {
+    Role.PRACTITIONER: "a practitioner",
+    Role.PHARMACY: "a pharmacy",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the holder of a code is told. `copy` is for its own user and staff alone.
+
+    `short_hash` begins the SHA-256 of the PDF, as a computer gives it for the file.
+    """
+
+    code: str
+    is_genuine: bool
+    made_at: datetime | None = None
+    made_for: str = ""
+    pages: int = 0
+    short_hash: str = ""
+    copy: ReportCopy | None = None
+    is_own: bool = False
+
+
+def keep(
+    look_up: LookUp,
+    *,
+    code: str,
+    body: bytes,
+    pages: int,
+    entries: int,
+    at: datetime,
+) -> ReportCopy:
+    """Keep a PDF that is about to be given out, under the code that it carries."""
+    with database.atomic():
+        document = documents.keep(
+            kind=DocumentKind.PATIENT_REPORT,
+            media_type="application/pdf",
+            body=body,
+            at=at,
+        )
+        copy: ReportCopy = ReportCopy.create(
+            look_up=look_up,
+            document=document,
+            code=code,
+            pages=pages,
+            entries=entries,
+            sha256=document.sha256,
+            made_at=at,
+            made_by=look_up.user,
+        )
+        audit.record(
+            audit.Event.REPORT_COPY_KEPT,
+            actor=look_up.user.username,
+            subject=f"report_copy:{copy.id}",
+            at=at,
+            address=look_up.address,
+            detail={"look_up": look_up.id, "code": code, "sha256": copy.sha256},
+        )
+    return copy
+
+
+def copies_of(look_up_ids: Iterable[int]) -> dict[int, list[ReportCopy]]:
+    """Give the copies that can still be opened, by look-up, the latest first."""
+    rows = (
+        ReportCopy.select(ReportCopy)
+        .join(Document)
+        .where(ReportCopy.look_up.in_(list(look_up_ids)))
+        .where(Document.purged_at.is_null())
+        .order_by(ReportCopy.made_at.desc(), ReportCopy.id.desc())
+    )
+    found: dict[int, list[ReportCopy]] = {}
+    for row in rows:
+        found.setdefault(row.__data__["look_up"], []).append(row)
+    return found
+
+
+def open_copy(copy_id: int, *, by: User, address: str = "", at: datetime) -> bytes:
+    """Give the PDF of one of a user's own copies: a disclosure, written down first.
+
+    NotFoundError for another's, and for one whose time is over.
+    """
+    copy: ReportCopy | None = ReportCopy.get_or_none(
+        (ReportCopy.id == copy_id) & (ReportCopy.made_by == by)
+    )
+    patient = copy.look_up.patient if copy else None
+    if copy is None or patient is None:
+        raise NotFoundError("There is no such report among yours.")
+    try:
+        body = documents.read(copy.document)
+    except DocumentLostError:
+        days = settings.current().report_copy_days
+        message = f"Reports are kept for {days} days; this one is gone. Look again."
+        raise NotFoundError(message) from None
+    what = f"PDF of {us_time(copy.made_at)}"
+    with database.atomic():
+        disclosures.record(
+            patient=patient,
+            recipient=by.name,
+            address=address,
+            what=f"patient report ({what})",
+            purpose=lookup.PURPOSE_WORDS[copy.look_up.purpose],
+            at=at,
+            actor=by.username,
+            look_up=copy.look_up,
+        )
+        audit.record(
+            audit.Event.REPORT_DOWNLOADED,
+            actor=by.username,
+            subject=f"patient:{patient.id}",
+            at=at,
+            address=address,
+            detail={"look_up": copy.look_up.id, "report_copy": copy.id, "what": what},
+        )
+    return body
+
+
+def verify(typed: str, *, by: User | None, address: str, at: datetime) -> Verdict:
+    """Say whether a report with this code was made.
+
+    RuleError, at `code`, for what cannot be a code; ThrottledError for too many
+    questions from one place. Each question is on the audit record.
+    """
+    try:
+        code = report_codes.read(typed)
+    except ValueError as problem:
+        raise RuleError(f"{problem}.", field="code") from None
+    actor = by.username if by else PUBLIC
+    _refuse_a_crowd(actor, address, at=at)
+    copy: ReportCopy | None = ReportCopy.get_or_none(code=code)
+    audit.record(
+        audit.Event.REPORT_VERIFIED,
+        actor=actor,
+        subject=f"report_copy:{copy.id if copy else 'unknown'}",
+        at=at,
+        address=address,
+        detail={"genuine": copy is not None},
+    )
+    if copy is None:
+        return Verdict(code, is_genuine=False)
+    is_own = by is not None and copy.made_by.id == by.id
+    is_staff = by is not None and can(by.role, Permission.TICKET_WORK)
+    return Verdict(
+        code=code,
+        is_genuine=True,
+        made_at=copy.made_at,
+        made_for=ROLE_WORDS.get(copy.made_by.role, "program staff"),
+        pages=copy.pages,
+        short_hash=copy.sha256[:SHORT_HASH],
+        copy=copy if is_own or is_staff else None,
+        is_own=is_own,
+    )
+
+
+def purge(*, at: datetime) -> int:
+    """Destroy the PDFs whose time is over; their codes can still be verified."""
+    oldest = at - timedelta(days=settings.current().report_copy_days)
+    count = 0
+    while some := _older_than(oldest):
+        with database.atomic():
+            for copy in some:
+                documents.purge(copy.document, at=at)
+        count += len(some)
+    return count
+
+
+def _older_than(oldest: datetime) -> list[ReportCopy]:
+    return list(
+        ReportCopy.select(ReportCopy)
+        .join(Document)
+        .where(ReportCopy.made_at < oldest)
+        .where(Document.purged_at.is_null())
+        .order_by(ReportCopy.id)
+        .limit(PURGE_AT_ONCE)
+    )
+
+
+def _refuse_a_crowd(actor: str, address: str, *, at: datetime) -> None:
+    asked = (
+        AuditEvent.select()
+        .where(AuditEvent.at > at - WINDOW)
+        .where(AuditEvent.event == audit.Event.REPORT_VERIFIED.value)
+        .where((AuditEvent.actor == actor) & (AuditEvent.address == address))
+        .count()
+    )
+    if asked >= MOST_QUESTIONS:
+        raise ThrottledError(
+            f"Too many codes were asked about from here. Wait {WINDOW.seconds // 60}"
+            " minutes, or call the program."
+        )
