@@ -618,6 +618,26 @@ def test_a_person_found_to_be_the_same_is_a_change(
     assert "OF THE OTHER NAME" in browser.text()
 
 
+def test_an_entry_that_went_to_another_person_is_told_to_who_saw_it(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    moved = fill(patient, drug_name="SOMEBODY ELSE'S")
+    fill(patient, drug_name="HERS")
+    search(browser)
+    Dispensation.update(patient=make_patient()).where(
+        Dispensation.id == moved.id
+    ).execute()
+
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    text = browser.text()
+    assert text.index("and another person") < text.index(moved.row_code)
+    assert "HERS" not in text
+
+
 def test_changes_of_another_patient_or_user_are_not_told(
     browser: Browser, doctor: User, new_browser: Callable[..., Browser]
 ) -> None:
