@@ -24,7 +24,7 @@ from pmp import (
 from pmp.deliveries import doubts, receipts
 from pmp.entry import drafts
 from pmp.faxes import inbound_media
-from pmp.lookup import report_copies
+from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
 from pmp.uploads import dropped
 
@@ -42,7 +42,8 @@ def tick() -> None:
     seconds = settings.current().sweep_seconds
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
-        _each(sweep_submissions, sweep_faxes, sweep_leases, sweep_deliveries)
+        _each(sweep_submissions, sweep_schedules)
+        _each(sweep_faxes, sweep_leases, sweep_deliveries)
         _each(sweep_rest, sweep_folders)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase)
@@ -66,6 +67,11 @@ def sweep_submissions() -> None:
     held_up = dropped.held_up(at=clock.now())
     waiting = [number for number in uploads.waiting() if number not in held_up]
     _nudge_all(tasks.process_submission, waiting[:MOST_SUBMISSIONS])
+
+
+def sweep_schedules() -> None:
+    """Look up the people of lists that a lost wake-up left behind."""
+    _nudge_all(tasks.run_schedule, schedules.waiting())
 
 
 def sweep_folders() -> None:
@@ -140,13 +146,14 @@ def evaluate() -> None:
 
 
 def tidy() -> None:
-    """Drop what has had its time: claims, voids that waited, drafts, files."""
+    """Drop what has had its time: claims, waiting voids, drafts, files, lists."""
     at = clock.now()
     periods.forget_old(at=at)
     uploads.forget_waiting_voids(at=at)
     drafts.expire(at=at)
     csv_submissions.expire(at=at)
     report_copies.purge(at=at)
+    schedules.expire(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

@@ -12,6 +12,7 @@ from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
 from models import FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
+from pmp.lookup import schedules
 from pmp.uploads import dropped
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "nudge",
     "process_submission",
     "read_fax",
+    "run_schedule",
     "send_delivery",
 ]
 
@@ -98,6 +100,14 @@ def process_submission(submission_id: int) -> None:
             submissions_in.answer()
     if following:
         nudge(process_submission, following)
+
+
+@huey.task()
+def run_schedule(schedule_id: int) -> None:
+    """Look up the people of a user's list, one after another."""
+    with database.connected():
+        while schedules.run_next(schedule_id, at=clock.now()):
+            pass
 
 
 def nudge(task: Any, *ids: Any) -> None:

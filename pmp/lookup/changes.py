@@ -17,6 +17,7 @@ from models import (
     Pharmacy,
     Prescriber,
     ReportedIdentity,
+    ReportSeen,
     User,
 )
 from pmp import audit, database, disclosures, lookup, withheld
@@ -29,7 +30,8 @@ class Changes:
     """Fills of a patient by what became of them since `before`, newest first.
 
     `now` is the look-up under which they are told; `joined` were reported earlier, and
-    have been found since to be this patient's.
+    have been found since to be this patient's. `moved` were shown by a report then and
+    have been found to be another person's.
     """
 
     before: LookUp
@@ -38,10 +40,11 @@ class Changes:
     corrected: Sequence[Dispensation]
     removed: Sequence[Dispensation]
     joined: Sequence[Dispensation]
+    moved: Sequence[Dispensation]
 
     @property
     def count(self) -> int:
-        lists = (self.added, self.corrected, self.removed, self.joined)
+        lists = (self.added, self.corrected, self.removed, self.joined, self.moved)
         return sum(map(len, lists))
 
 
@@ -102,6 +105,7 @@ def _compared(before: LookUp, now: LookUp) -> Changes:
             row for row in known if row.id in changed and row.status is not stands
         ],
         joined=[row for row in joined if row.status is stands],
+        moved=_moved(before, now),
     )
 
 
@@ -121,6 +125,18 @@ def _rows(now: LookUp) -> Any:
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
     )
+
+
+def _moved(before: LookUp, now: LookUp) -> list[Dispensation]:
+    """Give what a report showed then and that belongs to somebody else now."""
+    seen: ReportSeen | None = ReportSeen.get_or_none(ReportSeen.look_up == before)
+    if seen is None:
+        return []
+    query = Dispensation.select().where(
+        Dispensation.row_code.in_(sorted(seen.entries))
+        & (Dispensation.patient != now.patient)
+    )
+    return list(query.order_by(Dispensation.filled_on.desc(), Dispensation.id.desc()))
 
 
 def _changed_since(before: LookUp, now: LookUp) -> set[int]:

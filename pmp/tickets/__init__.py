@@ -265,8 +265,7 @@ def _new(
 
 def _own(entry: Dispensation, by: User) -> bool:
     is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
-    is_prescriber = by.prescriber is not None and by.prescriber == entry.prescriber
-    return bool(is_dispenser or is_prescriber)
+    return is_dispenser or entry.prescriber in reporters.prescribers_of(by)
 
 
 def _may_see(entry: Dispensation, by: User) -> bool:

@@ -94,7 +94,7 @@ class DispensingForm(OwnForm):
         """Give what is asked for; a date of birth may stand among a patient's names."""
         sort = sort or self.sort.data
         self.sort.data = sort if sort in SORT_KEYS else "-filled"
-        patient, born = _without_a_date(self.patient.data or "")
+        patient, born = without_a_date(self.patient.data or "")
         return Wanted(
             pharmacy=self.chosen,
             since=self.since.data,
@@ -112,7 +112,7 @@ class DispensingForm(OwnForm):
         )
 
 
-def _without_a_date(text: str) -> tuple[str, date | None]:
+def without_a_date(text: str) -> tuple[str, date | None]:
     """Part a date of birth from the words of a name."""
     names, born = [], None
     for word in text.split():

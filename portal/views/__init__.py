@@ -8,6 +8,8 @@ BLUEPRINTS = (
     "portal.views.look_up",
     "portal.views.patient_reports",
     "portal.views.identity_questions",
+    "portal.views.schedule",
+    "portal.views.prescribing",
     "portal.views.submissions",
     "portal.views.submission_records",
     "portal.views.submission_corrections",

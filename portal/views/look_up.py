@@ -15,7 +15,13 @@ from flask.typing import ResponseReturnValue
 
 from models import LookUpOutcome
 from pmp import clock, lookup, statistics
-from pmp.lookup import Answer, changes, own_history, unusual_answers
+from pmp.lookup import (
+    Answer,
+    changes,
+    own_history,
+    report_copies,
+    unusual_answers,
+)
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -123,10 +129,12 @@ def mine() -> ResponseReturnValue:
         form = OwnLookUpsForm(formdata=None)
         form.offer(user)
     number = request.form.get("page", 1, int)
+    listed = own_history.mine(wanted, user=user, page=number)
     page = render_template(
         "look_up/mine.html",
         form=form,
-        listed=own_history.mine(wanted, user=user, page=number),
+        listed=listed,
+        copies=report_copies.copies_of(row.id for row in listed.rows),
         is_narrowed=wanted != own_history.Wanted(),
         purposes=lookup.PURPOSE_WORDS,
         questions=own_history.questions(user),

@@ -539,6 +539,20 @@ def test_an_earlier_search_without_a_report_is_repeated(
     assert origins == ["search", "again"]
 
 
+def test_the_pdf_as_seen_then_stands_beside_its_look_up(
+    browser: Browser, doctor: User
+) -> None:
+    fill(delgado())
+    search(browser)
+    made = browser.get(f"{path_of(browser)}.pdf").data
+    search(browser)
+
+    page = browser.get("/look-ups").get_data(as_text=True)
+
+    [link] = re.findall(r'href="(/report-copies/[^"]+)"', page)
+    assert browser.get(link).data == made
+
+
 def look_for_changes(browser: Browser) -> None:
     values = {"csrf_token": browser.token(), "look_up": str(LookUp.get().id)}
     browser.post("/look-up/changes", values, status=303)
@@ -578,7 +592,7 @@ def test_what_changed_since_is_a_look_up_and_a_disclosure(
         "changes since an earlier look-up",
     ]
     assert LookUp.select().count() == 2
-    browser.get(browser.page.request.path)  # each sight is a disclosure
+    browser.get(path_of(browser))  # each sight is a disclosure
     assert Disclosure.select().count() == 3
 
 
@@ -602,6 +616,26 @@ def test_a_person_found_to_be_the_same_is_a_change(
 
     assert "Found to be this patient" in browser.text()
     assert "OF THE OTHER NAME" in browser.text()
+
+
+def test_an_entry_that_went_to_another_person_is_told_to_who_saw_it(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    moved = fill(patient, drug_name="SOMEBODY ELSE'S")
+    fill(patient, drug_name="HERS")
+    search(browser)
+    Dispensation.update(patient=make_patient()).where(
+        Dispensation.id == moved.id
+    ).execute()
+
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    text = browser.text()
+    assert text.index("and another person") < text.index(moved.row_code)
+    assert "HERS" not in text
 
 
 def test_changes_of_another_patient_or_user_are_not_told(
@@ -679,6 +713,47 @@ def test_from_search_to_report_takes_few_clicks_and_no_script(
 
     assert actions <= 6
     assert page.get_by_role("heading", level=1).inner_text().startswith("DELGADO")
+
+
+@pytest.mark.browser
+def test_beginnings_of_names_lead_to_the_report_in_six_actions(
+    live: str, open_context: Callable[..., BrowserContext]
+) -> None:
+    fill(delgado())
+    page = open_context(scripts=False, user=make_user(Role.PRACTITIONER)).new_page()
+    page.goto("/look-up")
+    actions = 0
+
+    page.keyboard.type("mar")
+    for words in ("del", "28 Apr 1971"):
+        page.keyboard.press("Tab")
+        actions += 1
+        page.keyboard.type(words)
+    page.get_by_label("Also similar spellings").check()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Open report").click()
+    actions += 3
+    page.wait_for_url("**/reports/*")
+
+    assert actions <= 6
+    assert page.get_by_role("heading", level=1).inner_text().startswith("DELGADO")
+
+
+@pytest.mark.browser
+def test_people_who_are_one_are_ticked_without_a_script(
+    live: str, open_context: Callable[..., BrowserContext]
+) -> None:
+    for city in ("AVON", "NORWALK"):
+        delgado(city=city)
+    page = open_context(scripts=False, user=make_user(Role.PRACTITIONER)).new_page()
+    _search_on(page, "Maria", "Delgado")
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="These are one person").click()
+
+    page.wait_for_url("**/reports/*")
+    page.get_by_text("asked whether these are one person").wait_for()
+    assert MatchReview.select().count() == 1
 
 
 @pytest.mark.browser

@@ -21,7 +21,7 @@ from models import (
     User,
 )
 from pmp import audit, clock, lookup, settings
-from pmp.lookup import Criteria, protected
+from pmp.lookup import Criteria, protected, unusual_answers
 from tests.browser import Browser
 from tests.chromium import axe, fits, targets_are_large
 from tests.factories import make_patient, make_user
@@ -184,7 +184,7 @@ def test_a_question_reaches_the_user_and_the_answer_staff(
     browser.follow()
     row = UnusualLookUp.get()
     assert (row.status, row.explained_by) == (UnusualStatus.EXPLAINED, lee.username)
-    assert [m.text for m in row.messages.order_by("id")] == [
+    assert [m.text for m in unusual_answers.thread(row)] == [
         "Is he a relative of yours?",
         "No, a patient for ten years.",
         "A namesake.",
@@ -205,7 +205,7 @@ def test_what_is_explained_is_not_explained_again(
     browser.post("/staff/look-ups/1", again, status=422)
 
     assert "Somebody else has changed this meanwhile" in browser.text()
-    assert UnusualLookUp.get().messages.count() == 1
+    assert len(unusual_answers.thread(UnusualLookUp.get())) == 1
 
 
 def test_a_note_needs_words(browser: Browser, doctor: User) -> None:
