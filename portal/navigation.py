@@ -27,6 +27,7 @@ ENTRIES = (
     ("Tickets", "/staff/tickets"),
     ("Threshold cases", "/staff/cases"),
     ("Threshold rules", "/staff/rules"),
+    ("Drugs", "/staff/drugs"),
     ("Audit", "/staff/audit"),
 )
 

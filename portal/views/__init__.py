@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "portal.views.staff_deliveries",
     "portal.views.staff_tickets",
     "portal.views.staff_rules",
+    "portal.views.staff_drugs",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )
