@@ -94,6 +94,11 @@ def rule_set_names() -> list[str]:
     return sorted(file.stem for file in _FOLDER.glob("*.json"))
 
 
+def rule_sets() -> list[RuleSet]:
+    """Give every published set that can be chosen, by name."""
+    return [rule_set(name) for name in rule_set_names()]
+
+
 @cache
 def rule_set(name: str = DEFAULT_RULE_SET) -> RuleSet:
     """Give the rule set of a name, or of one of its other names; KeyError if none.
@@ -228,6 +233,22 @@ def plain(number: Decimal, *, to: str = "") -> str:
     if to:
         number = number.quantize(Decimal(to), ROUND_HALF_UP)
     return f"{number.normalize():,f}"
+
+
+def factor_words(rules: RuleSet, key: str) -> str:
+    """Write a set's factor of a key, band by band: "to 20 mg: 4, …"; "none" if none."""
+    bands = rules.bands.get(key, ())
+    if not bands:
+        return "none"
+    if len(bands) == 1:
+        return plain(bands[0][1])
+    lower = ""
+    words = []
+    for upper, factor in bands:
+        span = f"to {plain(upper)} mg" if upper is not None else f"over {lower} mg"
+        words.append(f"{span}: {plain(factor)}")
+        lower = plain(upper) if upper is not None else ""
+    return ", ".join(words)
 
 
 def reaches(value: Decimal, limit: Decimal) -> bool:

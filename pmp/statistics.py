@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from models import (
     Application,
@@ -13,6 +13,8 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryState,
+    Dispensation,
+    DispensationStatus,
     FaxStatus,
     InboundFax,
     MatchReview,
@@ -96,6 +98,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             MatchReview.opened_at,
         ),
         _late_pharmacies(),
+        _unknown_products(),
         _queue(
             "Threshold cases held for review",
             "/staff/cases",
@@ -201,6 +204,22 @@ def _late_pharmacies() -> Queue:
         told.select(ReportingNotice.pharmacy).distinct().count(),
         _first(told, ReportingNotice.made_at),
         many.count(),
+    )
+
+
+def _unknown_products() -> Queue:
+    """Count the NDCs whose fills have no facts; as their index says it."""
+    rows = Dispensation.select(Dispensation.product_code).where(
+        SQL("ingredient = '' AND product_qualifier = '01'"),
+        Dispensation.status == DispensationStatus.CURRENT,
+    )
+    oldest = rows.select(fn.MIN(Dispensation.stored_at)).scalar()
+    return Queue(
+        "Drugs we do not know",
+        "/staff/drugs",
+        Permission.PRODUCT_READ,
+        rows.distinct().count(),
+        Dispensation.stored_at.python_value(oldest),
     )
 
 

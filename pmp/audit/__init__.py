@@ -79,7 +79,6 @@ class Event(StrEnum):
     PRODUCT_WRITTEN = "product:written"
     PRODUCT_FILLED_IN = "product:filled_in"
     PRODUCT_UNDONE = "product:undone"
-    UNKNOWN_PRODUCTS_VIEWED = "product:unknown_viewed"
     WITHHELD_COUNTED = "dispensation:withheld_counted"
     IDENTITY_JOINED = "identity:joined"
     IDENTITY_KEPT_APART = "identity:kept_apart"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from models import Product
-from pmp import audit, database, reported_drugs, settings
+from pmp import audit, bulk, database, reported_drugs, settings
 from pmp.drugs import cdc_table, drug_files, fda_directory
 from pmp.drugs.cdc_table import Published
 from pmp.drugs.comparison import Comparison
@@ -97,16 +97,9 @@ def audience_of(facts: ProductFacts) -> Audience:
 
 def seed(*, at: datetime) -> Imported:
     """Add the common controlled substances that the table lacks; change none."""
-    imported = Imported()
-    with database.atomic():
-        _import(
-            drug_files.read_seed(),
-            imported,
-            source="seed",
-            at=at,
-            by="system",
-            add=True,
-        )
+    imported, plan = Imported(), Plan()
+    _look_through(drug_files.read_seed(), plan, imported, source="seed", add=True)
+    _write(plan, imported, by="system", at=at)
     return imported
 
 
@@ -125,14 +118,13 @@ def import_files(
     Raises KeyError with its name if a needed column is missing, OSError if a file is,
     zipfile.BadZipFile for a damaged zip.
     """
-    imported = Imported()
-    with database.atomic() as transaction:
-        if directory:
-            _import_fda(directory, imported, at=at, by=by)
-        if cdc:
-            _import_cdc(cdc, imported, at=at, by=by)
-        if dry_run:
-            transaction.rollback()
+    imported, plan = Imported(), Plan()
+    if directory:
+        _look_through_fda(directory, plan, imported)
+    if cdc:
+        _look_through_cdc(cdc, plan, imported)
+    if not dry_run:
+        _write(plan, imported, by=by, at=at)
     return imported
 
 
@@ -162,9 +154,27 @@ def differences(before: ProductFacts, after: ProductFacts) -> list[str]:
     ]
 
 
-def _import_fda(
-    directory: Directory, imported: Imported, *, at: datetime, by: str
-) -> None:
+@dataclass
+class Plan:
+    """What is to be written: NDC → facts and where they are from.
+
+    Files are read and compared before anything is written, so that the database is
+    not held while they are read.
+    """
+
+    rows: dict[str, tuple[ProductFacts, str]] = field(default_factory=dict)
+    changing: set[str] = field(default_factory=set)
+    sources: list[str] = field(default_factory=list)
+
+    def known(self, ndcs: Iterable[str]) -> dict[str, tuple[ProductFacts, str]]:
+        """Give what is planned or in the table of each NDC."""
+        wanted = [*ndcs]
+        there = Product.select().where(Product.ndc.in_(wanted))
+        found = {row.ndc: (facts_of(row), row.source) for row in there}
+        return found | {ndc: self.rows[ndc] for ndc in wanted if ndc in self.rows}
+
+
+def _look_through_fda(directory: Directory, plan: Plan, imported: Imported) -> None:
     listed: Any = Product.select(Product.ndc).where(Product.source == "fda").tuples()
     before = {ndc for (ndc,) in listed}
 
@@ -172,11 +182,11 @@ def _import_fda(
         before.difference_update(batch)
 
     rows = fda_directory.read(directory)
-    _import(rows, imported, source="fda", at=at, by=by, seen=seen)
+    _look_through(rows, plan, imported, source="fda", seen=seen)
     imported.gone += sorted(before)
 
 
-def _import_cdc(file: Path, imported: Imported, *, at: datetime, by: str) -> None:
+def _look_through_cdc(file: Path, plan: Plan, imported: Imported) -> None:
     imported.comparison = comparison = Comparison()
     rows: list[Published] = []
 
@@ -189,38 +199,86 @@ def _import_cdc(file: Path, imported: Imported, *, at: datetime, by: str) -> Non
                 yield row
 
     def seen(batch: Mapping[str, ProductFacts]) -> None:
-        comparison.add(rows, facts_for(batch))
+        known = plan.known(batch)
+        comparison.add(rows, {ndc: facts for ndc, (facts, _) in known.items()})
         rows.clear()
 
-    _import(published(), imported, source="cdc-2018", at=at, by=by, add=True, seen=seen)
+    _look_through(published(), plan, imported, source="cdc-2018", add=True, seen=seen)
 
 
-def _import(  # noqa: PLR0913 - what differs between the sources
+def _look_through(
     rows: Iterable[ProductFacts | Unreadable],
+    plan: Plan,
     imported: Imported,
     *,
     source: str,
-    at: datetime,
-    by: str,
     add: bool = False,
     seen: Callable[[Mapping[str, ProductFacts]], None] | None = None,
 ) -> None:
-    """Store what is readable, a batch at a time; `add`: change no row that is there.
+    """Plan what a source adds and changes, a batch at a time; `add`: changes nothing.
 
-    `seen` is called with each batch once it is stored.
+    `seen` is called with each batch once it is planned.
     """
+    plan.sources.append(source)
     for batch in _batches(_readable(rows, imported)):
         facts = {each.ndc: each for each in batch}
-        _store(facts, source, imported, add=add)
+        known = plan.known(facts)
+        for ndc, after in facts.items():
+            if ndc not in known:
+                imported.new += 1
+                plan.rows[ndc] = after, source
+            elif not add:
+                _compare(*known[ndc], after, plan, imported, source=source)
         if seen:
             seen(facts)
-    audit.record(
-        audit.Event.PRODUCTS_IMPORTED,
-        actor=by,
-        subject=f"products:{source}",
-        at=at,
-        detail=imported.counts(),
-    )
+
+
+def _compare(
+    before: ProductFacts,
+    written_by: str,
+    after: ProductFacts,
+    plan: Plan,
+    imported: Imported,
+    *,
+    source: str,
+) -> None:
+    if before == after:
+        imported.same += 1
+    elif written_by == STAFF:
+        imported.kept += 1
+    else:
+        imported.changed += 1
+        imported.changes.append(f"{after.ndc}: {', '.join(differences(before, after))}")
+        plan.rows[after.ndc] = after, source
+        plan.changing.add(after.ndc)
+
+
+def _write(plan: Plan, imported: Imported, *, by: str, at: datetime) -> None:
+    rows = [columns_of(facts, source) for facts, source in plan.rows.values()]
+    fresh = [row for row in rows if row["ndc"] not in plan.changing]
+    changed = [row for row in rows if row["ndc"] in plan.changing]
+    with database.atomic():
+        for batch in _batches(fresh):
+            bulk.insert(Product, batch, unless=["ndc"])
+        for batch in _batches(changed):
+            kept = [getattr(Product, name) for name in batch[0] if name != "ndc"]
+            (
+                Product.insert_many(batch)
+                .on_conflict(
+                    conflict_target=[Product.ndc],
+                    preserve=kept,
+                    # Whatever was written meanwhile.
+                    where=Product.source != STAFF,
+                )
+                .execute()
+            )
+        audit.record(
+            audit.Event.PRODUCTS_IMPORTED,
+            actor=by,
+            subject=f"products:{','.join(plan.sources)}",
+            at=at,
+            detail=imported.counts(),
+        )
 
 
 def _readable(
@@ -231,32 +289,6 @@ def _readable(
             imported.invalid.append(f"line {row.line}: {row.reason}")
         else:
             yield row
-
-
-def _store(
-    batch: dict[str, ProductFacts], source: str, imported: Imported, *, add: bool
-) -> None:
-    known = {row.ndc: row for row in Product.select().where(Product.ndc.in_([*batch]))}
-    fresh = [facts for ndc, facts in batch.items() if ndc not in known]
-    imported.new += len(fresh)
-    changed = []
-    for ndc, row in known.items():
-        before, after = facts_of(row), batch[ndc]
-        if add or before == after:
-            imported.same += not add
-        elif row.source == STAFF:
-            imported.kept += 1
-        else:
-            changed.append(after)
-            imported.changes.append(f"{ndc}: {', '.join(differences(before, after))}")
-    imported.changed += len(changed)
-    if rows := [columns_of(facts, source) for facts in (*fresh, *changed)]:
-        kept = [getattr(Product, name) for name in rows[0] if name != "ndc"]
-        (
-            Product.insert_many(rows)
-            .on_conflict(conflict_target=[Product.ndc], preserve=kept)
-            .execute()
-        )
 
 
 def _shown(value: Any) -> str:

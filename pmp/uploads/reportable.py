@@ -14,12 +14,15 @@ def not_reportable(
     reported: asap.Dispensing, products: Mapping[str, ProductFacts]
 ) -> Remark | None:
     """Say why a record is set aside: a short supply, or what nobody reports."""
-    if reported.days_supply < SHORTEST_DAYS:
+    facts = products.get(reported.ndc)
+    audience = audience_of(facts) if facts else Audience.EVERYONE
+    # The exemption is of controlled substances: an antidote has no days of supply.
+    is_short = reported.days_supply < SHORTEST_DAYS
+    if is_short and audience is not Audience.ADMINISTRATORS:
         message = "A supply of 48 hours or less is not reported. It was set aside."
         value = str(reported.days_supply)
         return Remark("P06", message, "", "DSP10", value)
-    facts = products.get(reported.ndc)
-    if facts and audience_of(facts) is Audience.NOBODY:
+    if facts and audience is Audience.NOBODY:
         message = f"{facts.drug_name} is not reported. The record was set aside."
         return Remark("P07", message, "", "DSP08", reported.ndc)
     return None

@@ -9,6 +9,7 @@ import click
 
 from pmp import clock
 from pmp import drugs as products
+from pmp.dispensations import unknown_products
 from pmp.drugs import Directory, Imported
 from portal.cli import with_program
 
@@ -49,7 +50,8 @@ def import_(
     """Add and renew products from FDA's NDC directory.
 
     CDC's table (--mme) adds only the NDCs that are lacking; where it differs from the
-    drug table it is told. Exit 1 if a line could not be read.
+    drug table it is told. Stored fills whose product was unknown get its facts. Exit 1
+    if a line could not be read.
     """
     directory = _directory(archive, product, package)
     if directory is None and mme is None:
@@ -63,7 +65,8 @@ def import_(
     except (FileNotFoundError, zipfile.BadZipFile) as fault:
         _fail(str(fault))
     else:
-        _tell(found, as_json=as_json, dry_run=dry_run)
+        filled = 0 if dry_run else unknown_products.fill_in(by="system", at=clock.now())
+        _tell(found, as_json=as_json, dry_run=dry_run, filled=filled)
         if found.invalid:
             raise SystemExit(1)
 
@@ -85,13 +88,18 @@ def _fail(words: str) -> None:
     raise SystemExit(1)
 
 
-def _tell(found: Imported, *, as_json: bool, dry_run: bool = False) -> None:
+def _tell(
+    found: Imported, *, as_json: bool, dry_run: bool = False, filled: int = 0
+) -> None:
     counts = found.counts()
     if as_json:
-        click.echo(json.dumps({**counts, **_lists(found), "dry_run": dry_run}))
+        more = {"filled_in": filled, "dry_run": dry_run}
+        click.echo(json.dumps({**counts, **_lists(found), **more}))
         return
     words = ", ".join(f"{number} {word}" for word, number in counts.items())
     click.echo(f"Dry run: {words}" if dry_run else words)
+    if filled:
+        click.echo(f"{filled} stored fills of unknown products have facts now")
     _some(found.changes)
     _some(f"{ndc} is no longer listed" for ndc in found.gone)
     if found.comparison:

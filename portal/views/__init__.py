@@ -33,6 +33,7 @@ BLUEPRINTS = (
     "portal.views.staff_matches",
     "portal.views.staff_patients",
     "portal.views.staff_rules",
+    "portal.views.staff_drugs",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )

@@ -1,12 +1,13 @@
 """The drug table: seeded, imported from FDA's files, asked by NDC."""
 
+import csv
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from models import AuditEvent, DrugClass, Product
-from pmp import drugs, settings
+from pmp import drugs, mme, settings, wording
 from pmp.drugs import Audience, Directory, drug_files
 from tests.conftest import NOW
 
@@ -33,6 +34,12 @@ PACKAGES = [
     "55504-001\t55504-wrong",
     "99999-999\t99999-999-99",
 ]
+
+
+def common_substances() -> list[dict[str, str]]:
+    file = Path(__file__).parent.parent / "data" / "common_substances.csv"
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 @pytest.fixture
@@ -84,6 +91,22 @@ def test_every_seeded_product_is_reported_and_has_a_good_ndc(
     assert Audience.NOBODY not in set(map(drugs.audience_of, rows))
     assert all(len(row.ndc) == 11 and row.ndc.isdigit() for row in rows)
     assert len({row.ndc for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("row", common_substances(), ids=lambda row: row["ndc"])
+def test_the_common_substances_are_seeded_with_their_facts(
+    row: dict[str, str],
+) -> None:
+    facts = next(each for each in drug_files.read_seed() if each.ndc == row["ndc"])
+
+    assert (facts.drug_class, facts.schedule) == (row["class"], row["schedule"])
+    assert (wording.amount(facts.strength), facts.strength_unit) == (
+        row["strength"],
+        row["unit"],
+    )
+    for rules in ("cdc-2022", "cdc-2018"):
+        factor = mme.rule_set(rules).factor(facts.mme_key, Decimal(0))
+        assert wording.amount(factor) == row[f"factor_{rules[-4:]}"]
 
 
 def test_seeded_opioids_all_have_a_factor() -> None:

@@ -1,6 +1,7 @@
 """drugs import, drugs seed and mme, as a script calls them."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,84 @@ def test_drugs_import_tells_what_it_could_not_read(app: Flask, tmp_path: Path) -
     assert result.exit_code == 1
     assert "1 new, 0 changed, 0 same, 0 kept, 0 gone, 1 invalid" in result.stdout
     assert "line 3" in result.stderr
+
+
+def directory(folder: Path, schedule: str = "CII") -> Path:
+    """Make FDA's directory of one product as a zip."""
+    cells = ("0555-0123", "Example", "x", "TABLET", "ORAL", "OXYCODONE", "5", "mg/1")
+    columns = (
+        "PRODUCTNDC PROPRIETARYNAME NONPROPRIETARYNAME DOSAGEFORMNAME ROUTENAME"
+        " SUBSTANCENAME ACTIVE_NUMERATOR_STRENGTH ACTIVE_INGRED_UNIT DEASCHEDULE"
+    )
+    archive = folder / f"ndctext-{schedule}.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        lines = ["\t".join(columns.split()), "\t".join((*cells, schedule))]
+        made.writestr("product.txt", "\r\n".join(lines))
+        made.writestr(
+            "package.txt", "PRODUCTNDC\tNDCPACKAGECODE\r\n0555-0123\t0555-0123-01\r\n"
+        )
+    return archive
+
+
+def test_drugs_import_of_the_zip_says_first_what_it_would_do(
+    app: Flask, tmp_path: Path
+) -> None:
+    run = app.test_cli_runner().invoke
+    run(drugs.drugs, ["import", "--zip", str(directory(tmp_path))])
+    later = ["import", "--zip", str(directory(tmp_path, "CIII")), "--dry-run"]
+
+    dry = run(drugs.drugs, later)
+    real = run(drugs.drugs, [*later[:-1], "--json"])
+
+    assert dry.exit_code == real.exit_code == 0
+    assert "Dry run: 0 new, 1 changed" in dry.stdout
+    assert "00555012301: schedule CII → CIII" in dry.stdout
+    answer = json.loads(real.stdout)
+    assert (answer["changed"], answer["dry_run"]) == (1, False)
+    assert answer["changes"] == ["00555012301: schedule CII → CIII"]
+
+
+def test_drugs_import_tells_where_cdc_differs_and_does_not_fail(
+    app: Flask, tmp_path: Path
+) -> None:
+    table = tmp_path / "cdc.csv"
+    table.write_text(
+        "NDC,Product_Name,Generic_Drug_Name,Master_Form,Class,Drug,LongShortActing,"
+        "DEAClassCode,Strength_Per_Unit,UOM,MME_Conversion_Factor\n"
+        "00555012301,X,Oxycodone,Tablet,Opioid,Oxycodone SA,SA,2,5,MG,3\n"
+    )
+    files = ["--zip", str(directory(tmp_path)), "--mme", str(table)]
+
+    words = app.test_cli_runner().invoke(drugs.drugs, ["import", *files])
+    listed = app.test_cli_runner().invoke(drugs.drugs, ["import", *files, "--json"])
+
+    assert words.exit_code == listed.exit_code == 0
+    assert "1 compared, 0 agree, 1 factor" in words.stdout
+    assert "00555012301 Oxycodone SA: factor 1.5, CDC 3" in words.stdout
+    [difference] = json.loads(listed.stdout)["comparison"]["differences"]
+    assert (difference["ndc"], difference["ours"], difference["theirs"]) == (
+        "00555012301",
+        "1.5",
+        "3",
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--dry-run"], ["--product", __file__], ["--zip", "nowhere.zip"]]
+)
+def test_drugs_import_called_wrongly_exits_two(app: Flask, options: list[str]) -> None:
+    result = app.test_cli_runner().invoke(drugs.drugs, ["import", *options])
+
+    assert result.exit_code == 2
+
+
+def test_drugs_import_of_a_file_that_is_no_directory_says_what_is_missing(
+    app: Flask, tmp_path: Path
+) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("nothing of it\n")
+
+    result = app.test_cli_runner().invoke(drugs.drugs, ["import", "--zip", str(other)])
+
+    assert result.exit_code == 1
+    assert "PRODUCTNDC" in result.stderr

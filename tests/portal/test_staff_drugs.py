@@ -1,0 +1,241 @@
+"""Staff's pages about drugs: the unknown, the table, rule sets, withheld counts."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from models import (
+    AuditEvent,
+    Dispensation,
+    Product,
+    ProductChange,
+    Role,
+    User,
+)
+from pmp import settings
+from tests.browser import Browser
+from tests.factories import (
+    make_dispensation,
+    make_patient,
+    make_pharmacy,
+    make_product,
+    make_user,
+)
+from tests.pmp.test_unknown_products import NDC, make_unknown
+
+pytestmark = pytest.mark.usefixtures("db")
+
+TYPED: dict[str, Any] = {
+    "name": "Example oxycodone 10 mg tablet",
+    "ingredient": "oxycodone hydrochloride",
+    "strength": "10",
+    "strength_unit": "mg",
+    "form": "TABLET",
+    "route": "ORAL",
+    "schedule": "CII",
+    "reason": "Read to us from the package.",
+}
+
+
+@pytest.fixture
+def staff(browser: Browser) -> User:
+    user = make_user(Role.STAFF)
+    browser.sign_in_as(user)
+    return user
+
+
+def test_unknown_drugs_are_listed_with_who_reported_them_and_no_patient(
+    browser: Browser, staff: User
+) -> None:
+    pharmacy = make_pharmacy(name="ELM CITY DRUG", phone="+12035550100")
+    make_unknown(pharmacy=pharmacy, patient=make_patient(last_name="CANARYQUIST"))
+
+    browser.get("/staff/drugs")
+    listed = browser.text()
+    browser.get(f"/staff/drugs/{NDC}")
+    shown = browser.text()
+
+    assert "55501-0123-01" in listed
+    assert "1 NDC" in listed
+    assert "ELM CITY DRUG" in shown
+    assert "(203) 555-0100" in shown
+    assert "CANARYQUIST" not in listed + shown
+
+
+def test_the_console_has_a_tile_that_leads_there(browser: Browser, staff: User) -> None:
+    make_unknown()
+
+    browser.get("/staff")
+
+    assert "1 Drugs we do not know" in browser.text()
+
+
+def test_a_product_is_seen_before_it_is_written_and_fills_in_its_fills(
+    browser: Browser, staff: User
+) -> None:
+    fill = make_unknown()
+    browser.get(f"/staff/drugs/{NDC}")
+
+    browser.submit(TYPED, status=200)
+    preview = browser.text()
+    assert "15 MME/day" in preview
+    assert "1 stored fill gets these facts" in preview
+    assert Product.select().count() == 0
+    browser.submit()
+    browser.follow()
+
+    assert "1 stored fill has the facts now" in browser.text()
+    assert Dispensation.get_by_id(fill.id).mme_key == "oxycodone"
+    assert ProductChange.get().changed_by == staff.username
+    browser.submit(action="/undo")
+    browser.follow()
+    assert "is undone" in browser.text()
+    assert Dispensation.get_by_id(fill.id).ingredient == ""
+
+
+def test_what_was_typed_can_be_changed_after_the_preview(
+    browser: Browser, staff: User
+) -> None:
+    browser.get(f"/staff/drugs/{NDC}")
+    browser.submit(TYPED | {"strength": "7.5"}, status=200)
+
+    values = {**TYPED, "strength": "7.5", "edit": "yes", "csrf_token": browser.token()}
+    browser.post(f"/staff/drugs/{NDC}", values, status=200)
+
+    page = browser.page
+    assert page is not None
+    assert 'value="7.5"' in page.get_data(as_text=True)
+    assert "Add the product" in browser.text()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"strength": "ten"}, "Write a number above 0"),
+        ({"strength_unit": "furlong"}, "is no unit of strength"),
+        ({"ingredient": ""}, "Write the ingredient"),
+        ({"reason": ""}, "Say how you know"),
+    ],
+)
+def test_a_mistake_is_said_at_its_field_and_all_typed_stays(
+    browser: Browser, staff: User, change: dict[str, str], words: str
+) -> None:
+    browser.get(f"/staff/drugs/{NDC}")
+
+    browser.submit(TYPED | change, status=422)
+
+    assert words in browser.text()
+    page = browser.page
+    assert page is not None
+    assert 'value="Example oxycodone 10 mg tablet"' in page.get_data(as_text=True)
+    assert Product.select().count() == 0
+
+
+def test_a_known_product_is_found_by_name_and_ndc_and_its_history_read(
+    browser: Browser, staff: User
+) -> None:
+    make_product(
+        ndc="62856040530", name="DAYVIGO 5 MG TABLET", ingredient="LEMBOREXANT"
+    )
+
+    for asked in ("dayvigo", "62856-405-30", "62856-405", "62856040530", "lembo"):
+        browser.get(f"/staff/drugs?q={asked}")
+        assert "DAYVIGO 5 MG TABLET" in browser.text(), asked
+    browser.get("/staff/drugs?q=55501-0123-01")
+    assert "Add 55501-0123-01" in browser.text()
+    browser.get("/staff/drugs?q=zzzz")
+    assert "No product" in browser.text()
+
+
+def test_changes_are_listed_with_who_and_why(browser: Browser, staff: User) -> None:
+    make_product(ndc=NDC, schedule="CIII", source="fda")
+    browser.get(f"/staff/drugs/{NDC}")
+    browser.submit({"schedule": "CII", "reason": "FDA corrected it."}, status=200)
+    browser.submit()
+
+    browser.get("/staff/drugs/changes")
+
+    assert "schedule CIII → CII" in browser.text()
+    assert staff.username in browser.text()
+    assert "FDA corrected it." in browser.text()
+
+
+def test_known_products_of_waiting_fills_are_filled_in_by_a_button(
+    browser: Browser, staff: User
+) -> None:
+    fill = make_unknown()
+    make_product(ndc=NDC)
+    browser.get("/staff/drugs")
+
+    browser.submit(action="/fill-in")
+    browser.follow()
+
+    assert "1 stored fill has the facts now" in browser.text()
+    assert Dispensation.get_by_id(fill.id).schedule == "CII"
+
+
+def test_the_list_downloads_as_csv(browser: Browser, staff: User) -> None:
+    make_unknown(filled_on=date(2026, 11, 1))
+
+    answer = browser.get("/staff/drugs.csv")
+
+    assert '"55501-0123-01","1","1","11/01/2026"' in answer.get_data(as_text=True)
+
+
+def test_rule_sets_show_each_factor_and_which_is_active(
+    browser: Browser, staff: User
+) -> None:
+    with settings.changed(mme_rule_set="cdc-2016"):
+        browser.get("/staff/drugs/rule-sets")
+
+    text = browser.text()
+    assert "CDC 2016, methadone by graded bands active" in text
+    assert "to 20 mg: 4, to 40 mg: 8, to 60 mg: 10, over 60 mg: 12" in text
+    assert "NIH HEAL" in text
+
+
+def test_withheld_counts_are_for_administrators_alone(
+    browser: Browser, staff: User
+) -> None:
+    make_dispensation(
+        ingredient="NALOXONE HYDROCHLORIDE",
+        withheld="administrators",
+        pharmacy=make_pharmacy(name="ELM CITY DRUG"),
+    )
+    for path in ("/staff/drugs/withheld", "/staff/drugs/withheld.csv"):
+        browser.get(path, status=403)
+    browser.sign_in_as(make_user(Role.ADMINISTRATOR))
+
+    browser.get("/staff/drugs/withheld?since=01/01/2026&until=12/31/2026")
+    assert "NALOXONE HYDROCHLORIDE" in browser.text()
+    assert "ELM CITY DRUG" in browser.text()
+    answer = browser.get("/staff/drugs/withheld.csv?since=01/01/2026&until=12/31/2026")
+    assert '"NALOXONE HYDROCHLORIDE","administrators"' in answer.get_data(as_text=True)
+    counted = AuditEvent.select().where(
+        AuditEvent.event == "dispensation:withheld_counted"
+    )
+    assert counted.count() == 2
+    browser.get("/staff/drugs/withheld?since=12/31/2026&until=01/01/2026", status=422)
+
+
+@pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.PHARMACY, Role.AUDITOR])
+def test_others_see_no_drug_pages(browser: Browser, role: Role) -> None:
+    browser.sign_in_as(make_user(role))
+
+    browser.get("/staff/drugs", status=403)
+
+
+def test_an_analyst_reads_and_does_not_write(browser: Browser) -> None:
+    browser.sign_in_as(make_user(Role.ANALYST))
+    make_unknown()
+    browser.get(f"/staff/drugs/{NDC}")
+
+    assert "Add the product" not in browser.text()
+    values = {**TYPED, "csrf_token": browser.token()}
+    browser.post(f"/staff/drugs/{NDC}", values, status=403)
+    assert Product.select().count() == 0
+
+
+def test_an_address_that_is_no_ndc_is_not_found(browser: Browser, staff: User) -> None:
+    browser.get("/staff/drugs/12345", status=404)
