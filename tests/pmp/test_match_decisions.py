@@ -35,7 +35,7 @@ from pmp import database, disclosures, lookup, matching, thresholds, tickets
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Search
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.matching import Identity, decisions, reviews, undoing, whereabouts
+from pmp.matching import Identity, decisions, moves, reviews, undoing, whereabouts
 from pmp.matching.outlook import outlook
 from pmp.thresholds import case_recipients, correction_notices
 from tests.conftest import NOW
@@ -341,7 +341,7 @@ def test_a_decision_is_undone_once(staff: User) -> None:
 
 def test_the_later_decision_is_undone_first(staff: User) -> None:
     first = join(asked(), staff)
-    rows = list(first.patient.identities)
+    rows = moves.identities_of(first.patient.id)
     second = split(first.patient.id, [rows[0]], staff)
 
     with pytest.raises(ConflictError, match=f"Decision {second.id}"):
@@ -363,7 +363,7 @@ def test_the_later_decision_is_undone_first(staff: User) -> None:
 def crossing_pair() -> MatchReview:
     """Have two prescribers and pharmacies on one report, a third on the other."""
     review = asked()
-    make_dispensation(review.candidate.identities.get())
+    make_dispensation(moves.identities_of(review.candidate.id)[0])
     return review
 
 
@@ -426,7 +426,10 @@ def test_a_case_goes_with_its_patient_and_nobody_is_told_that_it_is_wrong(
 def test_two_cases_of_one_day_become_one_and_two_again(staff: User) -> None:
     make_rule()
     review = asked()
-    cases = [crossed(review.candidate.identities.get()), crossed(review.identity)]
+    cases = [
+        crossed(moves.identities_of(review.candidate.id)[0]),
+        crossed(review.identity),
+    ]
     Delivery.update(state=DeliveryState.SENT).execute()
     sent = Delivery.select().where(Delivery.kind == DeliveryKind.THRESHOLD_REPORT)
     before = sent.count()

@@ -1,6 +1,7 @@
 """Who is who, on the page: the queue, one side by side, decide, undo."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.factories import make_dispensation, make_identity, make_rule, make_us
 
 pytestmark = pytest.mark.usefixtures("db")
 
-EDITH = {"first_name": "EDITH", "phone": "8605550119"}
+EDITH: dict[str, Any] = {"first_name": "EDITH", "phone": "8605550119"}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def staff(browser: Browser) -> User:
     return user
 
 
-def asked(days: int = 1, score: float = 30.0, **fields: object) -> MatchReview:
+def asked(days: int = 1, score: float = 30.0, **fields: Any) -> MatchReview:
     """Have the matcher doubt whether two reports are one person."""
     one = make_identity(last_name="BRANDT", **EDITH)
     other = make_identity(last_name="LINDGREN", **(EDITH | fields))

@@ -9,6 +9,7 @@ from models import (
     Delivery,
     DeliveryKind,
     MatchDecision,
+    Purpose,
     ReportedIdentity,
     Role,
     Ticket,
@@ -16,7 +17,7 @@ from models import (
     User,
 )
 from pmp import clock, disclosures, lookup, tickets
-from pmp.lookup import Criteria, Purpose
+from pmp.lookup import Criteria
 from tests.browser import Browser
 from tests.factories import make_dispensation, make_identity, make_user
 
