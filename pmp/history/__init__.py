@@ -20,6 +20,7 @@ from models import (
     ReportedIdentity,
     Species,
     Ticket,
+    TicketIdentity,
 )
 from pmp import chart, clock, mme, settings, statistics, warnings, wording
 from pmp.fills import Fill
@@ -154,14 +155,24 @@ def _entries(
 
 
 def _disputed(patient_id: int) -> set[int]:
-    """Give the ids of the patient's dispensations with an open ticket."""
-    rows: Any = (
+    """Give the ids of the patient's dispensations with an open ticket.
+
+    Or whose reported identity is somebody else, as an open ticket says.
+    """
+    about_entry: Any = (
         Ticket.select(Ticket.dispensation)
         .join(Dispensation)
         .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
         .tuples()
     )
-    return {number for (number,) in rows}
+    about_person: Any = (
+        Dispensation.select(Dispensation.id)
+        .join(TicketIdentity, on=(TicketIdentity.identity == Dispensation.identity))
+        .join(Ticket)
+        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
+        .tuples()
+    )
+    return {number for (number,) in (*about_entry, *about_person)}
 
 
 def _rows(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:

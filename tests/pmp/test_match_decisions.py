@@ -28,25 +28,29 @@ from models import (
     ReportedIdentity,
     ReviewStatus,
     Role,
+    Submission,
     ThresholdCase,
     User,
 )
-from pmp import database, disclosures, lookup, matching, thresholds, tickets
+from pmp import database, disclosures, lookup, matching, thresholds, tickets, uploads
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Search
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching import Identity, decisions, moves, reviews, undoing, whereabouts
 from pmp.matching.outlook import outlook
 from pmp.thresholds import case_recipients, correction_notices
+from pmp.uploads import intake
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
     make_identity,
     make_pharmacy,
     make_prescriber,
+    make_product,
     make_rule,
     make_user,
 )
+from tests.submission_files import ELM, OXYCODONE, fill, submission
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -648,6 +652,41 @@ def test_a_submission_waits_for_a_decision_and_then_has_the_new_link(
     storing.join(timeout=20)
 
     assert [link.patient_id for link in links] == [review.candidate.id]
+
+
+def test_a_file_that_is_read_while_staff_join_ends_with_the_patient_who_stays(
+    staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real intake, stopped between reading the links and storing its fills."""
+    shop = make_pharmacy(dea=ELM[2], name=ELM[3])
+    pharmacy = make_user(Role.PHARMACY, pharmacy=shop)
+    make_product(ndc=OXYCODONE)
+    _process(pharmacy, fill("600100", last="BRANDT", first="EDITH"))
+    _process(pharmacy, fill("600101", last="LINDGREN", first="EDITH"))
+    review: MatchReview = MatchReview.get()
+    deciding = _thread(lambda: join(review, staff))
+    store = intake._store
+
+    def store_late(*given: Any) -> None:
+        deciding.start()
+        _wait_until_it_waits(deciding)
+        store(*given)
+
+    monkeypatch.setattr(intake, "_store", store_late)
+    done = _process(pharmacy, fill("600102", last="LINDGREN", first="EDITH"))
+    deciding.join(timeout=20)
+
+    assert done.stored == 1
+    fills = Dispensation.select().where(
+        Dispensation.prescription_number.in_(["600100", "600101", "600102"])
+    )
+    assert [each.patient for each in fills] == [review.candidate] * 3
+
+
+def _process(by: User, *records: list[str]) -> Submission:
+    body = submission((ELM, records))
+    received = uploads.receive(filename="a.dat", body=body, by=by, at=NOW)
+    return uploads.process(received.id, at=NOW)
 
 
 def _thread(act: Callable[[], object]) -> Thread:
