@@ -255,6 +255,20 @@ def test_a_new_report_that_fits_both_who_are_apart_is_asked_about(staff: User) -
     assert {row.candidate.id for row in found} == {patient_of(old), patient_of(new)}
 
 
+def test_a_new_report_goes_to_the_clearly_likelier_of_two_who_are_apart(
+    staff: User,
+) -> None:
+    old, new = reported(EDITH), reported(replace(EDITH, street="7 NEW ST", phone=""))
+    split(old.patient.id, [new], staff)
+
+    [link] = matching.link(
+        [replace(EDITH, street="7 NEW ST", phone="", middle="Q")], at=LATEST
+    )
+
+    assert link.patient_id == patient_of(new)
+    assert not MatchReview.select().exists()
+
+
 def test_who_is_kept_apart_is_not_joined_through_a_third(staff: User) -> None:
     review = asked()
     keep_apart(review, staff)
