@@ -156,6 +156,32 @@ def test_nothing_chosen_and_a_wrong_number_are_told_at_their_fields(
     assert "Two." in str(browser.page and browser.page.get_data(as_text=True))
 
 
+def test_staff_ask_themselves_whether_two_are_one(
+    browser: Browser, staff: User, pair: list[ReportedIdentity]
+) -> None:
+    other = make_identity(last_name="BRANDT", first_name="EDIE")
+    patient = pair[0].patient.id
+    browser.get(f"/staff/patients/{patient}")
+    browser.submit({"other": str(patient)}, action="/same-as", status=422)
+    assert "There is no other patient with this number." in browser.text()
+    browser.submit({"other": str(other.patient.id)}, action="/same-as")
+    browser.follow()
+    assert "asked by staff.lee" in browser.text()
+
+    browser.submit({"decision": "apart"})
+    browser.get(f"/staff/patients/{patient}")
+    browser.submit({"other": str(other.patient.id)}, action="/same-as", status=422)
+    assert "keeps them apart. Undo it first" in browser.text()
+    browser.get(f"/staff/decisions/{MatchDecision.get().id}/undo")
+    browser.submit(action="/undo")
+    browser.get(f"/staff/patients/{patient}")
+    browser.submit({"other": str(other.patient.id)}, action="/same-as")
+    browser.follow()
+    browser.submit({"decision": "join", "reason": "A short form."}, status=200)
+    browser.submit()
+    assert ReportedIdentity.get_by_id(other.id).patient.id == patient
+
+
 # --- From a reader of the report
 
 
