@@ -86,6 +86,7 @@ class Event(StrEnum):
     IDENTITY_SPLIT = "identity:split"
     MATCH_DECISION_UNDONE = "identity:decision_undone"
     MATCH_REVIEWS_LISTED = "match_review:listed"
+    MATCH_REVIEW_ASKED = "match_review:asked"
     MATCH_REVIEW_OPENED = "match_review:opened"
     PATIENTS_SEARCHED = "patient:searched"
     PATIENT_VIEWED = "patient:viewed"

@@ -14,6 +14,7 @@ from models import (
     Prescriber,
     ReportedIdentity,
     Ticket,
+    TicketIdentity,
 )
 from pmp import withheld
 
@@ -89,15 +90,27 @@ def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, 
 
 
 def disputed_since(patient_id: int) -> dict[int, datetime]:
-    """Give since when each of the patient's dispensations has had an open ticket."""
-    query: Any = (
-        Ticket.select(Ticket.dispensation, fn.MIN(Ticket.opened_at))
+    """Give since when a ticket about a dispensation of the patient has been open.
+
+    It is about the entry, or says that its reported identity is somebody else.
+    """
+    opened = fn.MIN(Ticket.opened_at)
+    about_entry: Any = (
+        Ticket.select(Ticket.dispensation, opened)
         .join(Dispensation)
         .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
         .group_by(Ticket.dispensation)
         .tuples()
     )
-    return dict(query)
+    about_person: Any = (
+        Dispensation.select(Dispensation.id, opened)
+        .join(TicketIdentity, on=(TicketIdentity.identity == Dispensation.identity))
+        .join(Ticket)
+        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
+        .group_by(Dispensation.id)
+        .tuples()
+    )
+    return dict(about_person) | dict(about_entry)
 
 
 def corrected_at(patient_id: int) -> dict[int, datetime]:

@@ -35,13 +35,20 @@ _ORDER = (Band.DIFFERENT, Band.REVIEW, Band.SAME)
 
 @dataclass(frozen=True)
 class Compared:
-    """A field of two identities in words, whether they differ, and what it weighs."""
+    """A field of two identities in words, and what it weighs in the likeness."""
 
     label: str
     one: str
     other: str
-    differs: bool
     weighs: str = ""
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.one and self.other and self.one.upper() != self.other.upper())
+
+    @property
+    def is_lacking(self) -> bool:
+        return not (self.one and self.other)
 
 
 def as_matched(row: ReportedIdentity) -> Identity:
@@ -91,9 +98,8 @@ def fields(
     for column, label, weighed in FIELDS:
         here, there = shown(one, column), shown(other, column)
         if here or there:
-            differs = here.upper() != there.upper()
             weighs = likeness.evidence.get(weighed, "")
-            found.append(Compared(label, here, there, differs, weighs))
+            found.append(Compared(label, here, there, weighs))
     return found
 
 

@@ -7,6 +7,7 @@ being stored (see `turns`). docs/decisions/0019 says what moves and why.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from peewee import fn
@@ -24,7 +25,7 @@ from models import (
 from pmp import audit, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching import apart, moves
-from pmp.matching.comparison import one_kind, signs_against
+from pmp.matching.comparison import nearest, one_kind, signs_against
 from pmp.matching.turns import change_links
 from pmp.thresholds import moved_cases
 
@@ -134,6 +135,42 @@ def split(  # noqa: PLR0913 - whom, where to, why, and who says so
         _record(audit.Event.IDENTITY_SPLIT, decision, move, by=by, at=at)
         moves.settle((patient_id, target), at=at)
     return decision
+
+
+def ask(patient_id: int, other_id: int, *, by: User, at: datetime) -> MatchReview:
+    """Put it to the staff themselves whether two patients are one.
+
+    RuleError, at `other`, where there are not two, and where they are kept apart.
+    """
+    with database.atomic():
+        change_links()
+        here, there = moves.identities_of(patient_id), moves.identities_of(other_id)
+        if patient_id == other_id or not here or not there:
+            raise RuleError("There is no other patient with this number.", "other")
+        if (standing := apart.between(patient_id, other_id)) is not None:
+            raise RuleError(
+                f"Decision {standing.id} keeps them apart. Undo it first, if it was "
+                "wrong.",
+                field="other",
+            )
+        _, likeness = nearest(there[-1], here)
+        audit.record(
+            audit.Event.MATCH_REVIEW_ASKED,
+            actor=by.username,
+            subject=f"patient:{patient_id}",
+            at=at,
+            detail={"other": other_id},
+        )
+        found: MatchReview | None = MatchReview.get_or_none(
+            identity=there[-1], candidate=patient_id
+        )
+        review = found or MatchReview(identity=there[-1], candidate=patient_id)
+        review.status, review.opened_at = ReviewStatus.OPEN, at
+        review.decided_by, review.decided_at = "", None
+        review.score = Decimal(str(round(likeness.bits, 2)))
+        review.evidence = {"why": f"asked by {by.username}", **likeness.evidence}
+        review.save()
+    return review
 
 
 def mark_of(*patient_ids: int) -> str:

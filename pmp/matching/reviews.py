@@ -70,7 +70,8 @@ class Queue:
 class Reported:
     """An identity with its fills that stand, newest first, and who reported them.
 
-    `differs` names the columns that differ from the identity in question.
+    `differs` names the columns that both give and that differ from the identity in
+    question.
     """
 
     row: ReportedIdentity
@@ -81,6 +82,10 @@ class Reported:
     def name(self) -> str:
         row = self.row
         return wording.person_name(row.last_name, row.first_name, row.middle_name)
+
+    @property
+    def name_differs(self) -> bool:
+        return bool(self.differs & {"last_name", "first_name", "middle_name"})
 
     @property
     def pharmacies(self) -> list[str]:
@@ -214,11 +219,14 @@ def _differing(
 ) -> frozenset[str]:
     if beside is None or beside.id == row.id:
         return frozenset()
+    pairs = [
+        (column, comparison.shown(row, column), comparison.shown(beside, column))
+        for column, _, _ in comparison.FIELDS
+    ]
     return frozenset(
         column
-        for column, _, _ in comparison.FIELDS
-        if comparison.shown(row, column).upper()
-        != comparison.shown(beside, column).upper()
+        for column, here, there in pairs
+        if here and there and here.upper() != there.upper()
     )
 
 

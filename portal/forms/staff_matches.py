@@ -94,6 +94,16 @@ class SplitForm(Form):
     revision = HiddenField()
 
 
+class SameAsForm(Form):
+    other = IntegerField(
+        "Number of the other patient",
+        validators=[
+            InputRequired("Enter the number of the other patient"),
+            NumberRange(min=1, max=2**31 - 1),
+        ],
+    )
+
+
 class RowCodeForm(Form):
     row_code = StringField(
         "Row code",

@@ -14,7 +14,12 @@ from pmp.permissions import Permission, can
 from pmp.tickets import identity_tickets
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
-from portal.forms.staff_matches import NameForm, RowCodeForm, SplitForm
+from portal.forms.staff_matches import (
+    NameForm,
+    RowCodeForm,
+    SameAsForm,
+    SplitForm,
+)
 from portal.views.staff_matches import just_done
 
 bp = Blueprint("staff_patients", __name__)
@@ -45,13 +50,20 @@ def find() -> ResponseReturnValue:
 @bp.get("/staff/patients/<int:patient_id>")
 @requires(Permission.MATCH_DECIDE)
 def patient(patient_id: int) -> ResponseReturnValue:
-    user = signed_in_user()
-    return render_template(
-        "staff/patients/patient.html",
-        file=patient_files.open_file(patient_id, by=user, at=clock.now()),
-        done=just_done(),
-        may_audit=can(user.role, Permission.AUDIT_READ),
-    )
+    return _file_page(patient_id, SameAsForm())
+
+
+@bp.post("/staff/patients/<int:patient_id>/same-as")
+@requires(Permission.MATCH_DECIDE)
+def same_as(patient_id: int) -> ResponseReturnValue:
+    form = SameAsForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            asked = decisions.ask(
+                patient_id, form.other.data or 0, by=signed_in_user(), at=clock.now()
+            )
+            return redirect(url_for("staff_matches.review", review_id=asked.id), 303)
+    return _file_page(patient_id, form)
 
 
 @bp.route("/staff/patients/<int:patient_id>/split", methods=["GET", "POST"])
@@ -71,6 +83,18 @@ def split(patient_id: int) -> ResponseReturnValue:
                 flash("Split: they are two patients now.")
                 return _to(patient_id, done=decision.id)
     return _split_page(patient_id, form, ticket, expected)
+
+
+def _file_page(patient_id: int, form: SameAsForm) -> ResponseReturnValue:
+    user = signed_in_user()
+    page = render_template(
+        "staff/patients/patient.html",
+        form=form,
+        file=patient_files.open_file(patient_id, by=user, at=clock.now()),
+        done=just_done(),
+        may_audit=can(user.role, Permission.AUDIT_READ),
+    )
+    return page, 422 if form.errors else 200
 
 
 def _coded(form: RowCodeForm) -> int:
