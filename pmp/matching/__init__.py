@@ -106,7 +106,7 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
             made.append({"id": patient, "created_at": at})
         pool.add(Kept(identity, patient))
         links[identity.fingerprint] = Link(row, patient, is_new=True)
-        reported.append(_row(row, identity, patient, best, at))
+        reported.append(row_of(row, identity, patient, best, at))
         reviews += [_review(row, other, like, at) for other, like in doubtful]
     bulk.insert(Patient, made)
     bulk.insert(ReportedIdentity, reported)
@@ -114,7 +114,7 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     return links
 
 
-def _row(
+def row_of(
     row: int, identity: Identity, patient: int, best: Likeness | None, at: datetime
 ) -> dict[str, Any]:
     return {

@@ -72,10 +72,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Frequencies:
-    """How common a name is among all people, as a share; by name as compared."""
+    """How common a name is among all people, as a share; by name as compared.
+
+    `heard` are the first names of more than one, where enough people were asked.
+    """
 
     last: Mapping[str, float] = field(default_factory=lambda: LAST)
     first: Mapping[str, float] = field(default_factory=lambda: FIRST)
+    heard: frozenset[str] | None = None
 
     def last_bits(self, name: str) -> float:
         """Give what an equal last name weighs."""
@@ -87,7 +91,11 @@ class Frequencies:
 
     def is_first_name(self, name: str) -> bool:
         """Whether it is a name that parents give, and no slip of the keyboard."""
-        return name in self.first or name in FIRST
+        return name in FIRST or name in (self.first if self.heard is None else self.heard)
+
+    def is_no_name(self, name: str) -> bool:
+        """Whether hardly anybody is called so, as far as anybody was asked."""
+        return self.heard is not None and not self.is_first_name(name)
 
 
 COMMON = Frequencies()
@@ -108,7 +116,7 @@ def last_names(
     if len(parts) != len(others) and set(parts) & set(others):
         return Name.PART, Reason("last name", Name.PART, weight * 0.7)
     if typo(a, b):
-        return Name.SLIP, Reason("last name", Name.SLIP, weight * 0.5)
+        return Name.SLIP, Reason("last name", Name.SLIP, weight * 0.5 - 1.0)
     return Name.DIFFERENT, Reason("last name", Name.DIFFERENT, -6.0)
 
 
@@ -165,11 +173,14 @@ def birth_dates(one: date, other: date) -> tuple[Birth, Reason]:
 def birth_dates_close(one: date, other: date) -> bool:
     """Whether two dates differ as one slip of the pen makes them differ.
 
-    Day and month swapped, one digit of day or month wrong or two swapped, or one
-    digit of the year within ten years; 1968 for 1986 may be father and son.
+    Day and month swapped, one digit of day or month wrong or two swapped, the day
+    before or after, or one digit of the year within ten years; 1968 for 1986 may be
+    father and son.
     """
     if one == other:
         return False
+    if abs(one.toordinal() - other.toordinal()) == 1:
+        return True
     if one.year == other.year:
         if (one.month, one.day) == (other.day, other.month):
             return True
@@ -259,7 +270,7 @@ def streets_alike(one: str, other: str) -> bool:
 def typo(one: str, other: str) -> bool:
     """Whether one slip of the keyboard, or little more in a long name, is between."""
     shorter = min(len(one), len(other))
-    if shorter < len("ANNA") or abs(len(one) - len(other)) > 2:
+    if shorter < len("LEE") or abs(len(one) - len(other)) > 2:
         return False
     distance = DamerauLevenshtein.distance(one, other, score_cutoff=2)
     if distance <= 1:
@@ -278,14 +289,18 @@ def one_slip(one: str, other: str) -> bool:
 def _slip_of_a_name(one: str, other: str, known: Frequencies) -> bool:
     """Whether one is a first name and the other that name mistyped: JHON is John.
 
-    Jayden and Hayden, Maria and Mariah, Eric and Erica may be twins: so exactly one
-    is a known name, and the difference is neither at the first letter nor in the end.
+    Jayden and Hayden, Maria and Mariah, Eric and Erica may be twins: so not both are
+    names, and a difference at the first letter or in the end is a slip only if hardly
+    anybody has the one name, and many the other.
     """
-    names = known.is_first_name(one) + known.is_first_name(other)
-    longer = max(len(one), len(other))
+    names = known.is_first_name(one), known.is_first_name(other)
+    if all(names):
+        return False
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    ending = len(list(alike)) >= longer - 2
-    return names == 1 and one[0] == other[0] and not ending
+    ending = len(list(alike)) >= max(len(one), len(other)) - 2
+    if one[0] == other[0] and not ending:
+        return True
+    return any(names) and known.is_no_name(other if names[0] else one)
 
 
 def _same(name: str, value: str, bits: float) -> Reason:

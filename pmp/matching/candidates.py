@@ -7,12 +7,20 @@ and ZIP code, as well.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pmp.matching import placeholders
 from pmp.matching.identities import Identity
-from pmp.matching.likeness import Band, Crowd, Likeness, apart, compare
+from pmp.matching.likeness import (
+    COMMON,
+    Band,
+    Crowd,
+    Frequencies,
+    Likeness,
+    apart,
+    compare,
+)
 
 SHARED_BY = 12
 """A phone or a home of more patients than this weighs nothing."""
@@ -40,13 +48,20 @@ class Kept:
 class Pool:
     """Identities that a new one may be compared with, found by what they share.
 
-    `crowd` is of the table that the pool is a part of; without it the pool is all
-    there is, and counts its own.
+    `crowd` is that of which the pool is a part, or all; `frequencies` are its names'.
+    `again`: the same two are judged several times, and others count what is shared.
     """
 
-    def __init__(self, crowd: Crowd | None = None, *, gaps: bool = False) -> None:
-        self._counts_itself = crowd is None
-        self._crowd = crowd or Crowd(people=0, gaps=gaps)
+    def __init__(
+        self,
+        crowd: Crowd,
+        frequencies: Frequencies = COMMON,
+        *,
+        again: bool = False,
+    ) -> None:
+        self._crowd = crowd
+        self._frequencies = frequencies
+        self._again = again
         self._blocks: dict[tuple[object, ...], dict[str, Kept]] = defaultdict(dict)
         self._members: dict[int, dict[str, Kept]] = defaultdict(dict)
         self._patients: dict[Shared, set[int]] = defaultdict(set)
@@ -60,7 +75,11 @@ class Pool:
         for block in self._blocks_of(identity):
             self._blocks[block][identity.fingerprint] = kept
         self.add_member(kept)
-        for shared in _shareable(identity):
+        if not self._again:
+            self._count(kept)
+
+    def _count(self, kept: Kept) -> None:
+        for shared in _shareable(kept.identity):
             patients = self._patients[shared]
             patients.add(kept.patient_id)
             if len(patients) == SHARED_BY + 1:
@@ -102,11 +121,9 @@ class Pool:
         Of two patients that both fit, the clearly likelier is taken and the other
         doubted; if neither is, it is a new one and both are doubted.
         """
-        if self._counts_itself and len(self._members) != self._crowd.people:
-            self._crowd = replace(self._crowd, people=len(self._members))
         ranked = self._ranked(identity)
         same = [each for each in ranked if each[1].band is Band.SAME]
-        if same and (len(same) == 1 or same[0][1].bits - same[1][1].bits >= CLEARLY):
+        if same and self._clear(same):
             patient, likeness = same[0]
             doubted = [
                 each
@@ -118,6 +135,11 @@ class Pool:
         if len(same) > 1:
             doubtful = [_torn(each) for each in same]
         return 0, None, doubtful[:_MOST_REVIEWS]
+
+    def _clear(self, same: Sequence[Doubt]) -> bool:
+        if len(same) == 1 or not self._crowd.relatives:
+            return True
+        return same[0][1].bits - same[1][1].bits >= CLEARLY
 
     def _ranked(self, identity: Identity) -> list[tuple[int, Likeness]]:
         """Give each patient's best likeness, the likeliest patient first."""
@@ -143,11 +165,11 @@ class Pool:
         Where the very identity that it is like is apart from that other, the staff
         have joined these two, and it is no news.
         """
-        if likeness.band is not Band.SAME:
+        if likeness.band is not Band.SAME or not self._crowd.relatives:
             return likeness
         for kept in self._members[patient].values():
-            reason = apart(identity, kept.identity)
-            if reason and not apart(like, kept.identity):
+            reason = apart(identity, kept.identity, self._frequencies)
+            if reason and not apart(like, kept.identity, self._frequencies):
                 rule = f"like one report of this patient, but another has: {reason}"
                 return replace(likeness, band=Band.REVIEW, rule=rule)
         return likeness
@@ -159,16 +181,21 @@ class Pool:
             phone = ("phone", one.phone_key) in self._shared
             home = ("home", one.zip_key, one.street_key) in self._shared
             found = compare(
-                one, other, crowd=self._crowd, shared_phone=phone, shared_home=home
+                one,
+                other,
+                self._frequencies,
+                crowd=self._crowd,
+                shared_phone=phone,
+                shared_home=home,
             )
-            if not self._counts_itself:
+            if self._again:
                 self._judged[pair] = found
         return found
 
     def _blocks_of(self, identity: Identity) -> Iterator[tuple[object, ...]]:
         species, born = identity.species, identity.birth_date
         last, first = identity.last_key, identity.first_key
-        if not placeholders.is_birth_date(born):
+        if not placeholders.is_birth_date(born) and born != placeholders.NO_DATE:
             yield species, "born", born
         if last and first and not identity.is_nobody:
             yield species, "named", last, first
@@ -176,11 +203,23 @@ class Pool:
             yield species, "phone", identity.phone_key, first[:1]
         if identity.zip_key and identity.last_sound:
             yield species, "lives", identity.zip_key, identity.last_sound
-        if self._crowd.gaps:
-            if identity.street_key:
-                yield species, "street", identity.street_key
-            if first and identity.zip_key:
-                yield species, "first", first, identity.zip_key
+        if self._crowd.gaps and identity.street_key:
+            yield species, "street", identity.street_key
+        if not self._crowd.relatives:
+            for block in _rough_blocks(identity):
+                yield species, *block
+
+
+def _rough_blocks(identity: Identity) -> Iterator[tuple[object, ...]]:
+    """Give what else brings together rows in which anything may be wrong or missing."""
+    last, first = identity.last_key, identity.first_key
+    yield "swapped", *sorted((last, first))
+    for name in {last, first} - {""}:
+        yield "name and ZIP", name, identity.zip_key
+        yield "name and city", name, identity.city_key
+    yield "born and ZIP", identity.birth_date.year, identity.zip_key
+    road = identity.street_key.lstrip("0123456789")
+    yield "road", road[:6], identity.zip_key
 
 
 def _torn(doubt: Doubt) -> Doubt:

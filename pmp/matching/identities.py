@@ -9,11 +9,30 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import jellyfish
 
 from pmp.matching import placeholders
+
+if TYPE_CHECKING:
+    from functools import cached_property
+else:
+
+    class cached_property:  # noqa: N801 - takes the place of functools'
+        """As functools' own, without its lock, which takes longer than most keys."""
+
+        def __init__(self, reckon):
+            self._reckon, self._name = reckon, reckon.__name__
+            self.__doc__ = reckon.__doc__
+
+        def __get__(self, one, owner=None):
+            if one is None:
+                return self
+            value = one.__dict__[self._name] = self._reckon(one)
+            return value
+
 
 GENERATIONS = {
     "JR": "2",
@@ -132,11 +151,9 @@ class Identity:
     @cached_property
     def generation(self) -> str:
         """“1” for Sr, “2” for Jr or II, “3” for III; “” if nothing tells."""
-        for text in (self.suffix, self.last, self.first):
-            for word in reversed(_words(text)):
-                if word in GENERATIONS:
-                    return GENERATIONS[word]
-        return ""
+        if self.suffix and (told := _generation(self.suffix)):
+            return told
+        return _generation(self.last) or _generation(self.first)
 
     @cached_property
     def street_key(self) -> str:
@@ -167,6 +184,12 @@ class Identity:
     def animal_key(self) -> str:
         """The animal's name as compared."""
         return name_key(self.animal_name)
+
+
+@lru_cache(maxsize=65536)
+def _generation(text: str) -> str:
+    told = (GENERATIONS[word] for word in reversed(_words(text)) if word in GENERATIONS)
+    return next(told, "")
 
 
 @lru_cache(maxsize=65536)

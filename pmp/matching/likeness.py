@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pmp.matching import agreement
+from pmp.matching import agreement, rough
 from pmp.matching.agreement import (
     COMMON,
     Birth,
@@ -55,15 +55,19 @@ class Crowd:
 
     Two strangers alike are the likelier the more `people` there are.  In a list with
     `gaps` some have no date of birth, or no first or last name: they are judged by the
-    rest; where everybody must have them, one who has not is joined with nobody.
+    rest; where everybody must have them, one who has not is joined with nobody.  Only
+    a list that is known to have no `relatives` in it is judged without the gate.
     """
 
     people: int = _AMONG
     gaps: bool = False
+    relatives: bool = True
 
     @property
     def join_at(self) -> float:
         """Bits at which two are one person, the gate permitting."""
+        if not self.relatives:
+            return rough.join_at(self.people)
         return _JOIN_AT + math.log2(max(self.people, _FEWEST) / _AMONG)
 
     @property
@@ -111,7 +115,7 @@ class _Agreed:
     @property
     def gaps(self) -> int:
         """How many of the three are not given."""
-        return [self.last, self.first, self.birth].count(Name.MISSING)  # type: ignore[list-item]
+        return [self.last, self.first, self.birth].count(Name.MISSING)
 
     @property
     def exact(self) -> bool:
@@ -133,6 +137,8 @@ def compare(
     """
     if one.species != other.species:
         return Likeness(rule="a person and an animal")
+    if not crowd.relatives and one.species == "human":
+        return _by_weights_alone(one, other, frequencies, crowd)
     likeness = Likeness()
     last, says_last = agreement.last_names(one, other, frequencies)
     first, says_first = agreement.first_names(one, other, frequencies)
@@ -154,11 +160,13 @@ def compare(
     if one.species == "animal":
         _decide_animals(one, other, likeness, agreed)
     else:
-        _decide(one, other, likeness, agreed, crowd)
+        _decide(one, other, likeness, agreed, crowd, frequencies)
     return likeness
 
 
-def apart(one: Identity, other: Identity) -> str:
+def apart(
+    one: Identity, other: Identity, frequencies: Frequencies = COMMON
+) -> str:
     """Give why two can never be one person, in words; “” if they can.
 
     Of all identities of a patient no two may be apart by what matching decides: John
@@ -174,8 +182,8 @@ def apart(one: Identity, other: Identity) -> str:
     birth, _ = agreement.birth_dates(one.birth_date, other.birth_date)
     if birth is Birth.DIFFERENT:
         return "different date of birth"
-    first, _ = agreement.first_names(one, other, COMMON)
-    if first in {Name.DIFFERENT, Name.ALIKE} and not _swapped(one, other):
+    first, _ = agreement.first_names(one, other, frequencies)
+    if first in {Name.DIFFERENT, Name.ALIKE} and not _crossed(one, other):
         return "different first name"
     if agreement.middles_differ(one.middle_key, other.middle_key):
         whole = min(len(one.middle_key), len(other.middle_key)) > 1
@@ -186,12 +194,25 @@ def apart(one: Identity, other: Identity) -> str:
     return ""
 
 
+def _by_weights_alone(
+    one: Identity, other: Identity, frequencies: Frequencies, crowd: Crowd
+) -> Likeness:
+    likeness = Likeness(rule="not enough alike")
+    likeness.add(rough.reasons(one, other, frequencies))
+    if likeness.bits >= crowd.join_at:
+        likeness.band, likeness.rule = Band.SAME, "most of what is given agrees"
+    elif likeness.bits >= crowd.review_at:
+        likeness.band, likeness.rule = Band.REVIEW, "some of what is given agrees"
+    return likeness
+
+
 def _decide(
     one: Identity,
     other: Identity,
     likeness: Likeness,
     agreed: _Agreed,
     crowd: Crowd,
+    frequencies: Frequencies,
 ) -> None:
     if len({one.generation, other.generation} - {""}) > 1:
         likeness.rule = "different generations of one name (Jr, Sr)"
@@ -202,7 +223,7 @@ def _decide(
     if agreed.last is Name.DIFFERENT:
         _ask_about_surname(likeness, agreed)
         return
-    refused = _refused(one, other, agreed, crowd)
+    refused = _refused(one, other, agreed, crowd, frequencies)
     if not refused and likeness.bits >= crowd.join_at:
         likeness.band, likeness.rule = Band.SAME, _rule_in_words(agreed)
         likeness.by_home = agreed.birth is not Birth.SAME or agreed.gaps > 0
@@ -213,7 +234,13 @@ def _decide(
         likeness.rule = "not enough alike"
 
 
-def _refused(one: Identity, other: Identity, agreed: _Agreed, crowd: Crowd) -> str:
+def _refused(
+    one: Identity,
+    other: Identity,
+    agreed: _Agreed,
+    crowd: Crowd,
+    frequencies: Frequencies,
+) -> str:
     """Give why a person must look, however much is alike; “” if nobody need."""
     if one.is_nobody or other.is_nobody:
         return "a name that stands for nobody"
@@ -224,7 +251,7 @@ def _refused(one: Identity, other: Identity, agreed: _Agreed, crowd: Crowd) -> s
     named = _NAMES_AGREE | ({Name.MISSING} if crowd.gaps else set())
     if agreed.first not in named or agreed.last not in named:
         return "first names alike, but perhaps of two people"
-    if reason := apart(one, other):
+    if reason := apart(one, other, frequencies):
         return f"much alike, but {reason}"
     if not agreed.exact and _told_apart(one, other):
         return "much alike, but sex or middle initial differs"
@@ -299,3 +326,9 @@ def _sex_differs(one: Identity, other: Identity) -> bool:
 def _swapped(one: Identity, other: Identity) -> bool:
     same = (one.last_key, one.first_key) == (other.first_key, other.last_key)
     return same and one.birth_date == other.birth_date
+
+
+def _crossed(one: Identity, other: Identity) -> bool:
+    """Whether first and last name are swapped, a slip in either let be."""
+    pairs = (one.last_key, other.first_key), (one.first_key, other.last_key)
+    return all(a == b or agreement.typo(a, b) for a, b in pairs)

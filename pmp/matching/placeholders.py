@@ -86,6 +86,9 @@ _NAMES = frozenset(
 # Of the above, those that are somebody's last name.
 _LAST_NAMES = frozenset(
     [
+        "FAKE",
+        "CLIENT",
+        "RESIDENT",
         "NA",
         "NULL",
         "BOY",

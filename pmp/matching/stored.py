@@ -7,13 +7,13 @@ each new one, and gives three.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import models
 from models import ReviewStatus
 from pmp import database
-from pmp.matching import placeholders
+from pmp.matching import local_names, placeholders
 from pmp.matching.candidates import SHARED_BY, Kept, Pool
 from pmp.matching.identities import Identity
 from pmp.matching.likeness import Band, Crowd
@@ -57,11 +57,12 @@ _BLOCKS = {
     "born": (
         "r.birth_date = w.born",
         "r.last_sound = w.sound OR r.first_key = w.first OR r.last_key = w.first"
-        " OR {start} = w.start OR (r.phone = w.phone AND w.phone <> '')",
+        " OR {start} = w.start OR (r.phone = w.phone AND w.phone <> '')"
+        " OR (r.zip = w.zip AND w.zip <> '')",
     ),
     "named": ("r.last_key = w.last AND r.first_key = w.first", _NEAR_BIRTH),
     "lives": (
-        "r.last_sound = w.sound AND r.zip BETWEEN w.zip AND w.zip_end",
+        "r.zip = w.zip AND r.last_sound = w.sound",
         f"substr(r.first_key, 1, 1) = substr(w.first, 1, 1) AND ({_NEAR_BIRTH})",
     ),
     "phone": (
@@ -73,7 +74,8 @@ _BLOCKS = {
 
 def pool_for(batch: Sequence[Identity]) -> Pool:
     """Give those that identities may be compared with, and all that belong to them."""
-    pool = Pool(Crowd(people=_people()))
+    people = _people()
+    pool = Pool(Crowd(people=people), local_names.frequencies(people), again=True)
     shared = _shared_phones({each.phone for each in batch if each.phone_key})
     pool.share(("phone", placeholders.phone_digits(phone)) for phone in shared)
     seen: set[int] = set()
@@ -82,8 +84,14 @@ def pool_for(batch: Sequence[Identity]) -> Pool:
             if row not in seen:
                 seen.add(row)
                 pool.add(kept)
-    _share_homes(pool, batch)
-    _complete(pool, batch)
+    fitting: set[int] = set()
+    for each in batch:
+        fits = list(pool.fits(each))
+        if any(likeness.by_home for _, likeness in fits):
+            _count_home(pool, each)
+        same = (patient for patient, likeness in fits if likeness.band is Band.SAME)
+        fitting.update(same)
+    _complete(pool, sorted(fitting))
     return pool
 
 
@@ -98,19 +106,21 @@ def _wanted(
     """Give for each block those that look for candidates in it."""
     wanted: dict[str, list[tuple[Any, ...]]] = {block: [] for block in _BLOCKS}
     for each in batch:
-        row = _wanted_row(each)
+        row = _wanted_row(each, each.zip_key)
         if not placeholders.is_birth_date(each.birth_date):
             wanted["born"].append(row)
         if not each.is_nobody:
             wanted["named"].append(row)
         if each.zip_key and each.last_sound:
             wanted["lives"].append(row)
+            if each.zip != each.zip_key:
+                wanted["lives"].append(_wanted_row(each, each.zip))
         if each.phone_key and each.phone not in shared:
             wanted["phone"].append(row)
     return wanted
 
 
-def _wanted_row(each: Identity) -> tuple[Any, ...]:
+def _wanted_row(each: Identity, zip_code: str) -> tuple[Any, ...]:
     born = each.birth_date
     return (
         each.last_key,
@@ -118,11 +128,10 @@ def _wanted_row(each: Identity) -> tuple[Any, ...]:
         each.last_sound,
         each.last_key[:3],
         born,
-        date(born.year, 1, 1),
-        date(born.year, 12, 31),
+        date(born.year - 1, 12, 31),
+        date(born.year, 12, 31) + _A_DAY,
         f"{born.month:02}-{born.day:02}",
-        each.zip_key,
-        f"{each.zip_key}9999",
+        zip_code,
         each.phone,
     )
 
@@ -154,6 +163,7 @@ def _block(name: str) -> str:
     )
 
 
+_A_DAY = timedelta(days=1)
 _START = "substr(r.last_key, 1, 3)"
 
 
@@ -190,17 +200,11 @@ def _shared_phones(phones: Iterable[str]) -> set[str]:
     return {phone for phone, patients in found if patients > SHARED_BY}
 
 
-def _share_homes(pool: Pool, batch: Sequence[Identity]) -> None:
-    """Count who lives where, of those homes alone that would decide."""
-    asked: set[tuple[str, str]] = set()
-    for each in batch:
-        home = each.zip_key, each.street
-        if not each.street_key or home in asked:
-            continue
-        if any(likeness.by_home for _, likeness in pool.fits(each)):
-            asked.add(home)
-            if _patients_at(*home) > SHARED_BY:
-                pool.share([("home", each.zip_key, each.street_key)])
+def _count_home(pool: Pool, one: Identity) -> None:
+    """Count who lives in a home that would decide."""
+    home = "home", one.zip_key, one.street_key
+    if one.street_key and _patients_at(one.zip_key, one.street) > SHARED_BY:
+        pool.share([home])
 
 
 def _patients_at(zip_code: str, street: str) -> int:
@@ -214,15 +218,8 @@ def _patients_at(zip_code: str, street: str) -> int:
     return int(found.fetchone()[0])
 
 
-def _complete(pool: Pool, batch: Sequence[Identity]) -> None:
+def _complete(pool: Pool, fitting: list[int]) -> None:
     """Add what else was reported of those that fit, and what the staff said of them."""
-    fitting: set[int] = set()
-    for each in batch:
-        fitting |= {
-            patient
-            for patient, likeness in pool.fits(each)
-            if likeness.band is Band.SAME
-        }
     if not fitting:
         return
     columns = ", ".join(f"r.{column}" for column in ("id", "patient_id", *_READ))
@@ -231,7 +228,7 @@ def _complete(pool: Pool, batch: Sequence[Identity]) -> None:
         f"SELECT {columns} FROM {wanted}"  # noqa: S608
         f" CROSS JOIN {_TABLE} AS r WHERE r.patient_id = w.id"
     )
-    for _, kept in _kept(sql, (_array(sorted(fitting)),)):
+    for _, kept in _kept(sql, (_array(fitting),)):
         pool.add_member(kept)
     mark = "?" if database.is_sqlite() else "%s"
     sql = (
@@ -240,7 +237,7 @@ def _complete(pool: Pool, batch: Sequence[Identity]) -> None:
         f" JOIN {_TABLE} AS r ON r.id = m.identity_id"
         f" WHERE m.candidate_id = w.id AND m.status = {mark}"
     )
-    parameters = (_array(sorted(fitting)), ReviewStatus.KEPT_APART.value)
+    parameters = (_array(fitting), ReviewStatus.KEPT_APART.value)
     pool.keep_apart(models.database.execute_sql(sql, parameters).fetchall())
 
 
