@@ -46,7 +46,6 @@ class Outcome:
     reviewed: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     reviews: int = 0
-    examples: dict[str, list[tuple[Identity, int]]] = field(default_factory=dict)
 
     def share(self, counted: Counter[str], kinds: Sequence[str]) -> float:
         """Give what share of the reports of some kinds was counted."""
@@ -77,7 +76,8 @@ def store(people: People, more: Sequence[Identity]) -> int:
 
     The patient of person n is n + 1.
     """
-    schema = ReportedIdentity._schema  # noqa: SLF001 - indexes are quicker made after
+    table: Any = ReportedIdentity
+    schema = table._schema  # noqa: SLF001 - indexes are quicker made after
     schema.drop_indexes()
     for start in range(0, len(people), BATCH):
         part = range(start, min(start + BATCH, len(people)))
@@ -129,7 +129,12 @@ def reports(
         if alike:
             more[one.fingerprint] = one
         given.append(Report("twin, name alike" if alike else "twin", other))
-        given.append(Report("junior", _reports.junior(by, people.identity(rng.randrange(len(people))))))
+        given.append(
+            Report(
+                "junior",
+                _reports.junior(by, people.identity(rng.randrange(len(people)))),
+            )
+        )
     rng.shuffle(given)
     return given, list(more.values())
 
@@ -164,15 +169,6 @@ def _judge(
             outcome.wrong[kind] += 1
         elif report.patient in asked.get(link.identity_id, ()):
             outcome.reviewed[kind] += 1
-            outcome.examples.setdefault("reviewed: "+kind,[]).append((report.identity, report.patient))
-        else:
-            continue_examples = outcome.examples.setdefault(kind, [])
-            continue_examples.append((report.identity, report.patient))
-            continue
-        if link.patient_id <= stored and link.patient_id != report.patient:
-            outcome.examples.setdefault(f"wrong: {kind}", []).append(
-                (report.identity, link.patient_id)
-            )
 
 
 def _asked(identities: set[int]) -> dict[int, set[int]]:

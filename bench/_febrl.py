@@ -17,9 +17,16 @@ from pmp.matching.identities import Identity
 from pmp.matching.likeness import Crowd
 from pmp.matching.placeholders import NO_DATE
 
-COLUMNS = (
-    "given_name surname street_number address_1 suburb postcode state date_of_birth"
-).split()
+COLUMNS = [
+    "given_name",
+    "surname",
+    "street_number",
+    "address_1",
+    "suburb",
+    "postcode",
+    "state",
+    "date_of_birth",
+]
 
 
 @dataclass(frozen=True)

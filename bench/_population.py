@@ -59,7 +59,7 @@ class People:
 
     def first_name(self, index: int) -> str:
         """Give the first name of one of them."""
-        return self.names.first[self.sex(index)][self.first[index]]
+        return str(self.names.first[self.sex(index)][self.first[index]])
 
     def sex(self, index: int) -> str:
         """Give F or M."""
@@ -72,7 +72,7 @@ class People:
         return Identity(
             last=self.names.last[self.last[index]],
             first=self.first_name(index),
-            middle=chr(65 + middle) if middle < 26 else "",  # noqa: PLR2004 - letters
+            middle=chr(65 + middle) if middle < 26 else "",
             suffix="",
             birth_date=date.fromordinal(int(self.born[index])),
             sex=self.sex(index),
@@ -89,7 +89,11 @@ def address(home: int) -> tuple[str, str, str]:
     number, place = divmod(home, ZIPS * STREETS)
     zip_number, street = divmod(place, STREETS)
     name = f"{_made_name(street * 7 + 11)} {_KINDS[street % len(_KINDS)]}"
-    return f"{number + 1} {name}", f"TOWN {_made_name(zip_number)}", f"0{6000 + zip_number}"
+    return (
+        f"{number + 1} {name}",
+        f"TOWN {_made_name(zip_number)}",
+        f"0{6000 + zip_number}",
+    )
 
 
 def phone(number: int) -> str:
@@ -165,7 +169,7 @@ def names_alike(given: Names) -> dict[str, list[tuple[str, str]]]:
             if share > _NOT_RARE and len(name) > len("AMY")
         ]
         apart = process.cdist(common, common, scorer=DamerauLevenshtein.distance)
-        ones, others = np.nonzero((apart > 0) & (apart <= 2))  # noqa: PLR2004
+        ones, others = np.nonzero((apart > 0) & (apart <= 2))
         found[sex] = [
             (common[one], common[other])
             for one, other in zip(ones, others, strict=True)
@@ -199,12 +203,76 @@ def _mixed(
     return found, shares / shares.sum()
 
 
-_STARTS = "B BR C CH D DR F FL G GR H J K KL L M N P PR R S SCH SH ST T TR V W Z".split()
-_MIDDLES = "A E I O U AI EE OO OU".split()
-_ENDS = (
-    "BERG BAUM CK DER FELD GAN HAM HOLT KA KER LAND LER LEY LING MAN MER NELL NER NING"
-    " RELL RICK RINGTON RO SEN SKI SON STEIN STER TER THER TON VICH WELL WICK WOOD ZAK"
-).split()
+_STARTS = [
+    "B",
+    "BR",
+    "C",
+    "CH",
+    "D",
+    "DR",
+    "F",
+    "FL",
+    "G",
+    "GR",
+    "H",
+    "J",
+    "K",
+    "KL",
+    "L",
+    "M",
+    "N",
+    "P",
+    "PR",
+    "R",
+    "S",
+    "SCH",
+    "SH",
+    "ST",
+    "T",
+    "TR",
+    "V",
+    "W",
+    "Z",
+]
+_MIDDLES = ["A", "E", "I", "O", "U", "AI", "EE", "OO", "OU"]
+_ENDS = [
+    "BERG",
+    "BAUM",
+    "CK",
+    "DER",
+    "FELD",
+    "GAN",
+    "HAM",
+    "HOLT",
+    "KA",
+    "KER",
+    "LAND",
+    "LER",
+    "LEY",
+    "LING",
+    "MAN",
+    "MER",
+    "NELL",
+    "NER",
+    "NING",
+    "RELL",
+    "RICK",
+    "RINGTON",
+    "RO",
+    "SEN",
+    "SKI",
+    "SON",
+    "STEIN",
+    "STER",
+    "TER",
+    "THER",
+    "TON",
+    "VICH",
+    "WELL",
+    "WICK",
+    "WOOD",
+    "ZAK",
+]
 _MADE_NAMES = ["".join(parts) for parts in product(_STARTS, _MIDDLES, _ENDS)]
 
 

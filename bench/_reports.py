@@ -22,6 +22,7 @@ _SHORT_FORMS = {
 }  # fmt: skip
 """What a few are called; a name that is not here is reported in full."""
 
+
 @dataclass
 class Reporter:
     """Whoever types what they hear."""
@@ -45,7 +46,12 @@ class Reporter:
                 return name[:place] + letter + name[place:]
             case _:
                 place = max(1, place)
-                return name[: place - 1] + name[place] + name[place - 1] + name[place + 1 :]
+                return (
+                    name[: place - 1]
+                    + name[place]
+                    + name[place - 1]
+                    + name[place + 1 :]
+                )
 
     def slip(self, day: date) -> date:
         """Give a date with day and month swapped, or one digit of the day wrong."""
@@ -152,7 +158,9 @@ def twin(by: Reporter, who: Identity, *, alike: bool) -> tuple[Identity, Identit
 def junior(by: Reporter, who: Identity) -> Identity:
     """Give a child with the same name and home; Jr is written by few."""
     years = by.random.randrange(17, 45)
-    born = who.birth_date + timedelta(days=round(years * 365.25) + by.random.randrange(365))
+    born = who.birth_date + timedelta(
+        days=round(years * 365.25) + by.random.randrange(365)
+    )
     if by.random.random() < 0.1:  # on the parent's birthday
         born = date(born.year, who.birth_date.month, min(28, who.birth_date.day))
     suffix = "JR" if by.random.random() < 0.3 else ""

@@ -51,8 +51,8 @@ def run(scale: float) -> list[Measure]:
     for part in parts:
         with tempfile.TemporaryDirectory() as folder:
             measures.append(part("SQLite", f"sqlite:///{folder}/pmp.db"))
-        if _postgres_answers():
-            with _fresh_postgres() as url:
+        if postgres_answers():
+            with fresh_postgres() as url:
                 measures.append(part("Postgres", url))
     return measures
 
@@ -209,7 +209,8 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> float:
     return perf_counter() - start
 
 
-def _postgres_answers() -> bool:
+def postgres_answers() -> bool:
+    """Whether there is a server to measure."""
     try:
         psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
     except psycopg.OperationalError:
@@ -218,7 +219,8 @@ def _postgres_answers() -> bool:
 
 
 @contextmanager
-def _fresh_postgres() -> Iterator[str]:
+def fresh_postgres() -> Iterator[str]:
+    """Give the address of a new database, dropped afterwards."""
     name = f"pmp_bench_{secrets.token_hex(6)}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')

@@ -106,6 +106,8 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
 
 
 def _as_json(value: Any) -> str | None:
+    if value == {}:
+        return "{}"
     return None if value is None else _ENCODE(value)
 
 

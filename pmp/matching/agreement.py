@@ -91,7 +91,9 @@ class Frequencies:
 
     def is_first_name(self, name: str) -> bool:
         """Whether it is a name that parents give, and no slip of the keyboard."""
-        return name in FIRST or name in (self.first if self.heard is None else self.heard)
+        return name in FIRST or name in (
+            self.first if self.heard is None else self.heard
+        )
 
     def is_no_name(self, name: str) -> bool:
         """Whether hardly anybody is called so, as far as anybody was asked."""
@@ -130,16 +132,17 @@ def first_names(
     if a == b:
         return Name.SAME, _same("first name", a, known.first_bits(a))
     weight = min(known.first_bits(a), known.first_bits(b))
-    if same_nickname(a, b):
-        return Name.SHORT, Reason("first name", Name.SHORT, weight * 0.7)
-    if 1 in {len(a), len(b)} and a[0] == b[0]:
-        return Name.INITIAL, Reason("first name", Name.INITIAL, 2.0)
     if with_middle(one, other):
         return Name.PART, Reason("first name", "with the middle name", weight * 0.7)
-    if typo(a, b):
+    agrees, bits = Name.DIFFERENT, -6.0
+    if same_nickname(a, b):
+        agrees, bits = Name.SHORT, weight * 0.7
+    elif 1 in {len(a), len(b)} and a[0] == b[0]:
+        agrees, bits = Name.INITIAL, 2.0
+    elif typo(a, b):
         agrees = Name.SLIP if _slip_of_a_name(a, b, known) else Name.ALIKE
-        return agrees, Reason("first name", agrees, weight * 0.5)
-    return Name.DIFFERENT, Reason("first name", Name.DIFFERENT, -6.0)
+        bits = weight * 0.5
+    return agrees, Reason("first name", agrees, bits)
 
 
 def with_middle(one: Identity, other: Identity) -> bool:

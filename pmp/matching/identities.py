@@ -9,30 +9,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
 
 import jellyfish
 
 from pmp.matching import placeholders
-
-if TYPE_CHECKING:
-    from functools import cached_property
-else:
-
-    class cached_property:  # noqa: N801 - takes the place of functools'
-        """As functools' own, without its lock, which takes longer than most keys."""
-
-        def __init__(self, reckon):
-            self._reckon, self._name = reckon, reckon.__name__
-            self.__doc__ = reckon.__doc__
-
-        def __get__(self, one, owner=None):
-            if one is None:
-                return self
-            value = one.__dict__[self._name] = self._reckon(one)
-            return value
-
 
 GENERATIONS = {
     "JR": "2",

@@ -151,6 +151,10 @@ def compare(
         likeness.add([says_last, says_first])
     birth, says_birth = agreement.birth_dates(one.birth_date, other.birth_date)
     likeness.add([says_birth])
+    if Name.DIFFERENT is first or Birth.DIFFERENT is birth:
+        likeness.rule = "different first name or date of birth"
+        if one.species == "human":  # the rest could change nothing
+            return likeness
     likeness.add(agreement.sexes(one, other))
     likeness.add(agreement.homes(one, other, shared=shared_home))
     likeness.add(agreement.phones(one, other, shared=shared_phone))
@@ -164,9 +168,7 @@ def compare(
     return likeness
 
 
-def apart(
-    one: Identity, other: Identity, frequencies: Frequencies = COMMON
-) -> str:
+def apart(one: Identity, other: Identity, frequencies: Frequencies = COMMON) -> str:
     """Give why two can never be one person, in words; “” if they can.
 
     Of all identities of a patient no two may be apart by what matching decides: John
@@ -177,11 +179,17 @@ def apart(
     if one.species == "animal":
         keys = {one.animal_key, other.animal_key} - {""}
         return "different animals" if len(keys) > 1 else ""
-    if len({one.generation, other.generation} - {""}) > 1:
+    if _generations_differ(one, other):
         return "different generations of one name (Jr, Sr)"
     birth, _ = agreement.birth_dates(one.birth_date, other.birth_date)
     if birth is Birth.DIFFERENT:
         return "different date of birth"
+    return _names_apart(one, other, birth, frequencies)
+
+
+def _names_apart(
+    one: Identity, other: Identity, birth: Birth, frequencies: Frequencies
+) -> str:
     first, _ = agreement.first_names(one, other, frequencies)
     if first in {Name.DIFFERENT, Name.ALIKE} and not _crossed(one, other):
         return "different first name"
@@ -214,11 +222,8 @@ def _decide(
     crowd: Crowd,
     frequencies: Frequencies,
 ) -> None:
-    if len({one.generation, other.generation} - {""}) > 1:
+    if _generations_differ(one, other):
         likeness.rule = "different generations of one name (Jr, Sr)"
-        return
-    if agreed.birth is Birth.DIFFERENT or agreed.first is Name.DIFFERENT:
-        likeness.rule = "different first name or date of birth"
         return
     if agreed.last is Name.DIFFERENT:
         _ask_about_surname(likeness, agreed)
@@ -242,25 +247,40 @@ def _refused(
     frequencies: Frequencies,
 ) -> str:
     """Give why a person must look, however much is alike; “” if nobody need."""
-    if one.is_nobody or other.is_nobody:
-        return "a name that stands for nobody"
-    if agreed.birth is Birth.PLACEHOLDER:
-        return "a date of birth that stands for none"
-    if agreed.gaps > int(crowd.gaps):
-        return "a name or date of birth is not given"
     named = _NAMES_AGREE | ({Name.MISSING} if crowd.gaps else set())
-    if agreed.first not in named or agreed.last not in named:
-        return "first names alike, but perhaps of two people"
+    reasons = (
+        (one.is_nobody or other.is_nobody, "a name that stands for nobody"),
+        (
+            agreed.birth is Birth.PLACEHOLDER,
+            "a date of birth that stands for none",
+        ),
+        (agreed.gaps > int(crowd.gaps), "a name or date of birth is not given"),
+        (
+            agreed.first not in named or agreed.last not in named,
+            "first names alike, but perhaps of two people",
+        ),
+    )
+    refused = next((words for holds, words in reasons if holds), "")
+    if refused:
+        return refused
     if reason := apart(one, other, frequencies):
         return f"much alike, but {reason}"
     if not agreed.exact and _told_apart(one, other):
         return "much alike, but sex or middle initial differs"
-    if agreed.birth is not Birth.SAME or agreed.gaps:
-        if bool(one.generation) != bool(other.generation):
-            return "one of them is Jr or Sr, and the date of birth is not the same"
-        if not agreed.home:
-            return "date of birth a slip apart, and another home"
-    return ""
+    return _refused_by_home(one, other, agreed)
+
+
+def _refused_by_home(one: Identity, other: Identity, agreed: _Agreed) -> str:
+    """Give why home and generation do not make up for a date of birth with a slip."""
+    if agreed.birth is Birth.SAME and not agreed.gaps:
+        return ""
+    if bool(one.generation) != bool(other.generation):
+        return "one of them is Jr or Sr, and the date of birth is not the same"
+    return "" if agreed.home else "date of birth a slip apart, and another home"
+
+
+def _generations_differ(one: Identity, other: Identity) -> bool:
+    return len({one.generation, other.generation} - {""}) > 1
 
 
 def _rule_in_words(agreed: _Agreed) -> str:

@@ -168,6 +168,6 @@ def is_home(street: str) -> bool:
 
 
 def zip_digits(text: str) -> str:
-    """Give the first five digits of a ZIP code, or all of a shorter code; “” if none."""
+    """Give a ZIP code's first five digits, or all of a shorter code; “” if none."""
     code = text.strip()[:5]
     return "" if code in _NO_ZIPS or not code.strip("0- ") else code

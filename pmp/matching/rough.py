@@ -50,7 +50,9 @@ def _names(one: Identity, other: Identity, known: Frequencies) -> list[Reason]:
     return straight
 
 
-def _name(name: str, one: str, other: str, bits_of: Callable[[str], float]) -> list[Reason]:
+def _name(
+    name: str, one: str, other: str, bits_of: Callable[[str], float]
+) -> list[Reason]:
     if not one or not other:
         return []
     weight = min(bits_of(one), bits_of(other), _MOST_BITS[name])
@@ -75,7 +77,7 @@ def _birth(one: Identity, other: Identity) -> list[Reason]:
     slips = DamerauLevenshtein.distance(a, b)
     if slips == 1:
         return [Reason("date of birth", "a slip apart", 9.0)]
-    if slips == 2:  # noqa: PLR2004 - two keys
+    if slips == 2:
         return [Reason("date of birth", "two slips apart", 3.0)]
     return [Reason("date of birth", "different", -3.5)]
 
@@ -101,7 +103,9 @@ def _home(one: Identity, other: Identity) -> list[Reason]:
     if a and b:
         likeness = JaroWinkler.similarity(a, b)
         same = a == b or likeness >= _VERY
-        found.append(Reason("city", "same" if same else "different", 4.5 if same else -1.5))
+        found.append(
+            Reason("city", "same" if same else "different", 4.5 if same else -1.5)
+        )
     return found
 
 
@@ -114,10 +118,14 @@ def _rest(one: Identity, other: Identity) -> list[Reason]:
     found = []
     if one.phone_key and other.phone_key:
         same = one.phone_key == other.phone_key
-        found.append(Reason("phone", "same" if same else "different", 10.0 if same else -1.0))
+        found.append(
+            Reason("phone", "same" if same else "different", 10.0 if same else -1.0)
+        )
     if one.sex and other.sex:
         same = one.sex == other.sex
-        found.append(Reason("sex", "same" if same else "different", 0.9 if same else -3.0))
+        found.append(
+            Reason("sex", "same" if same else "different", 0.9 if same else -3.0)
+        )
     return found
 
 

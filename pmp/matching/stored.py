@@ -34,6 +34,7 @@ _READ = [
     "species",
     "animal_name",
 ]
+_KEYS = ["fingerprint", "last_key", "first_key", "last_sound"]
 _LOOKED_AT = 60  # identities of one phone that are counted
 _WANTED = [
     "last",
@@ -45,20 +46,22 @@ _WANTED = [
     "until",
     "day",
     "zip",
-    "zip_end",
     "phone",
 ]
-_BORN = _WANTED.index("born")
 _DATES = {"born", "since", "until"}
+
+_COLUMNS = ", ".join(f"r.{name}" for name in ("id", "patient_id", *_READ, *_KEYS))
 
 # The conditions after the first stand in a CASE, so that no engine tries their indexes.
 _NEAR_BIRTH = "r.birth_date BETWEEN w.since AND w.until OR {day} = w.day"
 _BLOCKS = {
     "born": (
         "r.birth_date = w.born",
-        "r.last_sound = w.sound OR r.first_key = w.first OR r.last_key = w.first"
-        " OR {start} = w.start OR (r.phone = w.phone AND w.phone <> '')"
-        " OR (r.zip = w.zip AND w.zip <> '')",
+        (
+            "r.last_sound = w.sound OR r.first_key = w.first OR r.last_key = w.first"
+            " OR {start} = w.start OR (r.phone = w.phone AND w.phone <> '')"
+            " OR (r.zip = w.zip AND w.zip <> '')"
+        ),
     ),
     "named": ("r.last_key = w.last AND r.first_key = w.first", _NEAR_BIRTH),
     "lives": (
@@ -139,7 +142,6 @@ def _wanted_row(each: Identity, zip_code: str) -> tuple[Any, ...]:
 def _block(name: str) -> str:
     """Give the query of a block; its one parameter, or parameters, are `wanted`."""
     found_by, alike = _BLOCKS[name]
-    columns = ", ".join(f"r.{column}" for column in ("id", "patient_id", *_READ))
     if database.is_sqlite():
         alike = alike.format(day="substr(r.birth_date, 6)", start=_START)
         given = ", ".join(
@@ -148,7 +150,7 @@ def _block(name: str) -> str:
         )
         return (
             f"WITH w AS MATERIALIZED (SELECT {given} FROM json_each(?))"  # noqa: S608
-            f" SELECT {columns} FROM w CROSS JOIN {_TABLE} AS r"
+            f" SELECT {_COLUMNS} FROM w CROSS JOIN {_TABLE} AS r"
             f" WHERE {found_by} AND CASE WHEN {alike} THEN 1 END = 1"
         )
     alike = alike.format(day="to_char(r.birth_date, 'MM-DD')", start=_START)
@@ -158,7 +160,7 @@ def _block(name: str) -> str:
     # LIMIT keeps the planner from joining the whole table.
     return (
         f"SELECT c.* FROM unnest({arrays}) AS w ({', '.join(_WANTED)})"  # noqa: S608
-        f" CROSS JOIN LATERAL (SELECT {columns} FROM {_TABLE} AS r"
+        f" CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM {_TABLE} AS r"
         f" WHERE {found_by} AND CASE WHEN {alike} THEN true END LIMIT 5000) AS c"
     )
 
@@ -182,7 +184,10 @@ def _kept(sql: str, parameters: Sequence[Any]) -> Iterator[tuple[int, Kept]]:
     for row, patient, *values in models.database.execute_sql(sql, parameters):
         if isinstance(values[_BIRTH_DATE], str):
             values[_BIRTH_DATE] = date.fromisoformat(values[_BIRTH_DATE])
-        yield row, Kept(Identity(*values), patient)
+        identity = Identity(*values[: len(_READ)])
+        # They are stored: no need to reckon them again.
+        identity.__dict__.update(zip(_KEYS, values[len(_READ) :], strict=True))
+        yield row, Kept(identity, patient)
 
 
 _BIRTH_DATE = _READ.index("birth_date")
@@ -222,10 +227,9 @@ def _complete(pool: Pool, fitting: list[int]) -> None:
     """Add what else was reported of those that fit, and what the staff said of them."""
     if not fitting:
         return
-    columns = ", ".join(f"r.{column}" for column in ("id", "patient_id", *_READ))
     wanted = _listed("id", "bigint")
     sql = (
-        f"SELECT {columns} FROM {wanted}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM {wanted}"  # noqa: S608
         f" CROSS JOIN {_TABLE} AS r WHERE r.patient_id = w.id"
     )
     for _, kept in _kept(sql, (_array(fitting),)):
@@ -243,7 +247,7 @@ def _complete(pool: Pool, fitting: list[int]) -> None:
 
 def _listed(column: str, kind: str) -> str:
     if database.is_sqlite():
-        return f"(SELECT value AS {column} FROM json_each(?)) AS w"
+        return f"(SELECT value AS {column} FROM json_each(?)) AS w"  # noqa: S608
     return f"unnest(%s::{kind}[]) AS w ({column})"
 
 
