@@ -33,7 +33,7 @@ templates: $(READY)
 	@$(BIN)/djlint --quiet --check $(TEMPLATES)
 	@$(BIN)/djlint --quiet --lint $(TEMPLATES)
 
-bench: $(READY)
+bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(ARGS)
 
 audit: $(READY)
@@ -41,7 +41,7 @@ audit: $(READY)
 
 requirements: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	for each in requirements requirements-dev; do \
+	for each in requirements requirements-dev requirements-bench; do \
 		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make requirements" $$each.in -o $$each.txt; \
@@ -58,4 +58,9 @@ $(VENV)/.product: requirements.txt
 
 $(READY): $(VENV)/.product requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	touch $@
+
+# Peers and public lists of the benchmarks: heavy, and of no use to the product.
+$(VENV)/.bench: $(READY) requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt -r requirements-bench.txt
 	touch $@

@@ -106,7 +106,13 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
 
 
 def _as_json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"))
+    if value == {}:
+        return "{}"
+    return None if value is None else _ENCODE(value)
+
+
+# `json.dumps` with separators makes an encoder each time.
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _insert_sqlite(

@@ -24,6 +24,11 @@ HISTORY = "schema_migration"
 # Any number; all hosts of one installation must agree on it.
 ADVISORY_LOCK = 20570
 
+_MAPPED_BYTES = 2_000_000_000
+"""Of SQLite's file, read through the system's own cache."""
+_CACHED_KILOBYTES = 16_000
+"""Pages that each connection to SQLite keeps."""
+
 
 class SchemaError(Exception):
     """The database is not at the migration that this code needs."""
@@ -44,6 +49,9 @@ def open_database(url: str) -> Database:
                 "synchronous": "full",
                 "foreign_keys": 1,
                 "busy_timeout": 10_000,
+                # Reads of pages here and there cost no call of the system each.
+                "mmap_size": _MAPPED_BYTES,
+                "cache_size": -_CACHED_KILOBYTES,
             },
             timeout=10,
             lock_type="IMMEDIATE",

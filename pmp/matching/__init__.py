@@ -10,22 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 import models
 from models import MatchReview, Patient, ReportedIdentity
 from pmp import bulk, database
-from pmp.matching import apart
-from pmp.matching.candidates import Kept, Pool
+from pmp.matching import apart, stored
+from pmp.matching.candidates import Kept
 from pmp.matching.identities import Identity
-from pmp.matching.likeness import Likeness
+from pmp.matching.likeness import Likeness, compare
 from pmp.matching.turns import hold_links
 
-__all__ = ["Identity", "Link", "known", "link"]
+__all__ = ["Identity", "Link", "compare", "known", "link"]
 
 _BATCH = 500
-_ALTERNATIVES = 100  # conditions joined by OR in one query
 _ADVISORY_LOCK = 20573
 
 
@@ -97,7 +95,7 @@ def _known(identities: Iterable[Identity]) -> dict[str, Link]:
 
 def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     """Decide on new identities one after another, so that they can match each other."""
-    pool = _pool_for(batch)
+    pool = stored.pool_for(batch)
     rows = bulk.next_ids(ReportedIdentity, len(batch))
     patients = iter(bulk.next_ids(Patient, len(batch)))
     links: dict[str, Link] = {}
@@ -111,7 +109,7 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
             made.append({"id": patient, "created_at": at})
         pool.add(Kept(identity, patient))
         links[identity.fingerprint] = Link(row, patient, is_new=True)
-        reported.append(_row(row, identity, patient, best, at))
+        reported.append(row_of(row, identity, patient, best, at))
         reviews += [_review(row, other, like, at) for other, like in doubtful]
     bulk.insert(Patient, made)
     bulk.insert(ReportedIdentity, reported)
@@ -119,75 +117,7 @@ def _match(batch: Sequence[Identity], *, at: datetime) -> dict[str, Link]:
     return links
 
 
-def _pool_for(batch: Sequence[Identity]) -> Pool:
-    pool = Pool()
-    born = sorted({each.birth_date for each in batch})
-    _fill(pool, [ReportedIdentity.birth_date.in_(part) for part in _batches(born)])
-    named = {(each.last_key, each.first_key) for each in batch}
-    _fill(pool, _pairs(ReportedIdentity.last_key, ReportedIdentity.first_key, named))
-    called = {(each.phone, each.first_key) for each in batch if each.phone}
-    _fill(pool, _pairs(ReportedIdentity.phone, ReportedIdentity.first_key, called))
-    living = {(each.zip_key, each.last_sound) for each in batch if each.zip_key}
-    _fill(pool, _homes(living))
-    return pool
-
-
-def _pairs(one: Any, other: Any, wanted: set[tuple[str, str]]) -> Iterator[Any]:
-    """Give conditions for pairs of values, some at a time: each uses an index."""
-    pairs = iter(sorted(wanted))
-    while part := list(islice(pairs, _ALTERNATIVES)):
-        yield _either([(one == first) & (other == second) for first, second in part])
-
-
-def _homes(wanted: set[tuple[str, str]]) -> Iterator[Any]:
-    """Give conditions for ZIP code and sound; a stored ZIP code may have 9 digits."""
-    table: Any = ReportedIdentity
-    pairs = iter(sorted(wanted))
-    while part := list(islice(pairs, _ALTERNATIVES)):
-        yield _either(
-            [
-                table.zip.between(zip_code, f"{zip_code}9999")
-                & (table.last_sound == sounds)
-                for zip_code, sounds in part
-            ]
-        )
-
-
-def _either(conditions: Sequence[Any]) -> Any:
-    """Join conditions by OR, in halves: SQLite's parser takes no deep nesting."""
-    if len(conditions) == 1:
-        return conditions[0]
-    middle = len(conditions) // 2
-    return _either(conditions[:middle]) | _either(conditions[middle:])
-
-
-def _fill(pool: Pool, conditions: Iterable[Any]) -> None:
-    for condition in conditions:
-        for row in _identities().where(condition).tuples():
-            pool.add(Kept(Identity(*row[:-1]), row[-1]))
-
-
-def _identities() -> Any:
-    table: Any = ReportedIdentity
-    return table.select(
-        table.last_name,
-        table.first_name,
-        table.middle_name,
-        table.suffix,
-        table.birth_date,
-        table.sex,
-        table.street,
-        table.city,
-        table.state,
-        table.zip,
-        table.phone,
-        table.species,
-        table.animal_name,
-        table.patient,
-    )
-
-
-def _row(
+def row_of(
     row: int, identity: Identity, patient: int, best: Likeness | None, at: datetime
 ) -> dict[str, Any]:
     return {

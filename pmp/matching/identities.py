@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 
 import jellyfish
 
+from pmp.matching import placeholders
+
 GENERATIONS = {
     "JR": "2",
     "JUNIOR": "2",
@@ -31,9 +33,9 @@ GENERATIONS = {
 _LOOK_ALIKES = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423"
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5"
-    "\u03a7\u0131\u0141\u00d8\u0110\u00d0"
+    "\u03a7\u0131\u0141\u00d8\u0110\u00d0\u0405\u0406\u0408\u0555\u054d"
     "015",
-    "ABEKMHOPCTXYABEZHIKMNOPTYXILODDOIS",
+    "ABEKMHOPCTXYABEZHIKMNOPTYXILODDSIJOUOIS",
 )
 _SPELLED = {"\u00c6": "AE", "\u0152": "OE", "\u00de": "TH", "\u1e9e": "SS"}
 _NOT_LETTERS = re.compile(r"[^\w]|_|\d")
@@ -130,26 +132,45 @@ class Identity:
     @cached_property
     def generation(self) -> str:
         """“1” for Sr, “2” for Jr or II, “3” for III; “” if nothing tells."""
-        for text in (self.suffix, self.last, self.first):
-            for word in reversed(_words(text)):
-                if word in GENERATIONS:
-                    return GENERATIONS[word]
-        return ""
+        if self.suffix and (told := _generation(self.suffix)):
+            return told
+        return _generation(self.last) or _generation(self.first)
 
     @cached_property
     def street_key(self) -> str:
-        """The street as compared: STREET is ST, blanks and points do not count."""
+        """The street as compared: STREET is ST, blanks do not count; “” for no home."""
         return street_key(self.street)
 
     @cached_property
     def zip_key(self) -> str:
-        """The first five digits of the ZIP code; “” for zeros."""
-        return self.zip[:5] if self.zip.strip("0- ") else ""
+        """The first five digits of the ZIP code; “” for zeros and their like."""
+        return placeholders.zip_digits(self.zip)
+
+    @cached_property
+    def phone_key(self) -> str:
+        """The digits of the telephone number; “” for none and for 000-0000."""
+        return placeholders.phone_digits(self.phone) if self.phone else ""
+
+    @cached_property
+    def city_key(self) -> str:
+        """The city as compared."""
+        return name_key(self.city)
+
+    @cached_property
+    def is_nobody(self) -> bool:
+        """Whether the name stands for nobody: BABY BOY, JOHN DOE, TEST PATIENT."""
+        return placeholders.is_name(self.last_key, self.first_key)
 
     @cached_property
     def animal_key(self) -> str:
         """The animal's name as compared."""
         return name_key(self.animal_name)
+
+
+@lru_cache(maxsize=65536)
+def _generation(text: str) -> str:
+    told = (GENERATIONS[word] for word in reversed(_words(text)) if word in GENERATIONS)
+    return next(told, "")
 
 
 @lru_cache(maxsize=65536)
@@ -180,7 +201,9 @@ def sound(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def street_key(text: str) -> str:
-    """Give a street as compared."""
+    """Give a street as compared; “” where it says that there is none."""
+    if not placeholders.is_home(text.upper()):
+        return ""
     return "".join(_STREET_WORDS.get(word, word) for word in _words(text))
 
 

@@ -1,34 +1,44 @@
-"""How alike two reported identities are: a weight in bits, reasons, and a gate.
+"""Whether two reported identities are one person: a weight in bits, and a gate.
 
-Pure: no database.  Each field that agrees adds log2(m/u): how much likelier it is to
-agree for one person than for two; rare names weigh more than common ones.  The gate is
-above the sum: unless the names agree and the dates of birth are equal or a slip apart,
-nothing makes two identities one.  A false join shows a stranger's drugs, so twins,
-fathers and sons, and owners and animals are kept apart whatever the sum says.
+Pure: no database.  `agreement` weighs each field; here the sum is compared with what
+is needed among so many people.  The gate is above the sum: unless the names agree and
+the dates of birth are equal or a slip apart, nothing makes two identities one.  A false
+join shows a stranger's drugs, so twins, fathers and sons, and owners and animals are
+kept apart whatever the sum says, and placeholders join nobody.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
-from functools import lru_cache
-from itertools import takewhile
 
-from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+from pmp.matching import agreement, rough
+from pmp.matching.agreement import (
+    COMMON,
+    Birth,
+    Frequencies,
+    Name,
+    Reason,
+    birth_dates_close,
+)
+from pmp.matching.identities import Identity
 
-from pmp.matching.identities import Identity, name_parts
-from pmp.matching.name_frequencies import FIRST, LAST, RARE, same_nickname
+__all__ = [
+    "COMMON",
+    "STATE",
+    "Band",
+    "Crowd",
+    "Frequencies",
+    "Likeness",
+    "birth_dates_close",
+    "compare",
+]
 
-JOIN_AT = 24.0
-"""Bits at which two identities are one, the gate permitting (2 million people)."""
-
-REVIEW_AT = 17.0
-"""Bits at which a person of the staff is asked."""
-
-_TYPO_LIKENESS = 0.9
-_BIRTH_BITS = 14.8
-_LONGEST_YEAR_SLIP = 10
+_JOIN_AT, _AMONG = 24.0, 2_000_000
+_FEWEST = 20_000
+_REVIEW_BELOW = 7.0
+_ANIMAL_BITS = (8.0, -20.0)
+_NAMES_AGREE = frozenset({Name.SAME, Name.SHORT, Name.PART, Name.SLIP})
 
 
 class Band(StrEnum):
@@ -39,243 +49,294 @@ class Band(StrEnum):
     DIFFERENT = "different"
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """Among whom two are compared.
+
+    Two strangers alike are the likelier the more `people` there are.  In a list with
+    `gaps` some have no date of birth, or no first or last name: they are judged by the
+    rest; where everybody must have them, one who has not is joined with nobody.  Only
+    a list that is known to have no `relatives` in it is judged without the gate.
+    """
+
+    people: int = _AMONG
+    gaps: bool = False
+    relatives: bool = True
+
+    @property
+    def join_at(self) -> float:
+        """Bits at which two are one person, the gate permitting."""
+        if not self.relatives:
+            return rough.join_at(self.people)
+        return _JOIN_AT + math.log2(max(self.people, _FEWEST) / _AMONG)
+
+    @property
+    def review_at(self) -> float:
+        """Bits at which a person of the staff is asked."""
+        return self.join_at - _REVIEW_BELOW
+
+
+STATE = Crowd()
+"""Two million people, every one with name and date of birth."""
+
+
 @dataclass
 class Likeness:
-    """The sum in bits, what it leads to, in which words, and the reason for each."""
+    """The sum in bits, what it leads to, in which words, and the reason for each.
+
+    `by_home` says that the two are one only because home or phone is the same.
+    """
 
     bits: float = 0.0
     band: Band = Band.DIFFERENT
     rule: str = ""
-    evidence: dict[str, str] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+    by_home: bool = False
 
-    def add(self, name: str, says: str, bits: float) -> None:
-        """Count one field."""
-        self.bits += bits
-        self.evidence[name] = f"{says} ({bits:+.1f})"
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What each field says, with its weight: for a person to read."""
+        return {reason.field: reason.text for reason in self.reasons}
+
+    def add(self, reasons: Iterable[Reason]) -> None:
+        """Count what fields say."""
+        for reason in reasons:
+            self.reasons.append(reason)
+            self.bits += reason.bits
 
 
 @dataclass(frozen=True)
-class Frequencies:
-    """How common a name is among all people, as a share; by name as compared."""
+class _Agreed:
+    last: Name
+    first: Name
+    birth: Birth
+    home: bool
 
-    last: Mapping[str, float] = field(default_factory=lambda: LAST)
-    first: Mapping[str, float] = field(default_factory=lambda: FIRST)
+    @property
+    def gaps(self) -> int:
+        """How many of the three are not given."""
+        return [self.last, self.first, self.birth].count(Name.MISSING)
 
-    def last_bits(self, name: str) -> float:
-        """Give what an equal last name weighs."""
-        return -math.log2(self.last.get(name, RARE))
-
-    def first_bits(self, name: str) -> float:
-        """Give what an equal first name weighs."""
-        return -math.log2(self.first.get(name, RARE))
-
-    def is_first_name(self, name: str) -> bool:
-        """Whether it is a name that parents give, and no slip of the keyboard."""
-        return name in self.first or name in FIRST
-
-
-COMMON = Frequencies()
-"""Shares in the population of the United States."""
+    @property
+    def exact(self) -> bool:
+        return self.last == self.first == Name.SAME and self.birth is Birth.SAME
 
 
 def compare(
-    one: Identity, other: Identity, frequencies: Frequencies = COMMON
+    one: Identity,
+    other: Identity,
+    frequencies: Frequencies = COMMON,
+    *,
+    crowd: Crowd = STATE,
+    shared_phone: bool = False,
+    shared_home: bool = False,
 ) -> Likeness:
-    """Judge whether two identities are one person, or one animal of one owner."""
+    """Judge whether two identities are one person, or one animal of one owner.
+
+    `shared_phone` and `shared_home` say that very many people have that of `one`.
+    """
     if one.species != other.species:
         return Likeness(rule="a person and an animal")
-    if one.species == "animal":
-        return _compare_animals(one, other, frequencies)
+    if not crowd.relatives and one.species == "human":
+        return _by_weights_alone(one, other, frequencies, crowd)
     likeness = Likeness()
-    last = _compare_last(one, other, likeness, frequencies)
-    first = _compare_first(one, other, likeness, frequencies)
-    if {last, first} == {"different"} and _swapped(one, other):
-        likeness.bits = frequencies.last_bits(one.last_key)
-        likeness.bits += frequencies.first_bits(one.first_key)
-        likeness.evidence = {"name": f"first and last swapped ({likeness.bits:+.1f})"}
-        last = first = "same"
-    birth = _compare_birth(one.birth_date, other.birth_date, likeness)
-    _compare_rest(one, other, likeness)
-    _decide(one, other, likeness, (last, first, birth))
+    last, says_last = agreement.last_names(one, other, frequencies)
+    first, says_first = agreement.first_names(one, other, frequencies)
+    if last is first is Name.DIFFERENT and _swapped(one, other):
+        last = first = Name.SAME
+        bits = frequencies.last_bits(one.last_key)
+        bits += frequencies.first_bits(one.first_key)
+        likeness.add([Reason("name", "first and last swapped", bits)])
+    else:
+        likeness.add([says_last, says_first])
+    birth, says_birth = agreement.birth_dates(one.birth_date, other.birth_date)
+    likeness.add([says_birth])
+    if Name.DIFFERENT is first or Birth.DIFFERENT is birth:
+        likeness.rule = "different first name or date of birth"
+        if one.species == "human":  # the rest could change nothing
+            return likeness
+    likeness.add(agreement.sexes(one, other))
+    likeness.add(agreement.homes(one, other, shared=shared_home))
+    likeness.add(agreement.phones(one, other, shared=shared_phone))
+    likeness.add(agreement.middle_names(one, other))
+    home = _lives_there(one, other, shared_phone=shared_phone, shared_home=shared_home)
+    agreed = _Agreed(last, first, birth, home)
+    if one.species == "animal":
+        _decide_animals(one, other, likeness, agreed)
+    else:
+        _decide(one, other, likeness, agreed, crowd, frequencies)
     return likeness
 
 
-def birth_dates_close(one: date, other: date) -> bool:
-    """Whether two dates differ as one slip of the pen makes them differ.
+def apart(one: Identity, other: Identity, frequencies: Frequencies = COMMON) -> str:
+    """Give why two can never be one person, in words; “” if they can.
 
-    Day and month swapped, one digit of day or month wrong or two swapped, or one
-    digit of the year within ten years; 1968 for 1986 may be father and son.
+    Of all identities of a patient no two may be apart by what matching decides: John
+    senior and John junior are not one because a John without a suffix is like both.
     """
-    if one == other:
-        return False
-    if one.year == other.year:
-        swapped = (one.month, one.day) == (other.day, other.month)
-        return swapped or _one_slip(f"{one:%m%d}", f"{other:%m%d}")
-    same_day = (one.month, one.day) == (other.month, other.day)
-    apart = sum(a != b for a, b in zip(f"{one:%Y}", f"{other:%Y}", strict=True))
-    return same_day and apart == 1 and abs(one.year - other.year) <= _LONGEST_YEAR_SLIP
+    if one.species != other.species:
+        return "a person and an animal"
+    if one.species == "animal":
+        keys = {one.animal_key, other.animal_key} - {""}
+        return "different animals" if len(keys) > 1 else ""
+    if _generations_differ(one, other):
+        return "different generations of one name (Jr, Sr)"
+    birth, _ = agreement.birth_dates(one.birth_date, other.birth_date)
+    if birth is Birth.DIFFERENT:
+        return "different date of birth"
+    return _names_apart(one, other, birth, frequencies)
+
+
+def _names_apart(
+    one: Identity, other: Identity, birth: Birth, frequencies: Frequencies
+) -> str:
+    first, _ = agreement.first_names(one, other, frequencies)
+    if first in {Name.DIFFERENT, Name.ALIKE} and not _crossed(one, other):
+        return "different first name"
+    if agreement.middles_differ(one.middle_key, other.middle_key):
+        whole = min(len(one.middle_key), len(other.middle_key)) > 1
+        if whole or birth is not Birth.SAME:
+            return "different middle name"
+    if _sex_differs(one, other) and first is not Name.SAME:
+        return "different sex"
+    return ""
+
+
+def _by_weights_alone(
+    one: Identity, other: Identity, frequencies: Frequencies, crowd: Crowd
+) -> Likeness:
+    likeness = Likeness(rule="not enough alike")
+    likeness.add(rough.reasons(one, other, frequencies))
+    if likeness.bits >= crowd.join_at:
+        likeness.band, likeness.rule = Band.SAME, "most of what is given agrees"
+    elif likeness.bits >= crowd.review_at:
+        likeness.band, likeness.rule = Band.REVIEW, "some of what is given agrees"
+    return likeness
 
 
 def _decide(
-    one: Identity, other: Identity, likeness: Likeness, agreed: tuple[str, str, str]
+    one: Identity,
+    other: Identity,
+    likeness: Likeness,
+    agreed: _Agreed,
+    crowd: Crowd,
+    frequencies: Frequencies,
 ) -> None:
-    last, first, birth = agreed
-    generations = {one.generation, other.generation} - {""}
-    if len(generations) > 1:
+    if _generations_differ(one, other):
         likeness.rule = "different generations of one name (Jr, Sr)"
         return
-    if birth == "different" or first == "different":
-        likeness.rule = "different first name or date of birth"
+    if agreed.last is Name.DIFFERENT:
+        _ask_about_surname(likeness, agreed)
         return
-    if last == "different":
-        _ask_about_surname(one, other, likeness, agreed)
-        return
-    names_agree = first != "similar name"
-    one_generation = bool(one.generation) == bool(other.generation)
-    sure = birth == "same" or (one_generation and _lives_there(one, other))
-    told_apart = _middle_differs(one, other) or _sex_differs(one, other)
-    exact = last == first == birth == "same"
-    if names_agree and sure and likeness.bits >= JOIN_AT and (exact or not told_apart):
+    refused = _refused(one, other, agreed, crowd, frequencies)
+    if not refused and likeness.bits >= crowd.join_at:
         likeness.band, likeness.rule = Band.SAME, _rule_in_words(agreed)
-    elif likeness.bits >= REVIEW_AT:
+        likeness.by_home = agreed.birth is not Birth.SAME or agreed.gaps > 0
+    elif likeness.bits >= crowd.review_at:
         likeness.band = Band.REVIEW
-        likeness.rule = "alike, but not enough to be one person without a look"
+        likeness.rule = refused or "alike, but not enough to be one without a look"
+    else:
+        likeness.rule = "not enough alike"
 
 
-def _rule_in_words(agreed: tuple[str, str, str]) -> str:
-    last, first, birth = agreed
-    names = "same name" if last == first == "same" else "name agrees"
-    born = "same date of birth" if birth == "same" else "date of birth a slip apart"
+def _refused(
+    one: Identity,
+    other: Identity,
+    agreed: _Agreed,
+    crowd: Crowd,
+    frequencies: Frequencies,
+) -> str:
+    """Give why a person must look, however much is alike; “” if nobody need."""
+    named = _NAMES_AGREE | ({Name.MISSING} if crowd.gaps else set())
+    reasons = (
+        (one.is_nobody or other.is_nobody, "a name that stands for nobody"),
+        (
+            agreed.birth is Birth.PLACEHOLDER,
+            "a date of birth that stands for none",
+        ),
+        (agreed.gaps > int(crowd.gaps), "a name or date of birth is not given"),
+        (
+            agreed.first not in named or agreed.last not in named,
+            "first names alike, but perhaps of two people",
+        ),
+    )
+    refused = next((words for holds, words in reasons if holds), "")
+    if refused:
+        return refused
+    if reason := apart(one, other, frequencies):
+        return f"much alike, but {reason}"
+    if not agreed.exact and _told_apart(one, other):
+        return "much alike, but sex or middle initial differs"
+    return _refused_by_home(one, other, agreed)
+
+
+def _refused_by_home(one: Identity, other: Identity, agreed: _Agreed) -> str:
+    """Give why home and generation do not make up for a date of birth with a slip."""
+    if agreed.birth is Birth.SAME and not agreed.gaps:
+        return ""
+    if bool(one.generation) != bool(other.generation):
+        return "one of them is Jr or Sr, and the date of birth is not the same"
+    return "" if agreed.home else "date of birth a slip apart, and another home"
+
+
+def _generations_differ(one: Identity, other: Identity) -> bool:
+    return len({one.generation, other.generation} - {""}) > 1
+
+
+def _rule_in_words(agreed: _Agreed) -> str:
+    if agreed.gaps:
+        return "all that is given agrees"
+    same = agreed.last == agreed.first == Name.SAME
+    names = "same name" if same else "name agrees"
+    born = (
+        "same date of birth"
+        if agreed.birth is Birth.SAME
+        else "date of birth a slip apart"
+    )
     return f"{names}, {born}"
 
 
-def _ask_about_surname(
-    one: Identity, other: Identity, likeness: Likeness, agreed: tuple[str, str, str]
-) -> None:
+def _ask_about_surname(likeness: Likeness, agreed: _Agreed) -> None:
     """Ask the staff where everything but the last name says one person."""
-    _, first, birth = agreed
-    if first == birth == "same" and _lives_there(one, other):
+    if agreed.first is Name.SAME and agreed.birth is Birth.SAME and agreed.home:
         likeness.band = Band.REVIEW
         likeness.rule = "same first name, date of birth and home; last name differs"
     else:
         likeness.rule = "different last name"
 
 
-def _compare_last(
-    one: Identity, other: Identity, likeness: Likeness, frequencies: Frequencies
-) -> str:
-    a, b = one.last_key, other.last_key
-    weight = min(frequencies.last_bits(a), frequencies.last_bits(b))
-    if a == b and a:
-        likeness.add("last name", "same", weight)
-        return "same"
-    parts, others = name_parts(one.last), name_parts(other.last)
-    if len(parts) != len(others) and set(parts) & set(others):
-        likeness.add("last name", "one is part of the other", weight * 0.7)
-        return "part"
-    if _typo(a, b):
-        likeness.add("last name", "a slip apart", weight * 0.5)
-        return "typo"
-    likeness.add("last name", "different", -6.0)
-    return "different"
-
-
-def _compare_first(
-    one: Identity, other: Identity, likeness: Likeness, frequencies: Frequencies
-) -> str:
-    a, b = one.first_key, other.first_key
-    weight = min(frequencies.first_bits(a), frequencies.first_bits(b))
-    if a == b and a:
-        likeness.add("first name", "same", weight)
-        return "same"
-    if same_nickname(a, b):
-        likeness.add("first name", "a short form", weight * 0.7)
-        return "nickname"
-    if _typo(a, b):
-        likeness.add("first name", "a slip apart", weight * 0.5)
-        return "typo" if _slip_of_a_name(a, b, frequencies) else "similar name"
-    likeness.add("first name", "different", -6.0)
-    return "different"
-
-
-def _slip_of_a_name(one: str, other: str, frequencies: Frequencies) -> bool:
-    """Whether one is a first name and the other that name mistyped: JHON is John.
-
-    Jayden and Hayden, Maria and Mariah, Eric and Erica may be twins: so exactly one
-    is a known name, and the difference is neither at the first letter nor in the end.
-    """
-    known = frequencies.is_first_name(one) + frequencies.is_first_name(other)
-    longer = max(len(one), len(other))
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    ending = len(list(alike)) >= longer - 2
-    return known == 1 and one[0] == other[0] and not ending
-
-
-def _compare_birth(one: date, other: date, likeness: Likeness) -> str:
-    if one == other:
-        likeness.add("date of birth", "same", _BIRTH_BITS)
-        return "same"
-    if birth_dates_close(one, other):
-        likeness.add("date of birth", "a slip apart", _BIRTH_BITS / 2)
-        return "close"
-    likeness.add("date of birth", "different", -10.0)
-    return "different"
-
-
-def _compare_rest(one: Identity, other: Identity, likeness: Likeness) -> None:
-    if one.sex in {"F", "M"} and other.sex in {"F", "M"}:
-        same = one.sex == other.sex
-        likeness.add("sex", "same" if same else "different", 0.9 if same else -5.0)
-    _compare_key("ZIP code", (one.zip_key, other.zip_key), (6.0, -2.0), likeness)
-    _compare_key("street", (one.street_key, other.street_key), (8.0, -2.0), likeness)
-    _compare_key("phone", (one.phone, other.phone), (6.0, -1.0), likeness)
-    middle = one.middle_key, other.middle_key
-    if all(middle):
-        if middle[0] == middle[1]:
-            likeness.add("middle name", "same", 2.0 + min(len(middle[0]), 3))
-        elif _middle_differs(one, other):
-            likeness.add("middle name", "different", -6.0)
-        else:
-            likeness.add("middle name", "same initial", 3.0)
-
-
-def _compare_key(
-    name: str, keys: tuple[str, str], bits: tuple[float, float], likeness: Likeness
+def _decide_animals(
+    one: Identity, other: Identity, likeness: Likeness, agreed: _Agreed
 ) -> None:
-    if all(keys):
-        same = keys[0] == keys[1]
-        likeness.add(name, "same" if same else "different", bits[0 if same else 1])
-
-
-def _compare_animals(
-    one: Identity, other: Identity, frequencies: Frequencies
-) -> Likeness:
     """Judge two animals: one owner's name, one name, one home or date of birth."""
-    likeness = Likeness(rule="different animals")
-    last = _compare_last(one, other, likeness, frequencies)
-    first = _compare_first(one, other, likeness, frequencies)
-    _compare_key("animal", (one.animal_key, other.animal_key), (8.0, -20.0), likeness)
-    _compare_birth(one.birth_date, other.birth_date, likeness)
-    _compare_rest(one, other, likeness)
+    likeness.rule = "different animals"
     named = one.animal_key and one.animal_key == other.animal_key
-    home = _lives_there(one, other) or one.birth_date == other.birth_date
-    if last == first == "same" and named and home:
+    if one.animal_key and other.animal_key:
+        bits = _ANIMAL_BITS[0 if named else 1]
+        likeness.add([Reason("animal", "same" if named else "different", bits)])
+    home = agreed.home or agreed.birth is Birth.SAME
+    if agreed.last == agreed.first == Name.SAME and named and home:
         likeness.band, likeness.rule = Band.SAME, "same owner, same animal"
-    return likeness
 
 
-def _lives_there(one: Identity, other: Identity) -> bool:
-    """Whether the two share street and ZIP code, or a phone."""
-    street = one.street_key and one.street_key == other.street_key
-    home = street and one.zip_key == other.zip_key
-    return bool(home or (one.phone and one.phone == other.phone))
-
-
-def _middle_differs(one: Identity, other: Identity) -> bool:
-    a, b = one.middle_key, other.middle_key
-    if not a or not b:
+def _lives_there(
+    one: Identity, other: Identity, *, shared_phone: bool, shared_home: bool
+) -> bool:
+    """Whether the two share street and ZIP code, or a phone, that few others have."""
+    if one.phone_key and one.phone_key == other.phone_key and not shared_phone:
+        return True
+    street, others = one.street_key, other.street_key
+    if shared_home or not street or not others:
         return False
-    return a[0] != b[0] or (min(len(a), len(b)) > 1 and a != b and not _typo(a, b))
+    same_zip = one.zip_key == other.zip_key
+    if street == others:
+        return same_zip or (one.city_key == other.city_key != "")
+    return same_zip and agreement.streets_alike(street, others)
+
+
+def _told_apart(one: Identity, other: Identity) -> bool:
+    middles = agreement.middles_differ(one.middle_key, other.middle_key)
+    return middles or _sex_differs(one, other)
 
 
 def _sex_differs(one: Identity, other: Identity) -> bool:
@@ -287,17 +348,7 @@ def _swapped(one: Identity, other: Identity) -> bool:
     return same and one.birth_date == other.birth_date
 
 
-@lru_cache(maxsize=65536)
-def _typo(one: str, other: str) -> bool:
-    """Whether one slip of the keyboard, or little more in a long name, is between."""
-    if min(len(one), len(other)) < 4:
-        return False
-    if DamerauLevenshtein.distance(one, other, score_cutoff=1) <= 1:
-        return True
-    long = min(len(one), len(other)) >= 6
-    close = DamerauLevenshtein.distance(one, other, score_cutoff=2) <= 2
-    return long and close and JaroWinkler.similarity(one, other) >= _TYPO_LIKENESS
-
-
-def _one_slip(one: str, other: str) -> bool:
-    return DamerauLevenshtein.distance(one, other, score_cutoff=1) <= 1
+def _crossed(one: Identity, other: Identity) -> bool:
+    """Whether first and last name are swapped, a slip in either let be."""
+    pairs = (one.last_key, other.first_key), (one.first_key, other.last_key)
+    return all(a == b or agreement.typo(a, b) for a, b in pairs)

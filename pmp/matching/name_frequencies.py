@@ -1,11 +1,15 @@
 """How common names are in the United States, and which short forms go with which.
 
 Shares of the population, rounded, after the Census Bureau's lists of frequently
-occurring names; a name that is not here counts as `RARE`.
+occurring names; a name that is not here counts as rare, but no rarer than those are of
+whom there are many: that they are alike must not say more than it does.
 """
 
-RARE = 1 / 20_000
-"""The share of a name that is not in a table."""
+RARE_LAST = 1 / 8_000
+"""The share of a last name that is not in the table."""
+
+RARE_FIRST = 1 / 12_000
+"""The share of a first name that is not in the table."""
 
 _LAST = (
     "SMITH 83 JOHNSON 66 WILLIAMS 56 BROWN 50 JONES 49 GARCIA 40 MILLER 40 DAVIS 39"

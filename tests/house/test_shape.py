@@ -64,7 +64,11 @@ def test_documentation_links_lead_somewhere() -> None:
 
 def test_the_project_speaks_of_itself_alone() -> None:
     """No path of a machine, no host of a package registry in what is pinned."""
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-bench.txt",
+    ):
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--index-url" not in text
