@@ -36,6 +36,7 @@ from pmp import database, disclosures, lookup, matching, thresholds, tickets, up
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Search
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.lookup import reports as look_up_reports
 from pmp.matching import Identity, decisions, moves, reviews, undoing, whereabouts
 from pmp.matching.outlook import outlook
 from pmp.thresholds import case_recipients, correction_notices
@@ -590,7 +591,10 @@ def test_an_earlier_look_up_leads_to_the_joined_patient(staff: User) -> None:
     join(review, staff)
 
     answer = lookup.look_again(look_up_id=before.id, by=doctor, at=LATEST)
-    report = lookup.open_report(token=answer.token, what="page", by=doctor, at=LATEST)
+    opened = look_up_reports.open_report(
+        token=answer.token, what="page", by=doctor, at=LATEST
+    )
+    report = opened.report
 
     assert report.patient_id == review.candidate.id
     assert len(report.entries) == 2

@@ -16,7 +16,7 @@ from models import (
 )
 from pmp import lookup, reported_drugs, settings, thresholds, tickets, withheld
 from pmp.errors import NotFoundError, RuleError
-from pmp.lookup import Criteria
+from pmp.lookup import Criteria, reports
 from pmp.permissions import Permission, can
 from pmp.reported_drugs import Audience
 from pmp.settings import Settings
@@ -107,7 +107,8 @@ def test_a_report_has_the_opioid_and_neither_the_naloxone_nor_its_address(
     answer = search(doctor)
 
     assert answer.outcome is LookUpOutcome.REPORT
-    report = lookup.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    opened = reports.open_report(token=answer.token, what="page", by=doctor, at=NOW)
+    report = opened.report
     assert [entry.row_code for entry in report.entries] == [opioid.row_code]
     assert lookup.of_token(token=answer.token, by=doctor, at=NOW).entries == 1
     assert report.counts.fills == 1

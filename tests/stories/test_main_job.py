@@ -469,8 +469,9 @@ class Story:
             first_name="imogen", last_name="fallows", birth_date="04/28/1983"
         )
         self.applicant.press("Search")
-        self.applicant.sees("2 prescribers")
-        self.applicant.does_not_see("HYDROCODONE")
+        self.applicant.sees("2 prescribers", "it was reported in error")
+        listed = self.applicant.page.locator(".report-rows").first.inner_text()
+        assert "HYDROCODONE" not in listed.upper()
 
     # 11
 
