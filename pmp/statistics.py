@@ -59,29 +59,7 @@ class Queue:
 def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
-        _queue(
-            "Faxes to look at",
-            "/staff/faxes",
-            Permission.FAX_DESK,
-            InboundFax.select().where(InboundFax.status.in_(FAXES_TO_HANDLE)),
-            InboundFax.received_at,
-        ),
-        _queue(
-            "Registrations to decide",
-            "/staff/registrations",
-            Permission.REGISTRATION_DECIDE,
-            Application.select().where(
-                Application.status == ApplicationStatus.CONFIRMATION_RECEIVED
-            ),
-            Application.confirmation_received_at,
-        ),
-        _queue(
-            "Letters to print or mail",
-            "/staff/letters",
-            Permission.LETTER_PRINT,
-            _letters(),
-            Delivery.created_at,
-        ),
+        *_registrations(),
         _queue(
             "Deliveries that need a person",
             "/staff/deliveries",
@@ -112,6 +90,35 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             Permission.LOOK_UP_REVIEW,
             UnusualLookUp.select().where(UnusualLookUp.status.in_(UNUSUAL_TO_SEE)),
             UnusualLookUp.found_at,
+        ),
+    ]
+
+
+def _registrations() -> list[Queue]:
+    """List what a registration waits for: its fax, a decision, its letter."""
+    return [
+        _queue(
+            "Faxes to look at",
+            "/staff/faxes",
+            Permission.FAX_DESK,
+            InboundFax.select().where(InboundFax.status.in_(FAXES_TO_HANDLE)),
+            InboundFax.received_at,
+        ),
+        _queue(
+            "Registrations to decide",
+            "/staff/registrations",
+            Permission.REGISTRATION_DECIDE,
+            Application.select().where(
+                Application.status == ApplicationStatus.CONFIRMATION_RECEIVED
+            ),
+            Application.confirmation_received_at,
+        ),
+        _queue(
+            "Letters to print or mail",
+            "/staff/letters",
+            Permission.LETTER_PRINT,
+            _letters(),
+            Delivery.created_at,
         ),
     ]
 
