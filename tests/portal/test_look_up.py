@@ -782,6 +782,32 @@ def test_beginnings_of_names_lead_to_the_report_in_six_actions(
 
 
 @pytest.mark.browser
+def test_the_script_that_adds_slashes_spoils_no_way_of_typing(
+    live: str, open_context: Callable[..., BrowserContext]
+) -> None:
+    page = open_context(user=make_user(Role.PRACTITIONER)).new_page()
+    page.goto("/look-up")
+    box = page.get_by_label("Date of birth")
+    typed = {
+        "04281971": "04/28/1971",
+        "042871": "04/28/71",
+        "04/28/1971": "04/28/1971",
+        "4-28-71": "4-28-71",
+        "04-28-1971": "04-28-1971",
+        "19710428": "19710428",
+        "1971-04-28": "1971-04-28",
+        "28 Apr 1971": "28 Apr 1971",
+        "12 Apr 1971": "12 Apr 1971",
+        "Apr 28, 1971": "Apr 28, 1971",
+    }
+
+    for keys, shown in typed.items():
+        box.fill("")
+        box.press_sequentially(keys)
+        assert box.input_value() == shown
+
+
+@pytest.mark.browser
 def test_people_who_are_one_are_ticked_without_a_script(
     live: str, open_context: Callable[..., BrowserContext]
 ) -> None:
