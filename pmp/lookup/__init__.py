@@ -102,18 +102,28 @@ def choose(
 ) -> Answer:
     """Open the report of one of the candidates: a look-up of its own.
 
-    Of several, that of the likeliest; the staff are asked whether they are one person,
-    and nothing is joined before they have decided.
+    It is kept under the name that was chosen, so that one's list tells apart whom one
+    looked at. Of several, it is the likeliest's report; the staff are asked whether
+    they are one person, and nothing is joined before they have decided.
     """
     before = of_token(token=token, by=by, at=at)
-    offered = [*before.candidates, *sorted(whereabouts.today(before.candidates))]
-    chosen = [each for each in dict.fromkeys(offered) if each in set(patient_ids)]
-    if not chosen or len(chosen) != len(set(patient_ids)):
+    offered = {*before.candidates, *whereabouts.today(before.candidates)}
+    wanted = whereabouts.today(patient_ids)
+    chosen = [each for each in _found(before) if each.patient_id in wanted]
+    if not chosen or not offered.issuperset(patient_ids):
         raise NotFoundError("This person was not among the candidates.")
     if len(chosen) > 1:
-        one_person.ask(before, chosen, by=by, at=at)
+        one_person.ask(before, [each.patient_id for each in chosen], by=by, at=at)
+    likeliest = chosen[0]
+    criteria = replace(
+        _up_to(_criteria_of(before), before, at),
+        first_name=likeliest.first_name,
+        last_name=likeliest.last_name,
+        birth_date=likeliest.birth_date,
+    )
     origin = LookUpOrigin.CANDIDATE
-    return _look_at(before, chosen[0], by=by, address=address, at=at, origin=origin)
+    look_up = keep(criteria, by=by, address=address, at=at, origin=origin)
+    return answer_with(look_up, likeliest.patient_id, at=at)
 
 
 def search_similar(*, token: str, by: User, address: str = "", at: datetime) -> Answer:
@@ -132,7 +142,9 @@ def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) ->
     before = of_user(look_up_id, by=by)
     if before.patient is None:
         raise NotFoundError("No look-up of yours has this number.")
-    return _look_at(before, before.patient.id, by=by, address=address, at=at)
+    criteria = _up_to(_criteria_of(before), before, at)
+    look_up = keep(criteria, by=by, address=address, at=at, origin=LookUpOrigin.AGAIN)
+    return answer_with(look_up, whereabouts.now(before.patient.id), at=at)
 
 
 def search_again(
@@ -166,20 +178,6 @@ def of_token(*, token: str, by: User, at: datetime) -> LookUp:
     if found is None:
         raise NotFoundError("There is no such report, or its link has expired.")
     return found
-
-
-def _look_at(
-    before: LookUp,
-    patient_id: int,
-    *,
-    by: User,
-    address: str,
-    at: datetime,
-    origin: LookUpOrigin = LookUpOrigin.AGAIN,
-) -> Answer:
-    criteria = _up_to(_criteria_of(before), before, at)
-    look_up = keep(criteria, by=by, address=address, at=at, origin=origin)
-    return answer_with(look_up, whereabouts.now(patient_id), at=at)
 
 
 def _up_to(criteria: Criteria, before: LookUp, at: datetime) -> Criteria:

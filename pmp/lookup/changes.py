@@ -3,6 +3,7 @@
 It is told with a new look-up: it discloses what the old one did not.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,24 +90,44 @@ def _report(token: str, *, by: User, at: datetime) -> LookUp:
 
 
 def _compared(before: LookUp, now: LookUp) -> Changes:
-    rows = list(_rows(now))
-    changed = _changed_since(before, now)
-    new = [row for row in rows if row.stored_at > before.at]
-    old = [row for row in rows if row.stored_at <= before.at]
-    stands = DispensationStatus.CURRENT
-    joined = [row for row in old if row.identity.linked_at > before.at]
-    known = [row for row in old if row.identity.linked_at <= before.at]
+    seen: ReportSeen | None = ReportSeen.get_or_none(ReportSeen.look_up == before)
+    at = max(before.at, seen.seen_at) if seen else before.at
+    changed = _changed_since(at, now)
+    lists: dict[str, list[Dispensation]] = defaultdict(list)
+    for row in _rows(now):
+        lists[_kind(row, before, seen, at=at, is_changed=row.id in changed)].append(row)
     return Changes(
         before=before,
         now=now,
-        added=[row for row in new if row.status is stands],
-        corrected=[row for row in known if row.id in changed and row.status is stands],
-        removed=[
-            row for row in known if row.id in changed and row.status is not stands
-        ],
-        joined=[row for row in joined if row.status is stands],
-        moved=_moved(before, now),
+        added=lists["added"],
+        corrected=lists["corrected"],
+        removed=lists["removed"],
+        joined=lists["joined"],
+        moved=_moved(seen, now),
     )
+
+
+def _kind(
+    row: Dispensation,
+    before: LookUp,
+    seen: ReportSeen | None,
+    *,
+    at: datetime,
+    is_changed: bool,
+) -> str:
+    """Say what became of a fill since a time; "" for nothing that concerns a reader."""
+    stands = row.status is DispensationStatus.CURRENT
+    if row.stored_at > at:
+        return "added" if stands else ""
+    if is_changed:
+        return "corrected" if stands else "removed"
+    if not stands:
+        return ""
+    was_shown = seen is None or row.row_code in seen.entries
+    was_asked = before.since <= row.filled_on <= before.until
+    if row.identity.linked_at > at or (was_asked and not was_shown):
+        return "joined"
+    return ""
 
 
 def _rows(now: LookUp) -> Any:
@@ -127,9 +148,8 @@ def _rows(now: LookUp) -> Any:
     )
 
 
-def _moved(before: LookUp, now: LookUp) -> list[Dispensation]:
+def _moved(seen: ReportSeen | None, now: LookUp) -> list[Dispensation]:
     """Give what a report showed then and that belongs to somebody else now."""
-    seen: ReportSeen | None = ReportSeen.get_or_none(ReportSeen.look_up == before)
     if seen is None:
         return []
     query = Dispensation.select().where(
@@ -139,13 +159,13 @@ def _moved(before: LookUp, now: LookUp) -> list[Dispensation]:
     return list(query.order_by(Dispensation.filled_on.desc(), Dispensation.id.desc()))
 
 
-def _changed_since(before: LookUp, now: LookUp) -> set[int]:
+def _changed_since(at: datetime, now: LookUp) -> set[int]:
     query: Any = (
         DispensationVersion.select(DispensationVersion.dispensation)
         .join(Dispensation)
         .where(
             (Dispensation.patient == now.patient)
-            & (DispensationVersion.changed_at > before.at)
+            & (DispensationVersion.changed_at > at)
         )
         .tuples()
     )

@@ -17,8 +17,10 @@ from models import (
     User,
 )
 from pmp import clock
+from pmp.errors import RuleError
 
 PAGE_SIZE = 50
+MOST_ROWS = 20_000  # of a CSV file; narrow the question for more
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,23 @@ class Listed:
 
 def mine(wanted: Wanted, *, user: User, page: int = 1, size: int = PAGE_SIZE) -> Listed:
     """Give a page of a user's own look-ups; a page too far is the last one."""
-    query = LookUp.select().where(reduce(and_, _conditions(wanted, user)))
+    query = _query(wanted, user)
     total = query.count()
     pages = max(1, -(-total // size))
     number = min(max(1, page), pages)
-    ordered = query.order_by(LookUp.at.desc(), LookUp.id.desc())
-    return Listed(list(ordered.paginate(number, size)), total, number, pages)
+    return Listed(list(query.paginate(number, size)), total, number, pages)
+
+
+def every(wanted: Wanted, *, user: User) -> list[LookUp]:
+    """Give all of a user's own look-ups that are wanted, newest first, for a file.
+
+    RuleError if they are more than MOST_ROWS.
+    """
+    rows = list(_query(wanted, user).limit(MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
+        raise RuleError(message, field="since")
+    return rows
 
 
 def recent_patients(*, user: User, most: int = 10) -> list[LookUp]:
@@ -88,6 +101,11 @@ def questions(user: User) -> list[UnusualLookUp]:
         .where(UnusualLookUp.status == UnusualStatus.ASKED)
     )
     return list(query.order_by(UnusualLookUp.id))
+
+
+def _query(wanted: Wanted, user: User) -> Any:
+    query = LookUp.select().where(reduce(and_, _conditions(wanted, user)))
+    return query.order_by(LookUp.at.desc(), LookUp.id.desc())
 
 
 def _conditions(wanted: Wanted, user: User) -> Iterator[Any]:

@@ -42,6 +42,8 @@ class Candidate:
 
     patient_id: int
     name: str
+    first_name: str
+    last_name: str
     birth_date: date
     sex: str
     place: str
@@ -172,6 +174,8 @@ def _candidate(
         name=wording.person_name(
             row["last_name"], row["first_name"], row["middle_name"]
         ),
+        first_name=row["first_name"],
+        last_name=row["last_name"],
         birth_date=row["birth_date"],
         sex=row["sex"],
         place=", ".join(part for part in parts if part),

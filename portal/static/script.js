@@ -26,12 +26,12 @@ addEventListener("pageshow", () => {
   });
 });
 
-// 04281971 becomes 04/28/1971 while it is typed.
+// 04281971 becomes 04/28/1971 while it is typed; 1971-04-28 and 12 Apr 1971 stay.
 all("input[data-date]", (input) => {
   input.addEventListener("input", (event) => {
     if (event.inputType !== "insertText") return;
-    const typed = input.value.replace("//", "/");
-    input.value = /^(\d\d|\d\d\/\d\d)$/.test(typed) ? typed + "/" : typed;
+    const typed = input.value.replace("//", "/").replace(/\/(?=[^\d/])/, "");
+    input.value = /^(0[1-9]|1[0-2])(\/\d\d)?$/.test(typed) ? typed + "/" : typed;
   });
 });
 

@@ -1,5 +1,6 @@
 """Search for a patient, the candidates, one's own look-ups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import (
@@ -13,7 +14,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from models import LookUpOutcome
+from models import LookUp, LookUpOutcome
 from pmp import clock, lookup, statistics
 from pmp.lookup import (
     Answer,
@@ -23,12 +24,27 @@ from pmp.lookup import (
     unusual_answers,
 )
 from pmp.permissions import Permission
+from pmp.wording import us_date, us_time
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.look_up import LookUpForm, OwnLookUpsForm
+from portal.forms.look_up import OUTCOMES, LookUpForm, OwnLookUpsForm
 from portal.forms.tickets import MessageForm
 
 bp = Blueprint("look_up", __name__)
+HEADINGS = (
+    "Number",
+    "Searched",
+    "Last name",
+    "First name",
+    "Date of birth",
+    "ZIP code",
+    "Purpose",
+    "Filled from",
+    "Filled to",
+    "Result",
+    "Prescriptions",
+)
 
 
 @bp.route("/look-up", methods=["GET", "POST"])
@@ -116,6 +132,18 @@ def changes_since(token: str, number: int) -> ResponseReturnValue:
     return render_template("look_up/changes.html", found=found, token=token)
 
 
+@bp.post("/look-ups.csv")
+@requires(Permission.LOOK_UP)
+def mine_csv() -> ResponseReturnValue:
+    form = OwnLookUpsForm()
+    form.offer(signed_in_user())
+    if form.validate():
+        with rule_errors(form):
+            rows = own_history.every(form.wanted(), user=signed_in_user())
+            return csv_answer("my-look-ups.csv", HEADINGS, map(_line, rows))
+    return mine()
+
+
 @bp.route("/look-ups", methods=["GET", "POST"])
 @requires(Permission.LOOK_UP)
 def mine() -> ResponseReturnValue:
@@ -170,6 +198,22 @@ def go_to(answer: Answer) -> ResponseReturnValue:
     is_report = answer.outcome is LookUpOutcome.REPORT
     view = "look_up.report" if is_report else "look_up.candidates"
     return redirect(url_for(view, token=answer.token), 303)
+
+
+def _line(row: LookUp) -> Sequence[Any]:
+    return (
+        row.id,
+        us_time(row.at),
+        row.last_name,
+        row.first_name,
+        us_date(row.birth_date),
+        row.zip,
+        lookup.PURPOSE_WORDS[row.purpose],
+        us_date(row.since),
+        us_date(row.until),
+        OUTCOMES.get(row.outcome, ""),
+        row.entries if row.outcome is LookUpOutcome.REPORT else "",
+    )
 
 
 def _whence() -> dict[str, Any]:

@@ -62,15 +62,17 @@ def schedule() -> ResponseReturnValue:
 @bp.get("/schedule/<int:number>")
 @requires(Permission.PATIENT_SCHEDULE)
 def standing(number: int) -> ResponseReturnValue:
-    found = schedules.standing(number, by=signed_in_user(), at=clock.now())
+    at = clock.now()
+    found = schedules.standing(number, by=signed_in_user(), at=at)
+    renews = not found.is_finished and at - found.schedule.made_at < LONGEST_WAIT
     page = render_template(
         "look_up/standing.html",
         found=found,
         purpose=lookup.PURPOSE_WORDS[found.schedule.purpose],
+        renews=renews,
     )
     answer = make_response(page)
-    waited = clock.now() - found.schedule.made_at
-    if not found.is_finished and waited < LONGEST_WAIT:
+    if renews:
         answer.headers["Refresh"] = str(REFRESH_SECONDS)
     return answer
 

@@ -290,6 +290,21 @@ def test_choosing_a_candidate_is_a_look_up_of_its_own(doctor: User) -> None:
     assert report.patient_id == chosen.id
 
 
+def test_a_chosen_candidate_is_kept_under_the_name_that_was_chosen(
+    doctor: User,
+) -> None:
+    chosen = delgado(birth_date=BORN + timedelta(days=1))
+    delgado(last_name="DELGATO")
+    first = search(doctor, first_name="maria", last_name="delgado", similar=True)
+
+    lookup.choose(token=first.token, patient_ids=[chosen.id], by=doctor, at=NOW)
+
+    typed, kept = LookUp.select().order_by(LookUp.id)
+    assert (typed.first_name, typed.last_name) == ("maria", "delgado")
+    assert (kept.first_name, kept.last_name) == ("MARIA", "DELGADO")
+    assert kept.birth_date == BORN + timedelta(days=1)
+
+
 def test_choosing_somebody_who_was_not_offered_is_refused(doctor: User) -> None:
     delgado()
     delgado()

@@ -112,6 +112,17 @@ def test_a_sound_and_a_wrong_digit_together_are_forgiven(db: Settings) -> None:
     assert found.patient_id == patient.id
 
 
+@pytest.mark.parametrize("other", [date(1972, 5, 28), date(1985, 1, 1)])
+def test_a_namesake_with_quite_another_birth_date_is_not_offered(
+    db: Settings, other: date
+) -> None:
+    person(birth_date=other)
+    person("SMITH", birth_date=other)
+
+    assert find() == []
+    assert find(last_name="Smyth") == []
+
+
 def test_a_zip_code_narrows_to_those_reported_there(db: Settings) -> None:
     here, _ = person(zip="06106-1234"), person(zip="06511")
 

@@ -17,7 +17,7 @@ from models import (
     UnusualStatus,
     User,
 )
-from pmp import audit, clock, lookup, settings
+from pmp import audit, clock, lookup, settings, statistics
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import Answer, Criteria, own_names, protected, unusual
 from pmp.settings import Settings
@@ -102,6 +102,20 @@ def test_ones_own_last_name_is_noticed_once_a_person(doctor: User) -> None:
         AuditEvent.event == audit.Event.UNUSUAL_FOUND.value
     )
     assert [each.detail["kind"] for each in events] == ["own_name"] * 2
+
+
+def test_the_tile_counts_what_waits_for_staff_with_its_oldest(doctor: User) -> None:
+    for days, name in ((3, "PAUL"), (2, "LUCY"), (1, "JOHN"), (0, "RITA")):
+        person("ADAMS", name)
+        search(doctor, "Adams", name, at=NOW - days * DAY)
+    states = (UnusualStatus.EXPLAINED, UnusualStatus.ANSWERED, UnusualStatus.ASKED)
+    for row, state in zip(noticed(UnusualKind.OWN_NAME), states, strict=False):
+        UnusualLookUp.update(status=state).where(UnusualLookUp.id == row.id).execute()
+
+    queues = statistics.staff_queues(at=NOW)
+
+    [tile] = [each for each in queues if each.address == "/staff/look-ups"]
+    assert (tile.count, tile.oldest) == (2, NOW - 2 * DAY)
 
 
 def test_what_was_explained_stays_quiet_for_half_a_year(doctor: User) -> None:

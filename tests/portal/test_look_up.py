@@ -506,6 +506,25 @@ def test_my_look_ups_are_narrowed_without_a_name_in_the_address(
     assert "3 look-ups" in browser.text()
 
 
+def test_my_look_ups_are_a_csv_that_cannot_run_as_a_formula(
+    browser: Browser, doctor: User
+) -> None:
+    delgado()
+    search(browser)
+    search(browser, first_name="=SUM", last_name="+Nobody")
+    search(browser, last_name="Else")
+    browser.get("/look-ups")
+    asked = {"csrf_token": browser.token(), "name": "sum"}
+
+    answer = browser.post("/look-ups.csv", asked, status=200)
+
+    headings, row = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    found = dict(zip(headings, row, strict=True))
+    assert (found["First name"], found["Last name"]) == ("'=SUM", "'+Nobody")
+    assert found["Result"] == "No record found"
+    browser.post("/look-ups.csv", {**asked, "since": "never"}, status=422)
+
+
 def test_my_look_ups_have_pages_that_keep_the_filters(
     browser: Browser, doctor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -616,6 +635,29 @@ def test_a_person_found_to_be_the_same_is_a_change(
 
     assert "Found to be this patient" in browser.text()
     assert "OF THE OTHER NAME" in browser.text()
+
+
+def test_entries_of_people_who_were_joined_since_are_a_change(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    fill(patient, drug_name="HERS", stored_at=clock.now())
+    search(browser)
+    other = make_patient(last_name="DELGATO")
+    day_before = clock.now() - timedelta(days=1)
+    fill(other, drug_name="ALSO HERS", stored_at=day_before)
+    ReportedIdentity.update(linked_at=day_before).execute()
+    ReportedIdentity.update(patient=patient).execute()
+    Dispensation.update(patient=patient).execute()
+
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    text = browser.text()
+    assert text.index("Found to be this patient") < text.index("ALSO HERS")
+    assert "Added" not in text
+    assert text.count(" HERS") == 1
 
 
 def test_an_entry_that_went_to_another_person_is_told_to_who_saw_it(
@@ -737,6 +779,32 @@ def test_beginnings_of_names_lead_to_the_report_in_six_actions(
 
     assert actions <= 6
     assert page.get_by_role("heading", level=1).inner_text().startswith("DELGADO")
+
+
+@pytest.mark.browser
+def test_the_script_that_adds_slashes_spoils_no_way_of_typing(
+    live: str, open_context: Callable[..., BrowserContext]
+) -> None:
+    page = open_context(user=make_user(Role.PRACTITIONER)).new_page()
+    page.goto("/look-up")
+    box = page.get_by_label("Date of birth")
+    typed = {
+        "04281971": "04/28/1971",
+        "042871": "04/28/71",
+        "04/28/1971": "04/28/1971",
+        "4-28-71": "4-28-71",
+        "04-28-1971": "04-28-1971",
+        "19710428": "19710428",
+        "1971-04-28": "1971-04-28",
+        "28 Apr 1971": "28 Apr 1971",
+        "12 Apr 1971": "12 Apr 1971",
+        "Apr 28, 1971": "Apr 28, 1971",
+    }
+
+    for keys, shown in typed.items():
+        box.fill("")
+        box.press_sequentially(keys)
+        assert box.input_value() == shown
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext
@@ -77,6 +78,20 @@ def test_the_worker_looks_each_up_and_the_page_shows_it(
     for words in ("Found 1", "Several or similar: choose", "No record found"):
         assert words in text
     assert "Anna Novak" not in text
+
+
+def test_a_list_that_nobody_works_on_says_so_and_lets_the_session_end(
+    browser: Browser, doctor: User, nudged: list[int]
+) -> None:
+    browser.get("/schedule")
+    browser.submit({"text": LIST}, status=200)
+    browser.submit({"run": "yes"})
+    PatientSchedule.update(made_at=clock.now() - timedelta(minutes=11)).execute()
+
+    page = browser.get("/schedule/1")
+
+    assert "Refresh" not in page.headers
+    assert "This takes longer than usual" in browser.text()
 
 
 def test_a_line_opens_its_report_or_its_candidates_as_a_new_look_up(
