@@ -71,5 +71,6 @@ def _seconds(opened: OpenReport) -> float:
         caveat="",
         freshness={each.pharmacy_id: each for each in opened.freshness},
         last_look=opened.last_look,
+        remarks=opened.remarks,
     )
     return process_time() - start

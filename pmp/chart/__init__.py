@@ -28,6 +28,7 @@ _MME_HEIGHT = 78
 _LINE = 11  # from one line of text to the next
 _TEXT = 9.5
 _LABEL_WIDTH = 148
+_MOST_LINES = 3
 _CAUTION_DASH = "3 3"
 _HIGH_DASH = "11 4"
 # Widths in Helvetica as a part of the text size, rounded up.
@@ -336,17 +337,31 @@ def _row_height(label: Sequence[str]) -> float:
 
 
 def _label_lines(drug: str) -> list[str]:
-    """Break a drug's name into one or two lines that fit beside the plot."""
+    """Break a drug's name into lines that fit beside the plot, at most three.
+
+    At blanks, and at a hyphen where a word alone is too wide.
+    """
     lines = [""]
-    for word in drug.split():
-        longer = f"{lines[-1]} {word}".strip()
+    for piece, blank in _pieces(drug):
+        longer = f"{lines[-1]}{blank if lines[-1] else ''}{piece}"
         if text_width(longer) <= _LABEL_WIDTH or not lines[-1]:
             lines[-1] = longer
         else:
-            lines.append(word)
-    if len(lines) > 2:
-        lines = [lines[0], f"{lines[1]}..."]
+            lines.append(piece)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]}..."]
     return [_cut(line) for line in lines]
+
+
+def _pieces(drug: str) -> Iterator[tuple[str, str]]:
+    """Give what may stand on a line of its own, and the blank before it or nothing."""
+    for word in drug.split():
+        head, hyphen, tail = word.rpartition("-")
+        if hyphen and head and text_width(word) > _LABEL_WIDTH:
+            yield f"{head}-", " "
+            yield tail, ""
+        else:
+            yield word, " "
 
 
 def _cut(line: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from models import LookUp, Patient, User
 from pmp import audit, database, disclosures, history, lookup
 from pmp.errors import NotFoundError
-from pmp.history import PatientReport
+from pmp.history import PatientReport, remarks
 from pmp.lookup import last_look
 from pmp.lookup.last_look import LastLook
 from pmp.lookup.report_copies import copies_of
@@ -20,7 +20,7 @@ __all__ = ["OpenReport", "copies_of", "open_report"]
 
 @dataclass(frozen=True)
 class OpenReport:
-    """A report as its user sees it: how recent it is, and what is new to them.
+    """A report as its user sees it: how recent it is, what is new, what to know.
 
     `last_look` is None at a user's first look at the patient.
     """
@@ -29,6 +29,7 @@ class OpenReport:
     report: PatientReport
     freshness: Sequence[Freshness]
     last_look: LastLook | None
+    remarks: Sequence[str]
 
     @property
     def purpose(self) -> str:
@@ -57,6 +58,7 @@ def open_report(
             {contact.key for contact in report.pharmacies}, today=report.today
         ),
         last_look=last_look.before(look_up, report),
+        remarks=remarks.of(report),
     )
     with database.atomic():
         _disclose(look_up, patient, what=what, by=by, address=address, at=at)

@@ -102,6 +102,7 @@ def _context(opened: OpenReport) -> dict[str, Any]:
         "caveat": warnings.CAVEAT,
         "freshness": {each.pharmacy_id: each for each in opened.freshness},
         "last_look": opened.last_look,
+        "remarks": opened.remarks,
     }
 
 

@@ -1,0 +1,145 @@
+"""What a reader of a report should know that no single entry says: a sentence each.
+
+Whether the dose has risen, which threshold was reached, who else could be taken for
+this person, and what is still being decided. Other people are never named.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from models import (
+    CaseStatus,
+    MatchReview,
+    ReportedIdentity,
+    ReviewStatus,
+    Species,
+    ThresholdCase,
+    ThresholdRule,
+)
+from pmp import mme, settings
+from pmp.fills import carried
+from pmp.history import PatientReport
+from pmp.mme import reaches, shown
+from pmp.wording import us_date
+
+# A dose is said to have risen from this many times on, once it calls for caution.
+RISE = Decimal("1.5")
+
+
+def of(report: PatientReport) -> list[str]:
+    """Give the sentences about a report's patient."""
+    return [
+        *_rise(report),
+        *_thresholds(report),
+        *_under_review(report),
+        *_names(report),
+        *_others_at_home(report),
+        *_undecided(report),
+    ]
+
+
+def _rise(report: PatientReport) -> Iterator[str]:
+    chosen = settings.current()
+    opioids = carried(
+        (entry.fill for entry in report.own_entries),
+        up_to_days=chosen.carry_forward_days,
+    )
+    runs = mme.steps(
+        (fill.course for fill in opioids), since=report.since, until=report.today
+    )
+    first = next((run for run in runs if run.value), None)
+    now = report.mme.today
+    if first is None or not reaches(now, Decimal(chosen.mme_caution)):
+        return
+    if now >= RISE * first.value:
+        yield (
+            f"The opioid dose rose from {shown(first.value)} MME a day on"
+            f" {us_date(first.first)} to {shown(now)} today:"
+            f" {shown(now / first.value)} times as much."
+        )
+
+
+def _thresholds(report: PatientReport) -> Iterator[str]:
+    cases = (
+        ThresholdCase.select(ThresholdCase, ThresholdRule)
+        .join(ThresholdRule)
+        .where(
+            (ThresholdCase.patient == report.patient_id)
+            & ThresholdCase.status.not_in([CaseStatus.WITHDRAWN, CaseStatus.HELD])
+            & ThresholdCase.crossed_on.between(report.since, report.until)
+        )
+        .order_by(ThresholdCase.crossed_on.desc())
+    )
+    for case in cases:
+        yield (
+            f"{case.prescribers} prescribers and {case.pharmacies} pharmacies within"
+            f" {case.rule.window_days} days were reached on {us_date(case.crossed_on)};"
+            " a Patient Threshold Report goes to each of them."
+        )
+
+
+def _under_review(report: PatientReport) -> Iterator[str]:
+    disputed = sum(entry.is_under_review for entry in report.entries)
+    if disputed:
+        entries = "1 entry is" if disputed == 1 else f"{disputed} entries are"
+        yield (
+            f"{entries} under review for accuracy; figures and warnings still count"
+            f" {'it' if disputed == 1 else 'them'}."
+        )
+
+
+def _names(report: PatientReport) -> Iterator[str]:
+    names = {each.name for each in report.identities if not each.is_animal}
+    if len(names) > 1:
+        yield (
+            f"Reported under {len(names)} names, which were judged to be one person:"
+            f" {'; '.join(sorted(names))}."
+        )
+
+
+def _others_at_home(report: PatientReport) -> Iterator[str]:
+    """Warn of somebody else of the same last name, birth date and home: a twin."""
+    own = list(
+        ReportedIdentity.select().where(
+            (ReportedIdentity.patient == report.patient_id)
+            & (ReportedIdentity.species == Species.HUMAN)
+        )
+    )
+    for last, born in {(each.last_key, each.birth_date) for each in own}:
+        others = ReportedIdentity.select().where(
+            (ReportedIdentity.birth_date == born)
+            & (ReportedIdentity.last_key == last)
+            & (ReportedIdentity.patient != report.patient_id)
+            & (ReportedIdentity.species == Species.HUMAN)
+        )
+        if any(_lives_with(other, each) for other in others for each in own):
+            yield (
+                "Somebody else with the same last name, date of birth and home is on"
+                " record, such as a twin. Their prescriptions are not in this report;"
+                " make sure that this is your patient."
+            )
+            return
+
+
+def _lives_with(one: ReportedIdentity, other: ReportedIdentity) -> bool:
+    home = bool(one.street) and (one.street, one.zip) == (other.street, other.zip)
+    return home or bool(one.phone and one.phone == other.phone)
+
+
+def _undecided(report: PatientReport) -> Iterator[str]:
+    own = ReportedIdentity.select(ReportedIdentity.id).where(
+        ReportedIdentity.patient == report.patient_id
+    )
+    waiting = (
+        MatchReview.select()
+        .where(MatchReview.status == ReviewStatus.OPEN)
+        .where(
+            (MatchReview.candidate == report.patient_id) | MatchReview.identity.in_(own)
+        )
+        .exists()
+    )
+    if waiting:
+        yield (
+            "Reports of somebody very alike wait for the program's staff to decide"
+            " whether they are this person's. They are not in this report."
+        )
