@@ -94,13 +94,13 @@ def reports(
     by = Reporter(rng, strangers, _population.names_alike(people.names))
     given: list[Report] = []
     for kind, noise in (_reports.MUST_LINK | _reports.MAY_BE_REVIEWED).items():
-        share = each // 12 if kind in _reports.MUST_LINK else each // 40
-        for _ in range(max(20, share)):
+        share = each // (12 if kind in _reports.MUST_LINK else 40)
+        for _ in range(max(200, share)):
             who = rng.randrange(len(people))
             given.append(Report(kind, noise(by, people.identity(who)), who + 1))
     given += [Report("stranger", strangers.identity(n)) for n in range(len(strangers))]
     more: dict[str, Identity] = {}
-    for number in range(max(100, each // 5)):
+    for number in range(max(1_000, each // 5)):
         who = rng.randrange(len(people))
         born = people.identity(who)
         alike = number % 10 == 0

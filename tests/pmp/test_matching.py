@@ -1,5 +1,6 @@
 """Reported identities become patients: once each, explained, never by guesswork."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 
 from models import MatchReview, Patient, ReportedIdentity, ReviewStatus
 from pmp import matching
-from pmp.matching import Identity
+from pmp.matching import Identity, local_names
+from pmp.matching.candidates import SHARED_BY
+from pmp.matching.likeness import COMMON, Band, compare
 from tests.conftest import NOW
 from tests.factories import make_identity
 
@@ -186,3 +189,212 @@ def test_many_at_once_take_several_batches() -> None:
     assert [each.identity_id for each in link(*people)] == [
         each.identity_id for each in links
     ]
+
+
+def test_what_each_field_says_is_kept_in_words() -> None:
+    link(ADA)
+    [second] = link(replace(ADA, phone="8605550150", last="EXAMPEL"))
+
+    evidence = ReportedIdentity.get_by_id(second.identity_id).link_evidence
+
+    assert evidence["first name"].startswith("same (KATHERINE, usual: +")
+    assert evidence["last name"].startswith("a slip apart (+")
+    assert evidence["phone"] == "different (-1.0)"
+    assert evidence["date of birth"] == "same (+14.8)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"last": "EXAMPLE-NOWAK"}, id="double name"),
+        pytest.param({"last": "KATHERINE", "first": "EXAMPLE"}, id="swapped"),
+        pytest.param({"birth_date": date(1980, 3, 16)}, id="month"),
+        pytest.param({"birth_date": date(1981, 2, 16)}, id="year"),
+        pytest.param({"last": "XAMPLE", "birth_date": date(1980, 2, 6)}, id="phone"),
+        pytest.param(
+            {"last": "EXAMPELL", "birth_date": date(1980, 2, 6), "phone": ""}, id="home"
+        ),
+        pytest.param({"first": "KATHERINE L", "middle": "LOUISE"}, id="middle within"),
+    ],
+)
+def test_a_person_with_a_slip_is_found_by_what_is_left(change: dict[str, Any]) -> None:
+    [first] = link(ADA)
+    [second] = link(replace(ADA, **change))
+
+    assert second.patient_id == first.patient_id
+
+
+def test_the_turn_of_a_year_is_a_slip_of_a_day() -> None:
+    eve = replace(ADA, birth_date=date(1979, 12, 31))
+    [first] = link(eve)
+    [second] = link(replace(eve, birth_date=date(1980, 1, 1), phone=""))
+
+    assert second.patient_id != first.patient_id  # 1 January 1980 stands for none
+
+    [third] = link(replace(eve, birth_date=date(1982, 1, 1), last="SAMPLE"))
+    [fourth] = link(replace(eve, birth_date=date(1981, 12, 31), last="SAMPLE"))
+    assert fourth.patient_id == third.patient_id
+
+
+def test_junior_and_senior_are_not_one_through_a_report_without_either() -> None:
+    john = replace(ADA, first="JOHN", sex="M")
+
+    [junior] = link(replace(john, suffix="JR"))
+    [neither] = link(replace(john, phone=""))
+    [senior] = link(replace(john, suffix="SR", phone="8605550150"))
+
+    assert neither.patient_id == junior.patient_id
+    assert senior.patient_id != junior.patient_id
+    assert (
+        MatchReview.get(MatchReview.identity == senior.identity_id)
+        .evidence["why"]
+        .startswith("like one report of this patient, but another has")
+    )
+
+
+def test_a_patient_whom_other_reports_tell_apart_is_known_as_such_later() -> None:
+    """The other reports share nothing with the new one that a look-up goes by."""
+    patient = make_identity(
+        last_name="EXAMPLE",
+        first_name="KATHERINE",
+        birth_date=ADA.birth_date,
+        phone=ADA.phone,
+        last_sound="EKSMPL",
+    ).patient
+    make_identity(
+        patient,
+        last_name="OTHERWISE",
+        first_name="KATHERINE",
+        suffix="JR",
+        birth_date=date(1980, 2, 17),
+    )
+
+    [found] = link(replace(ADA, suffix="SR"))
+
+    assert found.patient_id != patient.id
+    assert MatchReview.get().candidate.id == patient.id
+
+
+def test_two_patients_who_fit_alike_both_go_to_the_staff() -> None:
+    twice = [
+        make_identity(
+            last_name="EXAMPLE",
+            first_name="KATHERINE",
+            birth_date=ADA.birth_date,
+            street=street,
+            zip="06320",
+        ).patient.id
+        for street in ("1 OTHER ST", "2 OTHER ST")
+    ]
+
+    [found] = link(ADA)
+
+    assert found.patient_id not in twice
+    assert sorted(each.candidate.id for each in MatchReview.select()) == twice
+
+
+def test_the_staff_are_not_asked_twice_whether_two_patients_are_one() -> None:
+    apart = make_identity(
+        last_name="EXAMPLE",
+        first_name="KATHERINE",
+        birth_date=ADA.birth_date,
+        street="1 OTHER ST",
+        zip="06320",
+    )
+    near = make_identity(
+        last_name="EXAMPLE",
+        first_name="KATHERINE",
+        birth_date=ADA.birth_date,
+        street=ADA.street,
+        zip=ADA.zip,
+    )
+    MatchReview.create(
+        identity=near,
+        candidate=apart.patient,
+        score=30,
+        status=ReviewStatus.KEPT_APART,
+        opened_at=NOW,
+    )
+
+    [found] = link(ADA)
+
+    assert found.patient_id == near.patient.id
+    assert MatchReview.select().count() == 1
+
+
+def test_a_phone_that_many_patients_have_joins_nobody() -> None:
+    for number in range(SHARED_BY):
+        make_identity(first_name=f"OTTO{number}", phone=ADA.phone)
+    [first] = link(replace(ADA, street="1 OTHER ST", zip="06320"))
+
+    [found] = link(replace(ADA, birth_date=date(1980, 2, 17)))
+
+    assert found.patient_id != first.patient_id
+
+
+def test_a_home_that_many_patients_have_joins_nobody() -> None:
+    for number in range(SHARED_BY):
+        make_identity(first_name=f"OTTO{number}", street=ADA.street, zip=ADA.zip)
+    [first] = link(replace(ADA, phone=""))
+
+    [found] = link(replace(ADA, birth_date=date(1980, 2, 17), phone=""))
+
+    assert found.patient_id != first.patient_id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"last": "SMITH", "first": "BABY GIRL"},
+        {"last": "DOE", "first": "JANE"},
+        {"birth_date": date(1900, 1, 1)},
+    ],
+)
+def test_placeholders_make_a_patient_each_and_a_review(change: dict[str, Any]) -> None:
+    nobody = replace(ADA, **change)
+    [first] = link(nobody)
+    [second] = link(replace(nobody, phone=""))
+
+    assert second.patient_id != first.patient_id
+    assert "stands for" in MatchReview.get().evidence["why"]
+
+
+def test_the_more_are_stored_the_more_must_agree() -> None:
+    smith = replace(ADA, last="SMITH", first="JOHN", sex="M", middle="")
+    moved = replace(smith, street="9 NEW RD", city="", zip="06320", phone="8605550150")
+    [first] = link(smith)
+    [joined] = link(moved)
+    assert joined.patient_id == first.patient_id
+
+    Patient.create(id=3_000_000, created_at=NOW)
+    other = replace(smith, first="JAMES"), replace(moved, first="JAMES")
+    links = link(*other)
+
+    assert links[0].patient_id != links[1].patient_id
+
+
+def test_names_are_weighed_by_how_many_have_them_here() -> None:
+    names = (
+        Counter({"KOWALCZYK": 30_000, "JONES": 10}),
+        Counter({"KATHERINE": 29_000, "TAMRYN": 9, "CAMRYN": 8, "KATHERINX": 1}),
+    )
+
+    here = local_names.sampled(*names)
+
+    assert here.last_bits("KOWALCZYK") < 2
+    assert here.last_bits("JONES") > COMMON.last_bits("JONES")
+    assert here.is_first_name("CAMRYN")
+    assert here.is_no_name("KATHERINX")
+    assert not COMMON.is_no_name("KATHERINX")
+    twins = replace(ADA, first="TAMRYN"), replace(ADA, first="CAMRYN")
+    assert compare(*twins, here).band is not Band.SAME
+    slip = replace(ADA, first="KATHERINX")
+    assert compare(ADA, slip, here).band is Band.SAME
+    assert compare(ADA, slip).band is Band.REVIEW
+
+
+def test_few_reports_say_nothing_of_how_common_names_are() -> None:
+    make_identity(last_name="KOWALCZYK")
+
+    assert local_names.frequencies(1_000) is COMMON
+    assert local_names.frequencies(40_000).heard is None
