@@ -18,6 +18,7 @@ _SAID = {
     "a short form": "a short form of the other",
     "same initial": "same initial",
     "first and last swapped": "first and last swapped",
+    "one that many people share": "shared by many people",
 }
 # Postgres keeps no order of them.
 _ORDER = (
@@ -32,7 +33,7 @@ _ORDER = (
     "ZIP code",
     "phone",
 )
-_WEIGHT = re.compile(r" \([+-]?[\d.]+\)$")
+_WEIGHT = re.compile(r" \([^()]*[+-]?\d[\d.]*\)$")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def of_patient(patient_id: int) -> list[Identity]:
 def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str:
     """Say in a sentence why a report was taken for this person's.
 
-    `evidence` maps a field to what matching found in it, such as "same (+8.0)".
+    `evidence` maps a field to what matching found in it, such as
+    "same (+8.0)" or "same (KOWALSKI, rare: +14.2)".
     """
     if linked_by != "matching":
         return "Program staff decided that this is the same person."
