@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
@@ -68,22 +68,12 @@ def link(  # noqa: PLR0913 - options of a command
         given = table.headings()
         at = _columns(given, columns)
         crowd, character = _crowd(table, at, relatives)
-    writer = csv.DictWriter(
-        out, [*given, "person", "why"], extrasaction="ignore", lineterminator="\n"
-    )
-    writer.writeheader()
     asked = _Reviews(reviews, at)
-    counts: Counter[str] = Counter()
     told_rows = lists.people(
         table.rows(), at, crowd, character.frequencies, day_first=day_first
     )
-    for row, told in zip(table.rows(), told_rows, strict=True):
-        writer.writerow({**row, "person": told.person, "why": told.why})
-        asked.write(row, told)
-        counts.update(_counted(told))
-        if told.unreadable and counts["unreadable_dates"] <= _MOST_NAMED:
-            place = f"row {told.row}, column {told.unreadable}"
-            click.echo(f"{place}: no date of birth that can be read.", err=True)
+    rows_told = zip(table.rows(), told_rows, strict=True)
+    counts = _write(out, [*given, "person", "why"], rows_told, asked)
     summary = {
         "rows": counts["rows"],
         "people": counts["people"],
@@ -97,6 +87,26 @@ def link(  # noqa: PLR0913 - options of a command
     click.echo(json.dumps(summary) if as_json else _in_words(summary))
     if counts["unreadable_dates"]:
         raise SystemExit(1)
+
+
+def _write(
+    out: TextIO,
+    headings: list[str],
+    rows: Iterable[tuple[dict[str, str], lists.Told]],
+    asked: "_Reviews",
+) -> Counter[str]:
+    """Write each row with what became of it; count."""
+    writer = csv.DictWriter(out, headings, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    counts: Counter[str] = Counter()
+    for row, told in rows:
+        writer.writerow({**row, "person": told.person, "why": told.why})
+        asked.write(row, told)
+        counts.update(_counted(told))
+        if told.unreadable and counts["unreadable_dates"] <= _MOST_NAMED:
+            place = f"row {told.row}, column {told.unreadable}"
+            click.echo(f"{place}: no date of birth that can be read.", err=True)
+    return counts
 
 
 class _Table:
