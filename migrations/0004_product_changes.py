@@ -28,6 +28,6 @@ def up(migrator, db):
         " WHERE ingredient = '' AND product_qualifier = '01'"
     )
     db.execute_sql(
-        'CREATE INDEX "dispensation_withheld" ON "dispensation" ("filled_on")'
+        'CREATE INDEX "dispensation_withheld" ON "dispensation" ("patient_id")'
         " WHERE withheld IS NOT NULL"
     )

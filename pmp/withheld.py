@@ -40,9 +40,9 @@ def only_withheld(patient_ids: Collection[int]) -> set[int]:
     return _all_withheld(Dispensation.patient, sorted(patient_ids))
 
 
-def only_withheld_identities(identity_ids: Collection[int]) -> set[int]:
-    """Give those of the reported identities of whom every fill is withheld."""
-    return _all_withheld(Dispensation.identity, sorted(identity_ids))
+def only_withheld_identities(patient_id: int) -> set[int]:
+    """Give the ways in which a patient was reported with withheld fills alone."""
+    return _all_withheld(Dispensation.identity, [patient_id])
 
 
 def counts(
@@ -75,7 +75,7 @@ def counts(
             fn.MAX(Dispensation.filled_on),
         )
         .join(Pharmacy)
-        .where(Dispensation.withheld.is_null(is_null=False))
+        .where(_withheld())
         .where(Dispensation.status == DispensationStatus.CURRENT)
         .where(Dispensation.filled_on.between(since, until))
         .group_by(drug, why, Pharmacy.id, Pharmacy.name)
@@ -85,15 +85,26 @@ def counts(
     return [Count(*row) for row in rows]
 
 
-def _all_withheld(column: Any, ids: list[int]) -> set[int]:
-    if not ids:
+def _all_withheld(column: Any, patient_ids: list[int]) -> set[int]:
+    """Give what of a column stands with withheld fills alone, among these patients.
+
+    Hardly anybody has any: only theirs are counted.
+    """
+    of_them = Dispensation.patient.in_(patient_ids)
+    some: Any = Dispensation.select(column).where(of_them, _withheld()).distinct()
+    concerned = [number for (number,) in some.tuples()]
+    if not concerned:
         return set()
     every, withheld = fn.COUNT(Dispensation.id), fn.COUNT(Dispensation.withheld)
     rows: Any = (
         Dispensation.select(column)
-        .where(column.in_(ids))
+        .where(of_them, column.in_(concerned))
         .group_by(column)
         .having(every == withheld)
         .tuples()
     )
     return {number for (number,) in rows}
+
+
+def _withheld() -> Any:
+    return Dispensation.withheld.is_null(is_null=False)

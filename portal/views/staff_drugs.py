@@ -16,10 +16,12 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_drugs import UNITS, NdcForm, PeriodForm, ProductForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_drugs", __name__)
 
 FOUND = 25
+SIZE = 50
 HEADINGS = (
     "NDC", "Fills", "Pharmacies", "First filled", "Last filled", "First reported",
 )  # fmt: skip
@@ -33,13 +35,20 @@ COUNT_HEADINGS = (
 def index() -> ResponseReturnValue:
     form = NdcForm(request.args)
     asked = form.q.data or ""
+    unknown = unknown_products.waiting()
+    pages = max(1, -(-len(unknown) // SIZE))
+    page = min(page_asked_for(), pages)
     return render_template(
         "staff/drugs/index.html",
         form=form,
         asked=asked,
         found=product_search.find(asked, limit=FOUND) if asked else [],
         typed_ndc=_readable(asked),
-        unknown=unknown_products.waiting(),
+        unknown=unknown[(page - 1) * SIZE : page * SIZE],
+        total=len(unknown),
+        some_known=any(each.is_known_now for each in unknown),
+        page=page,
+        pages=pages,
         now=clock.now(),
     )
 

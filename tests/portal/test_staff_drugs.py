@@ -183,6 +183,17 @@ def test_the_list_downloads_as_csv(browser: Browser, staff: User) -> None:
     assert '"55501-0123-01","1","1","11/01/2026"' in answer.get_data(as_text=True)
 
 
+def test_a_long_list_has_pages(browser: Browser, staff: User) -> None:
+    pharmacy, patient = make_pharmacy(), make_patient()
+    for number in range(52):
+        make_unknown(f"55502{number:06d}", pharmacy=pharmacy, patient=patient)
+
+    browser.get("/staff/drugs?page=2")
+
+    assert "52 NDCs" in browser.text()
+    assert browser.text().count("55502-") == 2
+
+
 def test_rule_sets_show_each_factor_and_which_is_active(
     browser: Browser, staff: User
 ) -> None:

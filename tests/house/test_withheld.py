@@ -1,0 +1,47 @@
+"""Whoever reads dispensations leaves the withheld ones out, or says why not."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Module → why a withheld fill may be in what it reads.
+MAY_READ_ALL = {
+    "pmp/audit/audit_search.py": "who looked at an entry, for auditors",
+    "pmp/dispensations/daily_doses.py": "a pharmacy's own",
+    "pmp/dispensations/day_counts.py": "a pharmacy's own",
+    "pmp/dispensations/dispensing.py": "a pharmacy's own",
+    "pmp/dispensations/early_refills.py": "a pharmacy's own",
+    "pmp/dispensations/own_corrections.py": "a pharmacy's own",
+    "pmp/dispensations/own_entries.py": "a pharmacy's own",
+    "pmp/dispensations/pattern_counts.py": "a pharmacy's own",
+    "pmp/dispensations/unknown_products.py": "what is unknown is not withheld yet",
+    "pmp/entry/typed_records.py": "what a user just typed",
+    "pmp/reporting/zeros.py": "whether a pharmacy reported at all",
+    "pmp/statistics.py": "counts of NDCs",
+    "pmp/thresholds/case_recipients.py": "entries that a case counted",
+    "pmp/thresholds/correction_notices.py": "entries that a case counted",
+    "pmp/thresholds/threshold_cases.py": "entries that a case counted",
+    "pmp/thresholds/threshold_reports.py": "entries that a case counted",
+    "pmp/tickets/ticket_desk.py": "an entry that its reporter may see",
+    "pmp/uploads/__init__.py": "storing",
+    "pmp/uploads/standing.py": "storing",
+    "pmp/uploads/suggestions/earlier_fills.py": "a pharmacy's own",
+    "pmp/uploads/zeros.py": "whether a pharmacy reported at all",
+}
+QUERY = re.compile(r"\bDispensation\.(?:select|get|get_or_none)\(|join\(Dispensation\b")
+
+
+def test_every_reader_of_dispensations_minds_what_is_withheld() -> None:
+    careless = {
+        str(path.relative_to(ROOT))
+        for room in ("pmp", "gateway")
+        for path in (ROOT / room).rglob("*.py")
+        if QUERY.search(text := path.read_text("utf-8")) and "withheld" not in text
+    }
+
+    assert careless - MAY_READ_ALL.keys() == set(), "add pmp.withheld.shown()"
+
+
+def test_no_module_is_excused_that_is_not_there() -> None:
+    assert [name for name in MAY_READ_ALL if not (ROOT / name).exists()] == []
