@@ -9,23 +9,18 @@ Many files of ordinary size, one after another, must not become slower as the ta
 grow: the last tenth of them is measured against the first.
 """
 
-import os
 import re
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from statistics import mean
 from time import perf_counter
 from typing import Any
 
-import psycopg
-
 import models
 from bench import Measure
+from bench._engines import each_engine, program
 from models import Dispensation, Role, ThresholdRule, User, UserStatus
-from pmp import bulk, clock, database, drugs, settings, uploads
+from pmp import bulk, clock, database, drugs, uploads
 from pmp.asap import generate
 from pmp.dispensations.row_codes import row_code
 
@@ -36,7 +31,6 @@ TARGET = 1 / 8
 FILES = 200
 FILE_RECORDS = 100
 STEADY = 0.8
-POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 
 
 def run(scale: float) -> list[Measure]:
@@ -49,16 +43,12 @@ def run(scale: float) -> list[Measure]:
     )
     measures = []
     for part in parts:
-        with tempfile.TemporaryDirectory() as folder:
-            measures.append(part("SQLite", f"sqlite:///{folder}/pmp.db"))
-        if _postgres_answers():
-            with _fresh_postgres() as url:
-                measures.append(part("Postgres", url))
+        measures += [part(engine, url) for engine, url in each_engine()]
     return measures
 
 
 def _measured(engine: str, url: str, records: int) -> Measure:
-    with _program(url):
+    with program(url):
         submitter = _furnish()
         body = _large(7, records)
         _submit(body, submitter)
@@ -77,7 +67,7 @@ def _steady(engine: str, url: str, each: int) -> Measure:
     Of each tenth the faster half counts: whatever else the machine does makes the
     others slower.
     """
-    with _program(url):
+    with program(url):
         submitter = _furnish()
         body = _large(8, FILES * each)
         _submit(body, submitter)
@@ -108,24 +98,6 @@ def _split(body: bytes, each: int) -> Iterator[bytes]:
             b"TT*%s*%d~\n" % (control, len(part) + 5),
         ]
         yield b"".join([*heads, *part, *ends])
-
-
-@contextmanager
-def _program(url: str) -> Iterator[None]:
-    given = {
-        "PMP_SECRET_KEY": secrets.token_hex(32),
-        "PMP_DOCUMENT_KEY": secrets.token_hex(32),
-        "PMP_DATABASE_URL": url,
-        "PMP_UPLOAD_MEGABYTES": "1024",
-    }
-    settings.use(settings.load(given))
-    database.begin_use()
-    with models.database.connection_context():
-        models.database.create_tables(models.TABLES)
-        yield
-    models.database.obj.close()
-    if not database.is_sqlite():
-        models.database.obj.close_all()
 
 
 def _furnish() -> User:
@@ -207,22 +179,3 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> float:
                 for row in rows:
                     copy.write_row(row)
     return perf_counter() - start
-
-
-def _postgres_answers() -> bool:
-    try:
-        psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-@contextmanager
-def _fresh_postgres() -> Iterator[str]:
-    name = f"pmp_bench_{secrets.token_hex(6)}"
-    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield f"{POSTGRES}/{name}"
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

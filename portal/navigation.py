@@ -8,30 +8,35 @@ from werkzeug.routing import RequestRedirect
 
 from portal.access import may
 
-# The first that a user may open is where they land after sign-in.
+# The group of an entry, its words, its page. The first that a user may open is where
+# they land after sign-in; a group of which they may open one entry is no group.
+PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
+IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
 ENTRIES = (
-    ("Look up a patient", "/look-up"),
-    ("Tomorrow's schedule", "/schedule"),
-    ("My look-ups", "/look-ups"),
-    ("My prescribing", "/prescribing"),
-    ("Submissions", "/submissions"),
-    ("Reporting calendar", "/reporting"),
-    ("Our dispensing", "/dispensing"),
-    ("Threshold reports", "/threshold-reports"),
-    ("Inaccuracy tickets", "/tickets"),
-    ("Work queues", "/staff"),
-    ("Faxes", "/staff/faxes"),
-    ("Registrations", "/staff/registrations"),
-    ("All submissions", "/staff/submissions"),
-    ("Reporting", "/staff/reporting"),
-    ("Letters", "/staff/letters"),
-    ("Deliveries", "/staff/deliveries"),
-    ("Tickets", "/staff/tickets"),
-    ("Unusual look-ups", "/staff/look-ups"),
-    ("Protected persons", "/staff/protected-persons"),
-    ("Threshold cases", "/staff/cases"),
-    ("Threshold rules", "/staff/rules"),
-    ("Audit", "/staff/audit"),
+    ("", "Look up a patient", "/look-up"),
+    (PATIENTS, "Tomorrow's schedule", "/schedule"),
+    (PATIENTS, "My look-ups", "/look-ups"),
+    (PATIENTS, "My prescribing", "/prescribing"),
+    (SUBMISSIONS, "Submissions", "/submissions"),
+    (SUBMISSIONS, "Reporting calendar", "/reporting"),
+    (SUBMISSIONS, "Our dispensing", "/dispensing"),
+    (REPORTS, "Threshold reports", "/threshold-reports"),
+    (REPORTS, "Inaccuracy tickets", "/tickets"),
+    ("", "Work queues", "/staff"),
+    ("", "Registrations", "/staff/registrations"),
+    (MAIL, "Faxes", "/staff/faxes"),
+    (MAIL, "Letters", "/staff/letters"),
+    (MAIL, "Deliveries", "/staff/deliveries"),
+    (SUBMISSIONS, "All submissions", "/staff/submissions"),
+    (SUBMISSIONS, "Reporting", "/staff/reporting"),
+    ("", "Tickets", "/staff/tickets"),
+    (IDENTITIES, "Who is who", "/staff/matches"),
+    (IDENTITIES, "Drugs", "/staff/drugs"),
+    (IDENTITIES, "Unusual look-ups", "/staff/look-ups"),
+    (IDENTITIES, "Protected persons", "/staff/protected-persons"),
+    (THRESHOLDS, "Threshold cases", "/staff/cases"),
+    (THRESHOLDS, "Threshold rules", "/staff/rules"),
+    ("", "Audit", "/staff/audit"),
 )
 
 
@@ -42,15 +47,40 @@ class Entry:
     words: str
     url: str
     current: bool
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one heading; `words` is empty where one stands alone."""
+
+    words: str
+    entries: list[Entry]
+
+    @property
+    def current(self) -> bool:
+        """Whether the page at the screen is in it."""
+        return any(entry.current for entry in self.entries)
 
 
 def entries() -> list[Entry]:
     """List what the user at the screen may open, in the menu's order."""
-    shown = [(words, url) for words, url in ENTRIES if may_open(url)]
+    shown = [entry for entry in ENTRIES if may_open(entry[-1])]
     here = max(
-        (url for _, url in shown if _is_under(request.path, url)), key=len, default=""
+        (url for *_, url in shown if _is_under(request.path, url)), key=len, default=""
     )
-    return [Entry(words, url, url == here) for words, url in shown]
+    return [Entry(words, url, url == here, group) for group, words, url in shown]
+
+
+def groups() -> list[Group]:
+    """Give the entries in their groups, each where its first entry stands."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries():
+        found.setdefault(entry.group or entry.words, []).append(entry)
+    return [
+        Group(words if len(listed) > 1 else "", listed)
+        for words, listed in found.items()
+    ]
 
 
 def landing_page() -> str:

@@ -40,7 +40,7 @@ def _context() -> dict[str, Any]:
     return {
         "program": settings.current(),
         "user": g.get("user"),
-        "navigation": navigation.entries() if g.get("user") else [],
+        "navigation": navigation.groups() if g.get("user") else [],
         "session_seconds": sessions.seconds_left(session, at=now) if session else 0,
         "zone_words": wording.us_time(now).rsplit(" ", 1)[-1],
     }

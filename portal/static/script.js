@@ -168,3 +168,15 @@ if (dialog) {
     if (shown.textContent !== words) shown.textContent = words;
   }, 1000);
 }
+
+// An opened group of the menu closes when work goes on elsewhere.
+const groups = document.querySelectorAll(".bar .group");
+addEventListener("click", (event) => {
+  for (const group of groups) if (!group.contains(event.target)) group.open = false;
+});
+addEventListener("keydown", (event) => {
+  const group = event.key === "Escape" && document.querySelector(".bar .group[open]");
+  if (!group) return;
+  group.open = false;
+  group.querySelector("summary").focus();
+});

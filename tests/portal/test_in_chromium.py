@@ -57,10 +57,46 @@ def test_pages_behind_sign_in_fit_and_pass_axe(
     for path in ("/staff", "/account"):
         page.goto(path)
         if width < 768:
-            page.locator("header summary").click()
+            page.locator(".menu > summary").click()
             targets_are_large(page, 44)
         axe(page)
         fits(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_group_of_the_menu_opens_leads_on_and_names_where_one_is(
+    open_context: Callable[..., BrowserContext], *, scripts: bool
+) -> None:
+    window = open_context(scripts=scripts, user=make_user(Role.ADMINISTRATOR))
+    page = window.new_page()
+    page.goto("/staff")
+    bar = page.get_by_role("navigation", name="Main")
+    assert bar.bounding_box()["height"] < 60  # type: ignore[index] # one line
+
+    bar.get_by_text("Faxes and mail").click()
+    if scripts:
+        axe(page)
+    bar.get_by_role("link", name="Letters").click()
+    expect(page).to_have_url(re.compile("/staff/letters$"))
+    expect(bar.locator("summary.current")).to_have_text("Faxes and mail")
+
+
+def test_escape_and_a_click_elsewhere_close_a_group_of_the_menu(
+    open_context: Callable[..., BrowserContext],
+) -> None:
+    page = open_context(user=make_user(Role.ADMINISTRATOR)).new_page()
+    page.goto("/staff")
+    summary = page.locator(".bar summary", has_text="Thresholds")
+    rules = page.get_by_role("link", name="Threshold rules")
+    summary.click()
+    expect(rules).to_be_visible()
+    page.locator("h1").click()
+    expect(rules).to_be_hidden()
+
+    summary.click()
+    page.keyboard.press("Escape")
+    expect(rules).to_be_hidden()
+    expect(summary).to_be_focused()
 
 
 def test_enlarged_text_spacing_loses_nothing(page: Page, doctor: User) -> None:
