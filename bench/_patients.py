@@ -26,6 +26,7 @@ from pmp.matching import Identity, link
 
 FIRST, BORN = "Maria", date(1971, 4, 28)
 DAYS = 330
+NAMES = ("Barlow", "Castillo", "Quimby")  # nobody takes one for another
 _DRUGS = (
     ("OXYCODONE HCL 10 MG TAB", "oxycodone", DrugClass.OPIOID, 10, 60),
     ("HYDROCODONE-APAP 5-325 MG", "hydrocodone", DrugClass.OPIOID, 5, 60),
@@ -67,7 +68,7 @@ def make_user() -> User:
 def make_patient(last: str, fills: int) -> Patient:
     """Make a patient with so many fills within a year, of six doctors and shops."""
     identity = Identity(
-        last, FIRST, "", "", BORN, "F", "1 OAK ST", "AVON", "CT", "06001", ""
+        last, FIRST, "", "", BORN, "F", f"1 {last} ST", "AVON", "CT", "06001", ""
     )
     made = link([identity], at=clock.now())[0]
     row = ReportedIdentity.get_by_id(made.identity_id)
@@ -131,11 +132,6 @@ def _pharmacies(last: str) -> list[Pharmacy]:
         )
         for number in range(2)
     ]
-
-
-def last_name(fills: int) -> str:
-    """Give a name of its own to the patient with so many fills."""
-    return "Delgado" + "".join("ABCDEFGHIJ"[int(digit)] for digit in str(fills))
 
 
 def look_up(last: str, *, by: User) -> lookup.Answer:

@@ -9,7 +9,7 @@ import tempfile
 from time import process_time
 
 from bench import Measure
-from bench._patients import last_name, look_up, make_patient, make_user, program
+from bench._patients import NAMES, look_up, make_patient, make_user, program
 from gateway import documents
 from models import User
 from pmp import clock
@@ -31,7 +31,10 @@ def run(scale: float) -> list[Measure]:
         program(f"sqlite:///{folder}/pmp.db"),
     ):
         user = make_user()
-        seconds = [_least(_opened(size, user)) for size in sizes]
+        seconds = [
+            _least(_opened(last, size, user))
+            for last, size in zip(NAMES, sizes, strict=True)
+        ]
     early, late = (
         (seconds[n + 1] - seconds[n]) / (sizes[n + 1] - sizes[n]) * 1000 for n in (0, 1)
     )
@@ -47,11 +50,13 @@ def run(scale: float) -> list[Measure]:
     ]
 
 
-def _opened(size: int, user: User) -> OpenReport:
-    last = last_name(size)
+def _opened(last: str, size: int, user: User) -> OpenReport:
     make_patient(last, size)
     token = look_up(last, by=user).token
-    return reports.open_report(token=token, what="PDF", by=user, at=clock.now())
+    opened = reports.open_report(token=token, what="PDF", by=user, at=clock.now())
+    if len(opened.report.entries) != size:
+        raise AssertionError(f"{len(opened.report.entries)} rows, not {size}")
+    return opened
 
 
 def _least(opened: OpenReport) -> float:

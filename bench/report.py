@@ -20,7 +20,7 @@ from time import monotonic, perf_counter, sleep
 
 from bench import Measure
 from bench._engines import each_engine
-from bench._patients import last_name, look_up, make_patient, make_user, program
+from bench._patients import NAMES, look_up, make_patient, make_user, program
 from models import User
 from pmp import clock
 from pmp.accounts import sessions
@@ -52,9 +52,9 @@ def _measured(engine: str, url: str, requests: int) -> list[Measure]:
     with program(url) as given:
         user = make_user()
         pages = []
-        for fills in (FILLS, MANY):
-            make_patient(last_name(fills), fills)
-            token = look_up(last_name(fills), by=user).token
+        for last, fills in zip(NAMES, (FILLS, MANY), strict=False):
+            make_patient(last, fills)
+            token = look_up(last, by=user).token
             pages.append(f"/reports/{token}")
         with _served(given, _cookie(user)) as ask:
             hello: list[float] = []

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pmp import clock
@@ -17,6 +18,11 @@ def us_date(day: date | datetime | None) -> str:
         return ""
     if isinstance(day, datetime):
         day = clock.day_of(day)
+    return _written(day)
+
+
+@lru_cache(maxsize=4096)  # a report writes the same few days hundreds of times
+def _written(day: date) -> str:
     return f"{day:%m/%d/%Y}"
 
 
@@ -41,6 +47,7 @@ def person_name(last: str, first: str = "", middle: str = "") -> str:
     return f"{last}, {given}".upper() if given else last.upper()
 
 
+@lru_cache(maxsize=4096)
 def phone(number: str | None) -> str:
     """Write +18605550123 or 8605550123 as (860) 555-0123; leave others as they are."""
     digits = "".join(c for c in number or "" if c.isdigit())
