@@ -22,7 +22,7 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, identifiers, reporters
+from pmp import audit, identifiers, reporters, withheld
 from pmp.dispensations.dispensing import ranges
 from pmp.errors import RuleError
 from pmp.uploads.submissions import Page
@@ -124,6 +124,7 @@ def every(wanted: Wanted, *, by: User, at: datetime) -> list[Dispensation]:
 def _conditions(wanted: Wanted, prescribers: Sequence[Prescriber]) -> Iterable[Any]:
     yield Dispensation.prescriber.in_([each.id for each in prescribers])
     yield Dispensation.status == DispensationStatus.CURRENT
+    yield withheld.shown()
     if wanted.since:
         yield Dispensation.filled_on >= wanted.since
     if wanted.until:

@@ -135,6 +135,7 @@ def _changes(older: Mapping[str, int], now: Mapping[str, Entry]) -> dict[str, st
         )
         .join(Dispensation)
         .where(Dispensation.row_code.in_(sorted(older)))
+        .where(withheld.shown())
         .dicts()
     )
     changed = dict.fromkeys(older, "")
@@ -161,6 +162,7 @@ def _removed(gone: set[str], report: PatientReport) -> list[Removed]:
     query: Any = (
         Dispensation.select()
         .where(Dispensation.row_code.in_(sorted(gone)))
+        .where(withheld.shown())
         .where(Dispensation.filled_on.between(report.since, report.until))
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .dicts()

@@ -20,7 +20,7 @@ from models import (
     TicketProblem,
     User,
 )
-from pmp import audit, bulk, database, lookup, tickets, wording
+from pmp import audit, bulk, database, lookup, tickets, withheld, wording
 from pmp.errors import NotFoundError, RuleError
 from pmp.history.identities import Identity, identity_of
 from pmp.matching import decisions, whereabouts
@@ -189,6 +189,7 @@ def _entries(patient_id: int, look_up: LookUp) -> dict[int, list[str]]:
         Dispensation.select(Dispensation.identity, Dispensation.row_code)
         .where(Dispensation.patient == patient_id)
         .where(Dispensation.status == DispensationStatus.CURRENT)
+        .where(withheld.shown())
         .where(Dispensation.filled_on.between(look_up.since, look_up.until))
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .tuples()
