@@ -16,6 +16,7 @@ from models import (
     LookUp,
     ReportSeen,
 )
+from pmp import withheld
 from pmp.history import PatientReport
 from pmp.history.entries import Entry
 from pmp.thresholds.correction_notices import FIELDS
