@@ -315,6 +315,8 @@ def _decide_animals(
         bits = _ANIMAL_BITS[0 if named else 1]
         likeness.add([Reason("animal", "same" if named else "different", bits)])
     home = agreed.home or agreed.birth is Birth.SAME
+    if one.is_nobody or other.is_nobody:
+        return
     if agreed.last == agreed.first == Name.SAME and named and home:
         likeness.band, likeness.rule = Band.SAME, "same owner, same animal"
 
