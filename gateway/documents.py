@@ -28,6 +28,7 @@ from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 from gateway import barcodes, fax_check, pages
 from pmp import settings, wording
+from pmp.leaflets import Leaflet
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FONTS = Path(__file__).parent / "fonts"
@@ -73,6 +74,12 @@ def long_pdf(template: str, /, **context: Any) -> bytes:
     written = io.BytesIO()
     sheets.write(written)
     return written.getvalue()
+
+
+@lru_cache(maxsize=32)  # anybody may ask for them, and they are always the same
+def leaflet_pdf(leaflet: Leaflet) -> bytes:
+    """Draw a leaflet for patients."""
+    return pdf("leaflet", leaflet=leaflet)
 
 
 def _page_numbers(total: int) -> io.BytesIO:

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         " not pass it on except as the law allows. The program records this disclosure"
         " and accounts for it to the patient on request (45 CFR 164.528)."
     )
+    treatment_line: str = (
+        "SAMHSA's National Helpline, free and private, day and night: 1-800-662-4357."
+    )
+    leaflets_dir: str = ""
     registration_prefix: str = "CTR"
     roster_practitioner_credentials: str = (
         "CONTROLLED SUBSTANCE REGISTRATION FOR PRACTITIONER"

@@ -5,6 +5,7 @@ BLUEPRINTS = (
     "portal.views.account",
     "portal.views.health",
     "portal.views.register",
+    "portal.views.leaflets",
     "portal.views.look_up",
     "portal.views.patient_reports",
     "portal.views.identity_questions",

@@ -6,7 +6,7 @@ from flask import g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
-from pmp import clock, warnings
+from pmp import clock, leaflets, warnings
 from pmp.history import PatientReport, arrangement, report_table
 from pmp.lookup import report_codes, report_copies, reports
 from pmp.lookup.reports import OpenReport
@@ -46,6 +46,10 @@ def report_pdf(token: str) -> ResponseReturnValue:
         entries=len(opened.report.entries),
         at=opened.report.made_at,
     )
+    if request.args.get("leaflets"):
+        # For the patient: the copy that is kept, and its code, are of the report alone.
+        handouts = map(documents.leaflet_pdf, leaflets.every())
+        body = documents.joined([body, *handouts])
     return _download(body, "application/pdf", "patient-report.pdf")
 
 
