@@ -71,9 +71,9 @@ def queue(address: str) -> Queue:
 def test_nothing_waits_in_an_empty_program() -> None:
     queues = statistics.staff_queues(at=NOW)
 
-    assert [q.count for q in queues] == [0] * 7
+    assert [q.count for q in queues] == [0] * 8
     assert {q.oldest for q in queues} == {None}
-    assert len({q.address for q in queues}) == 7
+    assert len({q.address for q in queues}) == 8
 
 
 def test_faxes_wait_until_they_are_handled() -> None:
