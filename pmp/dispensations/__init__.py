@@ -200,6 +200,9 @@ def _change(
             columns = _with_patient(columns)
             _apply(dispensation, columns)
             _keep_version(dispensation, before, reason=reason, by=by, at=at)
+            # Patients before the audit record, as everyone takes them: no deadlock.
+            patients = {before["patient"], dispensation.patient.id}
+            thresholds.evaluate(patients, at=at)
             audit.record(
                 event,
                 actor=by.username,
@@ -207,8 +210,6 @@ def _change(
                 at=at,
                 detail={"reason": reason, "fields": sorted(columns)},
             )
-            patients = {before["patient"], dispensation.patient.id}
-            thresholds.evaluate(patients, at=at)
             if event is audit.Event.DISPENSATION_RESTORED:
                 thresholds.tell_restored(dispensation, at=at)
     except IntegrityError as same:

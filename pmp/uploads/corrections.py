@@ -157,12 +157,13 @@ def _correct_batch(
         _mark(each.record, R.CORRECTED, R.HELD)
         rows = problem_rows(each.decided, each.record.number)
         outcome.problems[each.record.number] = _unsaved(submission, rows)
+    # Patients before the audit record, as everyone takes them: no deadlock.
+    if patients := {each for one in settled for each in _patients(one.decided)}:
+        thresholds.evaluate(patients, at=at)
     _keep_held(held, by=by, at=at, like=like)
     _settle(settled, by=by, at=at, like=like)
     outcome.held += [each.record.number for each in held]
     outcome.settled += [each.record.number for each in settled]
-    if patients := {each for one in settled for each in _patients(one.decided)}:
-        thresholds.evaluate(patients, at=at)
 
 
 def _mark(record: SubmissionRecord, before: RecordStatus, after: RecordStatus) -> int:
