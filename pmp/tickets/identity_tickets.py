@@ -63,14 +63,18 @@ def people(*, token: str, by: User, at: datetime, address: str = "") -> list[Per
 
 
 def ask(
-    keys: Collection[int], *, token: str, note: str, by: User, at: datetime
+    keys: Collection[int],
+    *,
+    listed: Sequence[Person],
+    note: str,
+    by: User,
+    at: datetime,
 ) -> Ticket:
     """Open a ticket that says that some of a report's people are somebody else.
 
-    RuleError where none or all are chosen, without words, and where the report shows
-    no prescription of those chosen.
+    `listed` is what `people` gave. RuleError where none or all are chosen, without
+    words, and where the report shows no prescription of those chosen.
     """
-    listed = people(token=token, by=by, at=at)
     chosen = [each for each in listed if each.key in keys]
     if not chosen:
         raise RuleError("Choose who is not your patient.", field="people")

@@ -26,7 +26,7 @@ def ask(token: str) -> ResponseReturnValue:
         with rule_errors(form):
             ticket = identity_tickets.ask(
                 form.people.data or [],
-                token=token,
+                listed=listed,
                 note=form.note.data or "",
                 by=user,
                 at=now,

@@ -2,7 +2,15 @@
 
 from functools import partial
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from models import DecisionKind, MatchDecision, MatchReview
@@ -18,6 +26,7 @@ from portal.paging import page_asked_for
 
 bp = Blueprint("staff_matches", __name__)
 
+DECISIONS = ("join", "apart")
 DONE = {
     DecisionKind.JOIN: "Joined: they are one patient now.",
     DecisionKind.KEEP_APART: "Kept apart: nobody is asked about these two again.",
@@ -50,6 +59,8 @@ def review(review_id: int) -> ResponseReturnValue:
     found = reviews.get(review_id)
     form = DecideForm()
     is_join = request.form.get("decision") == "join"
+    if request.method == "POST" and request.form.get("decision") not in DECISIONS:
+        abort(422, "Press Join or Keep apart.")
     expected = None
     if form.validate_on_submit():
         with rule_errors(form):

@@ -147,7 +147,7 @@ def _resolved(patient_id: int, ticket: Ticket, form: SplitForm) -> ResponseRetur
         seen=form.seen.data or "",
         by=signed_in_user(),
         at=clock.now(),
-        revision=int(form.revision.data or 0),
+        revision=request.form.get("revision", default=0, type=int),
     )
     flash(f"Split. Ticket {ticket.number} is resolved, and the reporter is told.")
     return _to(patient_id)

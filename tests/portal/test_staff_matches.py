@@ -191,6 +191,18 @@ def test_the_second_of_two_staff_is_told(browser: Browser, staff: User) -> None:
     assert MatchDecision.select().count() == 1
 
 
+def test_a_form_that_says_neither_decides_nothing(
+    browser: Browser, staff: User
+) -> None:
+    review = asked()
+    browser.get(f"/staff/matches/{review.id}")
+
+    browser.submit({"reason": "Hm."}, status=422)
+
+    assert MatchDecision.select().count() == 0
+    assert MatchReview.get_by_id(review.id).status == ReviewStatus.OPEN
+
+
 def test_skip_goes_round(browser: Browser, staff: User) -> None:
     first, second = asked(days=4), asked(days=3)
     browser.get(f"/staff/matches/{first.id}/next", status=303)
