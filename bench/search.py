@@ -29,7 +29,8 @@ from models import (
     ReportedIdentity,
     Species,
 )
-from pmp import bulk, clock, database, history, settings
+from pmp import bulk, clock, database, settings
+from pmp.history import rows as history_rows
 from pmp.lookup import patient_search
 
 PART = "search"
@@ -154,8 +155,8 @@ def _similar(asked: Asked) -> None:
 
 def _fills(asked: Asked) -> None:
     since = _LAST_DAY - timedelta(days=_DAYS)
-    rows = history._rows(asked.patient, since, _LAST_DAY)  # noqa: SLF001
-    if len(list(rows)) != FILLS_EACH:
+    found = history_rows.of_patient(asked.patient, since, _LAST_DAY)
+    if len(list(found)) != FILLS_EACH:
         raise AssertionError("a fill is missing")
 
 
