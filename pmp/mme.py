@@ -375,8 +375,19 @@ def _step(active: Sequence[Mme], first: date, last: date) -> Step:
     )
 
 
-def summary(courses: Sequence[Course], *, since: date, today: date) -> Summary:
-    """Today's total, 30-day average, peak and days over the limits from `since` on."""
+def summary(
+    courses: Sequence[Course],
+    *,
+    since: date,
+    today: date,
+    caution: Decimal = CAUTION,
+    high: Decimal = HIGH,
+) -> Summary:
+    """Today's total, 30-day average, peak and days at the limits from `since` on.
+
+    `caution` and `high` are MME a day, inclusive; CDC's 50 and 90 unless a programme
+    has set others.
+    """
     runs = steps(courses, since=since, until=today)
     month = steps(courses, since=today - timedelta(days=29), until=today)
     peak = max(runs, key=lambda run: run.value)  # the first of equals
@@ -386,8 +397,8 @@ def summary(courses: Sequence[Course], *, since: date, today: date) -> Summary:
         average=sum((run.value * run.days for run in month), ZERO) / 30,
         peak=peak.value,
         peak_on=peak.first if peak.value else None,
-        days_at_caution=_days_at(runs, CAUTION),
-        days_at_high=_days_at(runs, HIGH),
+        days_at_caution=_days_at(runs, caution),
+        days_at_high=_days_at(runs, high),
         at_least=any(run.at_least for run in runs),
     )
 

@@ -62,7 +62,7 @@ class Points:
     """All that one chart shows. `steps` are MME totals that cover since to until.
 
     `now`, `peak` and `peak_on` are written beside the line; `at_least` says that some
-    fill's MME could not be calculated.
+    fill's MME could not be calculated. `caution` and `high`, in MME a day, are dashed.
     """
 
     since: date
@@ -73,6 +73,8 @@ class Points:
     peak: Decimal
     peak_on: date | None
     at_least: bool = False
+    caution: Decimal = CAUTION
+    high: Decimal = HIGH
 
 
 def pages(points: Points) -> list[str]:
@@ -237,12 +239,15 @@ class _Drawing:
 
     def _mme(self, base: float) -> None:
         highest = max(step.value for step in self.points.steps)
-        scale = _MME_HEIGHT / float(max(highest * Decimal("1.06"), Decimal(100)))
-        caution, high = (base - float(limit) * scale for limit in (CAUTION, HIGH))
+        limits = self.points.caution, self.points.high
+        room = max(highest * Decimal("1.06"), limits[1] + 10)
+        scale = _MME_HEIGHT / float(room)
+        caution, high = (base - float(limit) * scale for limit in limits)
         self._line((_PLOT_LEFT, caution), (_PLOT_RIGHT, caution), dash=_CAUTION_DASH)
         self._line((_PLOT_LEFT, high), (_PLOT_RIGHT, high), dash=_HIGH_DASH)
-        self._write(_PLOT_LEFT - 4, caution + 3, "50", anchor="end")
-        self._write(_PLOT_LEFT - 4, min(high, caution - 10) + 3, "90", anchor="end")
+        self._write(_PLOT_LEFT - 4, caution + 3, f"{limits[0]:g}", anchor="end")
+        above = min(high, caution - 10) + 3
+        self._write(_PLOT_LEFT - 4, above, f"{limits[1]:g}", anchor="end")
         path = " ".join(
             f"{'L' if number else 'M'}{self._x(step.first):g}"
             f" {base - float(step.value) * scale:.5g}"
@@ -269,7 +274,8 @@ class _Drawing:
         x, y = 2.0, top
         present = {drug_class for drug_class, _ in self.drugs}
         samples = [name for name in CLASSES if name in present]
-        for sample in [*samples, "a fill", *(["50 MME", "90 MME"] if has_mme else [])]:
+        limits = [f"{self.points.caution:g} MME", f"{self.points.high:g} MME"]
+        for sample in [*samples, "a fill", *(limits if has_mme else [])]:
             width = 34 + text_width(sample) + 12
             if x + width > WIDTH:
                 x, y = 2.0, y + 16
@@ -285,7 +291,8 @@ class _Drawing:
         elif sample == "a fill":
             self._line((x + 14, y - 3), (x + 14, y + HEIGHT + 3))
         else:
-            dash = _CAUTION_DASH if sample == "50 MME" else _HIGH_DASH
+            is_caution = sample == f"{self.points.caution:g} MME"
+            dash = _CAUTION_DASH if is_caution else _HIGH_DASH
             self._line((x, middle), (x + 28, middle), dash=dash)
 
 

@@ -128,8 +128,13 @@ def patient_report(
     fills = [entry.fill for entry in listed if not entry.is_animal]
     reported = [fill.course for fill in fills]
     carried = mme.carry_forward(reported, up_to_days=chosen.carry_forward_days)
-    summary = mme.summary(carried, since=since, today=today)
-    as_reported = mme.summary(reported, since=since, today=today)
+    limits = Decimal(chosen.mme_caution), Decimal(chosen.mme_high)
+    summary, as_reported = (
+        mme.summary(
+            courses, since=since, today=today, caution=limits[0], high=limits[1]
+        )
+        for courses in (carried, reported)
+    )
     reported_as = identities.of_patient(patient.id)
     birth_date = reported_as[0].birth_date
     return PatientReport(
@@ -222,6 +227,8 @@ def _points(
         peak=summary.peak,
         peak_on=summary.peak_on,
         at_least=summary.at_least,
+        caution=Decimal(settings.current().mme_caution),
+        high=Decimal(settings.current().mme_high),
     )
 
 

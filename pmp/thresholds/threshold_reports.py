@@ -7,6 +7,7 @@ that what was sent is what is kept, whatever happens to the entries afterwards.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from models import (
     CaseEntry,
@@ -33,6 +34,7 @@ from pmp import (
     documents,
     history,
     mme,
+    settings,
     wording,
 )
 from pmp.deliveries import contacts
@@ -334,6 +336,8 @@ def _charts(
         peak=total.peak,
         peak_on=total.peak_on,
         at_least=total.at_least,
+        caution=Decimal(settings.current().mme_caution),
+        high=Decimal(settings.current().mme_high),
     )
     return chart.pages(points) if fills else []
 

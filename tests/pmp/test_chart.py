@@ -1,6 +1,7 @@
 """The timeline: what it shows, and that it survives paper and fax."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -210,3 +211,11 @@ def test_windows_of_further_charts_leave_no_day_out() -> None:
     assert spans[-1][0] == since
     for newer, older in pairwise(spans):
         assert older[1] == newer[0] - timedelta(days=1)
+
+
+def test_the_limits_are_those_that_the_programme_has_set() -> None:
+    shown = replace(points(bar()), caution=Decimal(80), high=Decimal(120))
+    words = set(texts(chart.svg(shown)))
+
+    assert {"80", "120", "80 MME", "120 MME"} <= words
+    assert not {"50", "90", "50 MME", "90 MME"} & words

@@ -379,6 +379,18 @@ def test_summary_counts_days_at_the_limits_exactly(
     assert (found.days_at_caution, found.days_at_high) == (at_50, at_90)
 
 
+def test_summary_counts_days_at_the_limits_of_the_programme() -> None:
+    found = mme.summary(
+        [course("2026-04-01", 30, "85")],
+        since=date(2026, 1, 1),
+        today=date(2026, 6, 1),
+        caution=Decimal(80),
+        high=Decimal(86),
+    )
+
+    assert (found.days_at_caution, found.days_at_high) == (30, 0)
+
+
 def test_summary_gives_today_average_and_first_day_of_the_peak() -> None:
     fills = [
         course("2026-03-01", 30, "30"),
