@@ -31,9 +31,13 @@ class Reporter:
     people: People
     alike: dict[str, list[tuple[str, str]]]
 
-    def typo(self, name: str) -> str:
-        """Give a name with one slip of the keyboard."""
+    def typo(self, name: str, *, inside: bool = False) -> str:
+        """Give a name with one slip of the keyboard, or one between its ends."""
         place = self.random.randrange(len(name))
+        if inside:
+            if len(name) < len("ADRIAN"):
+                return name
+            place = self.random.randrange(2, len(name) - 2)
         letter = self.random.choice(_KEYS)
         if len(name) < len("ANNA"):
             return name
@@ -113,7 +117,9 @@ def _no_phone_placeholder_home(by: Reporter, who: Identity) -> Identity:
 MUST_LINK: dict[str, Noise] = {
     "written otherwise": _written,
     "typo in the last name": lambda by, who: replace(who, last=by.typo(who.last)),
-    "typo in the first name": lambda by, who: replace(who, first=by.typo(who.first)),
+    "typo within the first name": lambda by, who: replace(
+        who, first=by.typo(who.first, inside=True)
+    ),
     "short form": _short,
     "names swapped": _swapped,
     "double name": _double,
@@ -136,11 +142,18 @@ MAY_BE_REVIEWED: dict[str, Noise] = {
     "slip in the birth date, moved": lambda by, who: by.move(
         replace(who, birth_date=by.slip(who.birth_date))
     ),
+    "typo anywhere in the first name": lambda by, who: replace(
+        who, first=by.typo(who.first)
+    ),
     "two typos": lambda by, who: replace(
         who, last=by.typo(who.last), first=by.typo(who.first)
     ),
 }
-"""What a person of the staff should look at, or nobody can know."""
+"""What a person of the staff should look at, or nobody can know.
+
+Where a name begins and ends, a slip may be the name of a twin, until so many people are
+stored that it is known what a name is.
+"""
 
 
 def twin(by: Reporter, who: Identity, *, alike: bool) -> tuple[Identity, Identity]:

@@ -14,6 +14,9 @@ from pmp.matching.name_frequencies import FIRST, LAST, RARE_FIRST, RARE_LAST
 
 _SAMPLE = 100_000
 _FEWEST = 20_000
+_FEWEST_TO_HEAR = 80_000
+"""Of fewer, a name that nobody has may still be one: one in 20,000 is called so."""
+
 _LIKE_SO_MANY = 20_000
 """The country's shares count like a sample of so many."""
 
@@ -43,7 +46,7 @@ def sampled(last: Counter[str], first: Counter[str]) -> Frequencies:
         last=_mixed(last, LAST, RARE_LAST, count),
         first=_mixed(first, FIRST, RARE_FIRST, count),
         heard=frozenset(name for name, times in first.items() if times > 1)
-        if count >= _FEWEST
+        if count >= _FEWEST_TO_HEAR
         else None,
     )
 

@@ -375,8 +375,8 @@ def test_the_more_are_stored_the_more_must_agree() -> None:
 
 def test_names_are_weighed_by_how_many_have_them_here() -> None:
     names = (
-        Counter({"KOWALCZYK": 30_000, "JONES": 10}),
-        Counter({"KATHERINE": 29_000, "TAMRYN": 9, "CAMRYN": 8, "KATHERINX": 1}),
+        Counter({"KOWALCZYK": 80_000, "JONES": 10}),
+        Counter({"KATHERINE": 89_000, "TAMRYN": 9, "CAMRYN": 8, "KATHERINX": 1}),
     )
 
     here = local_names.sampled(*names)
