@@ -130,10 +130,13 @@ def _compared(row: Row, typed: _Typed) -> Candidate | None:
     first_typed, last_typed = typed.keys
     first_key, last_key = name_key(row["first_name"]), name_key(row["last_name"])
     same_day = row["birth_date"] == typed.birth_date
-    first = _near(typed.first_name, row["first_name"], given_name=True)
     last = _near(typed.last_name, row["last_name"])
+    is_swapped = (first_typed, last_typed) == (last_key, first_key)
+    if not last and not is_swapped and not typed.zip:
+        return None  # most of a birth date's people
+    first = _near(typed.first_name, row["first_name"], given_name=True)
     is_exact = same_day and first is last is Near.SAME
-    if (first_typed, last_typed) == (last_key, first_key) and not is_exact:
+    if is_swapped and not is_exact:
         swapped = ("First and last name are swapped.",)
         return _candidate(row, rank=_SWAPPED, why=swapped, same_day=same_day)
     if not last and first >= Near.NICKNAME and same_day and _lives_in(row, typed.zip):

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import jellyfish
@@ -52,9 +52,14 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
         return Near.PART
     if given_name and reported in _short_forms()[typed]:
         return Near.NICKNAME
-    if jellyfish.metaphone(typed) == jellyfish.metaphone(reported) != "":
+    if _sound(typed) == _sound(reported) != "":
         return Near.SOUND
     return Near.SLIP if _is_slip(typed, reported) else Near.NO
+
+
+@lru_cache(maxsize=65536)
+def _sound(key: str) -> str:
+    return str(jellyfish.metaphone(key))
 
 
 def share_a_part(typed: tuple[str, ...], reported: tuple[str, ...]) -> bool:
