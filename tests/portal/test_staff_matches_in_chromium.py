@@ -91,6 +91,7 @@ def test_the_pages_fit_and_pass_axe(
             targets_are_large(page, 24)
     page.goto(f"/staff/matches/{review.id}")
     page.get_by_role("button", name="Join: see what will happen").click()
+    expect(page.get_by_role("button", name="Join them")).to_be_visible()
     axe(page)
     fits(page)
 
