@@ -7,7 +7,7 @@ each new one, and gives three.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 
 import models
@@ -131,8 +131,8 @@ def _wanted_row(each: Identity, zip_code: str) -> tuple[Any, ...]:
         each.last_sound,
         each.last_key[:3],
         born,
-        date(born.year - 1, 12, 31),
-        date(born.year, 12, 31) + _A_DAY,
+        date(max(born.year - 1, MINYEAR), 12, 31),
+        date(min(born.year + 1, MAXYEAR), 1, 1),
         f"{born.month:02}-{born.day:02}",
         zip_code,
         each.phone,
@@ -165,7 +165,6 @@ def _block(name: str) -> str:
     )
 
 
-_A_DAY = timedelta(days=1)
 _START = "substr(r.last_key, 1, 3)"
 
 

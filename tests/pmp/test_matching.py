@@ -236,6 +236,13 @@ def test_the_turn_of_a_year_is_a_slip_of_a_day() -> None:
     assert fourth.patient_id == third.patient_id
 
 
+@pytest.mark.parametrize("born", [date.min, date.max])
+def test_no_date_of_birth_is_too_far_off(born: date) -> None:
+    [found] = link(replace(ADA, birth_date=born))
+
+    assert ReportedIdentity.get_by_id(found.identity_id).birth_date == born
+
+
 def test_junior_and_senior_are_not_one_through_a_report_without_either() -> None:
     john = replace(ADA, first="JOHN", sex="M")
 
