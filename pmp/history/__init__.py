@@ -128,11 +128,8 @@ def patient_report(
     fills = [entry.fill for entry in listed if not entry.is_animal]
     reported = [fill.course for fill in fills]
     carried = mme.carry_forward(reported, up_to_days=chosen.carry_forward_days)
-    limits = Decimal(chosen.mme_caution), Decimal(chosen.mme_high)
     summary, as_reported = (
-        mme.summary(
-            courses, since=since, today=today, caution=limits[0], high=limits[1]
-        )
+        mme.summary(courses, since=since, today=today, limits=chosen.mme_limits)
         for courses in (carried, reported)
     )
     reported_as = identities.of_patient(patient.id)
@@ -227,8 +224,7 @@ def _points(
         peak=summary.peak,
         peak_on=summary.peak_on,
         at_least=summary.at_least,
-        caution=Decimal(settings.current().mme_caution),
-        high=Decimal(settings.current().mme_high),
+        limits=settings.current().mme_limits,
     )
 
 
