@@ -118,8 +118,9 @@ def patient_report(
 ) -> PatientReport:
     """Make a patient's report of the fills from `since` to `until`, both included.
 
-    Voided fills are left out. `at` is when it is made: ages and "today" count from it,
-    or from `until` if that is earlier.
+    A fill of an earlier day whose supply runs into them is listed and counted as well:
+    today's MME needs it. Voided fills are left out. `at` is when it is made: ages and
+    "today" count from it, or from `until` if that is earlier.
     """
     chosen = settings.current()
     rules = mme.rule_set(chosen.mme_rule_set)
@@ -169,16 +170,18 @@ def _entries(
 ) -> list[Entry]:
     disputed = rows.disputed_since(patient_id)
     corrected = rows.corrected_at(patient_id)
-    return [
+    found = [
         entries.from_row(
             row,
             rules=rules,
+            since=since,
             today=today,
             under_review_since=disputed.get(row["id"]),
             corrected_at=corrected.get(row["id"]),
         )
         for row in rows.of_patient(patient_id, since, until)
     ]
+    return [entry for entry in found if entry.filled_on >= since or entry.is_running_in]
 
 
 def _age(birth_date: date, today: date) -> int:
