@@ -14,11 +14,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -272,7 +272,7 @@ class Course:
     mme: Mme
     product: Hashable
 
-    @property
+    @cached_property
     def last(self) -> date:
         return self.first + timedelta(days=max(self.days, 1) - 1)
 
@@ -339,7 +339,7 @@ def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Cou
             overlap = (before.last - course.first).days + 1
             end = supply_ends[course.product]
             if overlap <= up_to_days and end >= course.first:
-                actual = replace(course, first=end + timedelta(days=1))
+                actual = Course(end + _DAY, course.days, course.mme, course.product)
         supply_ends[course.product] = max(
             actual.last, supply_ends.get(course.product, actual.last)
         )
