@@ -473,7 +473,7 @@ def test_a_pair_is_asked_about_once_whichever_of_them_comes_first(
     for patient, candidate in ((one, other), (other, one)):
         MatchReview.delete().execute()
         closed = MatchReview.create(
-            identity=patient.identities.get(),
+            identity=ReportedIdentity.get(patient=patient),
             candidate=candidate,
             score=20,
             status=ReviewStatus.KEPT_APART,
