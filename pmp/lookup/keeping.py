@@ -13,6 +13,7 @@ from models import (
     LookUpOutcome,
     Patient,
     ReportedIdentity,
+    Species,
     User,
 )
 from pmp import audit, database, settings, withheld
@@ -65,7 +66,7 @@ def keep(
 
 
 def answer_with(look_up: LookUp, patient_id: int, *, at: datetime) -> Answer:
-    """Answer a search with one patient's report.
+    """Answer a search with one patient's report; an animal's fills do not count.
 
     NotFoundError for a patient of whom nothing is reported any more: the records were
     found to be somebody else's.
@@ -78,8 +79,10 @@ def answer_with(look_up: LookUp, patient_id: int, *, at: datetime) -> Answer:
     look_up.patient = Patient.get_by_id(patient_id)
     look_up.entries = (
         Dispensation.select()
+        .join(ReportedIdentity)
         .where(
             (Dispensation.patient == patient_id)
+            & (ReportedIdentity.species == Species.HUMAN)
             & (Dispensation.status == DispensationStatus.CURRENT)
             & Dispensation.filled_on.between(look_up.since, look_up.until)
             & withheld.shown()

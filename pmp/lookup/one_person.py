@@ -5,10 +5,12 @@ A wrong join would show everybody a stranger's drugs, so nothing changes by it.
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from models import LookUp, MatchReview, ReportedIdentity, User
 from pmp import audit, database
+from pmp.matching import apart, decisions
+
+WHY = "a user says that they are one person"
 
 
 def ask(
@@ -16,23 +18,16 @@ def ask(
 ) -> list[int]:
     """Open a review for each further patient beside the first; give the new ones' ids.
 
-    A pair of which a review exists, whatever came of it, is not asked about again.
+    A pair of which a review exists, whatever came of it, or whom staff keep apart, is
+    not asked about again.
     """
     first, *others = patient_ids
-    opened = []
     with database.atomic():
-        for other in others:
-            identity = _newest(other)
-            if identity is None or _is_asked(identity, first):
-                continue
-            review = MatchReview.create(
-                identity=identity,
-                candidate=first,
-                score=Decimal(0),
-                evidence={"why": "a user says that they are one person"},
-                opened_at=at,
-            )
-            opened.append(review.id)
+        opened = [
+            decisions.ask(first, other, why=WHY, by=by, at=at).id
+            for other in others
+            if not _is_asked(first, other) and apart.between(first, other) is None
+        ]
         audit.record(
             audit.Event.IDENTITY_DOUBTED,
             actor=by.username,
@@ -43,18 +38,14 @@ def ask(
     return opened
 
 
-def _newest(patient_id: int) -> ReportedIdentity | None:
-    found: ReportedIdentity | None = (
-        ReportedIdentity.select()
-        .where(ReportedIdentity.patient == patient_id)
-        .order_by(ReportedIdentity.id.desc())
-        .first()
-    )
-    return found
-
-
-def _is_asked(identity: ReportedIdentity, patient_id: int) -> bool:
-    query = MatchReview.select().where(
-        (MatchReview.identity == identity) & (MatchReview.candidate == patient_id)
+def _is_asked(one: int, other: int) -> bool:
+    """Whether there is a review of two patients, whichever of them it began with."""
+    pair = [one, other]
+    query = (
+        MatchReview.select()
+        .join(ReportedIdentity)
+        .where(MatchReview.candidate.in_(pair))
+        .where(ReportedIdentity.patient.in_(pair))
+        .where(MatchReview.candidate != ReportedIdentity.patient)
     )
     return bool(query.exists())

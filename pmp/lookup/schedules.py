@@ -204,8 +204,9 @@ def _look_up(line: ScheduledPatient, user: User, at: datetime) -> None:
     report = history.patient_report(
         found.patient, since=schedule.since, until=schedule.until, at=at
     )
-    line.fills = len(report.entries)
-    line.last_fill = report.entries[0].filled_on if report.entries else None
+    line.fills = report.counts.fills
+    own = report.own_entries
+    line.last_fill = own[0].filled_on if own else None
     line.mme = report.mme.today_shown
     line.warnings = len(report.warnings)
 

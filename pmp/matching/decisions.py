@@ -137,8 +137,10 @@ def split(  # noqa: PLR0913 - whom, where to, why, and who says so
     return decision
 
 
-def ask(patient_id: int, other_id: int, *, by: User, at: datetime) -> MatchReview:
-    """Put it to the staff themselves whether two patients are one.
+def ask(
+    patient_id: int, other_id: int, *, why: str = "", by: User, at: datetime
+) -> MatchReview:
+    """Put it to the staff whether two patients are one; `why` is what they read.
 
     RuleError, at `other`, where there are not two, and where they are kept apart.
     """
@@ -168,7 +170,8 @@ def ask(patient_id: int, other_id: int, *, by: User, at: datetime) -> MatchRevie
         review.status, review.opened_at = ReviewStatus.OPEN, at
         review.decided_by, review.decided_at = "", None
         review.score = Decimal(str(round(likeness.bits, 2)))
-        review.evidence = {"why": f"asked by {by.username}", **likeness.evidence}
+        why = why or f"asked by {by.username}"
+        review.evidence = {"why": why, **likeness.evidence}
         review.save()
     return review
 

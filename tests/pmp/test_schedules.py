@@ -17,6 +17,7 @@ from models import (
     Purpose,
     Role,
     ScheduledPatient,
+    Species,
     User,
     UserStatus,
 )
@@ -26,7 +27,12 @@ from pmp.lookup import schedules
 from pmp.lookup.schedule_lines import Line
 from pmp.settings import Settings
 from tests.conftest import NOW
-from tests.factories import make_dispensation, make_patient, make_user
+from tests.factories import (
+    make_dispensation,
+    make_identity,
+    make_patient,
+    make_user,
+)
 
 BORN = date(1971, 4, 28)
 MINUTE = timedelta(minutes=1)
@@ -246,3 +252,32 @@ def test_the_worker_finds_lists_that_a_lost_wake_up_left(
 
     assert woken == [made.id]
     assert people(made)[0].outcome is LookUpOutcome.NONE
+
+
+def test_an_animals_fills_are_not_its_owners(doctor: User) -> None:
+    owner = make_identity(last_name="KOWALSKI")
+    make_dispensation(owner, filled_on=date(2026, 11, 2))
+    animal = make_identity(
+        owner.patient, last_name="KOWALSKI", species=Species.ANIMAL, animal_name="REX"
+    )
+    make_dispensation(animal, filled_on=date(2026, 11, 20))
+    made = make(line("Kowalski"), by=doctor)
+
+    run(made)
+
+    [found] = people(made)
+    assert (found.fills, found.last_fill) == (1, date(2026, 11, 2))
+    assert found.look_up is not None
+    assert found.look_up.entries == 1
+
+
+def test_whose_animal_alone_has_fills_has_none(doctor: User) -> None:
+    animal = make_identity(last_name="KOWALSKI", species=Species.ANIMAL)
+    make_identity(animal.patient, last_name="KOWALSKI")
+    make_dispensation(animal, filled_on=date(2026, 11, 20))
+    made = make(line("Kowalski"), by=doctor)
+
+    run(made)
+
+    [found] = people(made)
+    assert (found.fills, found.last_fill) == (0, None)

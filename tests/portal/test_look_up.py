@@ -28,6 +28,7 @@ from models import (
 )
 from pmp import audit, clock, dispensations, settings
 from pmp.lookup import own_history
+from pmp.matching import decisions
 from tests.browser import Browser
 from tests.chromium import axe, fits, targets_are_large
 from tests.factories import (
@@ -451,12 +452,64 @@ def test_several_that_are_one_person_are_a_question_to_staff_and_never_joined(
     [review] = MatchReview.select()
     assert {review.candidate, review.identity.patient} == {one, other}
     assert review.status is ReviewStatus.OPEN
-    assert review.evidence == {"why": "a user says that they are one person"}
+    assert review.evidence["why"] == "a user says that they are one person"
     assert Patient.select().count() == 2
 
     both["csrf_token"] = token
     browser.post(path, both, status=303)
     assert MatchReview.select().count() == 1
+
+
+def say_one_person(browser: Browser, *patients: Patient) -> None:
+    chosen = [("patient", str(each.id)) for each in patients]
+    values = MultiDict([("csrf_token", browser.token()), *chosen])
+    browser.post(path_of(browser), values, status=303)
+
+
+def test_a_pair_is_asked_about_once_whichever_of_them_comes_first(
+    browser: Browser, doctor: User
+) -> None:
+    one, other = delgado(city="AVON"), delgado(city="NORWALK")
+    for patient, candidate in ((one, other), (other, one)):
+        MatchReview.delete().execute()
+        closed = MatchReview.create(
+            identity=ReportedIdentity.get(patient=patient),
+            candidate=candidate,
+            score=20,
+            status=ReviewStatus.KEPT_APART,
+            opened_at=clock.now(),
+        )
+        search(browser)
+        say_one_person(browser, one, other)
+
+        assert [each.id for each in MatchReview.select()] == [closed.id]
+        assert MatchReview.get().status is ReviewStatus.KEPT_APART
+
+
+def test_two_whom_staff_keep_apart_are_no_question_and_the_third_is(
+    browser: Browser, doctor: User
+) -> None:
+    """Each is like the others; a split has left no review of the first two."""
+    first = delgado(city="AVON")
+    part = make_identity(first, first_name="MARIA", last_name="DELGADO", city="NORWALK")
+    staff = make_user(Role.STAFF)
+    decisions.split(
+        first.id,
+        [part.id],
+        reason="Two people.",
+        seen=decisions.mark_of(first.id),
+        by=staff,
+        at=clock.now(),
+    )
+    apart = ReportedIdentity.get_by_id(part.id).patient
+    third = delgado(city="GROTON")
+    search(browser)
+
+    say_one_person(browser, first, apart, third)
+
+    reviews = list(MatchReview.select())
+    assert reviews
+    assert all(third in {each.candidate, each.identity.patient} for each in reviews)
 
 
 def test_the_limit_says_when_to_go_on_and_whom_to_call(

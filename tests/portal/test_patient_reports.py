@@ -184,20 +184,82 @@ def test_marks_say_since_when(browser: Browser, doctor: User) -> None:
     assert f"corrected {today:%m/%d/%Y}" in text
 
 
-def test_late_pharmacies_are_named_above_all_else(
+def test_warnings_stand_above_late_pharmacies_and_remarks(
     browser: Browser, doctor: User
 ) -> None:
     late = make_pharmacy(
         name="ELM DRUG", reports_since=clock.today() - timedelta(days=60)
     )
     make_user(Role.PHARMACY, pharmacy=late)
-    fill(delgado(), pharmacy=late)
-
+    patient = delgado()
+    make_identity(patient, first_name="MARY", last_name="DELGADO")
+    fill(patient, pharmacy=late)
+    fill(patient, **ALPRAZOLAM)
     search(browser)
 
+    path = search(browser)
+
     text = browser.text()
-    assert "ELM DRUG : has not reported yet, due" in text
     assert "may be incomplete" in text
+    said = (
+        "Since your last look",
+        "Together they can stop breathing",
+        "Reported under 2 names",
+        "ELM DRUG : has not reported yet, due",
+        "MME/day today",
+    )
+    places = [text.find(words) for words in said]
+    assert -1 not in places
+    assert places == sorted(places)
+    paper = " ".join(words_of(browser.get(f"{path}.pdf").data))
+    places = [paper.find(words.replace(" : ", ": ")) for words in said]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_the_day_of_writing_stands_under_another_day_of_filling(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    written = clock.today() - timedelta(days=9)
+    later = fill(patient, 5, written_on=written)
+    fill(patient, 3)
+
+    path = search(browser)
+
+    said = f"written {written:%m/%d/%Y}"
+    heads = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', source(browser), re.DOTALL)
+    cells = [" ".join(re.sub(r"<[^>]+>", " ", head).split()) for head in heads]
+    assert cells[1] == f"{later.filled_on:%m/%d/%Y} {said}"
+    assert "written" not in cells[0]
+    paper = " ".join(words_of(browser.get(f"{path}.pdf").data))
+    assert paper.count("written ") == 1
+    assert said in paper
+
+
+def test_an_error_is_reported_from_the_top_of_the_page(
+    browser: Browser, doctor: User
+) -> None:
+    def link() -> str:
+        actions = re.search(r'class="actions(.*?)</div>', source(browser), re.DOTALL)
+        assert actions
+        found = re.search(r'href="#([\w-]+)">Report an error', actions[1])
+        return found[1] if found else ""
+
+    patient = delgado()
+    path = search(browser)
+    assert link() == ""
+    dog = make_identity(
+        patient, first_name="MARIA", last_name="DELGADO", species=Species.ANIMAL
+    )
+    make_dispensation(dog, filled_on=clock.today())
+    browser.get(path)
+    assert link() == "for-animals"
+    assert 'id="for-animals"' in source(browser)
+    fill(patient)
+    browser.get(path)
+    assert link() == "prescriptions"
+    assert 'id="prescriptions"' in source(browser)
 
 
 def test_buprenorphine_stands_apart_from_mme(browser: Browser, doctor: User) -> None:
