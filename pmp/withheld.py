@@ -40,9 +40,9 @@ def only_withheld(patient_ids: Collection[int]) -> set[int]:
     return _all_withheld(Dispensation.patient, sorted(patient_ids))
 
 
-def only_withheld_identities(patient_id: int) -> set[int]:
-    """Give the ways in which a patient was reported with withheld fills alone."""
-    return _all_withheld(Dispensation.identity, [patient_id])
+def only_withheld_identities(patient_ids: Collection[int]) -> set[int]:
+    """Give the ways in which patients were reported with withheld fills alone."""
+    return _all_withheld(Dispensation.identity, sorted(patient_ids))
 
 
 def counts(

@@ -66,7 +66,7 @@ def of_patient(patient_id: int) -> list[Identity]:
         .where(ReportedIdentity.patient == patient_id)
         .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
     )
-    hidden = withheld.only_withheld_identities(patient_id)
+    hidden = withheld.only_withheld_identities([patient_id])
     shown = [row for row in rows if row.id not in hidden] or rows
     ordered = sorted(shown, key=lambda row: row.id != newest)
     return list(dict.fromkeys(map(identity_of, ordered)))

@@ -6,19 +6,22 @@ this person, and what is still being decided. Other people are never named.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from models import (
     CaseStatus,
     MatchReview,
     ReportedIdentity,
-    ReviewStatus,
     Species,
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import mme, settings
+from pmp import mme, settings, withheld
 from pmp.fills import carried
 from pmp.history import PatientReport
+from pmp.matching import placeholders
+from pmp.matching.identities import street_key
+from pmp.matching.open_reviews import waiting
 from pmp.mme import reaches, shown
 from pmp.wording import us_date
 
@@ -99,18 +102,12 @@ def _names(report: PatientReport) -> Iterator[str]:
 
 def _others_at_home(report: PatientReport) -> Iterator[str]:
     """Warn of somebody else of the same last name, birth date and home: a twin."""
-    own = list(
-        ReportedIdentity.select().where(
-            (ReportedIdentity.patient == report.patient_id)
-            & (ReportedIdentity.species == Species.HUMAN)
-        )
-    )
+    own = _reported(ReportedIdentity.patient == report.patient_id)
     for last, born in {(each.last_key, each.birth_date) for each in own}:
-        others = ReportedIdentity.select().where(
+        others = _reported(
             (ReportedIdentity.birth_date == born)
             & (ReportedIdentity.last_key == last)
             & (ReportedIdentity.patient != report.patient_id)
-            & (ReportedIdentity.species == Species.HUMAN)
         )
         if any(_lives_with(other, each) for other in others for each in own):
             yield (
@@ -121,24 +118,45 @@ def _others_at_home(report: PatientReport) -> Iterator[str]:
             return
 
 
+def _reported(wanted: Any) -> list[ReportedIdentity]:
+    """Give the people's identities that are not known by withheld fills alone."""
+    found = list(
+        ReportedIdentity.select().where(
+            wanted & (ReportedIdentity.species == Species.HUMAN)
+        )
+    )
+    hidden = withheld.only_withheld_identities(
+        {each.__data__["patient"] for each in found}
+    )
+    return [each for each in found if each.id not in hidden]
+
+
 def _lives_with(one: ReportedIdentity, other: ReportedIdentity) -> bool:
-    home = bool(one.street) and (one.street, one.zip) == (other.street, other.zip)
-    return home or bool(one.phone and one.phone == other.phone)
+    """Whether two give one home or one telephone; what stands for none is neither."""
+    homes, phones = ([key(each) for each in (one, other)] for key in (_home, _phone))
+    return any(here and here == there for here, there in (homes, phones))
+
+
+def _home(row: ReportedIdentity) -> str:
+    street = street_key(row.street)
+    return f"{street} {placeholders.zip_digits(row.zip)}" if street else ""
+
+
+def _phone(row: ReportedIdentity) -> str:
+    return placeholders.phone_digits(row.phone) if row.phone else ""
 
 
 def _undecided(report: PatientReport) -> Iterator[str]:
-    own = ReportedIdentity.select(ReportedIdentity.id).where(
-        ReportedIdentity.patient == report.patient_id
+    mine = report.patient_id
+    questions = waiting().where(
+        (MatchReview.candidate == mine) | (ReportedIdentity.patient == mine)
     )
-    waiting = (
-        MatchReview.select()
-        .where(MatchReview.status == ReviewStatus.OPEN)
-        .where(
-            (MatchReview.candidate == report.patient_id) | MatchReview.identity.in_(own)
-        )
-        .exists()
-    )
-    if waiting:
+    others = {
+        number
+        for each in questions
+        for number in (each.__data__["candidate"], each.identity.__data__["patient"])
+    } - {mine}
+    if others - withheld.only_withheld(others):
         yield (
             "Reports of somebody very alike wait for the program's staff to decide"
             " whether they are this person's. They are not in this report."

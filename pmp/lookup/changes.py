@@ -15,6 +15,7 @@ from models import (
     DispensationVersion,
     LookUp,
     LookUpOutcome,
+    Patient,
     Pharmacy,
     Prescriber,
     ReportedIdentity,
@@ -24,6 +25,7 @@ from models import (
 from pmp import audit, database, disclosures, lookup, withheld
 from pmp.errors import NotFoundError
 from pmp.lookup.criteria import PURPOSE_WORDS
+from pmp.matching import whereabouts
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ def since(
 ) -> Changes:
     """Tell what changed between an earlier look-up and the one behind a token.
 
-    Both are the user's own and of one patient; else NotFoundError. The disclosure is
-    written down before it is made. Fills of the new look-up's period count.
+    Both are the user's own and lead to one patient today; else NotFoundError. The
+    disclosure is written down before it is made. Fills of the new look-up's period
+    count.
     """
     before, now = lookup.of_user(look_up_id, by=by), _report(token, by=by, at=at)
-    if before.patient != now.patient or before.at > now.at or now.patient is None:
-        raise NotFoundError("These look-ups are not of one patient.")
+    patient = _patient_of(before, now)
     with database.atomic():
         disclosures.record(
-            patient=now.patient,
+            patient=patient,
             recipient=by.name,
             address=address,
             what="changes since an earlier look-up",
@@ -74,12 +76,25 @@ def since(
         audit.record(
             audit.Event.LOOK_UP_CHANGES_SHOWN,
             actor=by.username,
-            subject=f"patient:{now.patient.id}",
+            subject=f"patient:{patient.id}",
             at=at,
             address=address,
             detail={"look_up": now.id, "since": before.id},
         )
-    return _compared(before, now)
+    return _compared(before, now, patient)
+
+
+def _patient_of(before: LookUp, now: LookUp) -> Patient:
+    """Give under whom the patient of two look-ups is found today; NotFoundError."""
+    found = {
+        whereabouts.now(each.patient.id)
+        for each in (before, now)
+        if each.patient is not None
+    }
+    if before.patient is None or len(found) != 1 or before.at > now.at:
+        raise NotFoundError("These look-ups are not of one patient.")
+    patient: Patient = Patient.get_by_id(found.pop())
+    return patient
 
 
 def _report(token: str, *, by: User, at: datetime) -> LookUp:
@@ -89,12 +104,12 @@ def _report(token: str, *, by: User, at: datetime) -> LookUp:
     return found
 
 
-def _compared(before: LookUp, now: LookUp) -> Changes:
+def _compared(before: LookUp, now: LookUp, patient: Patient) -> Changes:
     seen: ReportSeen | None = ReportSeen.get_or_none(ReportSeen.look_up == before)
     at = max(before.at, seen.seen_at) if seen else before.at
-    changed = _changed_since(at, now)
+    changed = _changed_since(at, patient)
     lists: dict[str, list[Dispensation]] = defaultdict(list)
-    for row in _rows(now):
+    for row in _rows(now, patient):
         lists[_kind(row, before, seen, at=at, is_changed=row.id in changed)].append(row)
     return Changes(
         before=before,
@@ -103,7 +118,7 @@ def _compared(before: LookUp, now: LookUp) -> Changes:
         corrected=lists["corrected"],
         removed=lists["removed"],
         joined=lists["joined"],
-        moved=_moved(seen, now),
+        moved=_moved(seen, patient),
     )
 
 
@@ -130,7 +145,7 @@ def _kind(
     return ""
 
 
-def _rows(now: LookUp) -> Any:
+def _rows(now: LookUp, patient: Patient) -> Any:
     """Give the patient's fills of the period, voided ones as well, newest first."""
     return (
         Dispensation.select(Dispensation, ReportedIdentity, Prescriber, Pharmacy)
@@ -140,7 +155,7 @@ def _rows(now: LookUp) -> Any:
         .switch(Dispensation)
         .join(Pharmacy)
         .where(
-            (Dispensation.patient == now.patient)
+            (Dispensation.patient == patient)
             & Dispensation.filled_on.between(now.since, now.until)
             & withheld.shown()
         )
@@ -148,24 +163,24 @@ def _rows(now: LookUp) -> Any:
     )
 
 
-def _moved(seen: ReportSeen | None, now: LookUp) -> list[Dispensation]:
+def _moved(seen: ReportSeen | None, patient: Patient) -> list[Dispensation]:
     """Give what a report showed then and that belongs to somebody else now."""
     if seen is None:
         return []
     query = Dispensation.select().where(
         Dispensation.row_code.in_(sorted(seen.entries))
-        & (Dispensation.patient != now.patient)
+        & (Dispensation.patient != patient)
+        & withheld.shown()
     )
     return list(query.order_by(Dispensation.filled_on.desc(), Dispensation.id.desc()))
 
 
-def _changed_since(at: datetime, now: LookUp) -> set[int]:
+def _changed_since(at: datetime, patient: Patient) -> set[int]:
     query: Any = (
         DispensationVersion.select(DispensationVersion.dispensation)
         .join(Dispensation)
         .where(
-            (Dispensation.patient == now.patient)
-            & (DispensationVersion.changed_at > at)
+            (Dispensation.patient == patient) & (DispensationVersion.changed_at > at)
         )
         .tuples()
     )

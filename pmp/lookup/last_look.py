@@ -19,6 +19,7 @@ from models import (
 from pmp import withheld
 from pmp.history import PatientReport
 from pmp.history.entries import Entry
+from pmp.matching import whereabouts
 from pmp.thresholds.correction_notices import FIELDS
 from pmp.wording import us_time
 
@@ -81,7 +82,7 @@ def note(look_up: LookUp, report: PatientReport, *, at: datetime) -> None:
 
 def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
     """Compare a report with the one that its user saw last; None if there is none."""
-    seen = _seen_before(look_up)
+    seen = _seen_before(look_up, report.patient_id)
     if seen is None:
         return None
     known: dict[str, int] = seen.entries
@@ -103,13 +104,15 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
     )
 
 
-def _seen_before(look_up: LookUp) -> ReportSeen | None:
+def _seen_before(look_up: LookUp, patient_id: int) -> ReportSeen | None:
+    """Give what the user saw last of whoever is this patient today."""
+    stayed = whereabouts.stays_of(patient_id)
     found: ReportSeen | None = (
         ReportSeen.select(ReportSeen, LookUp.since, LookUp.until)
         .join(LookUp)
         .where(
             (LookUp.user == look_up.__data__["user"])
-            & (LookUp.patient == look_up.__data__["patient"])
+            & whereabouts.whose(stayed, LookUp.patient, LookUp.at)
             & (LookUp.id < look_up.id)
         )
         .order_by(LookUp.id.desc())

@@ -17,7 +17,7 @@ from models import (
     Species,
     User,
 )
-from pmp import audit, bulk, wording
+from pmp import audit, bulk, withheld, wording
 from pmp.errors import NotFoundError
 from pmp.matching import comparison, decisions, moves
 from pmp.matching.comparison import Compared
@@ -68,7 +68,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Reported:
-    """An identity with its fills that stand, newest first, and who reported them.
+    """An identity with its fills that users may see, newest first, and their reporters.
 
     `differs` names the columns that both give and that differ from the identity in
     question.
@@ -236,6 +236,7 @@ def _fills(identities: Sequence[int]) -> dict[int, list[Dispensation]]:
         table.select()
         .where(bulk.among(table.identity, identities))
         .where(table.status == DispensationStatus.CURRENT)
+        .where(withheld.shown())
         .order_by(table.filled_on.desc(), table.id.desc())
     )
     found: dict[int, list[Dispensation]] = {}

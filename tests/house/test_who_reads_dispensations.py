@@ -18,6 +18,9 @@ MAY_READ_ALL = {
     "pmp/dispensations/unknown_products.py": "what is unknown is not withheld yet",
     "pmp/entry/typed_records.py": "what a user just typed",
     "pmp/lookup/unusual.py": "whether a patient is a user's own",
+    "pmp/matching/moves.py": "fills go with their identity",
+    "pmp/matching/outlook.py": "how many fills would move",
+    "pmp/matching/undoing.py": "fills go back with their identity",
     "pmp/reporting/zeros.py": "whether a pharmacy reported at all",
     "pmp/statistics.py": "counts of NDCs",
     "pmp/thresholds/case_recipients.py": "entries that a case counted",
@@ -31,7 +34,11 @@ MAY_READ_ALL = {
     "pmp/uploads/suggestions/earlier_fills.py": "a pharmacy's own",
     "pmp/uploads/zeros.py": "whether a pharmacy reported at all",
 }
-QUERY = re.compile(r"\bDispensation\.(?:select|get|get_or_none)\(|join\(Dispensation\b")
+QUERY = re.compile(
+    r"\bDispensation\.(?:select|get|get_or_none|alias)\(|join\(Dispensation\b"
+    r"|(?:=|\bfrom_\() ?Dispensation\b(?!\.)"
+)
+"""A query of the table, or of another name for it: `table: Any = Dispensation`."""
 
 
 def test_every_reader_of_dispensations_minds_what_is_withheld() -> None:

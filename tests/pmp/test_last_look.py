@@ -4,10 +4,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from models import Dispensation, DispensationStatus, Patient, Purpose, Role, User
+from models import (
+    Disclosure,
+    Dispensation,
+    DispensationStatus,
+    LookUp,
+    MatchReview,
+    Patient,
+    Purpose,
+    Role,
+    User,
+)
 from pmp import dispensations, lookup
-from pmp.lookup import Criteria, reports
+from pmp.errors import NotFoundError
+from pmp.lookup import Criteria, changes, reports
 from pmp.lookup.last_look import LastLook
+from pmp.matching import decisions
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import make_dispensation, make_identity, make_patient, make_user
@@ -133,3 +145,76 @@ def test_a_longer_period_shows_older_entries_that_are_not_new(
 
     assert found is not None
     assert found.new == frozenset()
+
+
+def join(review: MatchReview) -> None:
+    decisions.join(
+        review,
+        reason="She has married.",
+        seen=decisions.mark_of(review.identity.patient.id, review.candidate.id),
+        by=make_user(Role.STAFF),
+        at=LATER - timedelta(hours=1),
+    )
+
+
+@pytest.fixture
+def review(db: Settings) -> MatchReview:
+    """Two who will be joined; the one whose number goes is found by the search."""
+    kept = make_identity(first_name="MARIA", last_name="OLDNAME")
+    gone = make_identity(first_name="MARIA", last_name="DELGADO")
+    for each in (kept, gone):
+        make_dispensation(each, stored_at=NOW - timedelta(days=9))
+    found: MatchReview = MatchReview.create(
+        identity=gone, candidate=kept.patient, score=30, opened_at=NOW
+    )
+    return found
+
+
+def test_a_look_at_a_number_that_was_joined_away_is_a_look_before(
+    doctor: User, review: MatchReview
+) -> None:
+    look(doctor)
+    join(review)
+
+    found = look(doctor, LATER)
+
+    other = Dispensation.get(Dispensation.identity != review.identity)
+    assert found is not None
+    assert (found.at, found.new, found.removed) == (NOW, {other.row_code}, [])
+
+
+def test_changes_since_a_number_that_was_joined_away_are_told(
+    doctor: User, review: MatchReview
+) -> None:
+    look(doctor)
+    before: LookUp = LookUp.get()
+    join(review)
+    answer = lookup.look_again(look_up_id=before.id, by=doctor, at=LATER)
+
+    found = changes.since(before.id, token=answer.token, by=doctor, at=LATER)
+
+    other = Dispensation.get(Dispensation.identity != review.identity)
+    assert list(found.joined) == [other]
+    assert found.count == 1
+    told = Disclosure.select().order_by(Disclosure.id.desc()).get()
+    assert told.patient == review.candidate
+
+
+def test_changes_are_told_of_one_patient_alone(
+    doctor: User, review: MatchReview
+) -> None:
+    look(doctor)
+    before: LookUp = LookUp.get()
+    make_patient(first_name="MARIA", last_name="STRANGER")
+    criteria = Criteria(
+        "Maria",
+        "Stranger",
+        date(1971, 4, 28),
+        Purpose.TREATING,
+        since=DAY,
+        until=date(2026, 11, 23),
+    )
+    answer = lookup.search(criteria=criteria, by=doctor, at=LATER)
+
+    with pytest.raises(NotFoundError):
+        changes.since(before.id, token=answer.token, by=doctor, at=LATER)

@@ -17,6 +17,7 @@ from models import (
 from pmp import lookup, reported_drugs, settings, thresholds, tickets, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import Criteria, reports
+from pmp.matching import reviews
 from pmp.permissions import Permission, can
 from pmp.reported_drugs import Audience
 from pmp.settings import Settings
@@ -155,6 +156,19 @@ def test_nobody_reports_an_error_in_an_entry_that_they_may_not_see(
         with pytest.raises(NotFoundError):
             tickets.find_shown(row.row_code, by=user)
     assert tickets.find_shown(row.row_code, by=chief).dispensation == row
+
+
+def test_staff_see_no_naloxone_where_they_decide_who_is_who() -> None:
+    person = make_identity()
+    opioid = make_dispensation(person)
+    naloxone(identity=person, pharmacy=make_pharmacy(name="SECRET PHARMACY"))
+
+    side = reviews.side(person.patient.id)
+
+    assert side.fills == 1
+    [reported] = side.reported
+    assert list(reported.fills) == [opioid]
+    assert "SECRET PHARMACY" not in reported.pharmacies
 
 
 def test_counts_are_for_administrators_and_on_the_audit_record() -> None:
