@@ -6,7 +6,7 @@ only (a grey vanishes at one bit), lines of at least 1 unit, text of at least 8.
 on a page 540 units wide. A drug's class is told by its pattern, never by colour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -226,15 +226,19 @@ class _Drawing:
             y += height
 
     def _bars(self, drug_class: str, drug: str, top: float) -> None:
+        """Draw the days that a drug covers as few bars, and a tick at each fill."""
         bars = [bar for bar in self.points.bars if bar.drug == drug]
-        for bar in bars:
-            left = self._x(bar.first)
-            right = max(self._x(bar.first + max(bar.days, 1) * _DAY), left + 1.5)
+        for first, beyond in _stretches(bars):
+            left = self._x(first)
+            right = max(self._x(beyond), left + 1.5)
             self.parts.append(chart_patterns.draw(drug_class, Box(left, right, top)))
-        for bar in bars:
-            if bar.first >= self.points.since:
-                x = self._x(bar.first)
-                self._line((x, top - 3), (x, top + HEIGHT + 3))
+        ticks = "".join(
+            f"M{self._x(day):.5g} {top - 3:.5g}V{top + HEIGHT + 3:.5g}"
+            for day in sorted({bar.first for bar in bars})
+            if day >= self.points.since
+        )
+        if ticks:
+            self.parts.append(f'<path d="{ticks}" stroke="black" stroke-width="1"/>')
 
     def _mme(self, base: float) -> None:
         highest = max(step.value for step in self.points.steps)
@@ -293,6 +297,19 @@ class _Drawing:
             is_caution = sample == f"{self.points.limits[0]:g} MME"
             dash = _CAUTION_DASH if is_caution else _HIGH_DASH
             self._line((x, middle), (x + 28, middle), dash=dash)
+
+
+def _stretches(bars: Iterable[Bar]) -> Iterator[tuple[date, date]]:
+    """Give the unbroken stretches that bars cover, as first day and day after last."""
+    first = beyond = date.min
+    for bar in sorted(bars, key=lambda bar: bar.first):
+        if bar.first > beyond:
+            if first > date.min:
+                yield first, beyond
+            first = bar.first
+        beyond = max(beyond, bar.first + max(bar.days, 1) * _DAY)
+    if first > date.min:
+        yield first, beyond
 
 
 def us(day: date) -> str:

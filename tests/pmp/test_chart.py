@@ -219,3 +219,17 @@ def test_the_limits_are_those_that_the_programme_has_set() -> None:
 
     assert {"80", "120", "80 MME", "120 MME"} <= words
     assert not {"50", "90", "50 MME", "90 MME"} & words
+
+
+def test_many_fills_of_one_drug_are_few_shapes_with_a_tick_each() -> None:
+    first = date(2026, 1, 1)
+    fills = [bar(first=str(first + timedelta(days=28 * n)), days=30) for n in range(8)]
+    later = bar(first="2026-10-01", days=10)
+    shapes = drawn(chart.svg(points(*fills, later)))
+
+    bars = [each for each in shapes if each.tag == f"{SVG}rect"]
+    assert sum(each.get("fill") == "black" for each in bars) == 2 + 1  # and legend
+    (ticks,) = [
+        each.get("d", "") for each in shapes if each.get("d", "").count("V") > 1
+    ]
+    assert ticks.count("M") == len(fills) + 1
