@@ -1,8 +1,8 @@
 """Early refills among a pharmacy's own fills, found by the database itself.
 
-The same sense as `pmp.warnings`: the same patient, ingredient, strength and form,
-filled while more than a part and at least some days of the supply right before it are
-left.
+The same sense as `pmp.warnings.sources.early_pairs`: the same patient, ingredient,
+strength and form, filled while more than a part and at least some days are left of the
+supply that ends last of those before it. Supplies of other pharmacies do not count.
 """
 
 from datetime import date, timedelta
@@ -23,6 +23,9 @@ from pmp.warnings import limits_of
 LOOK_BACK_DAYS = 120
 """How long before a period its fills are compared with: hardly a supply is longer."""
 
+_DAY_ZERO = date(1970, 1, 1)
+_MOST_DAYS = 9_999  # a supply has three digits; more would not fit an integer
+
 FIRST: Any = fn.COALESCE(Dispensation.sold_on, Dispensation.filled_on)
 """The day from which a fill is taken: sold, else filled."""
 
@@ -40,18 +43,17 @@ def early_refills(pharmacy: Pharmacy, since: date | None, until: date | None) ->
 
     Animals' fills are left out, as everywhere that supplies are compared.
     """
-    pair = _with_the_one_before(pharmacy, since, until)
-    between = days_between(pair.c.before_first, pair.c.first)
-    left = pair.c.before_days - between
+    pair = _with_the_longest_before(pharmacy, since, until)
+    end = pair.c.longest / (_MOST_DAYS + 1)  # whole numbers in both engines
+    days = end * (_MOST_DAYS + 1) + _MOST_DAYS - pair.c.longest
+    left = end - pair.c.first
     limits = limits_of(settings.current())
     part, whole = limits.early_part.as_integer_ratio()
     query = (
         pair.select_from(pair.c.id, pair.c.patient_id, left.alias("days_left"))
-        .join(ReportedIdentity, on=(ReportedIdentity.id == pair.c.identity_id))
-        .where(between > 0)  # one supply in two packages is none
+        .where(left < days)  # one supply in two packages is none
         .where(left >= limits.early_days)
-        .where(left * whole > pair.c.before_days * part)
-        .where(ReportedIdentity.species == Species.HUMAN)
+        .where(left * whole > days * part)
     )
     if since:
         query = query.where(pair.c.filled_on >= since)
@@ -77,25 +79,36 @@ def day(value: date) -> Any:
     return Value(value, converter=False).cast("DATE")
 
 
-def _with_the_one_before(
+def _with_the_longest_before(
     pharmacy: Pharmacy, since: date | None, until: date | None
 ) -> Any:
-    # Named, so that the database sorts once for both columns.
+    """Give the subquery of fills with the supply before them that ends last.
+
+    `first` is a day's number; `longest` holds the number of the day after the supply,
+    and in its last digits how many days it is short of _MOST_DAYS, so that the greatest
+    is the one that ends last, and of two the one that began later.
+    """
     window = Window(
-        partition_by=[Dispensation.patient, *PRODUCT], order_by=[FIRST, Dispensation.id]
+        partition_by=[Dispensation.patient, *PRODUCT],
+        order_by=[FIRST, Dispensation.id],
+        start=Window.preceding(),
+        end=Window.preceding(1),
     )
+    first: Any = days_between(day(_DAY_ZERO), FIRST)
+    days: Any = Dispensation.days_supply
+    ends = (first + days) * (_MOST_DAYS + 1) + (_MOST_DAYS - days)
     query: Any = (
         Dispensation.select(
             Dispensation.id.alias("id"),
             Dispensation.patient.alias("patient_id"),
-            Dispensation.identity.alias("identity_id"),
             Dispensation.filled_on.alias("filled_on"),
-            FIRST.alias("first"),
-            fn.LAG(FIRST).over(window).alias("before_first"),
-            fn.LAG(Dispensation.days_supply).over(window).alias("before_days"),
+            first.alias("first"),
+            fn.MAX(ends).over(window).alias("longest"),
         )
+        .join(ReportedIdentity)
         .where(Dispensation.pharmacy == pharmacy)
         .where(Dispensation.status == DispensationStatus.CURRENT)
+        .where(ReportedIdentity.species == Species.HUMAN)
     )
     if since:
         first = since - timedelta(days=LOOK_BACK_DAYS)

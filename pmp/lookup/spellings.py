@@ -4,17 +4,16 @@ Names are compared as keys (`identities.name_key`): no case, accents or punctuat
 so that a wildcard typed into a form is nothing but a sign that drops out.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from enum import IntEnum
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 
 import jellyfish
 
+from pmp.matching.nicknames import of_one_name
+
 FEWEST_FOR_PART = 3
-_NICKNAMES = Path(__file__).parent / "nicknames.txt"
 _LONG = 8
 _SHORTEST_FOR_SLIP = 4
 
@@ -50,7 +49,7 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
     shorter, longer = sorted((typed, reported), key=len)
     if len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter):
         return Near.PART
-    if given_name and reported in _short_forms()[typed]:
+    if given_name and of_one_name(typed, reported):
         return Near.NICKNAME
     if _sound(typed) == _sound(reported) != "":
         return Near.SOUND
@@ -75,17 +74,6 @@ def _is_slip(typed: str, reported: str) -> bool:
         return False
     allowed = 2 if length >= _LONG else 1
     return jellyfish.damerau_levenshtein_distance(typed, reported) <= allowed
-
-
-@cache
-def _short_forms() -> dict[str, set[str]]:
-    """Map each given name to those that stand in a line with it."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for line in _NICKNAMES.read_text("utf-8").splitlines():
-        names = line.split()
-        for name in names:
-            found[name].update(names)
-    return found
 
 
 def date_slips(day: date) -> set[date]:

@@ -16,13 +16,8 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from pmp.matching import placeholders
 from pmp.matching.identities import Identity, name_parts
-from pmp.matching.name_frequencies import (
-    FIRST,
-    LAST,
-    RARE_FIRST,
-    RARE_LAST,
-)
-from pmp.matching.short_forms import are_short_forms, is_short_for, of_one_name
+from pmp.matching.name_frequencies import FIRST, LAST, RARE_FIRST, RARE_LAST
+from pmp.matching.nicknames import are_short_forms, is_short_for, of_one_name
 
 BIRTH_BITS = 14.8
 _NEW_YEAR_BITS = 10.0  # many whose day nobody knows were given 1 January

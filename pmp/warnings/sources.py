@@ -3,7 +3,7 @@
 Pure. The checks look at fills as they were reported, nothing carried forward.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -55,14 +55,7 @@ def many_sources(picture: Picture) -> Iterator[PatientWarning]:
 
 def early_refill(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of the same product fetched while much of its supply is left."""
-    longest: dict[str, Fill] = {}
-    early: list[tuple[Fill, Fill]] = []
-    for fill in picture.fills:
-        earlier = longest.get(fill.product)
-        if earlier and is_early(earlier, fill, picture.limits):
-            early.append((earlier, fill))
-        if earlier is None or fill.last >= earlier.last:
-            longest[fill.product] = fill
+    early = early_pairs(picture.fills, picture.limits)
     if not early:
         return
     earlier, fill = early[-1]
@@ -84,6 +77,23 @@ def early_refill(picture: Picture) -> Iterator[PatientWarning]:
         tuple(dict.fromkeys(code for pair in early for code in row_codes(pair))),
         arithmetic=tuple(_sum(*pair, picture.limits) for pair in early[-3:]),
     )
+
+
+def early_pairs(fills: Iterable[Fill], limits: Limits) -> list[tuple[Fill, Fill]]:
+    """Give the early ones of a person's fills, each after the one it is early for.
+
+    That is the earlier fill of the same product whose supply ends last. `fills` are in
+    the order of their first days.
+    """
+    longest: dict[str, Fill] = {}
+    early = []
+    for fill in fills:
+        earlier = longest.get(fill.product)
+        if earlier and is_early(earlier, fill, limits):
+            early.append((earlier, fill))
+        if earlier is None or fill.last >= earlier.last:
+            longest[fill.product] = fill
+    return early
 
 
 def _left(earlier: Fill, fill: Fill) -> int:

@@ -1,6 +1,7 @@
 """Patterns of a pharmacy's own fills: their counts, and nothing of anybody else's."""
 
 import random
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,7 @@ from pmp.fills import Fill
 from pmp.history import entries
 from pmp.mme import Mme, Outcome
 from pmp.warnings import Limits
-from pmp.warnings.sources import is_early
+from pmp.warnings.sources import early_pairs
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -136,23 +137,47 @@ def test_early_refills_are_those_that_a_patient_report_warns_of(
 
 
 def _by_the_report(pharmacy: Pharmacy) -> set[int]:
-    """Judge each fill against the one before it as `pmp.warnings` does."""
-    early = set()
-    before: dict[Any, Fill] = {}
+    """Judge each patient's fills as `pmp.warnings` does."""
+    fills: dict[int, list[Fill]] = defaultdict(list)
     rows = Dispensation.select().where(
         Dispensation.pharmacy == pharmacy, Dispensation.status == "current"
     )
     for row in sorted(rows, key=lambda each: (each.sold_on or each.filled_on, each.id)):
-        fill = Fill(
+        fills[row.patient.id].append(Fill(
             row.row_code, row.sold_on or row.filled_on, row.days_supply, row.drug_name,
             "opioid", row.ingredient, f"{row.strength}", False,  # noqa: FBT003
             Mme(Outcome.NOT_APPLICABLE), None, None, 1, 1,
-        )  # fmt: skip
-        key = (row.patient.id, fill.product)
-        if key in before and is_early(before[key], fill, Limits()):
-            early.add(row.id)
-        before[key] = fill
-    return early
+        ))  # fmt: skip
+    codes = {
+        fill.row_code
+        for each in fills.values()
+        for _, fill in early_pairs(each, Limits())
+    }
+    return {row.id for row in rows if row.row_code in codes}
+
+
+def test_a_short_supply_between_hides_no_early_refill(
+    pharmacist: User, pharmacy: Pharmacy
+) -> None:
+    person = make_identity(last_name="EARLY")
+    refill(person, pharmacy, 1, days_supply=30)
+    refill(person, pharmacy, 1, days_supply=2)  # the same day, another package
+    refill(person, pharmacy, 10, days_supply=30)
+
+    assert bars(find(pharmacist), "early") == [
+        ("EARLY, ANNA, born 04/28/1971", "1 early refill, at most 21 days left")
+    ]
+
+
+def test_an_animals_long_supply_makes_no_refill_of_its_owner_early(
+    pharmacist: User, pharmacy: Pharmacy
+) -> None:
+    owner = make_identity(last_name="OWNER")
+    animal = make_identity(owner.patient, last_name="OWNER", species=Species.ANIMAL)
+    refill(animal, pharmacy, 1, days_supply=90)
+    refill(owner, pharmacy, 5, 40, days_supply=30)
+
+    assert bars(find(pharmacist), "early") == []
 
 
 def test_cash_is_compared_with_the_period_before(
