@@ -4,10 +4,12 @@ Pure. `pmp.history` makes these from the tables; totals, warnings and the chart 
 them, and nothing in them names the patient.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 from pmp.mme import ZERO, Course, Mme, carry_forward
@@ -41,11 +43,11 @@ class Fill:
     pharmacy: int
     how: str = ""
 
-    @property
+    @cached_property
     def last(self) -> date:
         return self.first + _DAY * (max(self.days, 1) - 1)
 
-    @property
+    @cached_property
     def course(self) -> Course:
         return Course(self.first, self.days, self.mme, self.product)
 
@@ -77,7 +79,13 @@ def runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
 
 def touching(fills: Iterable[Fill], days: set[date]) -> list[Fill]:
     """Give the fills that cover some of the days."""
-    return [fill for fill in fills if not covered([fill]).isdisjoint(days)]
+    ordered = sorted(days)
+    found = []
+    for fill in fills:
+        place = bisect_left(ordered, fill.first)
+        if place < len(ordered) and ordered[place] <= fill.last:
+            found.append(fill)
+    return found
 
 
 def carried(fills: Iterable[Fill], *, up_to_days: int) -> list[Fill]:
@@ -88,7 +96,7 @@ def carried(fills: Iterable[Fill], *, up_to_days: int) -> list[Fill]:
     ordered = sorted(fills, key=lambda fill: fill.first)
     courses = carry_forward((fill.course for fill in ordered), up_to_days=up_to_days)
     return [
-        replace(fill, first=course.first)
+        fill if course.first == fill.first else replace(fill, first=course.first)
         for fill, course in zip(ordered, courses, strict=True)
     ]
 

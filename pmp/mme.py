@@ -14,18 +14,19 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 
 DEFAULT_RULE_SET = "cdc-2022"
 PATCH_KEY = "fentanyl_patch"
-CAUTION = Decimal(50)
-HIGH = Decimal(90)
+Limits = tuple[Decimal, Decimal]
+LIMITS: Limits = Decimal(50), Decimal(90)
+"""MME a day to be careful at, and to avoid (CDC); a programme may set others."""
 ZERO = Decimal(0)
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -271,7 +272,7 @@ class Course:
     mme: Mme
     product: Hashable
 
-    @property
+    @cached_property
     def last(self) -> date:
         return self.first + timedelta(days=max(self.days, 1) - 1)
 
@@ -338,7 +339,7 @@ def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Cou
             overlap = (before.last - course.first).days + 1
             end = supply_ends[course.product]
             if overlap <= up_to_days and end >= course.first:
-                actual = replace(course, first=end + timedelta(days=1))
+                actual = Course(end + _DAY, course.days, course.mme, course.product)
         supply_ends[course.product] = max(
             actual.last, supply_ends.get(course.product, actual.last)
         )
@@ -376,18 +377,9 @@ def _step(active: Sequence[Mme], first: date, last: date) -> Step:
 
 
 def summary(
-    courses: Sequence[Course],
-    *,
-    since: date,
-    today: date,
-    caution: Decimal = CAUTION,
-    high: Decimal = HIGH,
+    courses: Sequence[Course], *, since: date, today: date, limits: Limits = LIMITS
 ) -> Summary:
-    """Today's total, 30-day average, peak and days at the limits from `since` on.
-
-    `caution` and `high` are MME a day, inclusive; CDC's 50 and 90 unless a programme
-    has set others.
-    """
+    """Today's total, 30-day average, peak and days at the limits from `since` on."""
     runs = steps(courses, since=since, until=today)
     month = steps(courses, since=today - timedelta(days=29), until=today)
     peak = max(runs, key=lambda run: run.value)  # the first of equals
@@ -397,8 +389,8 @@ def summary(
         average=sum((run.value * run.days for run in month), ZERO) / 30,
         peak=peak.value,
         peak_on=peak.first if peak.value else None,
-        days_at_caution=_days_at(runs, caution),
-        days_at_high=_days_at(runs, high),
+        days_at_caution=_days_at(runs, limits[0]),
+        days_at_high=_days_at(runs, limits[1]),
         at_least=any(run.at_least for run in runs),
     )
 

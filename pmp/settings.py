@@ -265,6 +265,11 @@ class Settings(BaseSettings):
         return max(self.upload_megabytes, self.uploads_together_megabytes)
 
     @property
+    def mme_limits(self) -> mme.Limits:
+        """MME a day to be careful at, and to avoid."""
+        return Decimal(self.mme_caution), Decimal(self.mme_high)
+
+    @property
     def queue_address(self) -> str:
         """The queue's address: as set, else a SQLite file in the data folder."""
         return self.queue_url or f"sqlite:///{self.data_dir}/queue.db"

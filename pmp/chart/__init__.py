@@ -14,7 +14,7 @@ from html import escape
 
 from pmp.chart import chart_patterns
 from pmp.chart.chart_patterns import HEIGHT, Box
-from pmp.mme import CAUTION, HIGH, Step, shown
+from pmp.mme import LIMITS, Limits, Step, shown
 
 WIDTH = 540
 MOST_DRUGS = 12
@@ -62,7 +62,7 @@ class Points:
     """All that one chart shows. `steps` are MME totals that cover since to until.
 
     `now`, `peak` and `peak_on` are written beside the line; `at_least` says that some
-    fill's MME could not be calculated. `caution` and `high`, in MME a day, are dashed.
+    fill's MME could not be calculated. `limits`, in MME a day, are dashed.
     """
 
     since: date
@@ -73,8 +73,7 @@ class Points:
     peak: Decimal
     peak_on: date | None
     at_least: bool = False
-    caution: Decimal = CAUTION
-    high: Decimal = HIGH
+    limits: Limits = LIMITS
 
 
 def pages(points: Points) -> list[str]:
@@ -239,7 +238,7 @@ class _Drawing:
 
     def _mme(self, base: float) -> None:
         highest = max(step.value for step in self.points.steps)
-        limits = self.points.caution, self.points.high
+        limits = self.points.limits
         room = max(highest * Decimal("1.06"), limits[1] + 10)
         scale = _MME_HEIGHT / float(room)
         caution, high = (base - float(limit) * scale for limit in limits)
@@ -274,7 +273,7 @@ class _Drawing:
         x, y = 2.0, top
         present = {drug_class for drug_class, _ in self.drugs}
         samples = [name for name in CLASSES if name in present]
-        limits = [f"{self.points.caution:g} MME", f"{self.points.high:g} MME"]
+        limits = [f"{limit:g} MME" for limit in self.points.limits]
         for sample in [*samples, "a fill", *(limits if has_mme else [])]:
             width = 34 + text_width(sample) + 12
             if x + width > WIDTH:
@@ -291,7 +290,7 @@ class _Drawing:
         elif sample == "a fill":
             self._line((x + 14, y - 3), (x + 14, y + HEIGHT + 3))
         else:
-            is_caution = sample == f"{self.points.caution:g} MME"
+            is_caution = sample == f"{self.points.limits[0]:g} MME"
             dash = _CAUTION_DASH if is_caution else _HIGH_DASH
             self._line((x, middle), (x + 28, middle), dash=dash)
 

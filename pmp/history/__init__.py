@@ -118,8 +118,9 @@ def patient_report(
 ) -> PatientReport:
     """Make a patient's report of the fills from `since` to `until`, both included.
 
-    Voided fills are left out. `at` is when it is made: ages and "today" count from it,
-    or from `until` if that is earlier.
+    A fill of an earlier day whose supply runs into them is listed and counted as well:
+    today's MME needs it. Voided fills are left out. `at` is when it is made: ages and
+    "today" count from it, or from `until` if that is earlier.
     """
     chosen = settings.current()
     rules = mme.rule_set(chosen.mme_rule_set)
@@ -128,11 +129,8 @@ def patient_report(
     fills = [entry.fill for entry in listed if not entry.is_animal]
     reported = [fill.course for fill in fills]
     carried = mme.carry_forward(reported, up_to_days=chosen.carry_forward_days)
-    limits = Decimal(chosen.mme_caution), Decimal(chosen.mme_high)
     summary, as_reported = (
-        mme.summary(
-            courses, since=since, today=today, caution=limits[0], high=limits[1]
-        )
+        mme.summary(courses, since=since, today=today, limits=chosen.mme_limits)
         for courses in (carried, reported)
     )
     reported_as = identities.of_patient(patient.id)
@@ -172,16 +170,18 @@ def _entries(
 ) -> list[Entry]:
     disputed = rows.disputed_since(patient_id)
     corrected = rows.corrected_at(patient_id)
-    return [
+    found = [
         entries.from_row(
             row,
             rules=rules,
+            since=since,
             today=today,
             under_review_since=disputed.get(row["id"]),
             corrected_at=corrected.get(row["id"]),
         )
         for row in rows.of_patient(patient_id, since, until)
     ]
+    return [entry for entry in found if entry.filled_on >= since or entry.is_running_in]
 
 
 def _age(birth_date: date, today: date) -> int:
@@ -227,8 +227,7 @@ def _points(
         peak=summary.peak,
         peak_on=summary.peak_on,
         at_least=summary.at_least,
-        caution=Decimal(settings.current().mme_caution),
-        high=Decimal(settings.current().mme_high),
+        limits=settings.current().mme_limits,
     )
 
 

@@ -69,6 +69,7 @@ class Entry:
     mme: Mme
     fill: Fill
     is_animal: bool
+    is_running_in: bool  # filled before the period, with supply left at its start
     days_left: int | None  # after the report's today; None: its supply has ended
     is_corrected: bool
     corrected_at: datetime | None
@@ -86,6 +87,8 @@ class Entry:
     def marks(self) -> list[str]:
         """Give what a reader must know of this entry beside its facts."""
         marks = []
+        if self.is_running_in:
+            marks.append("filled before this period, runs into it")
         if self.under_review_since:
             day = wording.us_date(self.under_review_since)
             marks.append(f"accuracy under review since {day}")
@@ -124,11 +127,12 @@ def from_row(
     row: dict[str, Any],
     *,
     rules: RuleSet,
+    since: date,
     today: date,
     under_review_since: datetime | None = None,
     corrected_at: datetime | None = None,
 ) -> Entry:
-    """Make an entry from a row of `pmp.history.rows`."""
+    """Make an entry of a report from `since` on from a row of `pmp.history.rows`."""
     amount = mme.daily(_dose(row), rules)
     fill = _fill(row, amount)
     return Entry(
@@ -154,6 +158,7 @@ def from_row(
         mme=amount,
         fill=fill,
         is_animal=row["species"] is Species.ANIMAL,
+        is_running_in=row["filled_on"] < since <= fill.last,
         days_left=(fill.last - today).days if fill.covers(today) else None,
         is_corrected=bool(row["corrected"]),
         corrected_at=corrected_at,

@@ -1,7 +1,7 @@
 """What a patient report is made from: one query for its fills, two for their marks."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from peewee import fn
@@ -16,7 +16,7 @@ from models import (
     Ticket,
     TicketIdentity,
 )
-from pmp import withheld
+from pmp import database, withheld
 
 # What an entry is made of; the others cost time in a report of hundreds of rows.
 _COLUMNS = (
@@ -50,8 +50,16 @@ _COLUMNS = (
 )
 
 
+_LONGEST_SUPPLY = timedelta(days=366)
+_LATE_START = 31
+"""Days from the fill to the day sold, and to which a refill is carried forward."""
+
+
 def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:
-    """Give the fills of these days that stand, the newest first, with their people."""
+    """Give the fills that stand, the newest first, with their people.
+
+    Those filled on these days, and those filled before whose supply may run into them.
+    """
     rows: Any = (
         Dispensation.select(
             *(getattr(Dispensation, name) for name in _COLUMNS),
@@ -80,7 +88,8 @@ def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, 
         .where(
             (Dispensation.patient == patient_id)
             & (Dispensation.status == DispensationStatus.CURRENT)
-            & Dispensation.filled_on.between(since, until)
+            & Dispensation.filled_on.between(since - _LONGEST_SUPPLY, until)
+            & _may_reach(since)
             & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
@@ -124,3 +133,11 @@ def corrected_at(patient_id: int) -> dict[int, datetime]:
         .tuples()
     )
     return dict(query)
+
+
+def _may_reach(day: date) -> Any:
+    """Give the condition that a supply ends on a day or later, or may do so."""
+    filled, days = Dispensation.filled_on, Dispensation.days_supply + _LATE_START
+    if database.is_sqlite():
+        return fn.JULIANDAY(filled) + days >= fn.JULIANDAY(day.isoformat())
+    return filled + days >= day

@@ -82,5 +82,7 @@ def _tomorrow(user: User, at: datetime, most: int) -> datetime | None:
 def _after_misses(user: User, at: datetime, most: int) -> datetime | None:
     query = counted(user).where(LookUp.at > at - HOUR)
     last = list(query.order_by(LookUp.at.desc(), LookUp.id.desc()).limit(most))
-    missed = [each for each in last if each.outcome is LookUpOutcome.NONE]
+    # One that waits for its answer, in another request or for ever, has found nobody.
+    without = {LookUpOutcome.NONE, LookUpOutcome.ASKED}
+    missed = [each for each in last if each.outcome in without]
     return last[-1].at + HOUR if len(missed) == most else None

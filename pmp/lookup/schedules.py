@@ -177,14 +177,18 @@ def run_next(schedule_id: int, *, at: datetime) -> bool:
     user = line.schedule.user
     line.outcome = LookUpOutcome.REFUSED
     if user.status is UserStatus.ACTIVE and _may(user):
-        with suppress(RuleError), database.atomic():
+        with suppress(RuleError):
             _look_up(line, user, at)
-    line.save()
+    _answer(line, user, at)
     _finish(line.schedule, at)
     return True
 
 
 def _look_up(line: ScheduledPatient, user: User, at: datetime) -> None:
+    """Search for a line's person and make the report; in no transaction of its own.
+
+    The search is kept whatever follows, and nobody waits while the report is made.
+    """
     schedule = line.schedule
     found = _search(line, user, at, similar=False)
     if found.outcome is LookUpOutcome.NONE and schedule.similar:
@@ -192,15 +196,6 @@ def _look_up(line: ScheduledPatient, user: User, at: datetime) -> None:
     line.look_up, line.outcome = found, found.outcome
     if found.patient is None:
         return
-    disclosures.record(
-        patient=found.patient,
-        recipient=user.name,
-        what=WHAT,
-        purpose=PURPOSE_WORDS[schedule.purpose],
-        at=at,
-        actor=user.username,
-        look_up=found,
-    )
     report = history.patient_report(
         found.patient, since=schedule.since, until=schedule.until, at=at
     )
@@ -209,6 +204,22 @@ def _look_up(line: ScheduledPatient, user: User, at: datetime) -> None:
     line.last_fill = own[0].filled_on if own else None
     line.mme = report.mme.today_shown
     line.warnings = len(report.warnings)
+
+
+def _answer(line: ScheduledPatient, user: User, at: datetime) -> None:
+    """Keep what a line says; with it goes the disclosure of whom it is about."""
+    with database.atomic():
+        if line.look_up is not None and line.look_up.patient is not None:
+            disclosures.record(
+                patient=line.look_up.patient,
+                recipient=user.name,
+                what=WHAT,
+                purpose=PURPOSE_WORDS[line.schedule.purpose],
+                at=at,
+                actor=user.username,
+                look_up=line.look_up,
+            )
+        line.save()
 
 
 def _search(

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import jellyfish
 
-from pmp.matching.nicknames import near_nickname
+from pmp.matching.short_forms import of_one_name
 
 FEWEST_FOR_PART = 3
 _LONG = 8
@@ -49,7 +49,7 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
     shorter, longer = sorted((typed, reported), key=len)
     if len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter):
         return Near.PART
-    if given_name and near_nickname(typed, reported):
+    if given_name and of_one_name(typed, reported):
         return Near.NICKNAME
     if _sound(typed) == _sound(reported) != "":
         return Near.SOUND

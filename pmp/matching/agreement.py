@@ -16,8 +16,13 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from pmp.matching import placeholders
 from pmp.matching.identities import Identity, name_parts
-from pmp.matching.name_frequencies import FIRST, LAST, RARE_FIRST, RARE_LAST
-from pmp.matching.nicknames import same_nickname
+from pmp.matching.name_frequencies import (
+    FIRST,
+    LAST,
+    RARE_FIRST,
+    RARE_LAST,
+)
+from pmp.matching.short_forms import are_short_forms, is_short_for, of_one_name
 
 BIRTH_BITS = 14.8
 _NEW_YEAR_BITS = 10.0  # many whose day nobody knows were given 1 January
@@ -32,6 +37,7 @@ class Name(StrEnum):
 
     SAME = "same"
     SHORT = "a short form"
+    SHORTS = "two short forms of one name"
     PART = "one is part of the other"
     SLIP = "a slip apart"
     INITIAL = "an initial"
@@ -129,15 +135,61 @@ def first_names(
     weight = min(known.first_bits(a), known.first_bits(b))
     if with_middle(one, other):
         return Name.PART, Reason("first name", "with the middle name", weight * 0.7)
-    agrees, bits = Name.DIFFERENT, -6.0
-    if same_nickname(a, b):
-        agrees, bits = Name.SHORT, weight * 0.7
-    elif 1 in {len(a), len(b)} and a[0] == b[0]:
-        agrees, bits = Name.INITIAL, 2.0
-    elif typo(a, b):
-        agrees = Name.SLIP if _slip_of_a_name(a, b, known) else Name.ALIKE
-        bits = weight * 0.5
+    parts = _parts_of_both(one, other)
+    agrees = _double_names(*parts, known) if parts else _single_names(a, b, known)
+    bits = _FIRST_BITS.get(agrees, weight * _FIRST_SHARES.get(agrees, 0.5))
     return agrees, Reason("first name", agrees, bits)
+
+
+def _single_names(one: str, other: str, known: Frequencies) -> Name:
+    if is_short_for(one, other):
+        return Name.SHORT
+    if of_one_name(one, other):
+        return Name.SHORTS if are_short_forms(one, other) else Name.ALIKE
+    if 1 in {len(one), len(other)} and one[0] == other[0]:
+        return Name.INITIAL
+    if typo(one, other):
+        return Name.SLIP if _slip_of_a_name(one, other, known) else Name.ALIKE
+    return Name.DIFFERENT
+
+
+def _parts_of_both(
+    one: Identity, other: Identity
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Give the parts of two double names: MARY, ANN and MARY, JANE; None if not both.
+
+    One written as one word, MARYJANE, is parted where the other's first part ends.
+    """
+    parts, others = name_parts(one.first), name_parts(other.first)
+    if min(len(parts), len(others)) == 1 < max(len(parts), len(others)):
+        (whole,), double = sorted((parts, others), key=len)
+        if not whole.startswith(double[0]) or whole == double[0]:
+            return None
+        cut = len(double[0])
+        return (whole[:cut], whole[cut:]), (double[0], "".join(double[1:]))
+    return (parts, others) if min(len(parts), len(others)) > 1 else None
+
+
+def _double_names(
+    parts: tuple[str, ...], others: tuple[str, ...], known: Frequencies
+) -> Name:
+    """Compare part by part: MARY ANN and MARY JANE may be twins, slips or none.
+
+    Of a part few are asked what it is: only inside a known name is it a slip.
+    """
+    alike = Name.ALIKE if typo("".join(parts), "".join(others)) else Name.DIFFERENT
+    if len(parts) != len(others):
+        return alike
+    differing = [(a, b) for a, b in zip(parts, others, strict=True) if a != b]
+    found = {_single_names(a, b, known) for a, b in differing}
+    if Name.SLIP in found and not all(
+        is_short_for(a, b) or _slip_inside(a, b, known) for a, b in differing
+    ):
+        found.add(Name.ALIKE)
+    if Name.DIFFERENT in found:
+        return alike
+    worst = (Name.ALIKE, Name.INITIAL, Name.SHORTS, Name.SLIP, Name.SHORT)
+    return next(each for each in worst if each in found)
 
 
 def with_middle(one: Identity, other: Identity) -> bool:
@@ -250,7 +302,7 @@ def middles_differ(one: str, other: str) -> bool:
         return False
     if min(len(one), len(other)) == 1:
         return one[0] != other[0]
-    return not typo(one, other) and not same_nickname(one, other)
+    return not typo(one, other) and not of_one_name(one, other)
 
 
 def streets_alike(one: str, other: str) -> bool:
@@ -292,13 +344,43 @@ def _slip_of_a_name(one: str, other: str, known: Frequencies) -> bool:
     letter or in the end it is a slip only if many are called the one, nobody the other.
     """
     names = known.is_first_name(one), known.is_first_name(other)
-    if all(names):
+    if all(names) or _doubles_as_one_word(one, other, known):
         return False
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    ending = len(list(alike)) >= max(len(one), len(other)) - 2
-    if one[0] == other[0] and not ending and (any(names) or known.heard is not None):
+    inside = _differ_inside(one, other)
+    if inside and (any(names) or known.heard is not None):
         return True
     return any(names) and known.is_no_name(other if names[0] else one)
+
+
+def _slip_inside(one: str, other: str, known: Frequencies) -> bool:
+    """Whether one is a first name, and the other that one mistyped within."""
+    names = known.is_first_name(one), known.is_first_name(other)
+    return (
+        any(names)
+        and not all(names)
+        and typo(one, other)
+        and _differ_inside(one, other)
+    )
+
+
+def _differ_inside(one: str, other: str) -> bool:
+    """Whether two names differ neither at the first letter nor in the end alone."""
+    alike = _beginning(one, other)
+    return alike > 0 and alike < max(len(one), len(other)) - 2
+
+
+def _beginning(one: str, other: str) -> int:
+    """Count the letters with which both begin."""
+    pairs = zip(one, other, strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+def _doubles_as_one_word(one: str, other: str, known: Frequencies) -> bool:
+    """Whether both are double names written as one word: MARYANN and MARYJANE."""
+    return any(
+        all(map(known.is_first_name, (one[:cut], one[cut:], other[cut:])))
+        for cut in range(len("ANN"), _beginning(one, other) + 1)
+    )
 
 
 def _same(name: str, value: str, bits: float) -> Reason:
@@ -307,3 +389,5 @@ def _same(name: str, value: str, bits: float) -> Reason:
 
 
 _SEXES = frozenset({"F", "M"})
+_FIRST_BITS = {Name.DIFFERENT: -6.0, Name.INITIAL: 2.0}
+_FIRST_SHARES = {Name.SHORT: 0.7, Name.SHORTS: 0.7}

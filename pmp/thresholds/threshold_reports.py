@@ -7,7 +7,6 @@ that what was sent is what is kept, whatever happens to the entries afterwards.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from models import (
     CaseEntry,
@@ -336,8 +335,7 @@ def _charts(
         peak=total.peak,
         peak_on=total.peak_on,
         at_least=total.at_least,
-        caution=Decimal(settings.current().mme_caution),
-        high=Decimal(settings.current().mme_high),
+        limits=settings.current().mme_limits,
     )
     return chart.pages(points) if fills else []
 

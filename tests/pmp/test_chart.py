@@ -214,7 +214,7 @@ def test_windows_of_further_charts_leave_no_day_out() -> None:
 
 
 def test_the_limits_are_those_that_the_programme_has_set() -> None:
-    shown = replace(points(bar()), caution=Decimal(80), high=Decimal(120))
+    shown = replace(points(bar()), limits=(Decimal(80), Decimal(120)))
     words = set(texts(chart.svg(shown)))
 
     assert {"80", "120", "80 MME", "120 MME"} <= words

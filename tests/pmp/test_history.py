@@ -101,7 +101,7 @@ def test_report_lists_the_period_newest_first_and_nobody_else(db: Settings) -> N
     patient = make_patient()
     for day in (SINCE, date(2026, 10, 1), UNTIL, date(2026, 2, 1)):
         make_dispensation(patient=patient, filled_on=day)
-    make_dispensation(patient=patient, filled_on=SINCE - timedelta(days=1))
+    make_dispensation(patient=patient, filled_on=SINCE - timedelta(days=30))
     make_dispensation(patient=patient, filled_on=UNTIL + timedelta(days=1))
     make_dispensation(patient=patient, status=DispensationStatus.VOIDED)
     make_dispensation()  # noise: another patient
@@ -111,6 +111,28 @@ def test_report_lists_the_period_newest_first_and_nobody_else(db: Settings) -> N
     days = [entry.filled_on for entry in found.entries]
     assert days == [UNTIL, date(2026, 10, 1), date(2026, 2, 1), SINCE]
     assert found.counts.fills == 4
+
+
+def test_a_supply_that_runs_into_the_period_counts_and_says_so(db: Settings) -> None:
+    patient = make_patient()
+    running = make_dispensation(
+        patient=patient, filled_on=date(2026, 11, 10), quantity=Decimal(120)
+    )
+    make_dispensation(patient=patient, filled_on=date(2026, 10, 18), days_supply=30)
+    long_ago = make_dispensation(
+        patient=patient, filled_on=date(2026, 3, 1), days_supply=270, mme_key=""
+    )
+    late_start = make_dispensation(
+        patient=patient, filled_on=date(2026, 10, 17), sold_on=date(2026, 11, 1)
+    )
+
+    made = report(patient, since=date(2026, 11, 17))
+
+    listed = [entry.row_code for entry in made.entries]
+    assert listed == [running.row_code, late_start.row_code, long_ago.row_code]
+    assert all(entry.marks[0].startswith("filled before") for entry in made.entries)
+    assert made.mme.today == 60 + 30
+    assert made.counts.opioid_days_left == (date(2026, 12, 9) - UNTIL).days
 
 
 def test_an_entry_says_who_what_how_often_and_whom_to_call(db: Settings) -> None:

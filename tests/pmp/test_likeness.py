@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmp.matching.identities import Identity, name_key, sound
-from pmp.matching.likeness import Band, birth_dates_close, compare
+from pmp.matching.likeness import (
+    Band,
+    Frequencies,
+    apart,
+    birth_dates_close,
+    compare,
+)
 
 ADA = Identity(
     last="KOWALCZYK",
@@ -23,6 +29,9 @@ ADA = Identity(
     zip="06514",
     phone="2035550111",
 )
+HEARD = Frequencies(heard=frozenset({"MARYANN", "JOHN", "KATHERINE"}))
+"""As known where so many have been reported that what nobody is called is no name."""
+
 ELSEWHERE = {
     "street": "900 OCEAN AVE",
     "city": "NEW LONDON",
@@ -107,6 +116,77 @@ def test_twins_with_names_alike_are_never_joined(one: str, other: str) -> None:
     a, b = replace(ADA, first=one, middle=""), replace(ADA, first=other, middle="")
 
     assert compare(a, b).band is not Band.SAME
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("MARY ANN", "MARY JANE"),
+        ("MARY-ANN", "MARYJANE"),
+        ("MARYANN", "MARYJANE"),
+        ("MARIA LUISA", "MARIA LUCIA"),
+        ("MARIA ELENA", "MARIA ELISA"),
+        ("JOHN PAUL", "JOHN SAUL"),
+        ("BILLIE JEAN", "BILLIE JOAN"),
+        ("ANNA MARIA", "ANNA MARIO"),
+        ("JEAN LUC", "JOAN LUC"),
+        ("CHRISTINA", "CHRISTINE"),
+        ("KATE", "KATHY"),
+        ("WILL", "BILL"),
+        ("WILLIAM", "LIAM"),
+        ("JACK", "JOHN"),
+        ("NED", "TED"),
+        ("MARY KATE", "MARY KATHY"),
+    ],
+)
+@pytest.mark.parametrize("known", [Frequencies(), HEARD], ids=["few", "heard"])
+def test_names_that_two_siblings_bear_are_for_the_staff(
+    one: str, other: str, known: Frequencies
+) -> None:
+    a, b = replace(ADA, first=one, middle=""), replace(ADA, first=other, middle="")
+
+    assert compare(a, b, known).band is Band.REVIEW
+    assert compare(b, a, known).band is Band.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("MARY ANN", "MARY"),
+        ("MARYANN", "MARY ANN"),
+        ("MARY ANN", "MARY ANNE"),
+        ("JO ANN", "JOANNE"),
+        ("BILL", "WILLIAM"),
+        ("BILL JAMES", "WILLIAM JAMES"),
+        ("KATHERINE", "KATE"),
+        ("KATHRYN", "KATHY"),
+        ("CHRIS", "CHRISTINE"),
+        ("STEVEN", "STEPHEN"),
+        ("KATHERINE ANN", "KATHERNIE ANN"),
+    ],
+)
+@pytest.mark.parametrize("known", [Frequencies(), HEARD], ids=["few", "heard"])
+def test_one_name_written_in_two_ways_is_one_person(
+    one: str, other: str, known: Frequencies
+) -> None:
+    a, b = replace(ADA, first=one, middle=""), replace(ADA, first=other, middle="")
+
+    assert compare(a, b, known).band is Band.SAME
+    assert compare(b, a, known).band is Band.SAME
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("MARY ANN", "MARY JANE", "different first name"),
+        ("CHRISTINA", "CHRISTINE", "different first name"),
+        ("BILL", "WILL", ""),
+    ],
+)
+def test_two_short_forms_of_one_name_may_be_one_patients(
+    one: str, other: str, why: str
+) -> None:
+    assert apart(replace(ADA, first=one), replace(ADA, first=other)) == why
 
 
 @pytest.mark.parametrize(

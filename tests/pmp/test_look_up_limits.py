@@ -96,6 +96,19 @@ def test_misses_in_a_row_have_a_limit_that_one_hit_lifts(doctor: User) -> None:
     assert "You can go on at 11/23/2026 11:17 AM ET" in said
 
 
+def test_a_search_that_waits_for_its_answer_breaks_no_row_of_misses(
+    doctor: User,
+) -> None:
+    with settings.changed(look_up_misses_in_a_row=3):
+        for minute in range(3):
+            search(doctor, at=NOW + minute * MINUTE, last_name="Nobody")
+        last = LookUp.select().order_by(LookUp.id.desc()).get()
+        last.outcome = LookUpOutcome.ASKED  # as another request at this time leaves it
+        last.save()
+
+        assert "3 searches in a row" in refused(doctor, at=NOW + 3 * MINUTE)
+
+
 def test_similar_spellings_have_a_limit_of_their_own(doctor: User) -> None:
     with settings.changed(similar_look_ups_per_hour=2):
         search(doctor, similar=True)

@@ -275,9 +275,9 @@ def test_arithmetic_of_patches_counts_the_days_that_were_computed_with() -> None
 def test_shown_to_a_tenth_and_compared_at_a_hundredth() -> None:
     assert mme.shown(Decimal("5.8333")) == "5.8"
     assert mme.shown(Decimal("0.05")) == "0.1"
-    assert mme.reaches(Decimal(50), mme.CAUTION)
-    assert mme.reaches(Decimal("49.995"), mme.CAUTION)
-    assert not mme.reaches(Decimal("49.994"), mme.CAUTION)
+    assert mme.reaches(Decimal(50), mme.LIMITS[0])
+    assert mme.reaches(Decimal("49.995"), mme.LIMITS[0])
+    assert not mme.reaches(Decimal("49.994"), mme.LIMITS[0])
 
 
 def test_a_fill_covers_its_days_and_not_the_day_after() -> None:
@@ -384,8 +384,7 @@ def test_summary_counts_days_at_the_limits_of_the_programme() -> None:
         [course("2026-04-01", 30, "85")],
         since=date(2026, 1, 1),
         today=date(2026, 6, 1),
-        caution=Decimal(80),
-        high=Decimal(86),
+        limits=(Decimal(80), Decimal(86)),
     )
 
     assert (found.days_at_caution, found.days_at_high) == (30, 0)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import models
 from gateway import schedule as timer
 from gateway import tasks
 from models import (
@@ -207,6 +208,27 @@ def test_a_line_is_not_taken_twice_and_is_taken_up_after_a_death(
     assert first.outcome is LookUpOutcome.REPORT
     assert second.outcome is LookUpOutcome.NONE
     assert schedules.waiting() == []
+
+
+def test_a_search_is_kept_and_nobody_waits_while_the_report_is_made(
+    doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patient(last_name="KOWALSKI")
+    made = make(line("Kowalski"), by=doctor)
+    begun: list[bool] = []
+
+    def cut(*_: object, **__: object) -> None:
+        begun.append(models.database.in_transaction())
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(history, "patient_report", cut)
+    with pytest.raises(RuntimeError):
+        schedules.run_next(made.id, at=NOW)
+
+    assert begun == [False]
+    [kept] = LookUp.select()
+    assert kept.outcome is LookUpOutcome.REPORT
+    assert people(made)[0].outcome is LookUpOutcome.ASKED
 
 
 def test_each_sight_of_a_list_is_on_the_record(doctor: User) -> None:

@@ -1,6 +1,7 @@
 """Fixtures for pages: the app, a checked test client, a real browser on a server."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -47,7 +48,13 @@ def live(program: settings.Settings, tmp_path: Path) -> Iterator[str]:
         models.database.create_tables(models.TABLES)
         app = create_app(program)
         server = create_server(app, host="127.0.0.1", port=0, threads=4)
-        thread = Thread(target=server.run, daemon=True)
+
+        def serve() -> None:
+            # close() takes the socket away while the loop may be waiting on it.
+            with suppress(OSError):
+                server.run()
+
+        thread = Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.effective_port}"
         server.close()

@@ -231,9 +231,11 @@ def test_an_animal_is_reported_under_its_owner(browser: Browser, elm: User) -> N
 
 
 def test_the_same_record_again_stores_nothing_and_says_so(
-    browser: Browser, elm: User
+    browser: Browser, elm: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(browser)
+    soon = clock.now() + timedelta(seconds=5)
+    monkeypatch.setattr(clock, "now", lambda: soon)
     assert "This record was reported before." in check(browser)
     browser.submit({"do": "submit"})
     browser.follow()
