@@ -87,7 +87,7 @@ def since(
 def _patient_of(before: LookUp, now: LookUp) -> Patient:
     """Give under whom the patient of two look-ups is found today; NotFoundError."""
     found = {
-        whereabouts.now(each.patient.id)
+        whereabouts.now(each.patient.id, each.at)
         for each in (before, now)
         if each.patient is not None
     }

@@ -50,7 +50,7 @@ def people(*, token: str, by: User, at: datetime, address: str = "") -> list[Per
     look_up = lookup.of_token(token=token, by=by, at=at)
     if look_up.patient is None:
         raise NotFoundError("This search has no report.")
-    patient_id = whereabouts.now(look_up.patient.id)
+    patient_id = whereabouts.now(look_up.patient.id, look_up.at)
     audit.record(
         audit.Event.REPORT_OPENED,
         actor=by.username,
