@@ -14,7 +14,9 @@ from models import (
     AuditEvent,
     CaseStatus,
     CorrectionNotice,
+    DecidedIdentity,
     DecisionKind,
+    DecisionSide,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -390,6 +392,33 @@ def crossing_pair() -> MatchReview:
     review = asked()
     make_dispensation(moves.identities_of(review.candidate.id)[0])
     return review
+
+
+def test_an_undo_leaves_whom_a_later_decision_placed_there(staff: User) -> None:
+    joined = join(asked(), staff)
+    elsewhere = reported(replace(EDITH, first="OTTILIE", birth_date=DAY))
+    fresh = reported(replace(MARRIED, street="5 NEW ST"))
+    moves.move([fresh.id], elsewhere.patient.id)  # where it was reported under
+    placed = split(elsewhere.patient.id, [fresh], staff, to=joined.patient.id)
+
+    assert undoing.later(joined) == placed
+    with pytest.raises(ConflictError, match=f"Decision {placed.id} came later"):
+        undoing.undo(joined, by=staff, at=LATEST)
+    undoing.undo(placed, by=staff, at=LATEST)
+    undoing.undo(joined, by=staff, at=LATEST)
+
+    assert patient_of(fresh) == elsewhere.patient.id
+    assert MatchDecision.select().where(MatchDecision.undone_at.is_null()).count() == 0
+
+
+def test_an_undo_that_would_leave_some_behind_is_refused(staff: User) -> None:
+    decision = join(asked(), staff)
+    moved = DecidedIdentity.get(decision=decision, side=DecisionSide.OTHER).identity
+    moves.move([moved.id], make_identity().patient.id)
+
+    with pytest.raises(ConflictError, match="with another patient by now"):
+        undoing.undo(decision, by=staff, at=LATEST)
+    assert MatchDecision.get().undone_at is None
 
 
 def test_a_join_that_reaches_the_numbers_makes_a_case_and_its_undo_ends_it(
