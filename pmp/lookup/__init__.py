@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from models import LookUp, LookUpOrigin, LookUpOutcome, User
-from pmp import audit, clock
+from pmp import audit, clock, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import one_person, patient_search
 from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
@@ -143,15 +143,15 @@ def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) ->
     """Look up the patient of an earlier look-up of one's own again, to today.
 
     The length of the period stays. Where staff have divided the patient since, nobody
-    can tell who was meant: it is a new search by the name and birth date of then.
+    can tell who was meant: it is a new search by the name and birth date of then, and
+    so it is where all that is known of the patient is withheld by now.
     NotFoundError if it was not one's own, or led to no report.
     """
     before = of_user(look_up_id, by=by)
     if before.patient is None:
         raise NotFoundError("No look-up of yours has this number.")
-    try:
-        patient_id = whereabouts.now(before.patient.id, before.at)
-    except NotFoundError:
+    [patient_id] = whereabouts.today([before.patient.id], before.at) or [None]
+    if patient_id is None or withheld.only_withheld([patient_id]):
         return search_again(look_up_id=look_up_id, by=by, address=address, at=at)
     criteria = _up_to(_criteria_of(before), before, at)
     look_up = keep(criteria, by=by, address=address, at=at, origin=LookUpOrigin.AGAIN)
