@@ -7,8 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from models import Dispensation, DispensationStatus, ReportedIdentity, Species
+from models import (
+    DecidedIdentity,
+    DecisionKind,
+    Dispensation,
+    DispensationStatus,
+    MatchDecision,
+    ReportedIdentity,
+    Species,
+)
 from pmp import withheld, wording
 
 # What matching writes down of a field, as a reader says it.
@@ -69,16 +78,34 @@ def of_patient(patient_id: int) -> list[Identity]:
     hidden = withheld.only_withheld_identities([patient_id])
     shown = [row for row in rows if row.id not in hidden] or rows
     ordered = sorted(shown, key=lambda row: row.id != newest)
-    return list(dict.fromkeys(map(identity_of, ordered)))
+    decided = _placed_by_staff(patient_id)
+    found = (identity_of(row, by_staff=row.id in decided) for row in ordered)
+    return list(dict.fromkeys(found))
 
 
-def why_joined(rule: str, evidence: Mapping[str, object], linked_by: str) -> str:
+def _placed_by_staff(patient_id: int) -> set[int]:
+    """Give the identities that stand here by a decision that holds."""
+    rows: Any = (
+        DecidedIdentity.select(DecidedIdentity.identity)
+        .join(MatchDecision)
+        .where(DecidedIdentity.after == patient_id)
+        .where(DecidedIdentity.before != patient_id)
+        .where(MatchDecision.undone_at.is_null())
+        .where(MatchDecision.kind != DecisionKind.KEEP_APART)
+        .tuples()
+    )
+    return {number for (number,) in rows}
+
+
+def why_joined(
+    rule: str, evidence: Mapping[str, object], *, by_staff: bool = False
+) -> str:
     """Say in a sentence why a report was taken for this person's.
 
     `evidence` maps a field to what matching found in it, such as
     "same (+8.0)" or "same (KOWALSKI, rare: +14.2)".
     """
-    if linked_by != "matching":
+    if by_staff:
         return "Program staff decided that this is the same person."
     if not evidence:
         return "The first report of this person." if "first report" in rule else ""
@@ -108,7 +135,7 @@ def _listed(words: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def identity_of(row: ReportedIdentity) -> Identity:
+def identity_of(row: ReportedIdentity, *, by_staff: bool = False) -> Identity:
     """Give an identity as a report lists it; some differ in what it leaves out."""
     parts = (row.street, row.city, row.state, row.zip)
     name = wording.person_name(row.last_name, row.first_name, row.middle_name)
@@ -118,5 +145,5 @@ def identity_of(row: ReportedIdentity) -> Identity:
         sex=row.sex,
         place=", ".join(part for part in parts if part),
         is_animal=row.species is Species.ANIMAL,
-        why=why_joined(row.link_rule, row.link_evidence, row.linked_by),
+        why=why_joined(row.link_rule, row.link_evidence, by_staff=by_staff),
     )

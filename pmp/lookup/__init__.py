@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from models import LookUp, LookUpOrigin, LookUpOutcome, User
-from pmp import audit, clock
+from pmp import audit, clock, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import one_person, patient_search
 from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
@@ -34,6 +34,8 @@ __all__ = [
     "search_again",
     "search_similar",
 ]
+
+NOT_OFFERED = "This person was not among the candidates."
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,12 @@ def result(*, token: str, by: User, at: datetime) -> Result:
     """Give the candidates of a search, or that there were none.
 
     Each time is on the audit record, before the answer. NotFoundError for an unknown,
-    foreign or expired token.
+    foreign or expired token, and where staff have divided one of them since.
     """
     look_up = of_token(token=token, by=by, at=at)
     if look_up.outcome not in {LookUpOutcome.CANDIDATES, LookUpOutcome.NONE}:
         raise NotFoundError("This search has another answer.")
+    offered = {whereabouts.now(each, look_up.at) for each in look_up.candidates}
     audit.record(
         audit.Event.LOOK_UP_ANSWERED,
         actor=by.username,
@@ -87,7 +90,6 @@ def result(*, token: str, by: User, at: datetime) -> Result:
         address=look_up.address,
         detail={"shown": look_up.candidates},
     )
-    offered = whereabouts.today(look_up.candidates)
     found = _found(look_up)
     return Result(look_up, [each for each in found if each.patient_id in offered])
 
@@ -107,11 +109,15 @@ def choose(
     they are one person, and nothing is joined before they have decided.
     """
     before = of_token(token=token, by=by, at=at)
-    offered = {*before.candidates, *whereabouts.today(before.candidates)}
-    wanted = whereabouts.today(patient_ids)
+    today = whereabouts.today(before.candidates, before.at, until=at)
+    offered = {*before.candidates, *today}
+    if not offered.issuperset(patient_ids):
+        raise NotFoundError(NOT_OFFERED)
+    # A page shows who stood under a number at any time since: it must be one person.
+    wanted = {whereabouts.now(each, before.at, until=at) for each in patient_ids}
     chosen = [each for each in _found(before) if each.patient_id in wanted]
-    if not chosen or not offered.issuperset(patient_ids):
-        raise NotFoundError("This person was not among the candidates.")
+    if not chosen:
+        raise NotFoundError(NOT_OFFERED)
     if len(chosen) > 1:
         one_person.ask(before, [each.patient_id for each in chosen], by=by, at=at)
     likeliest = chosen[0]
@@ -136,15 +142,20 @@ def search_similar(*, token: str, by: User, address: str = "", at: datetime) -> 
 def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) -> Answer:
     """Look up the patient of an earlier look-up of one's own again, to today.
 
-    The length of the period stays; NotFoundError if it was not one's own, or led to no
-    report.
+    The length of the period stays. Where staff have divided the patient since, nobody
+    can tell who was meant: it is a new search by the name and birth date of then, and
+    so it is where all that is known of the patient is withheld by now.
+    NotFoundError if it was not one's own, or led to no report.
     """
     before = of_user(look_up_id, by=by)
     if before.patient is None:
         raise NotFoundError("No look-up of yours has this number.")
+    [patient_id] = whereabouts.today([before.patient.id], before.at) or [None]
+    if patient_id is None or withheld.only_withheld([patient_id]):
+        return search_again(look_up_id=look_up_id, by=by, address=address, at=at)
     criteria = _up_to(_criteria_of(before), before, at)
     look_up = keep(criteria, by=by, address=address, at=at, origin=LookUpOrigin.AGAIN)
-    return answer_with(look_up, whereabouts.now(before.patient.id), at=at)
+    return answer_with(look_up, patient_id, at=at)
 
 
 def search_again(

@@ -25,6 +25,7 @@ from models import (
 from pmp import audit, database, disclosures, lookup, withheld
 from pmp.errors import NotFoundError
 from pmp.lookup.criteria import PURPOSE_WORDS
+from pmp.lookup.shown_entries import ShownEntry, as_shown
 from pmp.matching import whereabouts
 
 
@@ -34,7 +35,7 @@ class Changes:
 
     `now` is the look-up under which they are told; `joined` were reported earlier, and
     have been found since to be this patient's. `moved` were shown by a report then and
-    have been found to be another person's.
+    have been found to be another person's: as they were shown.
     """
 
     before: LookUp
@@ -43,12 +44,12 @@ class Changes:
     corrected: Sequence[Dispensation]
     removed: Sequence[Dispensation]
     joined: Sequence[Dispensation]
-    moved: Sequence[Dispensation]
+    moved: Sequence[ShownEntry]
 
     @property
     def count(self) -> int:
-        lists = (self.added, self.corrected, self.removed, self.joined, self.moved)
-        return sum(map(len, lists))
+        own = (self.added, self.corrected, self.removed, self.joined)
+        return sum(map(len, own)) + len(self.moved)
 
 
 def since(
@@ -87,7 +88,7 @@ def since(
 def _patient_of(before: LookUp, now: LookUp) -> Patient:
     """Give under whom the patient of two look-ups is found today; NotFoundError."""
     found = {
-        whereabouts.now(each.patient.id)
+        whereabouts.now(each.patient.id, each.at)
         for each in (before, now)
         if each.patient is not None
     }
@@ -163,16 +164,12 @@ def _rows(now: LookUp, patient: Patient) -> Any:
     )
 
 
-def _moved(seen: ReportSeen | None, patient: Patient) -> list[Dispensation]:
+def _moved(seen: ReportSeen | None, patient: Patient) -> list[ShownEntry]:
     """Give what a report showed then and that belongs to somebody else now."""
     if seen is None:
         return []
-    query = Dispensation.select().where(
-        Dispensation.row_code.in_(sorted(seen.entries))
-        & (Dispensation.patient != patient)
-        & withheld.shown()
-    )
-    return list(query.order_by(Dispensation.filled_on.desc(), Dispensation.id.desc()))
+    shown = as_shown(seen.entries, patient_id=patient.id)
+    return [each for each in shown if not each.is_own]
 
 
 def _changed_since(at: datetime, patient: Patient) -> set[int]:

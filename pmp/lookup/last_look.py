@@ -11,7 +11,6 @@ from typing import Any
 
 from models import (
     Dispensation,
-    DispensationStatus,
     DispensationVersion,
     LookUp,
     ReportSeen,
@@ -19,9 +18,13 @@ from models import (
 from pmp import withheld
 from pmp.history import PatientReport
 from pmp.history.entries import Entry
+from pmp.lookup.shown_entries import as_shown
 from pmp.matching import whereabouts
 from pmp.thresholds.correction_notices import FIELDS
 from pmp.wording import us_time
+
+VOIDED = "removed: it was reported in error"
+ANOTHERS = "it belongs to another person"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
         for code, entry in now.items()
         if code in known and entry.version > known[code]
     }
+    gone = {code: known[code] for code in known.keys() - now.keys()}
     return LastLook(
         at=seen.seen_at,
         new=frozenset(
@@ -100,7 +104,7 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
             if code not in known and _is_new(entry, seen)
         ),
         changed=_changes(older, now),
-        removed=_removed(set(known) - set(now), report),
+        removed=_removed(gone, report),
     )
 
 
@@ -160,29 +164,16 @@ def _names(row: Mapping[str, Any]) -> str:
     return ", ".join(differs)
 
 
-def _removed(gone: set[str], report: PatientReport) -> list[Removed]:
-    if not gone:
-        return []
-    query: Any = (
-        Dispensation.select()
-        .where(Dispensation.row_code.in_(sorted(gone)))
-        .where(withheld.shown())
-        .where(Dispensation.filled_on.between(report.since, report.until))
-        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
-        .dicts()
-    )
+def _removed(gone: Mapping[str, int], report: PatientReport) -> list[Removed]:
+    """Give what of a look's entries is gone, each as it was shown then."""
     return [
         Removed(
-            row_code=row["row_code"],
-            filled_on=row["filled_on"],
-            drug=row["drug_name"],
-            why=_why(row),
+            row_code=each.row_code,
+            filled_on=each.filled_on,
+            drug=each.drug_name,
+            why=VOIDED if each.is_own else ANOTHERS,
         )
-        for row in query
+        for each in as_shown(gone, patient_id=report.patient_id)
+        if report.since <= each.filled_on <= report.until
+        if not (each.is_own and each.stands)
     ]
-
-
-def _why(row: Mapping[str, Any]) -> str:
-    if row["status"] is DispensationStatus.VOIDED:
-        return "removed: it was reported in error"
-    return "it belongs to another person"

@@ -21,6 +21,7 @@ MOST = 20
 _SAME_DAY = 9
 _SWAPPED = 9
 _COLUMNS = (
+    ReportedIdentity.id,
     ReportedIdentity.patient,
     ReportedIdentity.last_name,
     ReportedIdentity.first_name,
@@ -82,17 +83,22 @@ def find(
     reported to live there, if any were; else nobody is exact.
     """
     typed = _Typed(first_name, last_name, birth_date, zip_code[:5])
-    best: dict[int, Candidate] = {}
+    fitting = {}
     for row in _similar_rows(typed) if similar else _exact_rows(typed):
         candidate = _compared(row, typed)
-        if candidate is None or not (similar or candidate.is_exact):
+        if candidate is not None and (similar or candidate.is_exact):
+            fitting[row["id"]] = candidate
+    patients = {each.patient_id for each in fitting.values()}
+    hidden = withheld.only_withheld_identities(patients)
+    unknown = withheld.only_withheld(patients)
+    best: dict[int, Candidate] = {}
+    for number, candidate in fitting.items():
+        if number in hidden or candidate.patient_id in unknown:
             continue
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
-    for patient_id in withheld.only_withheld(best.keys()):
-        del best[patient_id]
-    found = _narrowed(list(best.values()), typed.zip)
+    found = _narrowed(list(best.values()), typed.zip, hidden)
     ranked = sorted(found, key=lambda each: (-each.rank, each.name))
     return _with_last_fills(ranked[: MOST + 1])
 
@@ -189,27 +195,32 @@ def _candidate(
     )
 
 
-def _narrowed(found: list[Candidate], zip_code: str) -> list[Candidate]:
+def _narrowed(
+    found: list[Candidate], zip_code: str, hidden: set[int]
+) -> list[Candidate]:
     """Keep those reported in a ZIP code; all, as candidates, if none of them was."""
     if not zip_code or not found:
         return found
-    there = _patients_in(zip_code, [each.patient_id for each in found])
+    there = _patients_in(zip_code, [each.patient_id for each in found], hidden)
     if near_by := [each for each in found if each.patient_id in there]:
         return near_by
     why = f"No address in {zip_code} was reported."
     return [replace(each, is_exact=False, why=(*each.why, why)) for each in found]
 
 
-def _patients_in(zip_code: str, patient_ids: Iterable[int]) -> set[int]:
+def _patients_in(
+    zip_code: str, patient_ids: Iterable[int], hidden: set[int]
+) -> set[int]:
+    """Give who was reported in a ZIP code, but for `hidden` identities."""
     rows: Any = (
-        ReportedIdentity.select(ReportedIdentity.patient)
+        ReportedIdentity.select(ReportedIdentity.id, ReportedIdentity.patient)
         .where(
             ReportedIdentity.patient.in_(list(patient_ids))
             & (fn.SUBSTR(ReportedIdentity.zip, 1, 5) == zip_code)
         )
         .tuples()
     )
-    return {number for (number,) in rows}
+    return {patient for number, patient in rows if number not in hidden}
 
 
 def _with_last_fills(found: list[Candidate]) -> list[Candidate]:

@@ -7,13 +7,26 @@ made such a report; only its own user and the program's staff learn more than th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from models import AuditEvent, Document, DocumentKind, LookUp, ReportCopy, Role, User
+from models import (
+    AuditEvent,
+    Dispensation,
+    Document,
+    DocumentKind,
+    LookUp,
+    Patient,
+    ReportCopy,
+    ReportSeen,
+    Role,
+    User,
+)
 from pmp import audit, database, disclosures, documents, lookup, settings
 from pmp.accounts.lock_out import ThrottledError
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import report_codes
+from pmp.matching import whereabouts
 from pmp.permissions import Permission, can
 from pmp.wording import us_time
 
@@ -23,6 +36,7 @@ WINDOW = timedelta(minutes=10)
 SHORT_HASH = 12
 PURGE_AT_ONCE = 500
 PUBLIC = "public"
+NONE_OF_YOURS = "There is no such report among yours."
 ROLE_WORDS = {
     Role.PRACTITIONER: "a practitioner",
     Role.PHARMACY: "a pharmacy",
@@ -102,14 +116,15 @@ def copies_of(look_up_ids: Iterable[int]) -> dict[int, list[ReportCopy]]:
 def open_copy(copy_id: int, *, by: User, address: str = "", at: datetime) -> bytes:
     """Give the PDF of one of a user's own copies: a disclosure, written down first.
 
-    NotFoundError for another's, and for one whose time is over.
+    It is of the patient with whom all are today whom the PDF shows. NotFoundError for
+    another's, for one whose time is over, and where they are not one person.
     """
     copy: ReportCopy | None = ReportCopy.get_or_none(
         (ReportCopy.id == copy_id) & (ReportCopy.made_by == by)
     )
-    patient = copy.look_up.patient if copy else None
-    if copy is None or patient is None:
-        raise NotFoundError("There is no such report among yours.")
+    if copy is None:
+        raise NotFoundError(NONE_OF_YOURS)
+    patient = _patient_of(copy)
     try:
         body = documents.read(copy.document)
     except DocumentLostError:
@@ -137,6 +152,28 @@ def open_copy(copy_id: int, *, by: User, address: str = "", at: datetime) -> byt
             detail={"look_up": copy.look_up.id, "report_copy": copy.id, "what": what},
         )
     return body
+
+
+def _patient_of(copy: ReportCopy) -> Patient:
+    """Give the one patient of whom a PDF is, as things stand; NotFoundError."""
+    look_up = copy.look_up
+    if look_up.patient is None:
+        raise NotFoundError(NONE_OF_YOURS)
+    found = {whereabouts.shown(look_up.patient.id, look_up.at, copy.made_at)}
+    seen: ReportSeen | None = ReportSeen.get_or_none(ReportSeen.look_up == look_up)
+    if seen is not None:
+        # An entry may have gone to another person by itself, by a correction.
+        rows: Any = Dispensation.select(Dispensation.patient).where(
+            Dispensation.row_code.in_(sorted(seen.entries))
+        )
+        found |= {number for (number,) in rows.distinct().tuples()}
+    if len(found) > 1:
+        raise NotFoundError(
+            "Entries of this PDF have been found to be another person's. Look the"
+            " person up again."
+        )
+    patient: Patient = Patient.get_by_id(found.pop())
+    return patient
 
 
 def verify(typed: str, *, by: User | None, address: str, at: datetime) -> Verdict:

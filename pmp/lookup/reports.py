@@ -42,12 +42,10 @@ def open_report(
     """Give the report behind a token: a disclosure, written down before it is made.
 
     `what` is "page", "PDF" or "CSV". NotFoundError for an unknown, foreign or expired
-    token.
+    token, and where whoever was looked up has been divided since.
     """
     look_up = lookup.of_token(token=token, by=by, at=at)
-    if look_up.patient is None:
-        raise NotFoundError("This search has no report.")
-    patient = Patient.get_by_id(whereabouts.now(look_up.patient.id))
+    patient = _patient_of(look_up)
     report = history.patient_report(
         patient, since=look_up.since, until=look_up.until, at=at
     )
@@ -60,10 +58,20 @@ def open_report(
         last_look=last_look.before(look_up, report),
         remarks=remarks.of(report),
     )
+    if _patient_of(look_up) != patient:  # staff decided while it was made
+        raise NotFoundError("Program staff have changed this record. Open it again.")
     with database.atomic():
         _disclose(look_up, patient, what=what, by=by, address=address, at=at)
         last_look.note(look_up, report, at=at)
     return opened
+
+
+def _patient_of(look_up: LookUp) -> Patient:
+    """Give under whom whoever was looked up is found today; NotFoundError."""
+    if look_up.patient is None:
+        raise NotFoundError("This search has no report.")
+    found: Patient = Patient.get_by_id(whereabouts.now(look_up.patient.id, look_up.at))
+    return found
 
 
 def _disclose(

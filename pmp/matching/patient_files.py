@@ -154,7 +154,7 @@ def _asked_about(patient_id: int) -> object:
 
 def _elsewhere(patient_id: int) -> int | None:
     try:
-        found = whereabouts.now(patient_id)
+        found = whereabouts.joined_with(patient_id)
     except NotFoundError:
         return None
     return found if found != patient_id else None

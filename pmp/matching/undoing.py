@@ -61,6 +61,7 @@ def undo(decision: MatchDecision, *, by: User, at: datetime) -> Plan:
         _refuse_before_later(decision)
         plan = plan_of(decision)
         if decision.kind in MOVING:
+            _refuse_in_part(decision, plan)
             _carry_out(decision, plan)
         moves.put_reviews_back(decision.besides.get("reviews", []))
         decision.undone_by, decision.undone_at = by.username, at
@@ -75,17 +76,13 @@ def undo(decision: MatchDecision, *, by: User, at: datetime) -> Plan:
 
 def plan_of(decision: MatchDecision) -> Plan:
     """Tell what an undo would do, as things stand."""
-    if decision.kind == DecisionKind.JOIN:
-        source, target = decision.patient.id, decision.other.id
-    elif decision.kind == DecisionKind.SPLIT:
-        source, target = decision.other.id, decision.patient.id
-    else:
-        return Plan((), decision.patient.id, decision.other.id)
+    source, target = _way_back(decision)
+    if decision.kind not in MOVING:
+        return Plan((), source, target)
     rows = moves.identities_of(source)
     decided = _decided(decision)
     back = [row for row in rows if decided.get(row.id) == DecisionSide.OTHER]
-    last = decision.besides["last_identity"]
-    since = [row for row in rows if row.id > last]
+    since = _came_since(decision, rows)
     stayed = [row for row in rows if row not in back and row not in since]
     going = [row for row in since if not stayed or is_nearer(row, stayed, back)]
     fills = _fills_since([*back, *going], decision.decided_at)
@@ -93,15 +90,23 @@ def plan_of(decision: MatchDecision) -> Plan:
 
 
 def later(decision: MatchDecision) -> MatchDecision | None:
-    """Give the newest later decision that moved the same identities and stands."""
+    """Give the newest later decision that stands and must be undone before this one.
+
+    It moved the same identities, or some that came since and stand where this one led.
+    """
     if decision.kind not in MOVING:
         return None
     own: Any = DecidedIdentity.alias()
     same = own.select(own.identity).where(own.decision == decision)
+    source, _ = _way_back(decision)
+    arrived = _came_since(decision, moves.identities_of(source))
     found: MatchDecision | None = (
         MatchDecision.select(MatchDecision)
         .join(DecidedIdentity)
-        .where(DecidedIdentity.identity.in_(same))
+        .where(
+            DecidedIdentity.identity.in_(same)
+            | bulk.among(DecidedIdentity.identity, [row.id for row in arrived])
+        )
         .where(MatchDecision.id > decision.id, MatchDecision.undone_at.is_null())
         .where(MatchDecision.kind.in_(MOVING))
         .order_by(MatchDecision.id.desc())
@@ -110,11 +115,37 @@ def later(decision: MatchDecision) -> MatchDecision | None:
     return found
 
 
+def _way_back(decision: MatchDecision) -> tuple[int, int]:
+    """Give from which patient an undo takes identities, and to which."""
+    if decision.kind == DecisionKind.SPLIT:
+        return decision.other.id, decision.patient.id
+    return decision.patient.id, decision.other.id
+
+
+def _came_since(
+    decision: MatchDecision, rows: Sequence[ReportedIdentity]
+) -> list[ReportedIdentity]:
+    """Keep those that were reported for the first time since a decision."""
+    last = decision.besides["last_identity"]
+    return [row for row in rows if row.id > last]
+
+
 def _refuse_before_later(decision: MatchDecision) -> None:
     if (newer := later(decision)) is not None:
         raise ConflictError(
             f"Decision {newer.id} came later and moved the same reports. Undo that "
             "one first, or split the patient."
+        )
+
+
+def _refuse_in_part(decision: MatchDecision, plan: Plan) -> None:
+    """Refuse an undo that would leave some of those who moved where they are."""
+    sides = _decided(decision).items()
+    moved = {number for number, side in sides if side == DecisionSide.OTHER}
+    if moved != {row.id for row in plan.back}:
+        raise ConflictError(
+            f"Some of what decision {decision.id} moved is with another patient by now."
+            " Nothing was done; split the patient instead."
         )
 
 

@@ -7,9 +7,9 @@ patient's number.  Whose it is today is told by where the identities have been.
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
-from operator import or_
+from operator import itemgetter, or_
 from typing import Any
 
 from peewee import SQL
@@ -17,6 +17,9 @@ from peewee import SQL
 from models import DecidedIdentity, MatchDecision, ReportedIdentity
 from pmp import bulk
 from pmp.errors import NotFoundError
+
+AT_ONCE = timedelta(seconds=30)
+"""Two requests that are no further apart may have seen each other, or not."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,16 @@ class Stay:
     patient_id: int
     since: datetime | None = None
     until: datetime | None = None
+
+    def overlaps(self, since: datetime | None, until: datetime | None) -> bool:
+        """Tell whether this stay and a period have a moment in common, or nearly so.
+
+        A decision's time is that of its request; what a search at the same moment
+        found may have been its state before or after it.
+        """
+        if until and self.since and self.since > until + AT_ONCE:
+            return False
+        return not (since and self.until and self.until < since - AT_ONCE)
 
     def during(self, at: Any) -> Any:
         """Give the condition that a row's time falls into this stay."""
@@ -52,23 +65,8 @@ def stays_of(patient_id: int) -> list[Stay]:
 
 def stays(identities: Iterable[int]) -> list[Stay]:
     """Give where identities have been, each stay once; the last is still open."""
-    wanted = sorted(set(identities))
-    found: dict[Stay, None] = {}
-    moves = _moves(wanted)
-    table: Any = ReportedIdentity
-    rows = (
-        table.select(table.id, table.patient, table.linked_at)
-        .where(bulk.among(table.id, wanted))
-        .order_by(table.id)
-        .tuples()
-    )
-    for identity, patient, linked_at in rows:
-        since = linked_at
-        for at, before in moves.get(identity, []):
-            found[Stay(before, since, at)] = None
-            since = at
-        found[Stay(patient, since)] = None
-    return list(found)
+    each = _stays_of_each(sorted(set(identities))).values()
+    return list(dict.fromkeys(stay for stays in each for stay in stays))
 
 
 def whose(stayed: Iterable[Stay], patient: Any, at: Any) -> Any:
@@ -76,32 +74,115 @@ def whose(stayed: Iterable[Stay], patient: Any, at: Any) -> Any:
     return reduce(or_, (each.holds(patient, at) for each in stayed))
 
 
-def now(patient_id: int) -> int:
-    """Give the patient under whom somebody is found today; NotFoundError if divided.
+def now(patient_id: int, at: datetime, *, until: datetime | None = None) -> int:
+    """Give the patient under whom somebody looked up at a time is found today.
 
-    Once all of a patient was joined with another, it is the other.
+    All who were with the patient then, or at any time from then to `until`, must be
+    with one patient now, whatever number that is: the person who was looked up is among
+    them, and nobody can tell which of them it was. NotFoundError if they are not.
     """
-    table: Any = ReportedIdentity
-    if table.select().where(table.patient == patient_id).exists():
-        return patient_id
-    left = DecidedIdentity.select(DecidedIdentity.identity).where(
-        (DecidedIdentity.before == patient_id) | (DecidedIdentity.after == patient_id)
-    )
-    query = table.select(table.patient).where(table.id.in_(left)).distinct().tuples()
-    found = [patient for (patient,) in query]
+    there = _with(patient_id, at, until or at)
+    return _one(patient_id, there or _with(patient_id))
+
+
+def shown(patient_id: int, at: datetime, shown_at: datetime) -> int:
+    """Give the patient with whom all are today whom a look-up's report showed.
+
+    `at` is the time of the look-up, `shown_at` that of the report: it showed whoever
+    was then with those who had been looked up. NotFoundError if they are divided.
+    """
+    looked_up = _with(patient_id, at, at) or _with(patient_id)
+    places = {
+        stay.patient_id
+        for stays in looked_up.values()
+        for stay in stays
+        if stay.overlaps(shown_at, shown_at)
+    }
+    there = dict(looked_up)
+    for place in places:
+        there |= _with(place, shown_at, shown_at)
+    return _one(patient_id, there)
+
+
+def joined_with(patient_id: int) -> int:
+    """Give the patient with whom all are today who were ever with this one.
+
+    NotFoundError if they are divided.
+    """
+    return _one(patient_id, _with(patient_id))
+
+
+def today(
+    patient_ids: Iterable[int], at: datetime, *, until: datetime | None = None
+) -> set[int]:
+    """Give under whom some are found today, as `now` does; not those divided since."""
+    found = set()
+    for patient_id in patient_ids:
+        with suppress(NotFoundError):
+            found.add(now(patient_id, at, until=until))
+    return found
+
+
+def _one(patient_id: int, there: dict[int, list[Stay]]) -> int:
+    found = {stays[-1].patient_id for stays in there.values()}
     if len(found) > 1:
         raise NotFoundError(
             "Program staff have divided this record since. Look the person up again."
         )
-    return found[0] if found else patient_id
+    return found.pop() if found else patient_id
 
 
-def today(patient_ids: Iterable[int]) -> set[int]:
-    """Give under which patients some are found today; not those that were divided."""
-    found = set()
-    for patient_id in patient_ids:
-        with suppress(NotFoundError):
-            found.add(now(patient_id))
+def _with(
+    patient_id: int, since: datetime | None = None, until: datetime | None = None
+) -> dict[int, list[Stay]]:
+    """Give who was with a patient at some time of a period, and where they have been.
+
+    Without a period: who ever was.
+    """
+    table: Any = DecidedIdentity
+    decided = (
+        table.select(table.identity)
+        .where(
+            (table.before == patient_id)
+            | (table.after == patient_id)
+            | (table.returned == patient_id)
+        )
+        .tuples()
+    )
+    ever = {identity for (identity,) in decided} | _now_with(patient_id)
+    return {
+        identity: stays
+        for identity, stays in _stays_of_each(sorted(ever)).items()
+        if any(
+            stay.patient_id == patient_id and stay.overlaps(since, until)
+            for stay in stays
+        )
+    }
+
+
+def _now_with(patient_id: int) -> set[int]:
+    table: Any = ReportedIdentity
+    rows = table.select(table.id).where(table.patient == patient_id).tuples()
+    return {identity for (identity,) in rows}
+
+
+def _stays_of_each(identities: list[int]) -> dict[int, list[Stay]]:
+    """Give where each identity has been, in order; the last stay is still open."""
+    found: dict[int, list[Stay]] = {}
+    moves = _moves(identities)
+    table: Any = ReportedIdentity
+    rows = (
+        table.select(table.id, table.patient, table.linked_at)
+        .where(bulk.among(table.id, identities))
+        .order_by(table.id)
+        .tuples()
+    )
+    for identity, patient, linked_at in rows:
+        own, since = found.setdefault(identity, []), linked_at
+        for at, before in moves.get(identity, []):
+            own.append(Stay(before, since, at))
+            since = at
+        own.append(Stay(patient, since))
     return found
 
 
@@ -129,4 +210,7 @@ def _moves(identities: list[int]) -> dict[int, list[tuple[datetime, int]]]:
             moves.append((decided_at, before))
         if returned is not None and returned != after:
             moves.append((undone_at, after))
-    return {identity: sorted(moves) for identity, moves in found.items()}
+    # Two of one moment stay in the order of the decisions.
+    return {
+        identity: sorted(moves, key=itemgetter(0)) for identity, moves in found.items()
+    }

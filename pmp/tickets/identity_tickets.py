@@ -50,7 +50,7 @@ def people(*, token: str, by: User, at: datetime, address: str = "") -> list[Per
     look_up = lookup.of_token(token=token, by=by, at=at)
     if look_up.patient is None:
         raise NotFoundError("This search has no report.")
-    patient_id = whereabouts.now(look_up.patient.id)
+    patient_id = whereabouts.now(look_up.patient.id, look_up.at)
     audit.record(
         audit.Event.REPORT_OPENED,
         actor=by.username,
@@ -169,8 +169,11 @@ def resolve_by_split(  # noqa: PLR0913 - a ticket's and a split's
 
 def _people(patient_id: int, look_up: LookUp) -> list[Person]:
     rows = ReportedIdentity.select().where(ReportedIdentity.patient == patient_id)
+    hidden = withheld.only_withheld_identities([patient_id])
     groups: dict[Identity, list[int]] = {}
     for row in rows.order_by(ReportedIdentity.id):
+        if row.id in hidden:
+            continue
         groups.setdefault(identity_of(row), []).append(row.id)
     entries = _entries(patient_id, look_up)
     return [

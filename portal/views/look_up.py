@@ -120,6 +120,8 @@ def look_again() -> ResponseReturnValue:
 def look_for_changes() -> ResponseReturnValue:
     number, user = request.form.get("look_up", 0, int), signed_in_user()
     answer = lookup.look_again(look_up_id=number, by=user, **_whence())
+    if answer.outcome is not LookUpOutcome.REPORT:
+        return go_to(answer)
     return redirect(
         url_for("look_up.changes_since", token=answer.token, number=number), 303
     )

@@ -17,6 +17,7 @@ MAY_READ_ALL = {
     "pmp/dispensations/pattern_counts.py": "a pharmacy's own",
     "pmp/dispensations/unknown_products.py": "what is unknown is not withheld yet",
     "pmp/entry/typed_records.py": "what a user just typed",
+    "pmp/lookup/report_copies.py": "whose the entries of a PDF are",
     "pmp/lookup/unusual.py": "whether a patient is a user's own",
     "pmp/matching/moves.py": "fills go with their identity",
     "pmp/matching/outlook.py": "how many fills would move",

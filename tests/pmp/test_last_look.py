@@ -122,6 +122,44 @@ def test_an_entry_that_went_to_another_person_is_told_to_whoever_saw_it(
     assert [gone.why for gone in found.removed] == ["it belongs to another person"]
 
 
+def test_what_became_of_another_persons_entry_is_not_told(
+    doctor: User, patient: Patient
+) -> None:
+    """It reads as it was shown, whatever it has been corrected to since."""
+    staff = make_user(Role.STAFF)
+    moved, voided, secret = (
+        make_dispensation(patient=patient, drug_name="Oxycodone 5 mg", filled_on=DAY)
+        for _ in range(3)
+    )
+    look(doctor)
+    before: LookUp = LookUp.get()
+    other = {"identity": make_identity(last_name="STRANGER")}
+    for each in (moved, voided, secret):
+        dispensations.correct(each, changes=other, reason="mixed", by=staff, at=LATER)
+    change = {"filled_on": DAY - timedelta(days=900), "quantity": 7}
+    dispensations.correct(moved, changes=change, reason="day", by=staff, at=LATER)
+    Dispensation.update(drug_name="Methadone 10 mg").where(
+        Dispensation.id == moved.id
+    ).execute()
+    dispensations.void(voided, reason="never picked up", by=staff, at=LATER)
+    Dispensation.update(withheld="administrators").where(
+        Dispensation.id == secret.id
+    ).execute()
+
+    found = look(doctor, LATER)
+    answer = lookup.look_again(look_up_id=before.id, by=doctor, at=LATER)
+    since = changes.since(before.id, token=answer.token, by=doctor, at=LATER)
+
+    assert found is not None
+    told = {(gone.row_code, gone.filled_on, gone.drug) for gone in found.removed}
+    assert told == {(each.row_code, DAY, "Oxycodone 5 mg") for each in (moved, voided)}
+    assert {gone.why for gone in found.removed} == {"it belongs to another person"}
+    assert told == {
+        (each.row_code, each.filled_on, each.drug_name) for each in since.moved
+    }
+    assert since.count == 2
+
+
 def test_an_entry_that_was_put_back_is_new(doctor: User, patient: Patient) -> None:
     entry = make_dispensation(patient=patient, status=DispensationStatus.VOIDED)
     look(doctor)

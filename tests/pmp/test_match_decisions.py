@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -14,12 +14,16 @@ from models import (
     AuditEvent,
     CaseStatus,
     CorrectionNotice,
+    DecidedIdentity,
     DecisionKind,
+    DecisionSide,
     Delivery,
     DeliveryKind,
     DeliveryState,
+    Disclosure,
     Dispensation,
     LookUp,
+    LookUpOrigin,
     LookUpOutcome,
     MatchDecision,
     MatchReview,
@@ -36,10 +40,13 @@ from pmp import database, disclosures, lookup, matching, thresholds, tickets, up
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Search
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.lookup import Criteria, changes
 from pmp.lookup import reports as look_up_reports
-from pmp.matching import Identity, decisions, moves, reviews, undoing, whereabouts
+from pmp.lookup.keeping import hashed
+from pmp.matching import Identity, decisions, moves, reviews, undoing
 from pmp.matching.outlook import outlook
 from pmp.thresholds import case_recipients, correction_notices
+from pmp.tickets import identity_tickets
 from pmp.uploads import intake
 from tests.conftest import NOW
 from tests.factories import (
@@ -57,6 +64,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 LATER = NOW + timedelta(hours=1)
 LATEST = NOW + timedelta(hours=2)
+DAY = date(2026, 11, 1)
 EDITH = Identity(
     last="BRANDT",
     first="EDITH",
@@ -386,6 +394,33 @@ def crossing_pair() -> MatchReview:
     return review
 
 
+def test_an_undo_leaves_whom_a_later_decision_placed_there(staff: User) -> None:
+    joined = join(asked(), staff)
+    elsewhere = reported(replace(EDITH, first="OTTILIE", birth_date=DAY))
+    fresh = reported(replace(MARRIED, street="5 NEW ST"))
+    moves.move([fresh.id], elsewhere.patient.id)  # where it was reported under
+    placed = split(elsewhere.patient.id, [fresh], staff, to=joined.patient.id)
+
+    assert undoing.later(joined) == placed
+    with pytest.raises(ConflictError, match=f"Decision {placed.id} came later"):
+        undoing.undo(joined, by=staff, at=LATEST)
+    undoing.undo(placed, by=staff, at=LATEST)
+    undoing.undo(joined, by=staff, at=LATEST)
+
+    assert patient_of(fresh) == elsewhere.patient.id
+    assert MatchDecision.select().where(MatchDecision.undone_at.is_null()).count() == 0
+
+
+def test_an_undo_that_would_leave_some_behind_is_refused(staff: User) -> None:
+    decision = join(asked(), staff)
+    moved = DecidedIdentity.get(decision=decision, side=DecisionSide.OTHER).identity
+    moves.move([moved.id], make_identity().patient.id)
+
+    with pytest.raises(ConflictError, match="with another patient by now"):
+        undoing.undo(decision, by=staff, at=LATEST)
+    assert MatchDecision.get().undone_at is None
+
+
 def test_a_join_that_reaches_the_numbers_makes_a_case_and_its_undo_ends_it(
     staff: User,
 ) -> None:
@@ -601,7 +636,25 @@ def test_an_earlier_look_up_leads_to_the_joined_patient(staff: User) -> None:
     assert LookUp.get_by_id(before.id).patient == review.identity.patient
 
 
-def test_a_look_up_of_a_patient_who_was_divided_is_refused(staff: User) -> None:
+def opens(look_up: LookUp, doctor: User, at: datetime = LATEST) -> int:
+    """Open the report behind a look-up's token; give whose it is."""
+    token = f"token-{look_up.id}"
+    LookUp.update(token_sha256=hashed(token), token_until=at).where(
+        LookUp.id == look_up.id
+    ).execute()
+    at -= timedelta(seconds=1)
+    found = look_up_reports.open_report(token=token, what="page", by=doctor, at=at)
+    people = identity_tickets.people(token=token, by=doctor, at=at)
+    assert len(people) == len(found.report.identities)
+    return found.report.patient_id
+
+
+def looked_at_last() -> LookUp:
+    found: LookUp = LookUp.select().order_by(LookUp.id.desc()).get()
+    return found
+
+
+def test_a_look_up_of_a_patient_who_was_divided_is_a_new_search(staff: User) -> None:
     review = asked()
     doctor = make_user(Role.PRACTITIONER)
     own = reported(replace(MARRIED, street="5 NEW ST"))
@@ -612,8 +665,96 @@ def test_a_look_up_of_a_patient_who_was_divided_is_refused(staff: User) -> None:
     split(decision.patient.id, [own], staff)
 
     with pytest.raises(NotFoundError, match="divided"):
-        lookup.look_again(look_up_id=before.id, by=doctor, at=LATEST)
-    assert whereabouts.now(decision.patient.id) == decision.patient.id
+        opens(before, doctor)
+    answer = lookup.look_again(look_up_id=before.id, by=doctor, at=LATEST)
+
+    assert answer.outcome is LookUpOutcome.REPORT  # of EDITH BRANDT, as was typed
+    assert looked_at_last().patient == decision.patient
+    assert looked_at_last().origin is LookUpOrigin.AGAIN
+
+
+def test_a_look_up_during_a_wrong_join_opens_no_strangers_report_after_it(
+    staff: User,
+) -> None:
+    review, doctor = asked(), make_user(Role.PRACTITIONER)
+    stranger, anna = review.candidate, review.identity.patient
+    decision = join(review, staff)
+    during = looked_up(stranger, doctor, LATER + timedelta(minutes=5))
+    LookUp.update(last_name="LINDGREN").where(LookUp.id == during.id).execute()
+    assert opens(during, doctor) == stranger.id
+    undoing.undo(decision, by=staff, at=LATEST)
+    after = LATEST + timedelta(hours=1)
+    count = Disclosure.select().count()
+
+    with pytest.raises(NotFoundError, match="divided"):
+        opens(during, doctor, after)
+    assert Disclosure.select().count() == count
+    answer = lookup.look_again(look_up_id=during.id, by=doctor, at=after)
+
+    assert looked_at_last().patient == anna
+    opened = look_up_reports.open_report(
+        token=answer.token, what="page", by=doctor, at=after
+    )
+    assert opened.report.patient_id == anna.id
+    with pytest.raises(NotFoundError, match="divided"):
+        changes.since(during.id, token=answer.token, by=doctor, at=after)
+
+
+def test_a_look_up_follows_whom_it_found_when_a_stranger_keeps_the_number(
+    staff: User,
+) -> None:
+    doctor = make_user(Role.PRACTITIONER)
+    own = reported(EDITH)
+    make_dispensation(own)
+    before = looked_up(own.patient, doctor)
+    came_since = reported(replace(EDITH, street="7 NEW ST"))
+    ReportedIdentity.update(linked_at=NOW + timedelta(minutes=5)).where(
+        ReportedIdentity.id == came_since.id
+    ).execute()
+    assert came_since.patient == own.patient
+    split(came_since.patient.id, [own], staff)
+
+    assert opens(before, doctor) == patient_of(own) != came_since.patient.id
+
+
+def test_a_look_up_before_a_join_and_its_undo_opens_whom_it_found(
+    staff: User,
+) -> None:
+    review, doctor = asked(), make_user(Role.PRACTITIONER)
+    sides = review.candidate, review.identity.patient
+    before = [looked_up(each, doctor) for each in sides]
+    undoing.undo(join(review, staff), by=staff, at=LATER + timedelta(minutes=1))
+
+    assert [opens(each, doctor) for each in before] == [each.id for each in sides]
+
+
+def test_a_decision_at_the_moment_of_a_look_up_leaves_no_doubt_unasked(
+    staff: User,
+) -> None:
+    """The search found what a split, asked for a second before, then took away."""
+    doctor = make_user(Role.PRACTITIONER)
+    rows = [reported(EDITH), reported(replace(EDITH, street="7 NEW ST"))]
+    split(patient_of(rows[0]), [rows[1]], staff)
+    found = looked_up(rows[0].patient, doctor, LATER + timedelta(seconds=1))
+
+    with pytest.raises(NotFoundError, match="divided"):
+        opens(found, doctor)
+
+
+def test_candidates_of_whom_one_was_divided_are_not_chosen_from(staff: User) -> None:
+    review, doctor = asked(), make_user(Role.PRACTITIONER)
+    sides = [review.candidate.id, review.identity.patient.id]
+    criteria = Criteria(
+        "EDIT", "BRANDT", EDITH.birth_date, Purpose.TREATING, DAY, DAY, similar=True
+    )
+    answer = lookup.search(criteria=criteria, by=doctor, at=NOW)
+    assert sides[0] in looked_at_last().candidates
+    decision = join(review, staff)
+    assert lookup.result(token=answer.token, by=doctor, at=LATER).candidates
+    undoing.undo(decision, by=staff, at=LATER + timedelta(minutes=5))
+
+    with pytest.raises(NotFoundError, match="divided"):
+        lookup.choose(token=answer.token, patient_ids=[sides[0]], by=doctor, at=LATEST)
 
 
 def test_an_entry_seen_before_a_split_can_still_be_reported(staff: User) -> None:

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,7 +26,7 @@ from models import (
 )
 from pmp import matching, thresholds
 from pmp.errors import RuleError
-from pmp.matching import Identity, decisions, undoing
+from pmp.matching import Identity, decisions, undoing, whereabouts
 from pmp.thresholds import threshold_rules
 from pmp.thresholds.crossings import Fill, crossings
 from tests.conftest import NOW
@@ -57,8 +57,17 @@ NAMES = [("EXAMPLE", "ANNA"), ("EXAMPLE", "HANNA"), ("SAMPLE", "ANNA")]
 pytestmark = pytest.mark.usefixtures("db")
 
 
+class Looked(NamedTuple):
+    """Who was looked up when, under which number, and who stood there then."""
+
+    person: int
+    patient: int
+    at: datetime
+    there: frozenset[int]
+
+
 class History:
-    """Random reports and decisions; the times go on by a minute each."""
+    """Random reports, decisions and looks; the times go on by a minute each."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - a repeatable history
@@ -67,8 +76,21 @@ class History:
         self.staff = make_user()
         self.prescribers = [make_prescriber() for _ in range(3)]
         self.pharmacies = [make_pharmacy() for _ in range(3)]
+        self.looks: list[Looked] = []
+
+    def look(self) -> None:
+        """Have somebody known be looked up."""
+        rows = list(ReportedIdentity.select().order_by(ReportedIdentity.id))
+        if rows:
+            found = self.chance.choice(rows)
+            there = {row.id for row in rows if row.patient == found.patient}
+            self.looks.append(
+                Looked(found.id, found.patient.id, self.at, frozenset(there))
+            )
 
     def go_on(self) -> None:
+        self.at += timedelta(minutes=1)
+        self.look()
         self.at += timedelta(minutes=1)
         what = self.chance.choice(
             ["report"] * 4 + ["join", "apart", "split", "split", "undo", "sent"]
@@ -154,10 +176,12 @@ class History:
 @pytest.mark.parametrize("seed", range(8))
 def test_random_histories_keep_everyone_true(seed: int) -> None:
     history = History(seed)
-    for _ in range(40):
+    for step in range(40):
         history.go_on()
         assert_fills_follow_their_identities()
         assert_nobody_kept_apart_is_together()
+        if step % 8 == 7:
+            assert_looks_open_their_own_person(history.looks)
         assert set(_stored(history.rule)) == set(_recomputed(history.rule))
     assert thresholds.run(history.at) == []
     assert len({each.kind for each in MatchDecision.select()}) > 1
@@ -178,6 +202,19 @@ def assert_fills_follow_their_identities() -> None:
         ReportedIdentity
     ):
         assert fill.patient.id == fill.identity.patient.id
+
+
+def assert_looks_open_their_own_person(looks: list[Looked]) -> None:
+    """Old looks lead to their person, unless those who stood there are divided now.
+
+    Then nobody can tell whom it meant, and it leads to nobody.
+    """
+    now = {row.id: row.patient.id for row in ReportedIdentity.select()}
+    for look in looks:
+        together = {now[each] for each in look.there}
+        opened = whereabouts.today([look.patient], look.at)
+        assert opened == (together if len(together) == 1 else set())
+        assert opened <= {now[look.person]}
 
 
 def assert_nobody_kept_apart_is_together() -> None:

@@ -9,20 +9,25 @@ from models import (
     Disclosure,
     Document,
     LookUp,
+    MatchDecision,
+    MatchReview,
     Patient,
     Purpose,
     ReportCopy,
+    ReportedIdentity,
+    ReportSeen,
     Role,
     User,
 )
-from pmp import audit, lookup, settings
+from pmp import audit, disclosures, dispensations, lookup, settings
 from pmp.accounts.lock_out import ThrottledError
 from pmp.dispensations.row_codes import SIGNS
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import Criteria, report_codes, report_copies, reports
+from pmp.matching import decisions, undoing
 from pmp.settings import Settings
 from tests.conftest import NOW
-from tests.factories import make_patient, make_user
+from tests.factories import make_dispensation, make_identity, make_patient, make_user
 
 PDF = b"%PDF-1.4 not opened here"
 ADDRESS = "203.0.113.9"
@@ -96,6 +101,93 @@ def test_a_copy_is_kept_encrypted_and_its_user_alone_opens_it(
     opened = AuditEvent.get(event=audit.Event.REPORT_DOWNLOADED.value)
     assert (opened.actor, opened.address) == (doctor.username, ADDRESS)
     assert audit.verify() == []
+
+
+def decided(kind: str, by: User, *people: ReportedIdentity) -> MatchDecision:
+    """Have staff join the patients of two identities, or split the second off."""
+    at, (one, other) = NOW + timedelta(hours=1), people
+    if kind == "split":
+        mark, gone = decisions.mark_of(one.patient.id), [other.id]
+        return decisions.split(
+            one.patient.id, gone, reason="Two.", seen=mark, by=by, at=at
+        )
+    review = MatchReview.create(
+        identity=other, candidate=one.patient, score=20, opened_at=NOW
+    )
+    mark = decisions.mark_of(one.patient.id, other.patient.id)
+    return decisions.join(review, reason="One.", seen=mark, by=by, at=at)
+
+
+def test_a_copy_that_shows_two_people_is_not_opened_once_they_are_split(
+    doctor: User, patient: Patient
+) -> None:
+    staff, own = make_user(Role.STAFF), ReportedIdentity.get(patient=patient)
+    stranger = make_identity(patient, first_name="MARIANA", last_name="DELGADO")
+    copy = kept(doctor)
+    decision = decided("split", staff, own, stranger)
+    later = NOW + timedelta(hours=2)
+
+    with pytest.raises(NotFoundError, match="divided"):
+        report_copies.open_copy(copy.id, by=doctor, at=later)
+    assert Disclosure.select().count() == 0
+
+    undoing.undo(decision, by=staff, at=later)
+    assert report_copies.open_copy(copy.id, by=doctor, at=later) == PDF
+
+
+def test_a_copy_made_while_two_were_one_is_not_opened_once_they_are_not(
+    doctor: User, patient: Patient
+) -> None:
+    staff, own = make_user(Role.STAFF), ReportedIdentity.get(patient=patient)
+    stranger = make_identity(first_name="MARIANA", last_name="DELGADO")
+    before = kept(doctor)
+    decision = decided("join", staff, own, stranger)
+    during = report_copies.keep(
+        before.look_up,  # its report was opened again
+        code=report_codes.new_code(),
+        body=PDF,
+        pages=2,
+        entries=9,
+        at=NOW + timedelta(hours=2),
+    )
+    later = NOW + timedelta(hours=3)
+    assert report_copies.open_copy(during.id, by=doctor, at=later) == PDF
+    undoing.undo(decision, by=staff, at=later)
+
+    with pytest.raises(NotFoundError, match="divided"):
+        report_copies.open_copy(during.id, by=doctor, at=later)
+    assert report_copies.open_copy(before.id, by=doctor, at=later) == PDF
+
+
+def test_a_copy_of_a_number_that_went_is_in_the_accounting_of_who_it_is(
+    doctor: User, patient: Patient
+) -> None:
+    own = ReportedIdentity.get(patient=patient)
+    newer = make_identity(first_name="MARIANA", last_name="DELGADO")
+    copy = kept(doctor)
+    LookUp.update(patient=newer.patient).where(LookUp.id == copy.look_up.id).execute()
+    decided("join", make_user(Role.STAFF), own, newer)
+
+    report_copies.open_copy(copy.id, by=doctor, at=NOW + timedelta(hours=2))
+
+    [told] = disclosures.accounting(patient.id)
+    assert told.patient == patient
+    assert told.what.startswith("patient report (PDF of")
+
+
+def test_a_copy_with_an_entry_that_went_to_another_person_is_not_opened(
+    doctor: User, patient: Patient
+) -> None:
+    entry = make_dispensation(patient=patient, filled_on=date(2026, 11, 1))
+    copy = kept(doctor)
+    ReportSeen.create(look_up=copy.look_up, seen_at=NOW, entries={entry.row_code: 1})
+    assert report_copies.open_copy(copy.id, by=doctor, at=NOW) == PDF
+    other = {"identity": make_identity(last_name="STRANGER")}
+    staff = make_user(Role.STAFF)
+    dispensations.correct(entry, changes=other, reason="mixed up", by=staff, at=NOW)
+
+    with pytest.raises(NotFoundError, match="another person's"):
+        report_copies.open_copy(copy.id, by=doctor, at=NOW)
 
 
 def test_copies_are_listed_by_look_up_the_latest_first(

@@ -8,6 +8,7 @@ import pytest
 from models import (
     AuditEvent,
     Dispensation,
+    LookUp,
     LookUpOutcome,
     Purpose,
     Role,
@@ -21,6 +22,7 @@ from pmp.matching import reviews
 from pmp.permissions import Permission, can
 from pmp.reported_drugs import Audience
 from pmp.settings import Settings
+from pmp.tickets import identity_tickets
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -115,6 +117,71 @@ def test_a_report_has_the_opioid_and_neither_the_naloxone_nor_its_address(
     assert report.counts.fills == 1
     assert "SECRET" not in str(report)
     assert "NALOXONE" not in str(report).upper()
+
+
+def test_a_name_and_a_home_known_from_naloxone_alone_find_nobody() -> None:
+    person = make_identity(
+        last_name="EXAMPLE", first_name="ADA", birth_date=BORN, zip="06106"
+    )
+    make_dispensation(person)
+    noise = make_identity(last_name="EXAMPLE", first_name="ADA", birth_date=BORN)
+    make_dispensation(noise)
+    hidden = make_identity(
+        person.patient,
+        last_name="SECRET",
+        first_name="ADA",
+        birth_date=BORN,
+        zip="06511",
+    )
+    naloxone(identity=hidden)
+
+    def found(last_name: str, zip_code: str = "") -> list[lookup.Candidate]:
+        return [
+            each
+            for similar in (False, True)
+            for each in lookup.patient_search.find(
+                first_name="Ada",
+                last_name=last_name,
+                birth_date=BORN,
+                similar=similar,
+                zip_code=zip_code,
+            )
+        ]
+
+    assert found("Secret") == []
+    assert {each.name for each in found("Example")} == {"EXAMPLE, ADA"}
+    # Nobody is known to live there: it tells nobody from anybody.
+    assert len(found("Example", "06511")) == 4
+    assert not any(each.is_exact for each in found("Example", "06511"))
+
+
+def test_looking_again_at_who_is_known_by_naloxone_alone_finds_nobody(
+    doctor: User,
+) -> None:
+    person = make_identity(last_name="EXAMPLE", first_name="ADA", birth_date=BORN)
+    entry = make_dispensation(person)
+    search(doctor)
+    before: LookUp = LookUp.get()
+    assert before.patient == person.patient
+    Dispensation.update(withheld="administrators").where(
+        Dispensation.id == entry.id
+    ).execute()
+
+    answer = lookup.look_again(look_up_id=before.id, by=doctor, at=NOW)
+
+    assert answer.outcome is LookUpOutcome.NONE
+    assert LookUp.get(LookUp.id != before.id).patient is None
+
+
+def test_people_of_a_report_are_not_told_by_naloxone(doctor: User) -> None:
+    person = make_identity(last_name="EXAMPLE", first_name="ADA", birth_date=BORN)
+    make_dispensation(person)
+    naloxone(identity=make_identity(person.patient, last_name="SECRET"))
+    token = search(doctor).token
+
+    [found] = identity_tickets.people(token=token, by=doctor, at=NOW)
+
+    assert found.ids == (person.id,)
 
 
 def test_the_last_fill_of_a_candidate_is_one_that_may_be_shown(doctor: User) -> None:
