@@ -30,6 +30,7 @@ from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.look_up import OUTCOMES, LookUpForm, OwnLookUpsForm
 from portal.forms.tickets import MessageForm
+from portal.numbers import whole
 
 bp = Blueprint("look_up", __name__)
 HEADINGS = (
@@ -85,7 +86,7 @@ def candidates(token: str) -> ResponseReturnValue:
 @bp.post("/look-up/candidates/<token>")
 @requires(Permission.LOOK_UP)
 def choose(token: str) -> ResponseReturnValue:
-    patient_ids = request.form.getlist("patient", type=int)
+    patient_ids = request.form.getlist("patient", type=whole)
     if not patient_ids or len(patient_ids) != len(request.form.getlist("patient")):
         abort(422, "Choose one of the people.")
     answer = lookup.choose(
