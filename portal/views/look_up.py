@@ -110,7 +110,7 @@ def search_similar(token: str) -> ResponseReturnValue:
 @requires(Permission.LOOK_UP)
 def look_again() -> ResponseReturnValue:
     """Open again what an earlier search led to: its patient, or the search itself."""
-    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    number, user = request.form.get("look_up", 0, whole), signed_in_user()
     before = lookup.of_user(number, by=user)
     again = lookup.look_again if before.patient else lookup.search_again
     return go_to(again(look_up_id=number, by=user, **_whence()))
@@ -119,7 +119,7 @@ def look_again() -> ResponseReturnValue:
 @bp.post("/look-up/changes")
 @requires(Permission.LOOK_UP)
 def look_for_changes() -> ResponseReturnValue:
-    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    number, user = request.form.get("look_up", 0, whole), signed_in_user()
     answer = lookup.look_again(look_up_id=number, by=user, **_whence())
     return redirect(
         url_for("look_up.changes_since", token=answer.token, number=number), 303
@@ -157,7 +157,7 @@ def mine() -> ResponseReturnValue:
     elif "all" in request.form:
         form = OwnLookUpsForm(formdata=None)
         form.offer(user)
-    number = request.form.get("page", 1, int)
+    number = request.form.get("page", 1, whole)
     listed = own_history.mine(wanted, user=user, page=number)
     page = render_template(
         "look_up/mine.html",

@@ -50,6 +50,18 @@ def test_a_great_number_in_a_query_is_none(browser: Browser, number: str) -> Non
 
 
 @pytest.mark.parametrize("number", GREAT)
+def test_a_great_number_of_a_row_that_is_sent_is_none(
+    browser: Browser, number: str
+) -> None:
+    browser.sign_in_as(make_user(Role.PRACTITIONER))
+    browser.get("/look-up")
+    token = {"csrf_token": browser.token()}
+
+    browser.post("/look-up/again", {**token, "look_up": number}, status=404)
+    browser.post("/look-ups", {**token, "page": number}, status=200)
+
+
+@pytest.mark.parametrize("number", GREAT)
 def test_a_great_number_in_a_form_is_refused_at_its_field(
     browser: Browser, number: str
 ) -> None:
