@@ -14,6 +14,7 @@ from pmp import database
 from pmp import settings as program_settings
 from pmp.settings import Settings
 from portal import access, failures, headers, logging, page
+from portal.numbers import NumberInAddress
 from portal.views import BLUEPRINTS
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         database.begin_use()
     app = Portal("portal", template_folder=str(ROOT / "templates"))
     _configure(app)
+    app.url_map.converters["int"] = NumberInAddress
     # In this order: an id for the log, limits before the form is read, the database,
     # who it is, and only then the form's token.
     logging.begin(app)

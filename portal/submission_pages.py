@@ -16,6 +16,7 @@ from portal.access import signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import Form
 from portal.forms.submissions import SOURCE_WORDS, ProblemsForm
+from portal.numbers import whole
 from portal.paging import page_asked_for
 
 REFRESH_SECONDS = 2
@@ -151,7 +152,7 @@ def _chosen(submission: Submission) -> Chosen:
     kinds = problem_kinds.kinds_of(submission)
     form = ProblemsForm(request.args)
     form.offer(kinds)
-    key = request.args.get("like", 0, int)
+    key = request.args.get("like", 0, whole)
     return Chosen(form, kinds, problem_kinds.with_key(kinds, key))
 
 

@@ -26,6 +26,7 @@ from pmp.dispensations import FACTS, content_of, frozen
 from pmp.drugs import ProductFacts, staff_products
 from pmp.drugs.staff_products import Typed
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.matching.turns import hold_links
 
 BATCH = 500
 BY_IMPORT = "The drug table has this product now; its facts were filled in."
@@ -128,6 +129,7 @@ def write(
         raise RuleError("Say how you know.", field="reason")
     facts = staff_products.facts_of(ndc, typed)
     with database.atomic():
+        hold_links()  # before any fill or patient is taken, as those who move them do
         before = drugs.facts_for([ndc]).get(ndc)
         if before == facts and not stored(ndc):
             raise RuleError("Nothing differs from what the table says.")
@@ -164,6 +166,7 @@ def fill_in(*, by: str, at: datetime) -> int:
     filled = 0
     for each in [each for each in waiting() if each.is_known_now]:
         with database.atomic():
+            hold_links()
             facts = drugs.facts_for([each.ndc])[each.ndc]
             number = _fill_in(facts, why=BY_IMPORT, by=by, at=at)
             audit.record(
@@ -185,6 +188,7 @@ def undo(change_id: int, *, by: str, at: datetime) -> ProductChange:
     is not the last.
     """
     with database.atomic():
+        hold_links()
         change: ProductChange | None = ProductChange.get_or_none(
             ProductChange.id == change_id
         )

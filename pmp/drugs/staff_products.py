@@ -104,6 +104,12 @@ def _check(ndc: str, typed: Typed) -> None:
     if typed.schedule and typed.schedule not in SCHEDULES:
         raise RuleError(f"Choose one of {', '.join(SCHEDULES)}.", field="schedule")
     _check_strength(typed)
+    acetaminophen = typed.acetaminophen_mg
+    if acetaminophen is not None and not 0 < acetaminophen < MOST_STRENGTH:
+        raise RuleError(
+            f"Write a number of mg above 0 and below {MOST_STRENGTH:,}.",
+            field="acetaminophen",
+        )
 
 
 def _check_strength(typed: Typed) -> None:
@@ -112,7 +118,10 @@ def _check_strength(typed: Typed) -> None:
             raise RuleError("Write the strength, a number above 0.", field="strength")
         return
     if not 0 < typed.strength < MOST_STRENGTH:
-        raise RuleError("Write the strength, a number above 0.", field="strength")
+        raise RuleError(
+            f"Write the strength, a number above 0 and below {MOST_STRENGTH:,}.",
+            field="strength",
+        )
     unit = unit_of(typed.strength_unit, typed.form)
     key = mme.PATCH_KEY if unit == "mcg/hr" else ""
     if mme.amount_per_unit(typed.strength, unit, key=key) is None:

@@ -14,6 +14,7 @@ from pmp.lookup.criteria import FEWEST_LETTERS
 from pmp.matching.identities import GENERATIONS, name_key
 
 LONGEST_LINE = 300
+LONGEST_NAME = 100
 _HEADINGS = {
     "last": ("last", "lastname", "surname", "familyname", "patientlastname"),
     "first": ("first", "firstname", "givenname", "patientfirstname"),
@@ -162,6 +163,8 @@ def _line(
     line = Line(number, text, first_name=first, last_name=last)
     if min(len(name_key(first)), len(name_key(last))) < FEWEST_LETTERS:
         return replace(line, problem="There is no first and last name.")
+    if max(len(first), len(last)) > LONGEST_NAME:
+        return replace(line, problem="This name is too long.")
     try:
         return replace(line, birth_date=birth_dates.parse(born, today=today))
     except ValueError as refused:

@@ -13,6 +13,7 @@ from models import (
     CaseStatus,
     Dispensation,
     DispensationStatus,
+    Patient,
     RuleStatus,
     ThresholdCase,
     ThresholdRule,
@@ -295,6 +296,9 @@ def _record(
 def _taken(case: ThresholdCase) -> ThresholdCase:
     query = ThresholdCase.select().where(ThresholdCase.id == case.id)
     if not database.is_sqlite():
+        # The patient first, as whoever counts again or moves a patient's cases does.
+        own = Patient.select(Patient.id).where(Patient.id == case.patient)
+        list(own.for_update().tuples())
         query = query.for_update()
     found: ThresholdCase = query.get()
     return found

@@ -16,6 +16,9 @@ from wtforms import DateField, PasswordField, StringField
 from pmp.accounts.lock_out import ThrottledError
 from pmp.errors import RuleError
 
+YEARS = range(1880, 2201)
+"""The years of days that somebody may mean."""
+
 
 def trimmed(value: Any) -> Any:
     """Take the blanks off both ends of typed text."""
@@ -55,7 +58,8 @@ def rule_errors(form: Any) -> Iterator[None]:
 def typed_date(text: str) -> date:
     """Read a day typed as 04/28/1971, 4-28-1971, 04281971 or 1971-04-28.
 
-    Raises ValueError, with a sentence for the person, for anything else.
+    Raises ValueError, with a sentence for the person, for anything else and for a year
+    that nobody means: rules count days and months before and after what is typed.
     """
     words = text.strip()
     if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", words):
@@ -68,9 +72,15 @@ def typed_date(text: str) -> date:
     else:
         raise ValueError("Write the date as month, day and year, such as 04/28/1971")
     try:
-        return date(int(year), int(month), int(day))
+        day_meant = date(int(year), int(month), int(day))
     except ValueError:
         raise ValueError("There is no such day. Write it as 04/28/1971") from None
+    if day_meant.year not in YEARS:
+        raise ValueError(
+            f"Check the year: {year} is not between {YEARS[0]} and {YEARS[-1]}."
+            " Write the date as 04/28/1971"
+        )
+    return day_meant
 
 
 class UsDateField(DateField):

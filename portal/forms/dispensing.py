@@ -30,6 +30,7 @@ from pmp.dispensations.dispensing import SORTS, Wanted
 from pmp.history.entries import PAYMENTS
 from pmp.wording import ndc, us_date, words
 from portal.forms import Form, UsDateField, typed_date
+from portal.numbers import whole
 
 LONGEST_REASON = 500
 CLASSES = [
@@ -43,7 +44,7 @@ SORT_KEYS = frozenset({*SORTS, *(f"-{key}" for key in SORTS)})
 class OwnForm(Form):
     """A question about one of the pharmacies that the account covers."""
 
-    pharmacy = SelectField("Pharmacy", coerce=int, validators=[Optional()])
+    pharmacy = SelectField("Pharmacy", coerce=whole, validators=[Optional()])
 
     def offer(self, pharmacies: Iterable[Pharmacy]) -> None:
         """Fill in the pharmacies to choose from; the first is the usual one."""
@@ -77,7 +78,7 @@ class DispensingForm(OwnForm):
     )
     size = SelectField(
         "Rows on a page",
-        coerce=int,
+        coerce=whole,
         choices=[SelectChoice(size, str(size)) for size in (50, 200, 500)],
         default=50,
     )

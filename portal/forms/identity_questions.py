@@ -7,12 +7,13 @@ from wtforms.validators import InputRequired, Length
 from pmp.tickets.identity_tickets import Person
 from pmp.wording import us_date
 from portal.forms import Form
+from portal.numbers import whole
 
 LONGEST = 2000
 
 
 class IdentityQuestionForm(Form):
-    people = SelectMultipleField("Who is not your patient?", coerce=int, choices=[])
+    people = SelectMultipleField("Who is not your patient?", coerce=whole, choices=[])
     note = TextAreaField(
         "How do you know?",
         validators=[InputRequired("Say how you know"), Length(max=LONGEST)],

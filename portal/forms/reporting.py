@@ -9,13 +9,14 @@ from wtforms.validators import InputRequired
 
 from models import Pharmacy
 from portal.forms import Form, UsDateField
+from portal.numbers import whole
 
 OWN = 0  # the user's own pharmacy, which no record has named yet
 
 
 class ZeroReportForm(Form):
     pharmacy = SelectField(
-        "Pharmacy", coerce=int, validate_choice=True, choices=[], default=OWN
+        "Pharmacy", coerce=whole, validate_choice=True, choices=[], default=OWN
     )
     first = UsDateField("First day", validators=[InputRequired("Enter the first day")])
     last = UsDateField("Last day", validators=[InputRequired("Enter the last day")])

@@ -15,6 +15,7 @@ from models import ChannelName, Delivery, DeliveryState
 from pmp.deliveries.delivery_desk import Wanted
 from pmp.wording import words
 from portal.forms import Form
+from portal.numbers import whole
 
 EVERY = SelectChoice("", "All")
 
@@ -59,7 +60,7 @@ class CancelForm(Form):
 class LettersForm(Form):
     """The letters of a batch."""
 
-    letters = SelectMultipleField("Letters", coerce=int)
+    letters = SelectMultipleField("Letters", coerce=whole)
 
     def offer(self, waiting: list[Delivery]) -> None:
         """Offer these letters, all of them chosen until somebody chooses."""

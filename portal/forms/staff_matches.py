@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from pmp.matching import reviews
 from pmp.matching.reviews import Wanted
 from portal.forms import Form, UsDateField
+from portal.numbers import whole
 
 LONGEST = 2000
 
@@ -78,7 +79,7 @@ class SplitForm(Form):
     """Who goes, where to, and why; `ticket` is the one that the split resolves."""
 
     identities = SelectMultipleField(
-        "Who is another person?", coerce=int, choices=[], validate_choice=False
+        "Who is another person?", coerce=whole, choices=[], validate_choice=False
     )
     to = IntegerField(
         "Patient number they belong to",

@@ -10,6 +10,7 @@ from models import Dispensation
 from portal.forms import Form, UsDateField
 
 LONGEST = 2000
+MOST_QUANTITY = 99_999_999
 
 
 class ResolveForm(Form):
@@ -37,7 +38,9 @@ class CorrectForm(ResolveForm):
         "NDC", description="11 digits", validators=[Optional(), Length(max=13)]
     )
     quantity = DecimalField(
-        "Quantity", places=None, validators=[Optional(), NumberRange(min=0)]
+        "Quantity",
+        places=None,
+        validators=[Optional(), NumberRange(min=0, max=MOST_QUANTITY)],
     )
     days_supply = IntegerField(
         "Days supply", validators=[Optional(), NumberRange(min=0, max=999)]

@@ -21,6 +21,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.dispensing import DispensingForm, LogForm, OwnForm, PatternsForm
+from portal.numbers import whole
 
 bp = Blueprint("dispensing", __name__)
 
@@ -59,7 +60,7 @@ def listing() -> ResponseReturnValue:
         with rule_errors(form):
             found = dispensing.own(
                 form.wanted(request.form.get("sort_by")),
-                number=request.form.get("page", 1, int),
+                number=request.form.get("page", 1, whole),
                 size=form.size.data,
                 by=signed_in_user(),
                 at=clock.now(),
@@ -125,7 +126,7 @@ def days() -> ResponseReturnValue:
     form = LogForm()
     _offer(form)
     if not form.is_submitted() and "pharmacy" in form:
-        form.pharmacy.data = request.args.get("pharmacy", form.chosen, int)
+        form.pharmacy.data = request.args.get("pharmacy", form.chosen, whole)
     first = _month(
         form.month.data if form.is_submitted() else request.args.get("month")
     )

@@ -30,6 +30,7 @@ from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.look_up import OUTCOMES, LookUpForm, OwnLookUpsForm
 from portal.forms.tickets import MessageForm
+from portal.numbers import whole
 
 bp = Blueprint("look_up", __name__)
 HEADINGS = (
@@ -85,7 +86,7 @@ def candidates(token: str) -> ResponseReturnValue:
 @bp.post("/look-up/candidates/<token>")
 @requires(Permission.LOOK_UP)
 def choose(token: str) -> ResponseReturnValue:
-    patient_ids = request.form.getlist("patient", type=int)
+    patient_ids = request.form.getlist("patient", type=whole)
     if not patient_ids or len(patient_ids) != len(request.form.getlist("patient")):
         abort(422, "Choose one of the people.")
     answer = lookup.choose(
@@ -109,7 +110,7 @@ def search_similar(token: str) -> ResponseReturnValue:
 @requires(Permission.LOOK_UP)
 def look_again() -> ResponseReturnValue:
     """Open again what an earlier search led to: its patient, or the search itself."""
-    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    number, user = request.form.get("look_up", 0, whole), signed_in_user()
     before = lookup.of_user(number, by=user)
     again = lookup.look_again if before.patient else lookup.search_again
     return go_to(again(look_up_id=number, by=user, **_whence()))
@@ -118,7 +119,7 @@ def look_again() -> ResponseReturnValue:
 @bp.post("/look-up/changes")
 @requires(Permission.LOOK_UP)
 def look_for_changes() -> ResponseReturnValue:
-    number, user = request.form.get("look_up", 0, int), signed_in_user()
+    number, user = request.form.get("look_up", 0, whole), signed_in_user()
     answer = lookup.look_again(look_up_id=number, by=user, **_whence())
     if answer.outcome is not LookUpOutcome.REPORT:
         return go_to(answer)
@@ -158,7 +159,7 @@ def mine() -> ResponseReturnValue:
     elif "all" in request.form:
         form = OwnLookUpsForm(formdata=None)
         form.offer(user)
-    number = request.form.get("page", 1, int)
+    number = request.form.get("page", 1, whole)
     listed = own_history.mine(wanted, user=user, page=number)
     page = render_template(
         "look_up/mine.html",

@@ -15,6 +15,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.prescribing import PrescribingForm
+from portal.numbers import whole
 
 bp = Blueprint("prescribing", __name__)
 HEADINGS = (
@@ -47,7 +48,7 @@ def listing() -> ResponseReturnValue:
     if not form.is_submitted() or form.validate():
         found = prescribing.own(
             form.wanted(),
-            number=request.form.get("page", 1, int),
+            number=request.form.get("page", 1, whole),
             by=signed_in_user(),
             at=clock.now(),
         )

@@ -13,6 +13,7 @@ from pmp.wording import span_words
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.reporting import ZeroReportForm
+from portal.numbers import whole
 
 bp = Blueprint("reporting", __name__)
 
@@ -98,7 +99,7 @@ def _year(found: Pharmacy, *, alone: bool) -> ResponseReturnValue:
 
 def _offer(form: ZeroReportForm, user: User) -> None:
     """Fill in what a notice's link names, else what is open."""
-    asked = dispensers.own(user, request.args.get("pharmacy", type=int))
+    asked = dispensers.own(user, request.args.get("pharmacy", type=whole))
     due = (
         banner.of_pharmacy(asked, by=user, today=clock.today())
         if asked

@@ -22,6 +22,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user, uploads
 from portal.forms import rule_errors
 from portal.forms.schedule import ScheduleForm
+from portal.numbers import whole
 from portal.views.look_up import go_to
 
 bp = Blueprint("schedule", __name__)
@@ -81,7 +82,7 @@ def standing(number: int) -> ResponseReturnValue:
 @requires(Permission.PATIENT_SCHEDULE)
 def open_line(number: int) -> ResponseReturnValue:
     user = signed_in_user()
-    before = schedules.look_up_of(number, request.form.get("line", 0, int), by=user)
+    before = schedules.look_up_of(number, request.form.get("line", 0, whole), by=user)
     again = lookup.look_again if before.patient else lookup.search_again
     return go_to(again(look_up_id=before.id, by=user, **_whence()))
 

@@ -22,6 +22,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_matches import DecideForm, QueueForm
+from portal.numbers import whole
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_matches", __name__)
@@ -104,7 +105,7 @@ def undo(decision_id: int) -> ResponseReturnValue:
 def just_done() -> MatchDecision | None:
     """Give the decision that the last page made, to offer its undo."""
     try:
-        found = decisions.get(request.args.get("done", default=0, type=int))
+        found = decisions.get(request.args.get("done", default=0, type=whole))
     except NotFoundError:
         return None
     return None if found.undone_at else found

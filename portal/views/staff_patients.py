@@ -20,6 +20,7 @@ from portal.forms.staff_matches import (
     SameAsForm,
     SplitForm,
 )
+from portal.numbers import whole
 from portal.views.staff_matches import just_done
 
 bp = Blueprint("staff_patients", __name__)
@@ -147,7 +148,7 @@ def _resolved(patient_id: int, ticket: Ticket, form: SplitForm) -> ResponseRetur
         seen=form.seen.data or "",
         by=signed_in_user(),
         at=clock.now(),
-        revision=request.form.get("revision", default=0, type=int),
+        revision=request.form.get("revision", default=0, type=whole),
     )
     flash(f"Split. Ticket {ticket.number} is resolved, and the reporter is told.")
     return _to(patient_id)

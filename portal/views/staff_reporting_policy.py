@@ -22,6 +22,7 @@ from portal.forms.staff_reporting import (
     FederalForm,
     ScheduleForm,
 )
+from portal.numbers import whole
 
 bp = Blueprint("staff_reporting_policy", __name__)
 
@@ -174,7 +175,7 @@ def _closed_page(year: int, **sent: Form) -> ResponseReturnValue:
 
 
 def _year() -> int:
-    year = request.args.get("year", type=int) or clock.today().year
+    year = request.args.get("year", type=whole) or clock.today().year
     return min(max(year, 2000), LATEST_YEAR)
 
 

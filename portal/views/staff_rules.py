@@ -13,6 +13,7 @@ from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm
+from portal.numbers import whole
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_rules", __name__)
@@ -55,7 +56,7 @@ def new() -> ResponseReturnValue:
                 )
                 flash(f"Version {written.version} of {written.name} is in force.")
                 return redirect(url_for("staff_rules.index"), 303)
-    elif not form.is_submitted() and (old := request.args.get("of", type=int)):
+    elif not form.is_submitted() and (old := request.args.get("of", type=whole)):
         form.offer(threshold_rules.terms_of(threshold_rules.get(old)))
     return _rule_page(form)
 

@@ -11,6 +11,7 @@ from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import CorrectForm, ResolveForm
 from portal.forms.tickets import MessageForm, PhonedProblemForm
+from portal.numbers import whole
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_tickets", __name__)
@@ -171,7 +172,7 @@ def _form(found: Ticket, outcome: TicketOutcome) -> ResolveForm:
 
 
 def _revision() -> int:
-    return request.form.get("revision", default=0, type=int)
+    return request.form.get("revision", default=0, type=whole)
 
 
 def _to(found: Ticket) -> ResponseReturnValue:

@@ -29,6 +29,7 @@ from pmp.uploads import (
 from portal.access import requires, signed_in_user
 from portal.forms import Form, rule_errors
 from portal.forms.submission_records import AlikeForm, WithdrawForm, record_form
+from portal.numbers import whole
 from portal.views.submissions import bp
 
 RECORD = "/submissions/<int:submission_id>/records/<int:number>"
@@ -79,7 +80,7 @@ def alike_records(submission_id: int, number: int, element: str) -> ResponseRetu
         with rule_errors(form):
             outcome = alike.apply(
                 like,
-                numbers=request.form.getlist("record", type=int),
+                numbers=request.form.getlist("record", type=whole),
                 by=user,
                 at=clock.now(),
             )
@@ -247,7 +248,7 @@ def _segments(rows: dict[str, Row], wrong: list[Row]) -> list[tuple[str, list[Ro
 
 def _offers(submission: Submission) -> list[tuple[int, alike.Offer, str]]:
     """Give what the record that was just corrected shares with others."""
-    number = request.args.get("after", type=int)
+    number = request.args.get("after", type=whole)
     if number is None:
         return []
     kept = submissions.records_of(submission, [number]).get(number)

@@ -86,6 +86,8 @@ def test_names_without_a_comma_may_begin_with_the_last_name() -> None:
         ("Anna Kowalski 04/28/05", "Was it 1905 or 2005?"),
         ("Anna Kowalski 11/24/2026", "The date of birth is in the future."),
         ("x" * 400, "This line is too long."),
+        (f"Anna {'x' * 101} 04/28/1971", "This name is too long."),
+        (f"Last,First,DOB\nKowalski,{'x' * 300},04/28/1971", "This name is too long."),
         ("Last,First,DOB\nKowalski,Anna", "fewer columns"),
     ],
 )

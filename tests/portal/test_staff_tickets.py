@@ -102,6 +102,18 @@ def test_a_correction_shows_what_was_and_what_will_be(
     assert (entry.days_supply, entry.quantity, entry.version) == (7, 60, 2)
 
 
+@pytest.mark.parametrize("quantity", ["1e30", "Infinity", "NaN"])
+def test_a_quantity_that_no_entry_can_have_is_refused(
+    browser: Browser, staff: User, quantity: str
+) -> None:
+    ticket = make_ticket()
+    browser.get(f"/staff/tickets/{ticket.number}/correct")
+
+    browser.submit({"note": "As typed.", "quantity": quantity}, status=422)
+
+    assert "Number must be between 0 and 99999999" in browser.text()
+
+
 def test_a_correction_that_changes_nothing_is_refused(
     browser: Browser, staff: User
 ) -> None:

@@ -1,0 +1,113 @@
+"""Who changes fills, cases or links at one moment waits, and never for each other."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from threading import Thread
+from time import monotonic, sleep
+
+import pytest
+
+import models
+from models import CaseStatus, Dispensation, Role, ThresholdCase, User
+from pmp import audit, database, thresholds
+from pmp.dispensations import unknown_products
+from pmp.matching import moves
+from pmp.matching.turns import change_links
+from pmp.thresholds import threshold_cases
+from tests.conftest import NOW
+from tests.factories import (
+    make_dispensation,
+    make_patient,
+    make_pharmacy,
+    make_prescriber,
+    make_rule,
+    make_user,
+)
+from tests.pmp.test_match_decisions import asked, join
+from tests.pmp.test_unknown_products import make_unknown, write
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def _undo() -> None:
+    unknown_products.undo(write().id, by="staff.lee", at=NOW)
+
+
+def _fill_in() -> None:
+    change = write()
+    make_unknown()  # stored while the product was added
+    change.delete_instance()
+    unknown_products.fill_in(by="staff.lee", at=NOW)
+
+
+@pytest.mark.parametrize("act", [write, _undo, _fill_in])
+def test_a_change_of_the_drug_table_waits_while_staff_join(
+    act: Callable[[], object],
+) -> None:
+    staff: User = make_user(Role.STAFF)
+    review = asked()
+    moved = make_unknown(patient=review.identity.patient)
+    changing = _thread(act)
+
+    with database.atomic():
+        change_links()
+        changing.start()
+        _wait_until_it_waits(changing)  # and holds no fill that the join moves
+        join(review, staff)
+    changing.join(timeout=20)
+
+    assert not changing.is_alive()
+    assert Dispensation.get_by_id(moved.id).patient == review.candidate
+    assert audit.verify() == []
+
+
+def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:
+    staff = make_user(Role.STAFF)
+    make_rule(prescribers=3, pharmacies=3)
+    patient = make_patient()
+    for number in range(3):
+        make_dispensation(
+            patient=patient,
+            prescriber=make_prescriber(),
+            pharmacy=make_pharmacy(),
+            filled_on=date(2026, 11, 1 + number),
+        )
+    [case] = thresholds.evaluate([patient.id], at=NOW)
+    closing = _thread(
+        lambda: threshold_cases.close(case, reason="No use.", by=staff, at=NOW)
+    )
+
+    with database.atomic():
+        moves.take_turn((patient.id,))
+        event = audit.Event.IDENTITY_SPLIT
+        audit.record(event, actor="staff", subject="patient:1", at=NOW)
+        closing.start()
+        _wait_until_it_waits(closing)
+        later = NOW + timedelta(minutes=1)
+        ThresholdCase.update(detected_at=later).where(
+            ThresholdCase.id == case.id
+        ).execute()
+    closing.join(timeout=20)
+
+    found = ThresholdCase.get_by_id(case.id)
+    assert (found.status, found.detected_at) == (CaseStatus.CLOSED, later)
+
+
+def _thread(act: Callable[[], object]) -> Thread:
+    def run() -> None:
+        with models.database.connection_context():
+            act()
+
+    return Thread(target=run, daemon=True)
+
+
+def _wait_until_it_waits(thread: Thread) -> None:
+    """Let the other get as far as it can: on Postgres, until it waits for a lock."""
+    if database.is_sqlite():
+        return
+    deadline = monotonic() + 20
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    while not models.database.execute_sql(waits).fetchall():
+        assert thread.is_alive()
+        assert monotonic() < deadline
+        sleep(0.02)
