@@ -72,14 +72,17 @@ def of_case(case: ThresholdCase) -> list[CaseRecipient]:
     )
 
 
-def of_user(user: User) -> list[CaseRecipient]:
-    """Give what a user was sent, newest case first."""
-    return list(
+def of_user(user: User, *, patient_id: int | None = None) -> list[CaseRecipient]:
+    """Give what a user was sent, the newest case first; of one patient, or of all."""
+    query: Any = (
         CaseRecipient.select(CaseRecipient, ThresholdCase)
         .join(ThresholdCase)
         .where(_mine(user))
         .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
     )
+    if patient_id is not None:
+        query = query.where(ThresholdCase.patient == patient_id)
+    return list(query)
 
 
 def received(recipient_id: int, *, by: User) -> CaseRecipient:

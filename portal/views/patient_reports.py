@@ -11,6 +11,7 @@ from pmp.history import PatientReport, arrangement, report_table
 from pmp.lookup import report_codes, report_copies, reports
 from pmp.lookup.reports import OpenReport
 from pmp.permissions import Permission
+from pmp.thresholds import case_recipients
 from portal.access import public, requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.patient_reports import VerifyForm
@@ -29,6 +30,9 @@ def report(token: str) -> ResponseReturnValue:
         listed=arrangement.arrange(opened.report, chosen),
         marked=arrangement.rows(opened.report, chosen),
         choices=_choices(opened.report),
+        sent_to_me=case_recipients.of_user(
+            signed_in_user(), patient_id=opened.report.patient_id
+        ),
         **_context(opened),
     )
 

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from models import (
+    Delivery,
+    DeliveryState,
     Disclosure,
     Dispensation,
     DrugClass,
@@ -26,14 +28,17 @@ from models import (
 )
 from pmp import clock, dispensations, documents
 from pmp.lookup import report_codes
+from pmp.thresholds import case_recipients
 from tests.browser import Browser
 from tests.chromium import axe, fits, printed, targets_are_large
 from tests.factories import (
+    make_crossing,
     make_dispensation,
     make_identity,
     make_patient,
     make_pharmacy,
     make_prescriber,
+    make_rule,
     make_user,
 )
 
@@ -215,6 +220,25 @@ def test_warnings_stand_above_late_pharmacies_and_remarks(
     places = [paper.find(words.replace(" : ", ": ")) for words in said]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_threshold_reports_that_were_sent_to_the_reader_are_linked(
+    browser: Browser, doctor: User
+) -> None:
+    make_rule()
+    case = make_crossing(delgado(), day=clock.today())
+    make_crossing(make_patient(last_name="CANARYWICK"), day=clock.today())
+    first, other = case_recipients.of_case(case)[:2]
+    Delivery.update(state=DeliveryState.SENT).execute()
+    doctor.prescriber = first.prescriber
+    doctor.save()
+
+    search(browser)
+
+    assert "that were sent to you" in source(browser)
+    assert f"/threshold-reports/{first.id}" in source(browser)
+    assert source(browser).count('href="/threshold-reports/') == 1
+    assert other.reply_code not in source(browser)
 
 
 def test_the_day_of_writing_stands_under_another_day_of_filling(
