@@ -18,7 +18,7 @@ from models import DecidedIdentity, MatchDecision, ReportedIdentity
 from pmp import bulk
 from pmp.errors import NotFoundError
 
-AT_ONCE = timedelta(seconds=30)
+AT_ONCE = timedelta(seconds=10)
 """Two requests that are no further apart may have seen each other, or not."""
 
 

@@ -668,6 +668,32 @@ def test_what_changed_since_is_a_look_up_and_a_disclosure(
     assert Disclosure.select().count() == 3
 
 
+def test_what_changed_of_a_person_who_was_divided_is_a_new_search(
+    browser: Browser, doctor: User
+) -> None:
+    patient = delgado()
+    twin = make_identity(patient, first_name="MARIA", last_name="DELGADO")
+    search(browser)
+    old = path_of(browser)
+    LookUp.update(at=clock.now() - timedelta(hours=2)).execute()
+    decisions.split(
+        patient.id,
+        [twin.id],
+        reason="Two of one name and birth date.",
+        seen=decisions.mark_of(patient.id),
+        by=make_user(Role.STAFF),
+        at=clock.now() - timedelta(hours=1),
+    )
+
+    assert "have divided this record" in browser.get(old, status=404).text
+    browser.get("/look-ups")
+    look_for_changes(browser)
+    browser.follow()
+
+    assert path_of(browser).startswith("/look-up/candidates/")
+    assert Disclosure.select().count() == 1
+
+
 def test_a_person_found_to_be_the_same_is_a_change(
     browser: Browser, doctor: User
 ) -> None:
