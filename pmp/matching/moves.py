@@ -18,14 +18,19 @@ from models import (
     Patient,
     ReportedIdentity,
     ReviewStatus,
+    ThresholdCase,
 )
 from pmp import bulk, database, thresholds
-from pmp.thresholds import moved_cases
+from pmp.thresholds import case_recipients, moved_cases
 
 
 def take_turn(patient_ids: Collection[int]) -> None:
-    """Keep others from settling the same patients' cases meanwhile."""
+    """Keep others from settling or sending the same patients' cases meanwhile."""
     if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        cases = ThresholdCase.select(ThresholdCase.id)
+        case_recipients.take_reports(
+            cases.where(ThresholdCase.patient.in_(sorted(patient_ids)))
+        )
         query = Patient.select(Patient.id).where(Patient.id.in_(sorted(patient_ids)))
         list(query.order_by(Patient.id).for_update().tuples())
 

@@ -146,6 +146,24 @@ def sent_to(case: ThresholdCase) -> list[CaseRecipient]:
 # --- Changed by pmp.thresholds.threshold_cases
 
 
+def take_reports(cases: Any) -> None:
+    """Keep reports of cases from being sent or changed until this transaction ends.
+
+    `cases` are ids or a query of them.  Before patients, cases and the audit record are
+    taken, since whoever sends a report takes it first and then writes these down.
+    """
+    if database.is_sqlite():  # its transactions are IMMEDIATE
+        return
+    recipients = CaseRecipient.select(CaseRecipient.id).where(
+        CaseRecipient.case.in_(cases)
+    )
+    query = Delivery.select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.THRESHOLD_REPORT,
+        Delivery.subject_id.in_(recipients),
+    )
+    list(query.order_by(Delivery.id).for_update().tuples())
+
+
 def add(case: ThresholdCase, *, at: datetime) -> int:
     """Request a report for each who is counted and not yet a recipient; how many."""
     known: Any = list(

@@ -296,7 +296,8 @@ def _record(
 def _taken(case: ThresholdCase) -> ThresholdCase:
     query = ThresholdCase.select().where(ThresholdCase.id == case.id)
     if not database.is_sqlite():
-        # The patient first, as whoever counts again or moves a patient's cases does.
+        # Reports and the patient first, as whoever sends, counts again or moves does.
+        case_recipients.take_reports([case.id])
         own = Patient.select(Patient.id).where(Patient.id == case.patient)
         list(own.for_update().tuples())
         query = query.for_update()

@@ -8,12 +8,21 @@ from time import monotonic, sleep
 import pytest
 
 import models
-from models import CaseStatus, Dispensation, Role, ThresholdCase, User
-from pmp import audit, database, thresholds
+from models import (
+    CaseStatus,
+    Delivery,
+    Dispensation,
+    Patient,
+    Role,
+    ThresholdCase,
+    User,
+)
+from pmp import audit, database, disclosures, thresholds
+from pmp.deliveries import outbox
 from pmp.dispensations import unknown_products
-from pmp.matching import moves
+from pmp.matching import moves, undoing
 from pmp.matching.turns import change_links
-from pmp.thresholds import threshold_cases
+from pmp.thresholds import case_recipients, threshold_cases
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -61,10 +70,9 @@ def test_a_change_of_the_drug_table_waits_while_staff_join(
     assert audit.verify() == []
 
 
-def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:
-    staff = make_user(Role.STAFF)
+def _reported_case(patient: Patient) -> tuple[ThresholdCase, Delivery]:
+    """Give a patient's case, and a report of it that waits to be sent."""
     make_rule(prescribers=3, pharmacies=3)
-    patient = make_patient()
     for number in range(3):
         make_dispensation(
             patient=patient,
@@ -73,6 +81,50 @@ def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:
             filled_on=date(2026, 11, 1 + number),
         )
     [case] = thresholds.evaluate([patient.id], at=NOW)
+    recipient = case_recipients.of_case(case)[0]
+    return case, case_recipients.deliveries_of(recipient)[0]
+
+
+@pytest.mark.parametrize("decide", ["close", "join", "undo"])
+def test_staff_wait_while_a_report_is_sent(decide: str) -> None:
+    staff = make_user(Role.STAFF)
+    review = asked()
+    case, report = _reported_case(review.identity.patient)
+    if decide == "undo":
+        decision = join(review, staff)
+    act = {
+        "close": lambda: threshold_cases.close(case, reason="No.", by=staff, at=NOW),
+        "join": lambda: join(review, staff),
+        "undo": lambda: undoing.undo(decision, by=staff, at=NOW),
+    }[decide]
+    deciding = _thread(act)
+
+    with database.atomic():
+        outbox.taken(report.id)  # as the worker does, which then writes down the rest
+        deciding.start()
+        _wait_until_it_waits(deciding)
+        audit.record(
+            audit.Event.DELIVERY_CHANGED, actor="system", subject="delivery:1", at=NOW
+        )
+        ThresholdCase.update(detected_at=NOW).where(
+            ThresholdCase.id == case.id
+        ).execute()
+        disclosures.record(
+            patient=case.patient, recipient="R", what="report", purpose="sent", at=NOW
+        )
+    deciding.join(timeout=20)
+
+    assert not deciding.is_alive()
+    found = ThresholdCase.get_by_id(case.id)
+    closed = found.status is CaseStatus.CLOSED
+    joined = found.patient == review.candidate
+    assert (closed, joined) == (decide == "close", decide == "join")
+
+
+def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:
+    staff = make_user(Role.STAFF)
+    patient = make_patient()
+    case, _ = _reported_case(patient)
     closing = _thread(
         lambda: threshold_cases.close(case, reason="No use.", by=staff, at=NOW)
     )
