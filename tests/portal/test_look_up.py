@@ -499,7 +499,7 @@ def test_two_whom_staff_keep_apart_are_no_question_and_the_third_is(
         reason="Two people.",
         seen=decisions.mark_of(first.id),
         by=staff,
-        at=clock.now(),
+        at=clock.now() - timedelta(hours=1),
     )
     apart = ReportedIdentity.get_by_id(part.id).patient
     third = delgado(city="GROTON")
