@@ -81,6 +81,8 @@ def now(patient_id: int, at: datetime, *, until: datetime | None = None) -> int:
     with one patient now, whatever number that is: the person who was looked up is among
     them, and nobody can tell which of them it was. NotFoundError if they are not.
     """
+    if not _decided_with(patient_id):  # nearly everybody, and lists ask for twenty
+        return patient_id
     there = _with(patient_id, at, until or at)
     return _one(patient_id, there or _with(patient_id))
 
@@ -139,17 +141,7 @@ def _with(
 
     Without a period: who ever was.
     """
-    table: Any = DecidedIdentity
-    decided = (
-        table.select(table.identity)
-        .where(
-            (table.before == patient_id)
-            | (table.after == patient_id)
-            | (table.returned == patient_id)
-        )
-        .tuples()
-    )
-    ever = {identity for (identity,) in decided} | _now_with(patient_id)
+    ever = _decided_with(patient_id) | _now_with(patient_id)
     return {
         identity: stays
         for identity, stays in _stays_of_each(sorted(ever)).items()
@@ -158,6 +150,21 @@ def _with(
             for stay in stays
         )
     }
+
+
+def _decided_with(patient_id: int) -> set[int]:
+    """Give who came to a patient, left it or stood with it in any decision."""
+    table: Any = DecidedIdentity
+    rows = (
+        table.select(table.identity)
+        .where(
+            (table.before == patient_id)
+            | (table.after == patient_id)
+            | (table.returned == patient_id)
+        )
+        .tuples()
+    )
+    return {identity for (identity,) in rows}
 
 
 def _now_with(patient_id: int) -> set[int]:
