@@ -10,7 +10,7 @@ from typing import Any
 import pypdf
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from werkzeug.datastructures import MultiDict
 
 from models import (
@@ -821,9 +821,10 @@ def test_from_search_to_report_takes_few_clicks_and_no_script(
     doctor = make_user(Role.PRACTITIONER)
     page = open_context(scripts=False, user=doctor).new_page()
     page.goto("/look-up")
+    expect(page.get_by_label("First name")).to_be_focused()
     actions = 0
 
-    page.keyboard.type("Maria")  # the first field has the focus
+    page.keyboard.type("Maria")
     for words in ("Delgado", "04281971"):
         page.keyboard.press("Tab")
         actions += 1
@@ -843,6 +844,7 @@ def test_beginnings_of_names_lead_to_the_report_in_six_actions(
     fill(delgado())
     page = open_context(scripts=False, user=make_user(Role.PRACTITIONER)).new_page()
     page.goto("/look-up")
+    expect(page.get_by_label("First name")).to_be_focused()
     actions = 0
 
     page.keyboard.type("mar")
