@@ -115,7 +115,8 @@ def _similar_rows(typed: _Typed) -> Iterator[Row]:
     """Give all who were born that day, and who has the name on a day that is a slip."""
     _, last_key = typed.keys
     slips = sorted(date_slips(typed.birth_date))
-    yield from _rows(ReportedIdentity.birth_date == typed.birth_date)
+    if same_day := _alike_that_day(typed):
+        yield from _rows(ReportedIdentity.id.in_(same_day))
     # Last and first name may be swapped and the date a slip, but not both.
     yield from _rows(
         (ReportedIdentity.last_key == last_key) & ReportedIdentity.birth_date.in_(slips)
@@ -125,6 +126,29 @@ def _similar_rows(typed: _Typed) -> Iterator[Row]:
             (ReportedIdentity.last_sound == heard)
             & ReportedIdentity.birth_date.in_(slips)
         )
+
+
+def _alike_that_day(typed: _Typed) -> list[int]:
+    """Give who was born that day and may be meant: few of many, before they are read.
+
+    Whoever is left out, `_compared` would leave out.
+    """
+    table: Any = ReportedIdentity
+    born = table.select(
+        table.id, table.last_name, table.last_key, table.first_key, table.zip
+    ).where(table.birth_date == typed.birth_date)
+    first_typed, last_typed = typed.keys
+    is_double = len(name_parts(typed.last_name)) > 1
+    return [
+        number
+        for number, last_name, last_key, first_key, zip_code in born.tuples()
+        if near(last_typed, last_key)
+        or (last_key, first_key) == (first_typed, last_typed)
+        or (typed.zip and zip_code[:5] == typed.zip)
+        or (
+            (is_double or not last_name.isalpha()) and _near(typed.last_name, last_name)
+        )
+    ]
 
 
 def _rows(condition: Any) -> list[Row]:

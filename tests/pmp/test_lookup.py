@@ -13,6 +13,7 @@ from models import (
     LookUpOutcome,
     Patient,
     Purpose,
+    ReportedIdentity,
     Role,
     User,
 )
@@ -20,6 +21,7 @@ from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
 from pmp.lookup import Answer, Criteria, own_history, patient_search, reports
+from pmp.matching.identities import name_key
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (
@@ -420,3 +422,47 @@ def test_my_look_ups_and_recent_patients_are_mine(doctor: User) -> None:
     assert listed.total == 3
     assert [each.outcome.value for each in listed.rows] == ["none", "report", "report"]
     assert [each.patient for each in recent] == [patient]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "zip_code"),
+    [
+        ("Maria", "Delgado", ""),
+        ("Mar", "Del", ""),
+        ("Delgado", "Maria", ""),
+        ("Maria", "Vega", ""),
+        ("Maria", "Delgado Vega", ""),
+        ("Maria", "Delgdo", ""),
+        ("Mary", "Delgado", ""),
+        ("Maria", "Ortiz", "06106"),
+    ],
+)
+def test_the_quick_choice_of_a_days_people_leaves_nobody_out_who_fits(
+    db: Settings, first: str, last: str, zip_code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("DELGADO", "DELGADO-VEGA", "O'DELL", "DELGATO", "MARIA", "VEGA", "LEE")
+    for number, name in enumerate((*names, "DELGADO VEGA", "STONE", "D ELGADO")):
+        given = "DELGADO" if name == "MARIA" else "MARIA"
+        make_identity(
+            last_name=name,
+            first_name=given,
+            last_key=name_key(name),
+            first_key=name_key(given),
+            zip="06106" if number % 2 else "06001",
+        )
+    born = ReportedIdentity.select().first().birth_date
+
+    def found() -> list[patient_search.Candidate]:
+        return patient_search.find(
+            first_name=first,
+            last_name=last,
+            birth_date=born,
+            similar=True,
+            zip_code=zip_code,
+        )
+
+    quick = found()
+    every = [row.id for row in ReportedIdentity.select()]
+    monkeypatch.setattr(patient_search, "_alike_that_day", lambda _typed: every)
+    assert quick == found()
+    assert quick
