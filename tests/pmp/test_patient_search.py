@@ -225,13 +225,16 @@ def test_a_search_reads_by_indexes_alone(
         )
 
     assert found
-    about = [(sql, params) for sql, params in asked if "reported_identity" in sql]
-    plans = [plan(sql, params) for sql, params in about if "birth_date" in sql]
-    assert len(plans) == (3 if similar else 1)
-    for planned in plans:
-        assert "birth_date" in planned
-        assert "reported_identity_" in planned  # an index is named
-        assert not reads_a_whole_table(planned), planned
+    about = [(sql, params) for sql, params in asked if "birth_date" in sql]
+    for sql, params in about:
+        assert not reads_a_whole_table(plan(sql, params)), sql
+    by_date = [
+        (sql, params) for sql, params in about if "birth_date" in sql.split("WHERE")[-1]
+    ]
+    assert len(by_date) == (3 if similar else 1)
+    for sql, params in by_date:
+        assert "birth_date" in plan(sql, params)
+        assert "reported_identity_" in plan(sql, params)  # an index is named
 
 
 def test_a_question_without_an_index_would_be_seen(crowd: Patient) -> None:
