@@ -6,9 +6,7 @@ audit record before its answer is shown.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import or_
+from datetime import date, datetime
 from typing import Any
 
 from peewee import JOIN, fn
@@ -24,15 +22,12 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, identifiers, reporters, settings
-from pmp.dispensations import early_refills
+from pmp import audit, reporters, settings
+from pmp.dispensations import asked, early_refills
 from pmp.errors import NotFoundError, RuleError
-from pmp.uploads.submissions import Page
+from pmp.paging import Page, pages_of
 
-PAGE = 50
-MOST_ROWS = 50_000  # of a CSV file; narrow the question for more
 MOST_EARLY = 20_000  # ids in one question
-USUAL_DAYS = 90
 ELSEWHERE = "*"  # any state but the programme's own
 SORTS: dict[str, tuple[Any, ...]] = {
     "filled": (Dispensation.filled_on,),
@@ -129,11 +124,6 @@ class Dispensed:
 NOTHING = Dispensed(None, Page([], 1, 1, 0), Totals(0, 0, 0, {}), frozenset())
 
 
-def usual_since(today: date) -> date:
-    """Give the first day that is shown when nobody has chosen one."""
-    return today - timedelta(days=USUAL_DAYS - 1)
-
-
 def pharmacy_of(user: User, wanted: int | None) -> Pharmacy | None:
     """Give the chosen pharmacy of those that a user covers, its own by default.
 
@@ -149,7 +139,7 @@ def pharmacy_of(user: User, wanted: int | None) -> Pharmacy | None:
 
 
 def own(
-    wanted: Wanted, *, number: int, by: User, at: datetime, size: int = PAGE
+    wanted: Wanted, *, number: int, by: User, at: datetime, size: int = asked.PAGE
 ) -> Dispensed:
     """Show a page of a user's own pharmacy's dispensations.
 
@@ -161,7 +151,7 @@ def own(
     conditions = _conditions(wanted, pharmacy)
     totals = _totals(conditions)
     total = _how_many(conditions) if wanted.also_voided else totals.fills
-    pages = max(1, -(-total // size))
+    pages = pages_of(total, size)
     number = min(max(1, number), pages)
     rows = list(_sorted(_rows(conditions), wanted.sort).paginate(number, size))
     shown = [row.id for row in rows]
@@ -174,31 +164,18 @@ def every(wanted: Wanted, *, by: User, at: datetime) -> list[Any]:
     """Give all that is wanted, in its order, for a file; on the audit record first.
 
     Rows are named tuples of the columns of a dispensation, its identity and its
-    prescriber (FILE_COLUMNS).  Raises RuleError if they are more than MOST_ROWS.
+    prescriber (FILE_COLUMNS).  Raises RuleError if they are too many.
     """
     pharmacy = pharmacy_of(by, wanted.pharmacy)
     if pharmacy is None:
         return []
     query = _joined(Dispensation.select(*FILE_COLUMNS))
     query = query.where(*_conditions(wanted, pharmacy))
-    rows = list(_sorted(query, wanted.sort).limit(MOST_ROWS + 1).namedtuples())
-    if len(rows) > MOST_ROWS:
-        message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
-        raise RuleError(message, field="since")
-    ids = ranges(row.id for row in rows)
+    rows = list(_sorted(query, wanted.sort).limit(asked.MOST_ROWS + 1).namedtuples())
+    asked.not_too_many(rows)
+    ids = asked.ranges(row.id for row in rows)
     _record(wanted, pharmacy, by=by, at=at, file=True, dispensations=ids)
     return rows
-
-
-def ranges(ids: Iterable[int]) -> list[str]:
-    """Write many ids briefly: “4-9”, “12”."""
-    found: list[list[int]] = []
-    for each in sorted(ids):
-        if found and each == found[-1][1] + 1:
-            found[-1][1] = each
-        else:
-            found.append([each, each])
-    return [f"{a}-{b}" if a != b else str(a) for a, b in found]
 
 
 def narrowing(only: str) -> dict[str, str]:
@@ -235,10 +212,7 @@ def _rows(conditions: list[Any]) -> Any:
 def _chosen(wanted: Wanted) -> Iterable[Any]:
     if not wanted.also_voided:
         yield Dispensation.status == DispensationStatus.CURRENT
-    if wanted.since:
-        yield Dispensation.filled_on >= wanted.since
-    if wanted.until:
-        yield Dispensation.filled_on <= wanted.until
+    yield from asked.filled(wanted.since, wanted.until)
     if wanted.drug_class in {word.value for word in DrugClass}:
         yield Dispensation.drug_class == wanted.drug_class
     if wanted.submission is not None:
@@ -271,45 +245,19 @@ def _in_state(state: str) -> Any:
     column = fn.UPPER(person.state)
     if state == ELSEWHERE:
         ours = ["", settings.current().state_code]
-        return _of_identity(person, column.not_in(ours))
-    return _of_identity(person, column == state)
+        return asked.of_identity(person, column.not_in(ours))
+    return asked.of_identity(person, column == state)
 
 
 def _typed(wanted: Wanted) -> Iterable[Any]:
-    person, doctor = ReportedIdentity.alias(), Prescriber.alias()
-    for word in wanted.patient.split():
-        found = _holds(word, person.last_name, person.first_name)
-        yield _of_identity(person, found)
-    if wanted.born:
-        yield _of_identity(person, person.birth_date == wanted.born)
+    doctor = Prescriber.alias()
+    yield from asked.for_patient(wanted.patient, wanted.born)
     for word in wanted.prescriber.split():
-        found = _holds(word, doctor.last_name, doctor.first_name, doctor.dea)
-        same = doctor.id == Dispensation.prescriber
-        yield fn.EXISTS(doctor.select(doctor.id).where(same, found))
-    if ndc := _ndc(wanted.drug):
-        yield Dispensation.product_code == ndc
-    else:
-        for word in wanted.drug.split():
-            yield _holds(word, Dispensation.drug_name, Dispensation.ingredient)
+        found = asked.holds(word, doctor.last_name, doctor.first_name, doctor.dea)
+        yield asked.of_its(Dispensation.prescriber, doctor, found)
+    yield from asked.of_drug(wanted.drug)
     if wanted.number:
         yield Dispensation.prescription_number == wanted.number.strip().upper()
-
-
-def _of_identity(person: Any, condition: Any) -> Any:
-    """Ask of each fill's own identity, which its key finds; never of all people."""
-    same = person.id == Dispensation.identity
-    return fn.EXISTS(person.select(person.id).where(same, condition))
-
-
-def _holds(word: str, *columns: Any) -> Any:
-    return reduce(or_, (column.contains(word.strip(",")) for column in columns))
-
-
-def _ndc(typed: str) -> str:
-    try:
-        return identifiers.parse_ndc(typed.strip())
-    except ValueError:
-        return ""
 
 
 def _sorted(query: Any, sort: str) -> Any:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from models import DrugClass, Pharmacy, User
 from pmp import audit, clock, settings, wording
-from pmp.dispensations import dispensing, pattern_counts
+from pmp.dispensations import asked, dispensing, pattern_counts
 from pmp.dispensations.daily_doses import DailyDose
 from pmp.dispensations.early_refills import LOOK_BACK_DAYS
 from pmp.dispensations.pattern_counts import FEWEST_FILLS, Counts, Period
@@ -73,7 +73,7 @@ def find(
     """
     today = clock.day_of(at)
     until = until or today
-    since = since or dispensing.usual_since(until)
+    since = since or asked.usual_since(until)
     _require_days(since, until)
     chosen = dispensing.pharmacy_of(by, pharmacy)
     if chosen is None:

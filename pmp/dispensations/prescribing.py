@@ -6,9 +6,7 @@ only entries under the user's own numbers are shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import or_
+from datetime import date, datetime
 from typing import Any
 
 from peewee import fn
@@ -22,14 +20,9 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, identifiers, reporters, withheld
-from pmp.dispensations.dispensing import ranges
-from pmp.errors import RuleError
-from pmp.uploads.submissions import Page
-
-PAGE = 50
-MOST_ROWS = 50_000  # of a CSV file; narrow the question for more
-USUAL_DAYS = 90
+from pmp import audit, reporters, withheld
+from pmp.dispensations import asked
+from pmp.paging import Page, pages_of
 
 
 @dataclass(frozen=True)
@@ -74,11 +67,6 @@ class Prescribed:
 NOTHING = Prescribed((), Page([], 1, 1, 0), Totals(0, 0, 0), {})
 
 
-def usual_since(today: date) -> date:
-    """Give the first day that is shown when nobody has chosen one."""
-    return today - timedelta(days=USUAL_DAYS - 1)
-
-
 def own(wanted: Wanted, *, number: int, by: User, at: datetime) -> Prescribed:
     """Show a page of entries under a user's own DEA numbers, newest first.
 
@@ -90,9 +78,9 @@ def own(wanted: Wanted, *, number: int, by: User, at: datetime) -> Prescribed:
         return NOTHING
     conditions = list(_conditions(wanted, prescribers))
     totals = _totals(conditions)
-    pages = max(1, -(-totals.fills // PAGE))
+    pages = pages_of(totals.fills, asked.PAGE)
     number = min(max(1, number), pages)
-    rows = list(_ordered(_rows(conditions)).paginate(number, PAGE))
+    rows = list(_ordered(_rows(conditions)).paginate(number, asked.PAGE))
     shown = [row.id for row in rows]
     _record(wanted, prescribers, by=by, at=at, page=number, dispensations=shown)
     return Prescribed(
@@ -106,17 +94,15 @@ def own(wanted: Wanted, *, number: int, by: User, at: datetime) -> Prescribed:
 def every(wanted: Wanted, *, by: User, at: datetime) -> list[Dispensation]:
     """Give all that is wanted, newest first, for a file; on the audit record first.
 
-    Raises RuleError if they are more than MOST_ROWS.
+    Raises RuleError if they are too many.
     """
     prescribers = reporters.prescribers_of(by)
     if not prescribers:
         return []
     query = _ordered(_rows(list(_conditions(wanted, prescribers))))
-    rows = list(query.limit(MOST_ROWS + 1))
-    if len(rows) > MOST_ROWS:
-        message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
-        raise RuleError(message, field="since")
-    ids = ranges(row.id for row in rows)
+    rows = list(query.limit(asked.MOST_ROWS + 1))
+    asked.not_too_many(rows)
+    ids = asked.ranges(row.id for row in rows)
     _record(wanted, prescribers, by=by, at=at, file=True, dispensations=ids)
     return rows
 
@@ -125,42 +111,13 @@ def _conditions(wanted: Wanted, prescribers: Sequence[Prescriber]) -> Iterable[A
     yield Dispensation.prescriber.in_([each.id for each in prescribers])
     yield Dispensation.status == DispensationStatus.CURRENT
     yield withheld.shown()
-    if wanted.since:
-        yield Dispensation.filled_on >= wanted.since
-    if wanted.until:
-        yield Dispensation.filled_on <= wanted.until
-    yield from _typed(wanted)
-
-
-def _typed(wanted: Wanted) -> Iterable[Any]:
-    person, shop = ReportedIdentity.alias(), Pharmacy.alias()
-    same = person.id == Dispensation.identity
-    for word in wanted.patient.split():
-        named = _holds(word, person.last_name, person.first_name)
-        yield fn.EXISTS(person.select(person.id).where(same, named))
-    if wanted.born:
-        born = person.birth_date == wanted.born
-        yield fn.EXISTS(person.select(person.id).where(same, born))
+    yield from asked.filled(wanted.since, wanted.until)
+    yield from asked.for_patient(wanted.patient, wanted.born)
+    yield from asked.of_drug(wanted.drug)
+    shop = Pharmacy.alias()
     for word in wanted.pharmacy.split():
-        named = _holds(word, shop.name, shop.city, shop.dea)
-        there = shop.id == Dispensation.pharmacy
-        yield fn.EXISTS(shop.select(shop.id).where(there, named))
-    if ndc := _ndc(wanted.drug):
-        yield Dispensation.product_code == ndc
-    else:
-        for word in wanted.drug.split():
-            yield _holds(word, Dispensation.drug_name, Dispensation.ingredient)
-
-
-def _holds(word: str, *columns: Any) -> Any:
-    return reduce(or_, (column.contains(word.strip(",")) for column in columns))
-
-
-def _ndc(typed: str) -> str:
-    try:
-        return identifiers.parse_ndc(typed.strip())
-    except ValueError:
-        return ""
+        found = asked.holds(word, shop.name, shop.city, shop.dea)
+        yield asked.of_its(Dispensation.pharmacy, shop, found)
 
 
 def _rows(conditions: list[Any]) -> Any:

@@ -18,6 +18,7 @@ from models import (
 )
 from pmp import clock
 from pmp.errors import RuleError
+from pmp.paging import pages_of
 
 PAGE_SIZE = 50
 MOST_ROWS = 20_000  # of a CSV file; narrow the question for more
@@ -48,7 +49,7 @@ def mine(wanted: Wanted, *, user: User, page: int = 1, size: int = PAGE_SIZE) ->
     """Give a page of a user's own look-ups; a page too far is the last one."""
     query = _query(wanted, user)
     total = query.count()
-    pages = max(1, -(-total // size))
+    pages = pages_of(total, size)
     number = min(max(1, page), pages)
     return Listed(list(query.paginate(number, size)), total, number, pages)
 

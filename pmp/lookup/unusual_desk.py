@@ -20,6 +20,7 @@ from models import (
 from pmp import audit, clock, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.lookup.criteria import PURPOSE_WORDS
+from pmp.paging import pages_of
 from pmp.wording import us_date, us_time
 
 PAGE_SIZE = 50
@@ -82,7 +83,7 @@ def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Listed:
     """Give a page of what is wanted; on the audit record first."""
     query = _query(wanted)
     total = query.count()
-    pages = max(1, -(-total // PAGE_SIZE))
+    pages = pages_of(total, PAGE_SIZE)
     number = min(max(1, page), pages)
     rows = list(query.paginate(number, PAGE_SIZE))
     _record_list(wanted, rows, by=by, at=at, page=number)

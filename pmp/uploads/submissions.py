@@ -19,22 +19,13 @@ from models import (
 )
 from pmp import audit, clock
 from pmp.errors import NotFoundError
+from pmp.paging import Page, pages_of
 from pmp.permissions import Permission, can
 from pmp.uploads.problem_kinds import GRAVITY
 
 PAGE = 25
 PROBLEMS_PAGE = 100
 UNFINISHED = (SubmissionStatus.RECEIVED, SubmissionStatus.READING)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list: its rows, its number from 1, how many pages and rows."""
-
-    rows: list[Any]
-    number: int
-    pages: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class Wanted:
 def page_of(query: Any, *, number: int, size: int = PAGE) -> Page:
     """Cut a query into pages; a number beyond the last gives the last."""
     total = query.count()
-    pages = max(1, -(-total // size))
+    pages = pages_of(total, size)
     number = min(max(1, number), pages)
     return Page(list(query.paginate(number, size)), number, pages, total)
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Prescriber
 from pmp import clock, reporters
-from pmp.dispensations import day_counts, dispensing, patterns
+from pmp.dispensations import asked, day_counts, dispensing, patterns
 from pmp.dispensations.pattern_counts import prescriber_name
 from pmp.history.entries import PAYMENTS
 from pmp.permissions import Permission
@@ -150,7 +150,7 @@ def days() -> ResponseReturnValue:
 def _list_form() -> DispensingForm:
     form = DispensingForm()
     if not form.is_submitted():
-        form.since.data = dispensing.usual_since(clock.today())
+        form.since.data = asked.usual_since(clock.today())
     if "all" in request.form:
         form.only.data = ""
     if "all_days" in request.form:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Dispensation, TicketProblem
 from pmp import clock
-from pmp.dispensations import prescribing
+from pmp.dispensations import asked, prescribing
 from pmp.permissions import Permission
 from pmp.wording import amount, ndc, us_date
 from portal.access import requires, signed_in_user
@@ -69,7 +69,7 @@ def listing_csv() -> ResponseReturnValue:
 def _form() -> PrescribingForm:
     form = PrescribingForm()
     if not form.is_submitted():
-        form.since.data = prescribing.usual_since(clock.today())
+        form.since.data = asked.usual_since(clock.today())
     if "all_days" in request.form:
         form.forget_days()
     return form

@@ -9,6 +9,7 @@ from pmp import clock, drugs, identifiers, mme, settings, withheld
 from pmp.dispensations import unknown_products
 from pmp.drugs import product_search, staff_products
 from pmp.errors import NotFoundError, RuleError
+from pmp.paging import pages_of
 from pmp.permissions import Permission
 from pmp.wording import ndc as written_ndc
 from pmp.wording import us_date
@@ -36,7 +37,7 @@ def index() -> ResponseReturnValue:
     form = NdcForm(request.args)
     asked = form.q.data or ""
     unknown = unknown_products.waiting()
-    pages = max(1, -(-len(unknown) // SIZE))
+    pages = pages_of(len(unknown), SIZE)
     page = min(page_asked_for(), pages)
     return render_template(
         "staff/drugs/index.html",

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from models import DispenserKind, Pharmacy
 from pmp import clock, faxes
 from pmp.deliveries import contacts, delivery_desk
+from pmp.paging import pages_of
 from pmp.permissions import Permission
 from pmp.reporting import (
     dispensers,
@@ -50,7 +51,7 @@ HEADINGS = (
 def late() -> ResponseReturnValue:
     form = LateFilterForm(request.args)
     rows, today = _rows(form), clock.today()
-    pages = max(1, -(-len(rows) // SIZE))
+    pages = pages_of(len(rows), SIZE)
     page = min(page_asked_for(), pages)
     shown = rows[(page - 1) * SIZE : page * SIZE]
     return render_template(

@@ -25,7 +25,7 @@ from models import (
     User,
 )
 from pmp import audit, dispensations, reporters, tickets, uploads
-from pmp.dispensations import day_counts, dispensing, own_corrections, own_entries
+from pmp.dispensations import asked, day_counts, own_corrections, own_entries
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import correction_notices
 from tests.conftest import NOW
@@ -493,7 +493,7 @@ def test_a_month_counts_standing_fills_of_the_pharmacy_alone(
 
 
 def test_ranges_write_many_numbers_briefly() -> None:
-    assert dispensing.ranges([5, 4, 9, 6, 1]) == ["1", "4-6", "9"]
-    assert dispensing.usual_since(date(2026, 11, 25)) == date(2026, 11, 25) - timedelta(
+    assert asked.ranges([5, 4, 9, 6, 1]) == ["1", "4-6", "9"]
+    assert asked.usual_since(date(2026, 11, 25)) == date(2026, 11, 25) - timedelta(
         days=89
     )
