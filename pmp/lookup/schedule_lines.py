@@ -72,6 +72,12 @@ _PARTICLES = frozenset(
 )
 
 
+NO_DATE = "There is no birth date. Add it, such as 04/28/1971."
+TWO_DATES = "There are two dates. Leave the date of birth alone."
+NO_NAMES = "There is no first and last name. Add what is missing."
+LONG_NAME = f"This name is too long. Shorten it to {LONGEST_NAME} letters."
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of the list: who was read from it, or `problem`, a sentence.
@@ -150,7 +156,7 @@ def _free(number: int, text: str, last_first: bool, today: date) -> Line:  # noq
     rest = _TIME.sub(" ", _LABEL.sub(" ", text))
     dates = _DATE.findall(rest)
     if len(dates) != 1:
-        problem = "There are two dates." if dates else "There is no birth date."
+        problem = TWO_DATES if dates else NO_DATE
         return Line(number, text, problem=problem)
     names = _names(_DATE.sub("\t", rest), last_first=last_first)
     return _line(number, text, names, dates[0], today)
@@ -162,9 +168,9 @@ def _line(
     first, last = names
     line = Line(number, text, first_name=first, last_name=last)
     if min(len(name_key(first)), len(name_key(last))) < FEWEST_LETTERS:
-        return replace(line, problem="There is no first and last name.")
+        return replace(line, problem=NO_NAMES)
     if max(len(first), len(last)) > LONGEST_NAME:
-        return replace(line, problem="This name is too long.")
+        return replace(line, problem=LONG_NAME)
     try:
         return replace(line, birth_date=birth_dates.parse(born, today=today))
     except ValueError as refused:

@@ -77,17 +77,29 @@ def test_names_without_a_comma_may_begin_with_the_last_name() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("Anna Kowalski", "There is no birth date."),
-        ("04/28/1971", "There is no first and last name."),
-        ("Anna 04/28/1971", "There is no first and last name."),
-        ("A. Kowalski 04/28/1971", "There is no first and last name."),
-        ("Anna Kowalski 04/28/1971 11/23/2026", "There are two dates."),
+        ("Anna Kowalski", schedule_lines.NO_DATE),
+        ("04/28/1971", schedule_lines.NO_NAMES),
+        ("Anna 04/28/1971", schedule_lines.NO_NAMES),
+        (
+            "A. Kowalski 04/28/1971",
+            schedule_lines.NO_NAMES,
+        ),
+        (
+            "Anna Kowalski 04/28/1971 11/23/2026",
+            schedule_lines.TWO_DATES,
+        ),
         ("Anna Kowalski 02/30/1971", "There is no such day."),
         ("Anna Kowalski 04/28/05", "Was it 1905 or 2005?"),
         ("Anna Kowalski 11/24/2026", "The date of birth is in the future."),
         ("x" * 400, "This line is too long."),
-        (f"Anna {'x' * 101} 04/28/1971", "This name is too long."),
-        (f"Last,First,DOB\nKowalski,{'x' * 300},04/28/1971", "This name is too long."),
+        (
+            f"Anna {'x' * 101} 04/28/1971",
+            schedule_lines.LONG_NAME,
+        ),
+        (
+            f"Last,First,DOB\nKowalski,{'x' * 300},04/28/1971",
+            schedule_lines.LONG_NAME,
+        ),
         ("Last,First,DOB\nKowalski,Anna", "fewer columns"),
     ],
 )
