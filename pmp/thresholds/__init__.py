@@ -6,16 +6,14 @@ the records come. An existing case follows its crossing when entries change, and
 withdrawn when the crossing is gone.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
-from itertools import groupby, islice
-from operator import and_, itemgetter, or_
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from peewee import fn
-
+import models
 from models import (
     CaseStatus,
     Dispensation,
@@ -26,12 +24,18 @@ from models import (
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import database, withheld
-from pmp.thresholds import correction_notices, threshold_cases, threshold_rules
-from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
+from pmp import bulk, database, withheld
+from pmp.thresholds import (
+    candidates,
+    case_recipients,
+    correction_notices,
+    threshold_cases,
+    threshold_rules,
+)
+from pmp.thresholds.crossings import Crossing, Fill, crossings
 from pmp.thresholds.threshold_rules import Terms, numbers_of
 
-CHUNK = 500
+CHUNK = 2_000
 NO_LONGER = "The entries no longer reach the numbers."
 
 
@@ -51,18 +55,28 @@ class Simulated:
     crossing: Crossing
 
 
-def evaluate(patient_ids: Iterable[int], *, at: datetime) -> list[ThresholdCase]:
+def evaluate(
+    patient_ids: Iterable[int], *, at: datetime, since: date | None = None
+) -> list[ThresholdCase]:
     """Bring the cases of these patients to what their entries say.
 
-    Gives the cases that were made, re-counted or withdrawn. Part of the caller's
-    transaction, so that an entry and its cases stand or fall together.
+    `since` is the first day that any of their fills that came, went or changed says or
+    said; without it every fill is looked at.  Gives the cases that were made, counted
+    again or withdrawn.  Part of the caller's transaction, so that an entry and its
+    cases stand or fall together.
     """
+    everybody = sorted(set(patient_ids))
+    is_within_a_change = models.database.in_transaction()
     changed: list[ThresholdCase] = []
-    remaining = iter(sorted(set(patient_ids)))
     with database.atomic():
-        threshold_rules.seed(at=at)
-        rules = threshold_rules.in_force()
-        while chunk := list(islice(remaining, CHUNK)):
+        rules = _rules(at=at)
+        if is_within_a_change:
+            # Another change of the same patient that nobody sees yet is waited for.
+            _take(everybody)
+        concerned = _concerned(everybody, rules, since)
+        if not is_within_a_change:
+            _take(concerned)
+        for chunk in _chunks(concerned):
             changed += _evaluate(chunk, rules, at=at)
     return changed
 
@@ -103,7 +117,7 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     last = 0
     while chunk := _patients_after(last):
         last = chunk[-1]
-        for patient_id, fills in _fills(_candidates(chunk, [numbers])):
+        for patient_id, fills in fills_of(candidates.reaching(chunk, [numbers])):
             found += [
                 Simulated(patient_id, crossing)
                 for crossing in crossings(fills, numbers)
@@ -112,21 +126,31 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     return sorted(found, key=lambda each: (each.crossing.crossed_on, each.patient_id))
 
 
+def _rules(*, at: datetime) -> list[ThresholdRule]:
+    rules = threshold_rules.in_force()
+    if not rules and threshold_rules.seed(at=at):
+        rules = threshold_rules.in_force()
+    return rules
+
+
+def _concerned(
+    patient_ids: Sequence[int], rules: Iterable[ThresholdRule], since: date | None
+) -> list[int]:
+    numbers = [numbers_of(rule) for rule in rules]
+    found: set[int] = set()
+    for chunk in _chunks(patient_ids):
+        found |= candidates.of(chunk, numbers, since=since)
+    return sorted(found)
+
+
 def _evaluate(
-    patient_ids: list[int], rules: list[ThresholdRule], *, at: datetime
+    patient_ids: Sequence[int], rules: list[ThresholdRule], *, at: datetime
 ) -> list[ThresholdCase]:
-    concerned = sorted(
-        _candidates(patient_ids, [numbers_of(rule) for rule in rules])
-        | _with_cases(patient_ids)
-    )
-    if not concerned:
-        return []
-    _take(concerned)
-    cases = _standing_cases(concerned)
+    cases = _standing_cases(patient_ids)
     counted = threshold_cases.counted(case for own in cases.values() for case in own)
-    fills = dict(_fills(concerned))
+    fills = dict(fills_of(patient_ids))
     changed: list[ThresholdCase] = []
-    for patient_id in concerned:
+    for patient_id in patient_ids:
         standing = [
             Standing(case, counted.get(case.id, {}))
             for case in cases.get(patient_id, [])
@@ -215,30 +239,7 @@ def _nearest(case: ThresholdCase, found: Iterable[Crossing]) -> Crossing | None:
     )
 
 
-def _candidates(patient_ids: list[int], rules: Iterable[Numbers]) -> set[int]:
-    """Give the patients with enough prescribers and pharmacies, ever, for some rule.
-
-    Answered from the covering index; most patients end here.
-    """
-    prescribers = fn.COUNT(Dispensation.prescriber.distinct())
-    pharmacies = fn.COUNT(Dispensation.pharmacy.distinct())
-    enough = [
-        (and_ if numbers.both else or_)(
-            prescribers >= numbers.prescribers, pharmacies >= numbers.pharmacies
-        )
-        for numbers in rules
-    ]
-    if not enough:
-        return set()
-    return _ids(
-        Dispensation.select(Dispensation.patient)
-        .where(Dispensation.patient.in_(patient_ids))
-        .group_by(Dispensation.patient)
-        .having(reduce(or_, enough))
-    )
-
-
-def _fills(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
+def fills_of(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
     """Give each patient's current human fills in order of their day."""
     query: Any = (
         Dispensation.select(
@@ -251,7 +252,7 @@ def _fills(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
             Dispensation.version,
         )
         .join(ReportedIdentity)
-        .where(Dispensation.patient.in_(sorted(patient_ids)))
+        .where(bulk.among(Dispensation.patient, sorted(patient_ids)))
         .where(Dispensation.status == DispensationStatus.CURRENT)
         .where(ReportedIdentity.species == Species.HUMAN)
         .where(withheld.shown())
@@ -261,19 +262,11 @@ def _fills(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
         yield patient_id, [Fill(*row[1:]) for row in rows]
 
 
-def _with_cases(patient_ids: list[int]) -> set[int]:
-    return _ids(
-        ThresholdCase.select(ThresholdCase.patient)
-        .where(ThresholdCase.patient.in_(patient_ids))
-        .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
-    )
-
-
-def _standing_cases(patient_ids: list[int]) -> dict[int, list[ThresholdCase]]:
+def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]]:
     query = (
         ThresholdCase.select(ThresholdCase, ThresholdRule)
         .join(ThresholdRule)
-        .where(ThresholdCase.patient.in_(patient_ids))
+        .where(bulk.among(ThresholdCase.patient, patient_ids))
         .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
         .order_by(ThresholdCase.crossed_on, ThresholdCase.id)
     )
@@ -285,27 +278,33 @@ def _standing_cases(patient_ids: list[int]) -> dict[int, list[ThresholdCase]]:
 
 
 def _patients_after(last: int) -> list[int]:
-    return sorted(
-        _ids(
-            Patient.select(Patient.id)
-            .where(Patient.id > last)
-            .order_by(Patient.id)
-            .limit(CHUNK)
-        )
+    query: Any = (
+        Patient.select(Patient.id)
+        .where(Patient.id > last)
+        .order_by(Patient.id)
+        .limit(CHUNK)
     )
+    return [number for (number,) in query.tuples()]
 
 
-def _ids(query: Any) -> set[int]:
-    return {row[0] for row in query.tuples()}
+def _chunks(patient_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(patient_ids), CHUNK):
+        yield patient_ids[start : start + CHUNK]
 
 
-def _take(patient_ids: list[int]) -> None:
-    """Keep two submissions from settling the same patients at the same time."""
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = (
-            Patient.select(Patient.id)
-            .where(Patient.id.in_(patient_ids))
-            .order_by(Patient.id)
-            .for_update()
-        )
-        list(query.tuples())
+def _take(patient_ids: Sequence[int]) -> None:
+    """Keep two submissions from settling the same patients at the same time.
+
+    Their reports first, as whoever sends one does, and all of them before the first
+    case is written: an evaluation that held the audit record and then waited for a
+    report would wait for whoever has that report and waits for the record.
+    """
+    if not patient_ids or database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        return
+    with_cases = ThresholdCase.select(ThresholdCase.id).where(
+        bulk.among(ThresholdCase.patient, patient_ids)
+    )
+    case_recipients.take_reports(with_cases)
+    query: Any = Patient.select(Patient.id).where(bulk.among(Patient.id, patient_ids))
+    # Not FOR UPDATE: whoever stores a fill of theirs need not wait.
+    list(query.order_by(Patient.id).for_update("FOR NO KEY UPDATE").tuples())
