@@ -1,118 +1,219 @@
 """Whatever happens in whatever order: the same cases as from the beginning."""
 
-import random
 from collections.abc import Iterator
-from datetime import date, timedelta
-from itertools import groupby
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from models import (
     CaseEntry,
-    CaseStatus,
+    CaseRecipient,
+    Connective,
+    CorrectionNotice,
+    Delivery,
     Dispensation,
     DispensationStatus,
+    MatchDecision,
+    ReportedIdentity,
+    RuleStatus,
     ThresholdCase,
-    ThresholdRule,
-    User,
 )
-from pmp import dispensations, thresholds
+from pmp import database, dispensations, thresholds, uploads
+from pmp.errors import RuleError
+from pmp.matching import undoing
 from pmp.thresholds import threshold_rules
-from pmp.thresholds.crossings import Fill, crossings
-from tests.conftest import NOW
-from tests.factories import (
-    make_dispensation,
-    make_identity,
-    make_pharmacy,
-    make_prescriber,
-    make_rule,
-    make_user,
-)
+from pmp.thresholds.threshold_rules import Terms
+from tests.factories import make_dea, make_pharmacy, make_product
+from tests.histories import DAY, NAMES, History, recomputed, stored
+from tests.submission_files import OXYCODONE, fill, submission
 
-DAY = date(2026, 11, 1)
+AND, OR = Connective.AND, Connective.OR
+RULES = [
+    Terms("Ours", 2, 2, AND, 20),
+    Terms("Ours", 2, 3, AND, 30, status=RuleStatus.SILENT),
+    Terms("Ours", 3, 2, OR, 15, schedules=("CII",)),
+    Terms("Ours", 2, 2, AND, 20, status=RuleStatus.OFF),
+    Terms("Theirs", 3, 3, OR, 45),
+    Terms("Theirs", 1, 2, AND, 5),
+    Terms("Theirs", 2, 1, AND, 1),
+]
+SHOPS = [
+    ("", "", make_dea(301, "BM"), "MAIN"),
+    ("", "", make_dea(302, "BE"), "ELM"),
+    ("", "", make_dea(303, "BO"), "OAK"),
+]
+WRITERS = [make_dea(401, "AB"), make_dea(402, "AB"), make_dea(403, "AB")]
+SEEDS = range(4)
+HAPPENINGS = [
+    *["submit"] * 4,
+    *["revise", "void_by_file", "void", "restore", "date", "identity", "writer"],
+    *["join", "apart", "split", "split", "undo", "sent", "new_rule"],
+]
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_histories_give_the_cases_of_a_full_recomputation(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a repeatable history
-    rule = make_rule(prescribers=2, pharmacies=2, window_days=20, schedules=[])
-    staff = make_user()
-    people = [make_identity() for _ in range(2)]
-    prescribers = [make_prescriber() for _ in range(3)]
-    pharmacies = [make_pharmacy() for _ in range(3)]
+class LongerHistory(History):
+    """Files, corrections and rules too; what each touches is evaluated by it alone."""
 
-    for _ in range(25):
-        _happen(chance, people, prescribers, pharmacies, staff)
-        assert set(_stored(rule)) == set(_recomputed(rule))
-    assert thresholds.run(NOW) == []
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.number = 0
+        self.shops = {shop[3]: shop for shop in SHOPS}
+        for shop in SHOPS:
+            make_pharmacy(dea=shop[2], name=shop[3])
+        make_product(ndc=OXYCODONE)
+        make_product(ndc="00000000017", schedule="CIV")
 
+    def go_on(self) -> None:
+        self.at += timedelta(minutes=2)
+        what = self.chance.choice(HAPPENINGS)
+        review = self._review() if what in {"join", "apart"} else None
+        try:
+            made = self._happen(what, review)
+            if isinstance(made, MatchDecision) and self.chance.random() < 0.3:
+                undoing.undo(made, by=self.staff, at=self.at)
+        except RuleError:
+            return  # as it was
 
-def _happen(
-    chance: random.Random,
-    people: list[Any],
-    prescribers: list[Any],
-    pharmacies: list[Any],
-    staff: User,
-) -> None:
-    standing = list(
-        Dispensation.select()
-        .where(Dispensation.status == DispensationStatus.CURRENT)
-        .order_by(Dispensation.id)
-    )
-    what = chance.choice(["new", "new", "new", "void", "date", "move"])
-    day = DAY - timedelta(days=chance.randrange(90))
-    if what == "new" or not standing:
-        identity = chance.choice(people)
-        make_dispensation(
-            identity=identity,
-            prescriber=chance.choice(prescribers),
-            pharmacy=chance.choice(pharmacies),
-            filled_on=day,
+    def submit(self) -> None:
+        """Send a file of a few fills, some of them late, of people known or not."""
+        shops = self.chance.sample(SHOPS, self.chance.randint(1, 3))
+        self._send(
+            *((shop, [self._fill() for _ in range(self._few())]) for shop in shops)
         )
-        thresholds.evaluate([identity.patient.id], at=NOW)
-        return
-    entry = chance.choice(standing)
-    if what == "void":
-        dispensations.void(entry, reason="Void.", by=staff, at=NOW)
-    else:
-        changes = {"filled_on": day} if what == "date" else {"identity": people[0]}
-        dispensations.correct(entry, changes=changes, reason="x", by=staff, at=NOW)
 
+    def revise(self) -> None:
+        self._send_about(self._standing(), "01")
 
-def _stored(rule: ThresholdRule) -> Iterator[tuple[Any, ...]]:
-    cases = ThresholdCase.select().where(
-        ThresholdCase.rule == rule, ThresholdCase.status != CaseStatus.WITHDRAWN
-    )
-    for case in cases:
-        entries = frozenset(
-            (entry.dispensation.id, entry.version)
-            for entry in CaseEntry.select().where(CaseEntry.case == case)
-        )
-        yield (case.patient.id, case.crossed_on, entries)
+    def void_by_file(self) -> None:
+        self._send_about(self._standing(), "02")
 
+    def void(self) -> None:
+        if entry := self._standing():
+            dispensations.void(entry, reason="Void.", by=self.staff, at=self.at)
 
-def _recomputed(rule: ThresholdRule) -> Iterator[tuple[Any, ...]]:
-    rows = (
-        Dispensation.select()
-        .where(Dispensation.status == DispensationStatus.CURRENT)
-        .order_by(Dispensation.patient, Dispensation.filled_on, Dispensation.id)
-    )
-    numbers = threshold_rules.numbers_of(rule)
-    for patient, group in groupby(rows, key=lambda row: row.patient.id):
-        fills = [
-            Fill(
-                row.id,
-                row.filled_on,
-                row.prescriber.id,
-                row.pharmacy.id,
-                row.schedule,
-                row.version,
+    def restore(self) -> None:
+        if entry := self._one_of(DispensationStatus.VOIDED):
+            dispensations.restore(entry, reason="Back.", by=self.staff, at=self.at)
+
+    def date(self) -> None:
+        self._correct(filled_on=self._day())
+
+    def writer(self) -> None:
+        self._correct(prescriber=self.chance.choice(self.prescribers))
+
+    def identity(self) -> None:
+        rows = list(ReportedIdentity.select().order_by(ReportedIdentity.id))
+        if rows:
+            self._correct(identity=self.chance.choice(rows))
+
+    def new_rule(self) -> None:
+        """Change a rule, which holds for everybody from the night on."""
+        terms = self.chance.choice(RULES)
+        threshold_rules.write(terms=terms, reason="New.", by=self.staff, at=self.at)
+        thresholds.run(self.at)
+
+    def _correct(self, **changes: Any) -> None:
+        if entry := self._standing():
+            dispensations.correct(
+                entry, changes=changes, reason="Wrong.", by=self.staff, at=self.at
             )
-            for row in group
-        ]
-        for crossing in crossings(fills, numbers):
-            entries = frozenset((fill.id, fill.version) for fill in crossing.fills)
-            yield (patient, crossing.crossed_on, entries)
+
+    def _fill(self) -> list[str]:
+        self.number += 1
+        last, first = self.chance.choice(NAMES)
+        return fill(
+            f"{self.number}",
+            last=last,
+            first=first,
+            filled=f"{self._day():%Y%m%d}",
+            written="20260801",
+            ndc=self.chance.choice([OXYCODONE, OXYCODONE, "00000000017"]),
+            dea=self.chance.choice(WRITERS),
+        )
+
+    def _send_about(self, entry: Dispensation | None, status: str) -> None:
+        shop = next(
+            (s for s, p in self.shops.items() if entry and p == entry.pharmacy), None
+        )
+        if entry is None or shop is None:
+            return
+        last, first = self.chance.choice(NAMES)
+        line = fill(
+            entry.prescription_number,
+            status=status,
+            last=last,
+            first=first,
+            filled=f"{entry.filled_on:%Y%m%d}",
+            written="20260801",
+            ndc=entry.product_code,
+            dea=self.chance.choice(WRITERS),
+            quantity=str(self.chance.randint(10, 90)),
+        )
+        self._send((self.shops[entry.pharmacy.name], [line]))
+
+    def _send(self, *shops: Any) -> None:
+        received = uploads.receive(
+            filename="a.dat", body=submission(*shops), by=self.staff, at=self.at
+        )
+        uploads.process(received.id, at=self.at)
+
+    def _standing(self) -> Dispensation | None:
+        return self._one_of(DispensationStatus.CURRENT)
+
+    def _one_of(self, status: DispensationStatus) -> Dispensation | None:
+        rows = Dispensation.select().where(Dispensation.status == status)
+        found = list(rows.order_by(Dispensation.id))
+        return self.chance.choice(found) if found else None
+
+    def _few(self) -> int:
+        return self.chance.randint(1, 4)
+
+    def _day(self) -> date:
+        return DAY - timedelta(days=self.chance.randrange(60))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_history_leaves_the_cases_of_a_full_recomputation(seed: int) -> None:
+    history = LongerHistory(seed)
+
+    for step in range(30):
+        history.go_on()
+        with everything_forgotten():
+            thresholds.run(history.at)
+            from_the_beginning = standing()
+        assert standing() == from_the_beginning == by_arithmetic()
+        if step % 5 == 4:
+            everybody = {row.patient.id for row in ReportedIdentity.select()}
+            assert thresholds.evaluate(everybody, at=history.at) == []
+            assert thresholds.run(history.at) == []
+    assert ThresholdCase.select().exists()
+
+
+def standing() -> set[tuple[Any, ...]]:
+    """Give the standing cases of the rules in force."""
+    return {
+        (rule.id, *case) for rule in threshold_rules.in_force() for case in stored(rule)
+    }
+
+
+def by_arithmetic() -> set[tuple[Any, ...]]:
+    return {
+        (rule.id, *case)
+        for rule in threshold_rules.in_force()
+        for case in recomputed(rule)
+    }
+
+
+@contextmanager
+def everything_forgotten() -> Iterator[None]:
+    """Let there be no case and no report until the end of the block."""
+    with database.atomic() as kept:
+        for table in (CorrectionNotice, CaseEntry, CaseRecipient, ThresholdCase):
+            table.delete().execute()
+        Delivery.delete().execute()
+        yield
+        kept.rollback()
