@@ -6,12 +6,12 @@ the records come. An existing case follows its crossing when entries change, and
 withdrawn when the crossing is gone.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
-from itertools import groupby, islice
-from operator import and_, itemgetter, or_
+from itertools import islice
+from operator import and_, or_
 from typing import Any
 
 from peewee import fn
@@ -19,15 +19,18 @@ from peewee import fn
 from models import (
     CaseStatus,
     Dispensation,
-    DispensationStatus,
     Patient,
-    ReportedIdentity,
-    Species,
+    RuleKind,
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import database, withheld
-from pmp.thresholds import correction_notices, threshold_cases, threshold_rules
+from pmp import database
+from pmp.thresholds import (
+    correction_notices,
+    counted_fills,
+    threshold_cases,
+    threshold_rules,
+)
 from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
 from pmp.thresholds.threshold_rules import Terms, numbers_of
 
@@ -103,7 +106,8 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     last = 0
     while chunk := _patients_after(last):
         last = chunk[-1]
-        for patient_id, fills in _fills(_candidates(chunk, [numbers])):
+        candidates = _candidates(chunk, [numbers])
+        for patient_id, fills in counted_fills.of_patients(candidates, [numbers]):
             found += [
                 Simulated(patient_id, crossing)
                 for crossing in crossings(fills, numbers)
@@ -115,16 +119,15 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
 def _evaluate(
     patient_ids: list[int], rules: list[ThresholdRule], *, at: datetime
 ) -> list[ThresholdCase]:
-    concerned = sorted(
-        _candidates(patient_ids, [numbers_of(rule) for rule in rules])
-        | _with_cases(patient_ids)
-    )
+    numbers = [numbers_of(rule) for rule in rules]
+    concerned = sorted(_candidates(patient_ids, numbers) | _with_cases(patient_ids))
     if not concerned:
         return []
     _take(concerned)
     cases = _standing_cases(concerned)
     counted = threshold_cases.counted(case for own in cases.values() for case in own)
-    fills = dict(_fills(concerned))
+    followed = [numbers_of(case.rule) for own in cases.values() for case in own]
+    fills = dict(counted_fills.of_patients(concerned, [*numbers, *followed]))
     changed: list[ThresholdCase] = []
     for patient_id in concerned:
         standing = [
@@ -218,8 +221,13 @@ def _nearest(case: ThresholdCase, found: Iterable[Crossing]) -> Crossing | None:
 def _candidates(patient_ids: list[int], rules: Iterable[Numbers]) -> set[int]:
     """Give the patients with enough prescribers and pharmacies, ever, for some rule.
 
-    Answered from the covering index; most patients end here.
+    Answered from the covering index, with withheld entries; most patients end here. A
+    practice that counts once has no more prescribers than that; of another kind than
+    providers, everybody who has such a drug is looked at.
     """
+    rules = list(rules)
+    other = any(numbers.kind is not RuleKind.PROVIDERS for numbers in rules)
+    found = counted_fills.may_reach(patient_ids) if other else set()
     prescribers = fn.COUNT(Dispensation.prescriber.distinct())
     pharmacies = fn.COUNT(Dispensation.pharmacy.distinct())
     enough = [
@@ -227,38 +235,16 @@ def _candidates(patient_ids: list[int], rules: Iterable[Numbers]) -> set[int]:
             prescribers >= numbers.prescribers, pharmacies >= numbers.pharmacies
         )
         for numbers in rules
+        if numbers.kind is RuleKind.PROVIDERS
     ]
     if not enough:
-        return set()
-    return _ids(
+        return found
+    return found | _ids(
         Dispensation.select(Dispensation.patient)
         .where(Dispensation.patient.in_(patient_ids))
         .group_by(Dispensation.patient)
         .having(reduce(or_, enough))
     )
-
-
-def _fills(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
-    """Give each patient's current human fills in order of their day."""
-    query: Any = (
-        Dispensation.select(
-            Dispensation.patient,
-            Dispensation.id,
-            Dispensation.filled_on,
-            Dispensation.prescriber,
-            Dispensation.pharmacy,
-            Dispensation.schedule,
-            Dispensation.version,
-        )
-        .join(ReportedIdentity)
-        .where(Dispensation.patient.in_(sorted(patient_ids)))
-        .where(Dispensation.status == DispensationStatus.CURRENT)
-        .where(ReportedIdentity.species == Species.HUMAN)
-        .where(withheld.shown())
-        .order_by(Dispensation.patient, Dispensation.filled_on, Dispensation.id)
-    )
-    for patient_id, rows in groupby(query.tuples(), key=itemgetter(0)):
-        yield patient_id, [Fill(*row[1:]) for row in rows]
 
 
 def _with_cases(patient_ids: list[int]) -> set[int]:
