@@ -22,6 +22,7 @@ __all__ = [
     "SCHEDULES",
     "Terms",
     "numbers_of",
+    "plain",
     "sending",
     "sentence",
     "terms_of",
