@@ -6,35 +6,32 @@ the records come. An existing case follows its crossing when entries change, and
 withdrawn when the crossing is gone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
-from itertools import islice
-from operator import and_, or_
 from typing import Any
 
-from peewee import fn
-
+import models
 from models import (
     CaseStatus,
     Dispensation,
     Patient,
-    RuleKind,
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import database
+from pmp import bulk, database
 from pmp.thresholds import (
+    candidates,
+    case_recipients,
     correction_notices,
     counted_fills,
     threshold_cases,
     threshold_rules,
 )
-from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
+from pmp.thresholds.crossings import Crossing, Fill, crossings
 from pmp.thresholds.threshold_rules import Terms, numbers_of
 
-CHUNK = 500
+CHUNK = 2_000
 NO_LONGER = "The entries no longer reach the numbers."
 
 
@@ -54,18 +51,28 @@ class Simulated:
     crossing: Crossing
 
 
-def evaluate(patient_ids: Iterable[int], *, at: datetime) -> list[ThresholdCase]:
+def evaluate(
+    patient_ids: Iterable[int], *, at: datetime, since: date | None = None
+) -> list[ThresholdCase]:
     """Bring the cases of these patients to what their entries say.
 
-    Gives the cases that were made, re-counted or withdrawn. Part of the caller's
-    transaction, so that an entry and its cases stand or fall together.
+    `since` is the first day that any of their fills that came, went or changed says or
+    said; without it every fill is looked at.  Gives the cases that were made, counted
+    again or withdrawn.  Part of the caller's transaction, so that an entry and its
+    cases stand or fall together.
     """
+    everybody = sorted(set(patient_ids))
+    is_within_a_change = models.database.in_transaction()
     changed: list[ThresholdCase] = []
-    remaining = iter(sorted(set(patient_ids)))
     with database.atomic():
-        threshold_rules.seed(at=at)
-        rules = threshold_rules.in_force()
-        while chunk := list(islice(remaining, CHUNK)):
+        rules = _rules(at=at)
+        if is_within_a_change:
+            # Another change of the same patient that nobody sees yet is waited for.
+            _take(everybody)
+        concerned = _concerned(everybody, rules, since)
+        if not is_within_a_change:
+            _take(concerned)
+        for chunk in _chunks(concerned):
             changed += _evaluate(chunk, rules, at=at)
     return changed
 
@@ -106,8 +113,8 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     last = 0
     while chunk := _patients_after(last):
         last = chunk[-1]
-        candidates = _candidates(chunk, [numbers])
-        for patient_id, fills in counted_fills.of_patients(candidates, [numbers]):
+        concerned = candidates.reaching(chunk, [numbers])
+        for patient_id, fills in counted_fills.of_patients(concerned, [numbers]):
             found += [
                 Simulated(patient_id, crossing)
                 for crossing in crossings(fills, numbers)
@@ -116,20 +123,33 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     return sorted(found, key=lambda each: (each.crossing.crossed_on, each.patient_id))
 
 
-def _evaluate(
-    patient_ids: list[int], rules: list[ThresholdRule], *, at: datetime
-) -> list[ThresholdCase]:
+def _rules(*, at: datetime) -> list[ThresholdRule]:
+    rules = threshold_rules.in_force()
+    if not rules and threshold_rules.seed(at=at):
+        rules = threshold_rules.in_force()
+    return rules
+
+
+def _concerned(
+    patient_ids: Sequence[int], rules: Iterable[ThresholdRule], since: date | None
+) -> list[int]:
     numbers = [numbers_of(rule) for rule in rules]
-    concerned = sorted(_candidates(patient_ids, numbers) | _with_cases(patient_ids))
-    if not concerned:
-        return []
-    _take(concerned)
-    cases = _standing_cases(concerned)
+    found: set[int] = set()
+    for chunk in _chunks(patient_ids):
+        found |= candidates.of(chunk, numbers, since=since)
+    return sorted(found)
+
+
+def _evaluate(
+    patient_ids: Sequence[int], rules: list[ThresholdRule], *, at: datetime
+) -> list[ThresholdCase]:
+    cases = _standing_cases(patient_ids)
     counted = threshold_cases.counted(case for own in cases.values() for case in own)
-    followed = [numbers_of(case.rule) for own in cases.values() for case in own]
-    fills = dict(counted_fills.of_patients(concerned, [*numbers, *followed]))
+    followed = [case.rule for own in cases.values() for case in own]
+    numbers = [numbers_of(rule) for rule in (*rules, *followed)]
+    fills = dict(counted_fills.of_patients(patient_ids, numbers))
     changed: list[ThresholdCase] = []
-    for patient_id in concerned:
+    for patient_id in patient_ids:
         standing = [
             Standing(case, counted.get(case.id, {}))
             for case in cases.get(patient_id, [])
@@ -218,48 +238,11 @@ def _nearest(case: ThresholdCase, found: Iterable[Crossing]) -> Crossing | None:
     )
 
 
-def _candidates(patient_ids: list[int], rules: Iterable[Numbers]) -> set[int]:
-    """Give the patients with enough prescribers and pharmacies, ever, for some rule.
-
-    Answered from the covering index, with withheld entries; most patients end here. A
-    practice that counts once has no more prescribers than that; of another kind than
-    providers, everybody who has such a drug is looked at.
-    """
-    rules = list(rules)
-    other = any(numbers.kind is not RuleKind.PROVIDERS for numbers in rules)
-    found = counted_fills.may_reach(patient_ids) if other else set()
-    prescribers = fn.COUNT(Dispensation.prescriber.distinct())
-    pharmacies = fn.COUNT(Dispensation.pharmacy.distinct())
-    enough = [
-        (and_ if numbers.both else or_)(
-            prescribers >= numbers.prescribers, pharmacies >= numbers.pharmacies
-        )
-        for numbers in rules
-        if numbers.kind is RuleKind.PROVIDERS
-    ]
-    if not enough:
-        return found
-    return found | _ids(
-        Dispensation.select(Dispensation.patient)
-        .where(Dispensation.patient.in_(patient_ids))
-        .group_by(Dispensation.patient)
-        .having(reduce(or_, enough))
-    )
-
-
-def _with_cases(patient_ids: list[int]) -> set[int]:
-    return _ids(
-        ThresholdCase.select(ThresholdCase.patient)
-        .where(ThresholdCase.patient.in_(patient_ids))
-        .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
-    )
-
-
-def _standing_cases(patient_ids: list[int]) -> dict[int, list[ThresholdCase]]:
+def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]]:
     query = (
         ThresholdCase.select(ThresholdCase, ThresholdRule)
         .join(ThresholdRule)
-        .where(ThresholdCase.patient.in_(patient_ids))
+        .where(bulk.among(ThresholdCase.patient, patient_ids))
         .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
         .order_by(ThresholdCase.crossed_on, ThresholdCase.id)
     )
@@ -271,27 +254,33 @@ def _standing_cases(patient_ids: list[int]) -> dict[int, list[ThresholdCase]]:
 
 
 def _patients_after(last: int) -> list[int]:
-    return sorted(
-        _ids(
-            Patient.select(Patient.id)
-            .where(Patient.id > last)
-            .order_by(Patient.id)
-            .limit(CHUNK)
-        )
+    query: Any = (
+        Patient.select(Patient.id)
+        .where(Patient.id > last)
+        .order_by(Patient.id)
+        .limit(CHUNK)
     )
+    return [number for (number,) in query.tuples()]
 
 
-def _ids(query: Any) -> set[int]:
-    return {row[0] for row in query.tuples()}
+def _chunks(patient_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(patient_ids), CHUNK):
+        yield patient_ids[start : start + CHUNK]
 
 
-def _take(patient_ids: list[int]) -> None:
-    """Keep two submissions from settling the same patients at the same time."""
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = (
-            Patient.select(Patient.id)
-            .where(Patient.id.in_(patient_ids))
-            .order_by(Patient.id)
-            .for_update()
-        )
-        list(query.tuples())
+def _take(patient_ids: Sequence[int]) -> None:
+    """Keep two submissions from settling the same patients at the same time.
+
+    Their reports first, as whoever sends one does, and all of them before the first
+    case is written: an evaluation that held the audit record and then waited for a
+    report would wait for whoever has that report and waits for the record.
+    """
+    if not patient_ids or database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        return
+    with_cases = ThresholdCase.select(ThresholdCase.id).where(
+        bulk.among(ThresholdCase.patient, patient_ids)
+    )
+    case_recipients.take_reports(with_cases)
+    query: Any = Patient.select(Patient.id).where(bulk.among(Patient.id, patient_ids))
+    # Not FOR UPDATE: whoever stores a fill of theirs need not wait.
+    list(query.order_by(Patient.id).for_update("FOR NO KEY UPDATE").tuples())

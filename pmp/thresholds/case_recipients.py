@@ -24,7 +24,7 @@ from models import (
     ThresholdCase,
     User,
 )
-from pmp import audit, database, deliveries
+from pmp import audit, bulk, database, deliveries
 from pmp.deliveries import contacts
 from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
@@ -154,12 +154,16 @@ def take_reports(cases: Any) -> None:
     """
     if database.is_sqlite():  # its transactions are IMMEDIATE
         return
-    recipients = CaseRecipient.select(CaseRecipient.id).where(
+    found: Any = CaseRecipient.select(CaseRecipient.id).where(
         CaseRecipient.case.in_(cases)
     )
+    # Known by number first: so the engine looks these up rather than reads them all.
+    recipients = [number for (number,) in found.tuples()]
+    if not recipients:
+        return
     query = Delivery.select(Delivery.id).where(
         Delivery.kind == DeliveryKind.THRESHOLD_REPORT,
-        Delivery.subject_id.in_(recipients),
+        bulk.among(Delivery.subject_id, recipients),
     )
     list(query.order_by(Delivery.id).for_update().tuples())
 

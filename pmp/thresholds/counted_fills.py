@@ -5,7 +5,7 @@ practices and supplies are read only where a rule asks for them. Voided entries,
 of animals, and what administrators alone may see count for no rule.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,7 +18,7 @@ from models import (
     RuleKind,
     Species,
 )
-from pmp import care, mme, settings, withheld
+from pmp import bulk, care, mme, settings, withheld
 from pmp.fills import Fill as Supply
 from pmp.history import entries
 from pmp.thresholds import practices
@@ -62,11 +62,11 @@ def of_patients(
         yield patient_id, fills
 
 
-def may_reach(patient_ids: Collection[int]) -> set[int]:
+def may_reach(patient_ids: Sequence[int]) -> set[int]:
     """Give the patients who have any fill that a kind but providers adds up."""
     query: Any = (
         Dispensation.select(Dispensation.patient)
-        .where(Dispensation.patient.in_(sorted(patient_ids)))
+        .where(bulk.among(Dispensation.patient, patient_ids))
         .where(Dispensation.drug_class.in_(_ADDED_UP))
         .where(withheld.shown())
         .distinct()
@@ -95,7 +95,7 @@ def _rows(patient_ids: list[int]) -> Any:
 
 def _standing(patient_ids: list[int]) -> Any:
     return (
-        Dispensation.patient.in_(patient_ids)
+        bulk.among(Dispensation.patient, patient_ids)
         & (Dispensation.status == DispensationStatus.CURRENT)
         & (ReportedIdentity.species == Species.HUMAN)
         & withheld.shown()

@@ -20,7 +20,7 @@ from models import (
     TicketOutcome,
     User,
 )
-from pmp import audit, clock, database, settings
+from pmp import audit, bulk, clock, database, settings
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients, cool_down, correction_notices
 from pmp.thresholds.crossings import Crossing
@@ -69,7 +69,7 @@ def counted(cases: Iterable[ThresholdCase]) -> dict[int, dict[int, int]]:
     """Give the entries of cases, by case id: dispensation id → version counted."""
     rows: Any = (
         CaseEntry.select(CaseEntry.case, CaseEntry.dispensation, CaseEntry.version)
-        .where(CaseEntry.case.in_([case.id for case in cases]))
+        .where(bulk.among(CaseEntry.case, [case.id for case in cases]))
         .tuples()
     )
     found: dict[int, dict[int, int]] = {}

@@ -7,11 +7,13 @@ worker that was killed goes on where the last batch ended.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
+
+from peewee import fn
 
 from models import (
     Dispensation,
@@ -36,7 +38,7 @@ from pmp.uploads.waiting_voids import forget_waiting_voids
 __all__ = ["forget_waiting_voids", "process", "receive", "waiting"]
 
 BATCH = 500
-PATIENTS_AT_ONCE = 500
+PATIENTS_AT_ONCE = 2_000
 NAME_LENGTH = 120
 
 
@@ -276,8 +278,8 @@ def _count(submission: Submission, decided: Iterable[Decided]) -> None:
 
 
 def _finish(submission: Submission, at: datetime) -> Submission:
-    for patients in _batches(_touched(submission)):
-        thresholds.evaluate(patients, at=at)
+    for since, patients in _batches(_touched(submission)):
+        thresholds.evaluate(patients, since=since, at=at)
     with database.atomic():
         held = _fresh(submission).held
         status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED
@@ -287,32 +289,40 @@ def _finish(submission: Submission, at: datetime) -> Submission:
     return _fresh(submission)
 
 
-def _touched(submission: Submission) -> list[int]:
+def _touched(submission: Submission) -> dict[int, date]:
     """Give the patients whose fills the submission added, revised or voided.
 
-    Asked of the tables, so that a run that goes on after a kill knows them all.
+    Each with the first day that one of these fills says, or said before.  Asked of the
+    tables, so that a run that goes on after a kill knows them all.
     """
     stored: Any = (
-        Dispensation.select(Dispensation.patient)
+        Dispensation.select(Dispensation.patient, fn.MIN(Dispensation.filled_on))
         .where(Dispensation.submission == submission)
-        .distinct()
+        .group_by(Dispensation.patient)
         .tuples()
     )
     changed: Any = (
-        DispensationVersion.select(DispensationVersion.content, Dispensation.patient)
+        DispensationVersion.select(
+            DispensationVersion.content, Dispensation.patient, Dispensation.filled_on
+        )
         .join(Dispensation)
         .where(DispensationVersion.submission == submission)
         .tuples()
     )
-    patients = {patient for (patient,) in stored}
-    for before, now in changed:
-        patients |= {before["patient"], now}
-    return sorted(patients)
+    patients: dict[int, date] = dict(stored)
+    for before, now, filled_on in changed:
+        day = min(date.fromisoformat(before["filled_on"]), filled_on)
+        for patient in (before["patient"], now):
+            patients[patient] = min(day, patients.get(patient, day))
+    return patients
 
 
-def _batches(patients: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(patients), PATIENTS_AT_ONCE):
-        yield patients[start : start + PATIENTS_AT_ONCE]
+def _batches(patients: Mapping[int, date]) -> Iterator[tuple[date, list[int]]]:
+    """Give patients in batches, those of late records last, each with its first day."""
+    newest_first = sorted(patients, key=patients.__getitem__, reverse=True)
+    for start in range(0, len(newest_first), PATIENTS_AT_ONCE):
+        batch = newest_first[start : start + PATIENTS_AT_ONCE]
+        yield patients[batch[-1]], batch
 
 
 def _move(submission: Submission, status: SubmissionStatus, **columns: Any) -> bool:

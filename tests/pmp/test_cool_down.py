@@ -3,7 +3,14 @@ from typing import Any
 
 import pytest
 
-from models import CaseStatus, Delivery, Patient, RuleStatus, ThresholdCase
+from models import (
+    CaseStatus,
+    Delivery,
+    DispensationStatus,
+    Patient,
+    RuleStatus,
+    ThresholdCase,
+)
 from pmp import settings, thresholds
 from pmp.errors import ConflictError
 from pmp.thresholds import case_recipients, threshold_cases
@@ -132,7 +139,7 @@ def test_a_withdrawn_report_starts_no_cool_down(reported: Patient) -> None:
     )
     threshold_cases.withdraw(first, reason="Not theirs.", at=NOW)
     for entry in threshold_cases.entries(first):
-        entry.status = "voided"
+        entry.status = DispensationStatus.VOIDED
         entry.save()
 
     assert again(reported, after=20).status == CaseStatus.QUEUED

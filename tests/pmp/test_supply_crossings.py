@@ -48,12 +48,15 @@ def fill(day: int, days: int = 30, **facts: Any) -> Fill:
 
 
 def benzodiazepine(day: int, days: int = 30, **facts: Any) -> Fill:
-    facts |= {"drug_class": "benzodiazepine", "ingredient": "lorazepam", "mme": None}
-    return fill(day, days, **facts)
+    own: dict[str, Any] = {"drug_class": "benzodiazepine", "ingredient": "lorazepam"}
+    return fill(day, days, mme=None, **(own | facts))
 
 
 def methadone(day: int, milligrams: int, **facts: Any) -> Fill:
-    given = {"ingredient": "methadone hydrochloride", "daily_mg": Decimal(milligrams)}
+    given: dict[str, Any] = {
+        "ingredient": "methadone hydrochloride",
+        "daily_mg": Decimal(milligrams),
+    }
     return fill(day, **(given | facts))
 
 

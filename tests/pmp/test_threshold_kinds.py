@@ -149,8 +149,8 @@ def test_a_late_record_closes_the_gap_and_a_void_opens_it_again() -> None:
 def test_another_set_of_mme_factors_counts_the_cases_again() -> None:
     make_rule(kind=RuleKind.DAILY_MME, amount=90, prescribers=1, pharmacies=1)
     patient = make_patient()
-    hydromorphone = {"ingredient": "hydromorphone", "mme_key": "hydromorphone"}
-    dispensed(patient, quantity=Decimal(60), **hydromorphone)  # 20 mg a day by 5 or 4
+    drug: dict[str, Any] = {"ingredient": "hydromorphone", "mme_key": "hydromorphone"}
+    dispensed(patient, quantity=Decimal(60), **drug)  # 20 mg a day by 5 or 4
     assert case_of(patient) is not None
 
     with settings.changed(mme_rule_set="cdc-2016"):
