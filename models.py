@@ -680,6 +680,13 @@ class DispensationStatus(StrEnum):
     VOIDED = "voided"
 
 
+class Care(StrEnum):
+    """What a fill was reported to be for that a threshold rule may leave out."""
+
+    HOSPICE = "hospice"  # and palliative care
+    CANCER = "cancer"
+
+
 class Dispensation(Table):
     """One fill, as it stands now; drug facts are frozen when it is stored."""
 
@@ -721,6 +728,8 @@ class Dispensation(Table):
     acetaminophen_mg = DecimalField(max_digits=10, decimal_places=2, null=True)
     # Why administrators alone see it, a word of pmp.reported_drugs; null: everyone may.
     withheld = CharField(max_length=32, null=True)
+    # Words of `Care` as pmp.care writes them; null: none was reported.
+    care = CharField(max_length=32, null=True)
     stored_at = UtcField()
 
     class Meta:
@@ -1209,8 +1218,21 @@ class Connective(StrEnum):
     OR = "or"
 
 
+class RuleKind(StrEnum):
+    """What a rule counts; of all but providers it asks for an `amount`."""
+
+    PROVIDERS = "providers"
+    DAILY_MME = "daily_mme"  # morphine milligram equivalents a day
+    OPIOID_BENZODIAZEPINE = "opioid_benzodiazepine"  # days that both cover
+    LONG_OPIOID_USE = "long_opioid_use"  # days in a row
+    METHADONE = "methadone"  # milligrams a day
+
+
 class ThresholdRule(Table):
-    """Prescribers and/or pharmacies reached or exceeded within a window of days."""
+    """Numbers that a patient reaches or exceeds: see `pmp.thresholds.threshold_rules`.
+
+    What a kind does not ask for is 1, 0 or empty.
+    """
 
     name = CharField()
     version = IntegerField(default=1)
@@ -1220,6 +1242,19 @@ class ThresholdRule(Table):
     connective = word(Connective, default=Connective.AND)
     window_days = IntegerField(constraints=[Check("window_days BETWEEN 1 AND 731")])
     schedules = JsonField(default=list)  # ["CII", "CIII", "CIV"]; empty: all
+    kind = word(RuleKind, default=RuleKind.PROVIDERS)
+    amount = IntegerField(
+        default=0, constraints=[Check("(kind = 'providers') = (amount = 0)")]
+    )
+    gap_days = IntegerField(default=0, constraints=[Check("gap_days BETWEEN 0 AND 30")])
+    drug_classes = JsonField(default=list)  # words of `DrugClass`; empty: all
+    minimum_fills = IntegerField(default=1, constraints=[Check("minimum_fills >= 1")])
+    practices_once = BooleanField(default=False)
+    exclusions = JsonField(default=list)  # words of `Care`
+    cool_down_days = IntegerField(
+        default=0, constraints=[Check("cool_down_days BETWEEN 0 AND 731")]
+    )
+    send_when_worse = BooleanField(default=True)  # in spite of the cool-down
     reason = TextField(default="")
     written_by = CharField()
     written_at = UtcField()
@@ -1248,9 +1283,15 @@ class ThresholdCase(Table):
     window_last = DateField()
     prescribers = IntegerField()
     pharmacies = IntegerField()
+    # What a rule of another kind counts, at its most; and the first day of that.
+    reached = DecimalField(max_digits=12, decimal_places=2, auto_round=True, null=True)
+    reached_on = DateField(null=True)
     status = word(CaseStatus, default=CaseStatus.DETECTED, index=True)
     detected_at = UtcField()
+    queued_at = UtcField(null=True)  # when its reports were first asked for
     closed_at = UtcField(null=True)
+    closed_reason = TextField(null=True)
+    cool_down_ends = DateField(null=True)  # kept unsent for its rule's cool-down
     withdrawn_reason = TextField(default="")
 
 

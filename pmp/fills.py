@@ -64,14 +64,17 @@ def covered(fills: Iterable[Fill]) -> set[date]:
     }
 
 
-def runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """Give the unbroken stretches of days, oldest first, as first and last day."""
+def runs(days: Iterable[date], *, gap: int = 0) -> Iterator[tuple[date, date]]:
+    """Give the unbroken stretches of days, oldest first, as first and last day.
+
+    Up to `gap` days that are missing do not break one.
+    """
     ordered = sorted(set(days))
     if not ordered:
         return
     first = ordered[0]
     for day, following in pairwise(ordered):
-        if following - day > _DAY:
+        if following - day > _DAY * (gap + 1):
             yield first, day
             first = following
     yield first, ordered[-1]

@@ -26,6 +26,8 @@ def fill(  # a PAT, a DSP and a PRE segment
     quantity: str = "60",
     days: str = "30",
     dea: str = "AS3045122",
+    treatment: str = "",
+    diagnosis: str = "",
 ) -> list[str]:
     pat = (
         f"PAT*******{last}*{first}****12 MAPLE ST**HAMDEN*CT*06514*2035550111"
@@ -35,6 +37,8 @@ def fill(  # a PAT, a DSP and a PRE segment
         f"DSP*{status}*{number}*{written}*{refills}*{filled}*{fill_number}*01*{ndc}"
         f"*{quantity}*{days}*01*05*{partial}***04*{filled}"
     )
+    if treatment or diagnosis:
+        dsp += f"*******{treatment}*{diagnosis}"  # DSP24, DSP25
     return [
         pat,
         dsp,

@@ -166,6 +166,11 @@ def from_row(
     )
 
 
+def supply_of(row: dict[str, Any], *, rules: RuleSet) -> Fill:
+    """Make what the arithmetic sees of a row of `pmp.history.rows` with SUPPLY."""
+    return _fill(row, mme.daily(_dose(row), rules))
+
+
 def _class(row: dict[str, Any]) -> str:
     """Give the class for the arithmetic: empty while nobody knows what it is."""
     if row["product_qualifier"] == COMPOUND:

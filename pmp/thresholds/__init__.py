@@ -6,29 +6,25 @@ the records come. An existing case follows its crossing when entries change, and
 withdrawn when the crossing is gone.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import models
 from models import (
     CaseStatus,
     Dispensation,
-    DispensationStatus,
     Patient,
-    ReportedIdentity,
-    Species,
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import bulk, database, withheld
+from pmp import bulk, database
 from pmp.thresholds import (
     candidates,
     case_recipients,
     correction_notices,
+    counted_fills,
     threshold_cases,
     threshold_rules,
 )
@@ -117,7 +113,8 @@ def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simu
     last = 0
     while chunk := _patients_after(last):
         last = chunk[-1]
-        for patient_id, fills in fills_of(candidates.reaching(chunk, [numbers])):
+        concerned = candidates.reaching(chunk, [numbers])
+        for patient_id, fills in counted_fills.of_patients(concerned, [numbers]):
             found += [
                 Simulated(patient_id, crossing)
                 for crossing in crossings(fills, numbers)
@@ -148,7 +145,9 @@ def _evaluate(
 ) -> list[ThresholdCase]:
     cases = _standing_cases(patient_ids)
     counted = threshold_cases.counted(case for own in cases.values() for case in own)
-    fills = dict(fills_of(patient_ids))
+    followed = [case.rule for own in cases.values() for case in own]
+    numbers = [numbers_of(rule) for rule in (*rules, *followed)]
+    fills = dict(counted_fills.of_patients(patient_ids, numbers))
     changed: list[ThresholdCase] = []
     for patient_id in patient_ids:
         standing = [
@@ -237,29 +236,6 @@ def _nearest(case: ThresholdCase, found: Iterable[Crossing]) -> Crossing | None:
         key=lambda crossing: abs(crossing.crossed_on - case.crossed_on),
         default=None,
     )
-
-
-def fills_of(patient_ids: Collection[int]) -> Iterator[tuple[int, list[Fill]]]:
-    """Give each patient's current human fills in order of their day."""
-    query: Any = (
-        Dispensation.select(
-            Dispensation.patient,
-            Dispensation.id,
-            Dispensation.filled_on,
-            Dispensation.prescriber,
-            Dispensation.pharmacy,
-            Dispensation.schedule,
-            Dispensation.version,
-        )
-        .join(ReportedIdentity)
-        .where(bulk.among(Dispensation.patient, sorted(patient_ids)))
-        .where(Dispensation.status == DispensationStatus.CURRENT)
-        .where(ReportedIdentity.species == Species.HUMAN)
-        .where(withheld.shown())
-        .order_by(Dispensation.patient, Dispensation.filled_on, Dispensation.id)
-    )
-    for patient_id, rows in groupby(query.tuples(), key=itemgetter(0)):
-        yield patient_id, [Fill(*row[1:]) for row in rows]
 
 
 def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]]:

@@ -13,8 +13,9 @@ from typing import Any
 
 from peewee import fn
 
-from models import CaseStatus, Dispensation, ThresholdCase
+from models import CaseStatus, Dispensation, RuleKind, ThresholdCase
 from pmp import bulk
+from pmp.thresholds import counted_fills
 from pmp.thresholds.crossings import Numbers
 
 
@@ -39,19 +40,24 @@ def reaching(
 
     Among their fills from the first that a window with the day `since` in it may
     have; None: among all.  More than those who cross, never less: withheld and voided
-    fills count here, and any schedule.
+    fills count here, and any schedule.  For another kind of rule than providers,
+    everybody who has a drug that some such rule adds up.
     """
-    if not rules:
-        return set()
+    of_providers = [each for each in rules if each.kind is RuleKind.PROVIDERS]
+    found: set[int] = set()
+    if len(of_providers) < len(rules):
+        found = counted_fills.may_reach(patient_ids)
+    if not of_providers:
+        return found
     query = (
         Dispensation.select(Dispensation.patient)
         .where(bulk.among(Dispensation.patient, patient_ids))
         .group_by(Dispensation.patient)
-        .having(reduce(or_, map(_enough, rules)))
+        .having(reduce(or_, map(_enough, of_providers)))
     )
     if since is not None:
-        query = query.where(Dispensation.filled_on >= _first_day(rules, since))
-    return _ids(query)
+        query = query.where(Dispensation.filled_on >= _first_day(of_providers, since))
+    return found | _ids(query)
 
 
 def with_cases(patient_ids: Sequence[int]) -> set[int]:

@@ -22,9 +22,12 @@ from models import (
 )
 from pmp import audit, bulk, clock, database, settings
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds import case_recipients, correction_notices
+from pmp.thresholds import case_recipients, cool_down, correction_notices
 from pmp.thresholds.crossings import Crossing
+from pmp.thresholds.reached import reached_words
 from pmp.thresholds.threshold_rules import sentence
+
+__all__ = ["reached_words"]
 
 # Cases whose report went to somebody, or is about to.
 OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
@@ -51,6 +54,9 @@ def open_case(
         return case
     if reason := _why_not_sent(case, at=at):
         _close(case, reason=reason, actor="system", at=at)
+    elif last := cool_down.ends(case, at=at):
+        case.cool_down_ends = last
+        _close(case, reason=cool_down.reason(case, last), actor="system", at=at)
     elif settings.current().hold_cases_for_review:
         case.status = CaseStatus.HELD
         case.save()
@@ -80,17 +86,18 @@ def recount(
     `before` is what it counted: dispensation id → version.
     """
     fills = {fill.id: fill.version for fill in crossing.fills}
-    if before == fills and case.crossed_on == crossing.crossed_on:
+    counts = _counts(crossing)
+    if before == fills and all(getattr(case, each) == counts[each] for each in counts):
         return False
     correction_notices.tell(case, _changes(case, before), withdrawn=False, at=at)
-    for field, value in _counts(crossing).items():
+    for field, value in counts.items():
         setattr(case, field, value)
     case.save()
     CaseEntry.delete().where(CaseEntry.case == case).execute()
     _add_entries(case, fills)
     _record(audit.Event.CASE_RECOUNTED, case, at=at, detail=_summary(case))
     case_recipients.refresh_unsent(case, at=at)
-    if case.status in OUT:
+    if case.status in OUT or cool_down.is_over(case, at=at):
         _queue(case, actor="system", at=at)
     return True
 
@@ -127,10 +134,11 @@ def revive(
 
 
 def release(case: ThresholdCase, *, by: User, at: datetime) -> ThresholdCase:
-    """Send the report of a case that was held for review."""
+    """Send the report of a case that was held for review, or kept unsent."""
     with database.atomic():
         case = _taken(case)
-        if case.status not in {CaseStatus.HELD, CaseStatus.DETECTED}:
+        waits = case.status in {CaseStatus.HELD, CaseStatus.DETECTED}
+        if not waits and not cool_down.is_kept(case):
             raise ConflictError("This case is not waiting to be released.")
         _queue(case, actor=by.username, at=at)
     return case
@@ -201,6 +209,8 @@ def _queue(case: ThresholdCase, *, actor: str, at: datetime) -> None:
     """Request a report for everyone who is counted and not yet a recipient."""
     if case.status not in OUT:
         case.status = CaseStatus.QUEUED
+        case.queued_at = case.queued_at or at
+        case.closed_at = case.closed_reason = case.cool_down_ends = None
         case.save()
     if added := case_recipients.add(case, at=at):
         detail: dict[str, object] = {"recipients": added}
@@ -225,7 +235,7 @@ def _why_not_sent(case: ThresholdCase, *, at: datetime) -> str:
 
 
 def _close(case: ThresholdCase, *, reason: str, actor: str, at: datetime) -> None:
-    case.status, case.closed_at = CaseStatus.CLOSED, at
+    case.status, case.closed_at, case.closed_reason = CaseStatus.CLOSED, at, reason
     case.save()
     detail: dict[str, object] = {"reason": reason}
     _record(audit.Event.CASE_CLOSED, case, at=at, actor=actor, detail=detail)
@@ -270,6 +280,8 @@ def _counts(crossing: Crossing) -> dict[str, object]:
         "window_last": crossing.last,
         "prescribers": crossing.prescribers,
         "pharmacies": crossing.pharmacies,
+        "reached": crossing.reached and round(crossing.reached, 2),
+        "reached_on": crossing.reached_on,
     }
 
 
@@ -279,6 +291,7 @@ def _summary(case: ThresholdCase) -> dict[str, object]:
         "patient": case.patient.id,
         "prescribers": case.prescribers,
         "pharmacies": case.pharmacies,
+        **({"reached": str(case.reached)} if case.reached is not None else {}),
     }
 
 

@@ -1,94 +1,48 @@
-"""Threshold rules: how many prescribers and/or pharmacies, in how many days.
+"""Threshold rules: which numbers a patient must reach to be reported.
 
 A rule is never changed: a change is a new version with a reason and an author, and the
-newest version of each name is in force unless it is off. Connecticut's numbers are not
-published; the presets are what others use.
+newest version of each name is in force unless it is off.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 from peewee import IntegrityError, fn
 
-from models import Connective, RuleStatus, ThresholdRule, User
+from models import Care, DrugClass, RuleKind, RuleStatus, ThresholdRule, User
 from pmp import audit, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds.crossings import Numbers
+from pmp.thresholds.presets import DEFAULT, PRESETS
+from pmp.thresholds.rule_sentences import sending, sentence
+from pmp.thresholds.terms import SCHEDULES, Terms, numbers_of, plain, terms_of
 
-SCHEDULES = ("CII", "CIII", "CIV", "CV")
+__all__ = [
+    "DEFAULT",
+    "PRESETS",
+    "SCHEDULES",
+    "Terms",
+    "numbers_of",
+    "plain",
+    "sending",
+    "sentence",
+    "terms_of",
+]
 LONGEST_WINDOW = 731
+LONGEST_GAP = 30
 MOST = 99
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a version of a rule says. `schedules` empty: every scheduled drug."""
-
-    name: str
-    prescribers: int
-    pharmacies: int
-    connective: Connective
-    window_days: int
-    schedules: tuple[str, ...] = ()
-    status: RuleStatus = RuleStatus.ACTIVE
-
-
-DEFAULT = Terms(
-    "3 prescribers and 3 pharmacies",
-    prescribers=3,
-    pharmacies=3,
-    connective=Connective.AND,
-    window_days=90,
-    schedules=("CII", "CIII", "CIV"),
-)
-# Oklahoma's and California's published criteria, the PDMP TTAC's suggestion, and the
-# Pharmacy Quality Alliance's measure of multiple providers; 6 months are 182 days.
-PRESETS = (
-    Terms("Oklahoma", 5, 5, Connective.AND, 90, status=RuleStatus.OFF),
-    Terms("California", 6, 6, Connective.OR, 182, status=RuleStatus.OFF),
-    Terms("TTAC", 5, 5, Connective.AND, 182, status=RuleStatus.OFF),
-    Terms("PQA", 4, 4, Connective.AND, 180, status=RuleStatus.OFF),
-)
-
-
-def terms_of(rule: ThresholdRule) -> Terms:
-    """Give what a stored version says."""
-    return Terms(
-        rule.name,
-        rule.prescribers,
-        rule.pharmacies,
-        rule.connective,
-        rule.window_days,
-        tuple(rule.schedules),
-        rule.status,
-    )
-
-
-def numbers_of(terms: Terms | ThresholdRule) -> Numbers:
-    """Give what the arithmetic needs of a rule."""
-    return Numbers(
-        terms.prescribers,
-        terms.pharmacies,
-        both=terms.connective == Connective.AND,
-        days=terms.window_days,
-        schedules=frozenset(terms.schedules),
-    )
-
-
-def sentence(terms: Terms | ThresholdRule) -> str:
-    """Say a rule in words: 3 or more prescribers and 3 or more pharmacies in …."""
-    return (
-        f"{terms.prescribers} or more prescribers {terms.connective.value} "
-        f"{terms.pharmacies} or more pharmacies "
-        f"in {terms.window_days} days, {_scope(terms.schedules)}"
-    )
+MOST_OF = {
+    RuleKind.DAILY_MME: 9999,
+    RuleKind.OPIOID_BENZODIAZEPINE: LONGEST_WINDOW,
+    RuleKind.LONG_OPIOID_USE: LONGEST_WINDOW,
+    RuleKind.METHADONE: 999,
+}
+"""The highest amount that a kind may ask for."""
 
 
 def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> ThresholdRule:
     """Write the next version of the rule of this name, or the first."""
     _require_sound(terms, reason)
-    terms = replace(terms, schedules=_in_order(terms.schedules))
+    terms = plain(terms)
     author = by.username if by else "system"
     try:
         with database.atomic():
@@ -100,6 +54,7 @@ def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> Thresh
                 at=at,
                 detail={
                     "rule": sentence(rule),
+                    "sending": sending(rule),
                     "version": rule.version,
                     "status": rule.status.value,
                     "reason": reason,
@@ -110,6 +65,23 @@ def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> Thresh
             "Somebody else has just changed this rule. Look at it again.", "name"
         ) from clash
     return rule
+
+
+def switch(
+    rule: ThresholdRule, status: RuleStatus, *, reason: str, by: User, at: datetime
+) -> ThresholdRule:
+    """Make a rule active, silent or off: its next version, which says the same.
+
+    ConflictError if another version than `rule` is in force by now.
+    """
+    if versions(rule)[0].id != rule.id:
+        raise ConflictError(
+            "Somebody else has just changed this rule. Look at it again."
+        )
+    if status == rule.status:
+        raise RuleError(f"The rule is {status.value} already.", "status")
+    terms = replace(terms_of(rule), status=status)
+    return write(terms=terms, reason=reason, by=by, at=at)
 
 
 def seed(*, at: datetime) -> list[ThresholdRule]:
@@ -166,15 +138,12 @@ def _stored(terms: Terms, *, reason: str, author: str, at: datetime) -> Threshol
         .where(ThresholdRule.name == terms.name)
         .scalar()
     )
+    columns = {each.name: getattr(terms, each.name) for each in fields(terms)}
+    for name in ("schedules", "drug_classes", "exclusions"):
+        columns[name] = list(columns[name])
     rule: ThresholdRule = ThresholdRule.create(
-        name=terms.name,
+        **columns,
         version=(last or 0) + 1,
-        status=terms.status,
-        prescribers=terms.prescribers,
-        pharmacies=terms.pharmacies,
-        connective=terms.connective,
-        window_days=terms.window_days,
-        schedules=list(terms.schedules),
         reason=reason,
         written_by=author,
         written_at=at,
@@ -185,26 +154,45 @@ def _stored(terms: Terms, *, reason: str, author: str, at: datetime) -> Threshol
 def _require_sound(terms: Terms, reason: str) -> None:
     if not terms.name.strip():
         raise RuleError("Give the rule a name", "name")
-    for field in ("prescribers", "pharmacies"):
-        if not 1 <= getattr(terms, field) <= MOST:
-            raise RuleError(f"Give a number of {field} from 1 to {MOST}", field)
+    if terms.kind == RuleKind.PROVIDERS:
+        _require_numbers_of_providers(terms)
+    else:
+        _require_amount(terms)
     if not 1 <= terms.window_days <= LONGEST_WINDOW:
         raise RuleError(f"Give a window of 1 to {LONGEST_WINDOW} days", "window_days")
-    if not set(terms.schedules) <= set(SCHEDULES):
-        raise RuleError("Choose among the schedules II to V", "schedules")
+    if not set(terms.exclusions) <= set(Care):
+        raise RuleError("Choose among what can be left out", "exclusions")
+    if not 0 <= terms.cool_down_days <= LONGEST_WINDOW:
+        raise RuleError(
+            f"Give a cool-down of 0 to {LONGEST_WINDOW} days", "cool_down_days"
+        )
     if not reason.strip():
         raise RuleError("Say why: the next reader will want to know", "reason")
 
 
-def _in_order(schedules: Sequence[str]) -> tuple[str, ...]:
-    return tuple(schedule for schedule in SCHEDULES if schedule in schedules)
+def _require_numbers_of_providers(terms: Terms) -> None:
+    names = {
+        "prescribers": "prescribers",
+        "pharmacies": "pharmacies",
+        "minimum_fills": "fills",
+    }
+    for field, word in names.items():
+        if not 1 <= getattr(terms, field) <= MOST:
+            raise RuleError(f"Give a number of {word} from 1 to {MOST}", field)
+    if not set(terms.schedules) <= set(SCHEDULES):
+        raise RuleError("Choose among the schedules II to V", "schedules")
+    if not set(terms.drug_classes) <= set(DrugClass):
+        raise RuleError("Choose among the classes of drugs", "drug_classes")
 
 
-def _scope(schedules: Sequence[str]) -> str:
-    chosen = _in_order(schedules)
-    if not chosen or chosen == SCHEDULES:
-        return "all schedules"
-    first, last = SCHEDULES.index(chosen[0]), SCHEDULES.index(chosen[-1])
-    if len(chosen) > 1 and last - first == len(chosen) - 1:
-        return f"{chosen[0]}\N{EN DASH}{chosen[-1]}"
-    return ", ".join(chosen)
+def _require_amount(terms: Terms) -> None:
+    most = MOST_OF[terms.kind]
+    if not 1 <= terms.amount <= most:
+        raise RuleError(f"Give a number from 1 to {most}", "amount")
+    together = terms.kind == RuleKind.OPIOID_BENZODIAZEPINE
+    if together and terms.amount > terms.window_days:
+        raise RuleError(
+            "So many days do not fit into the window: make it longer", "window_days"
+        )
+    if not 0 <= terms.gap_days <= LONGEST_GAP:
+        raise RuleError(f"Give a gap of 0 to {LONGEST_GAP} days", "gap_days")

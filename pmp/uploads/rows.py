@@ -7,6 +7,7 @@ from typing import Any
 from models import DispensationStatus
 from pmp import asap, drugs
 from pmp.asap.codes import COMPOUND
+from pmp.care import care_of
 from pmp.dispensations import frozen
 from pmp.uploads.standing import Row
 
@@ -36,6 +37,7 @@ def content(reported: asap.Dispensing) -> Row:
         "units": reported.unit,
         "refills_authorized": reported.refills_authorised,
         "payment": reported.payment,
+        "care": care_of(reported.treatment, reported.diagnosis),
         "status": DispensationStatus.CURRENT.value,
         "version": 1,
         "corrected": False,

@@ -43,8 +43,14 @@ COMPARED = (
     "units",
     "refills_authorized",
     "payment",
+    "care",
 )
-SAID = {"identity": "patient", "written_on": "day written", "sold_on": "day sold"}
+SAID = {
+    "care": "treatment or diagnosis",
+    "identity": "patient",
+    "written_on": "day written",
+    "sold_on": "day sold",
+}
 CURRENT, VOIDED = DispensationStatus.CURRENT.value, DispensationStatus.VOIDED.value
 # The indexes of what stands and of what is voided are partial: their condition must be
 # there in so many words.

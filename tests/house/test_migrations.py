@@ -83,6 +83,10 @@ def test_an_upgrade_keeps_what_the_tables_hold(database_url: str) -> None:
             assert (record.submission.held, record.submission.source) == (3, "upload")
             assert (record.corrections, record.reason) == ({}, "")
             assert record.submission.submitted_by.receipts == "every"
+            (case,) = models.ThresholdCase.select()
+            assert (case.rule.kind, case.rule.amount) == ("providers", 0)
+            assert (case.rule.exclusions, case.rule.send_when_worse) == ([], True)
+            assert (case.queued_at, case.reached) == (None, None)
             models.SubmissionRecord.update(status="withdrawn").execute()
             with pytest.raises(IntegrityError):
                 models.User.delete().execute()
@@ -102,7 +106,16 @@ SELECT 'a.dat', 'x', document.id, "user".id, '2026-11-23 15:14:00', 'processed',
   false, false, '4.2B', '[]', 3, 3, 0, 0, 0, 3, 0, 0, 0, 0, 0 FROM document, "user";
 INSERT INTO submission_record (submission_id, number, segment_number, status,
   prescription_number, pharmacy_name, elements, corrected_by)
-SELECT id, 1, 5, 'held', '600100', 'ELM', '{}', '' FROM submission
+SELECT id, 1, 5, 'held', '600100', 'ELM', '{}', '' FROM submission;
+INSERT INTO threshold_rule (name, version, status, prescribers, pharmacies, connective,
+  window_days, schedules, reason, written_by, written_at)
+VALUES ('Ours', 1, 'active', 3, 3, 'and', 90, '["CII"]', '', 'system',
+  '2026-11-23 15:14:00');
+INSERT INTO patient (created_at) VALUES ('2026-11-23 15:14:00');
+INSERT INTO threshold_case (rule_id, patient_id, crossed_on, window_first, window_last,
+  prescribers, pharmacies, status, detected_at, withdrawn_reason)
+SELECT threshold_rule.id, patient.id, '2026-11-01', '2026-10-01', '2026-11-01', 3, 3,
+  'sent', '2026-11-23 15:14:00', '' FROM threshold_rule, patient
 """
 
 

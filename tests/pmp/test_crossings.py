@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -93,6 +94,59 @@ def test_only_the_schedules_of_the_rule_count_and_unscheduled_drugs_never() -> N
     narrow = Numbers(3, 3, both=True, days=90, schedules=frozenset({"CII", "CIII"}))
 
     assert crossings(history, narrow) == []
+    assert len(crossings(history, THREE_AND_THREE)) == 1
+
+
+def test_only_the_classes_of_the_rule_count() -> None:
+    history = [
+        each._replace(drug_class="opioid") for each in fills((0, 1, 1), (1, 2, 2))
+    ]
+    third = fills((2, 3, 3))[0]._replace(id=3)
+    opioids = replace(THREE_AND_THREE, drug_classes=frozenset({"opioid"}))
+
+    stimulant = [*history, third._replace(drug_class="stimulant")]
+    assert crossings(stimulant, opioids) == []
+    assert len(crossings(stimulant, THREE_AND_THREE)) == 1
+    assert len(crossings([*history, third._replace(drug_class="opioid")], opioids)) == 1
+
+
+def test_a_rule_with_a_least_number_of_fills_waits_for_them() -> None:
+    history = fills((0, 1, 1), (10, 2, 2), (20, 3, 3), (30, 1, 1), (40, 1, 2))
+    four = replace(THREE_AND_THREE, minimum_fills=4)
+
+    [crossing] = crossings(history, four)
+
+    assert crossings(history[:3], four) == []
+    assert crossing.crossed_on == START + timedelta(days=30)
+    assert len(crossing.fills) == 5
+
+
+def test_prescribers_of_one_practice_count_once_if_the_rule_says_so() -> None:
+    history = [
+        each._replace(practice=practice)
+        for each, practice in zip(
+            fills((0, 1, 1), (1, 2, 2), (2, 3, 3), (3, 4, 3)), (1, 1, 3, 4), strict=True
+        )
+    ]
+    once = replace(THREE_AND_THREE, practices_once=True)
+
+    [crossing] = crossings(history, once)
+
+    assert crossings(history[:3], once) == []
+    assert (crossing.prescribers, crossing.pharmacies) == (3, 3)
+    assert len(crossing.fills) == 4
+    [every] = crossings(history, THREE_AND_THREE)
+    assert (every.crossed_on, every.prescribers) == (START + timedelta(days=2), 4)
+
+
+def test_what_was_for_hospice_or_cancer_is_not_counted_where_a_rule_leaves_it_out() -> (
+    None
+):
+    history = fills((0, 1, 1), (1, 2, 2), (2, 3, 3))
+    history[1] = history[1]._replace(care=frozenset({"cancer", "hospice"}))
+    without = replace(THREE_AND_THREE, exclusions=frozenset({"cancer"}))
+
+    assert crossings(history, without) == []
     assert len(crossings(history, THREE_AND_THREE)) == 1
 
 

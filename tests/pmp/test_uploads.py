@@ -132,6 +132,22 @@ def test_a_good_record_is_stored_with_the_products_facts(elm: User) -> None:
     assert SubmissionRecord.select().count() == 0
 
 
+def test_what_a_fill_was_for_is_kept_but_not_its_diagnosis(elm: User) -> None:
+    submit(
+        elm, fill("1", treatment="05", diagnosis="C50.911"), fill("2", diagnosis="B20")
+    )
+    submit(elm, fill("3"))
+    done = submit(elm, fill("3", status="01", treatment="3"))
+
+    assert counts(done) == {"records": 1, "stored": 1, "revised": 1}
+    assert [row.care for row in standing()] == ["cancer hospice", None, "cancer"]
+    kept = str(
+        [list(Dispensation.select().dicts()), list(SubmissionRecord.select().dicts())]
+    )
+    assert "C50" not in kept
+    assert "B20" not in kept
+
+
 def test_prescriber_and_pharmacy_are_made_once_and_tied_to_their_licences() -> None:
     staff = make_user(Role.STAFF)
     licence = make_licence(dea=MAIN[2])

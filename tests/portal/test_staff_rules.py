@@ -38,7 +38,7 @@ def test_rules_are_listed_in_sentences(browser: Browser, administrator: User) ->
     assert "3 or more prescribers and 3 or more pharmacies in 90 days" in text
     assert "6 or more prescribers or 6 or more pharmacies in 182 days" in text
     assert text.count("Active") == 1
-    assert text.count("Off") == 4
+    assert text.count("Off") == 8
 
 
 def test_a_new_version_is_simulated_before_it_is_in_force(
