@@ -98,8 +98,9 @@ def standing(recipient: CaseRecipient) -> ThresholdReportCopy | None:
     """Give the drawing that stands; None while there is none."""
     found: ThresholdReportCopy | None = (
         ThresholdReportCopy.select()
-        .where(ThresholdReportCopy.recipient == recipient)
-        .where(ThresholdReportCopy.document == recipient.document)
+        .join(CaseRecipient)
+        .where(CaseRecipient.id == recipient.id)
+        .where(CaseRecipient.document == ThresholdReportCopy.document)
         .order_by(ThresholdReportCopy.id.desc())
         .first()
     )
