@@ -1345,6 +1345,21 @@ class CaseRecipient(Table):
         )
 
 
+class ThresholdReportCopy(Table):
+    """A drawing of a recipient's report; `code` is printed on its pages.
+
+    The recipient's `document` is the one that stands; an earlier one never left.
+    """
+
+    recipient = ForeignKeyField(CaseRecipient, on_delete="CASCADE", backref="copies")
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    code = CharField(max_length=16, null=True, unique=True)  # null: from before codes
+    pages = IntegerField()
+    sha256 = CharField(max_length=64)
+    entries = JsonField(default=list)  # row codes
+    made_at = UtcField(index=True)
+
+
 # --- Tickets
 
 
@@ -1644,6 +1659,7 @@ TABLES: tuple[type[Table], ...] = (
     ThresholdCase,
     CaseEntry,
     CaseRecipient,
+    ThresholdReportCopy,
     Ticket,
     TicketMessage,
     TicketIdentity,

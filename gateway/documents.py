@@ -12,7 +12,7 @@ import base64
 import io
 import logging
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,20 @@ from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 from gateway import barcodes, fax_check, pages
-from pmp import settings, wording
+from pmp import leaflets, settings, wording
 from pmp.leaflets import Leaflet
+from pmp.thresholds.threshold_copies import Drawing
+from pmp.thresholds.threshold_reports import ThresholdReport
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FONTS = Path(__file__).parent / "fonts"
 SECONDS = 60
+# For a pen: 6 mm, in a line that a fax keeps.
+TICK_BOX = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24">'
+    '<rect x="1" y="1" width="22" height="22" fill="white" stroke="black"'
+    ' stroke-width="2"/></svg>'
+)
 LARGEST_HTML = 10 * 1024 * 1024
 LARGEST_PDF = 20 * 1024 * 1024
 PAGE_NUMBER_SIZE = 9
@@ -65,7 +73,17 @@ def long_pdf(template: str, /, **context: Any) -> bytes:
 
     The template leaves its block `page_number` empty and the right of its foot free.
     """
-    sheets = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(template, **context)))
+    return numbered([pdf(template, **context)])
+
+
+def numbered(bodies: Sequence[bytes]) -> bytes:
+    """Put PDFs one after the other and write "Page 1 of 9" beside the foot of each.
+
+    Their templates leave the block `page_number` empty and the right of the foot free.
+    """
+    sheets = pypdf.PdfWriter()
+    for body in bodies:
+        sheets.append(io.BytesIO(body), import_outline=False)
     total = len(sheets.pages)
     numbers = pypdf.PdfReader(_page_numbers(total))
     for sheet, number in zip(sheets.pages, numbers.pages, strict=True):
@@ -74,6 +92,20 @@ def long_pdf(template: str, /, **context: Any) -> bytes:
     written = io.BytesIO()
     sheets.write(written)
     return written.getvalue()
+
+
+def threshold_report(report: ThresholdReport) -> Drawing:
+    """Draw a Patient Threshold Report: cover sheet, report, leaflet, reply page.
+
+    The same paper for fax, letter and chart: the cover sheet's lines stand in the
+    envelope's window.
+    """
+    body = pdf("threshold_report", report=report)
+    leaflet = leaflet_pdf(leaflets.leaflet(leaflets.COUNSELING))
+    reply = pdf("threshold_reply", report=report)
+    total = 1 + sum(map(page_count, (body, leaflet, reply)))
+    cover = pdf("threshold_cover", report=report, total=total)
+    return Drawing(numbered([cover, body, leaflet, reply]), total)
 
 
 @lru_cache(maxsize=32)  # anybody may ask for them, and they are always the same
@@ -187,6 +219,7 @@ def environment() -> Environment:
     made.filters.update(wording.FILTERS)
     made.filters.update(png_uri=png_uri, svg_uri=svg_uri)
     made.globals.update(
+        tick_box=svg_uri(TICK_BOX),
         qr=lambda text: png_uri(barcodes.qr_png(text)),
         code128=lambda text: png_uri(barcodes.code128_png(text)),
     )

@@ -26,6 +26,7 @@ from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
+from pmp.thresholds import threshold_copies
 from pmp.uploads import dropped
 
 log = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ def tidy() -> None:
     drafts.expire(at=at)
     csv_submissions.expire(at=at)
     report_copies.purge(at=at)
+    threshold_copies.purge(at=at)
     schedules.expire(at=at)
 
 

@@ -38,6 +38,18 @@ def keep(*, kind: DocumentKind, media_type: str, body: bytes, at: datetime) -> D
     return document
 
 
+def same(*, kind: DocumentKind, sha256: str) -> Document | None:
+    """Give a file of a kind that is kept already, by the hash of its bytes."""
+    found: Document | None = (
+        Document.select()
+        .where(Document.sha256 == sha256)
+        .where(Document.kind == kind)
+        .where(Document.purged_at.is_null())
+        .first()
+    )
+    return found
+
+
 def read(document: Document) -> bytes:
     """Give a kept file's bytes; DocumentLostError if purged or of another key."""
     if document.sealed is None:

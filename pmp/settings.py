@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     schedule_days: int = Field(default=2, ge=1, le=14)
     report_hours: int = Field(default=8, ge=1, le=24)
     report_copy_days: int = Field(default=365, ge=1, le=3660)
+    threshold_copy_days: int = Field(default=1096, ge=30, le=3660)
     ticket_days: int = Field(default=7, ge=1)
     hold_cases_for_review: bool = False
     upload_megabytes: int = Field(default=64, ge=1, le=4096)

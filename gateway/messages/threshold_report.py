@@ -15,8 +15,7 @@ from models import (
 )
 from pmp import settings
 from pmp.errors import RuleError
-from pmp.thresholds import threshold_reports
-from pmp.thresholds.threshold_reports import ThresholdReport
+from pmp.thresholds import threshold_copies, threshold_reports
 
 SUBJECT = "Patient Threshold Report"
 
@@ -27,14 +26,9 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     if recipient.case.status in {CaseStatus.WITHDRAWN, CaseStatus.CLOSED}:
         raise RuleError("The case has ended; its report is not sent any more.")
     at = attempt.started_at
-    body = threshold_reports.copy(recipient, draw=draw, at=at)
+    body = threshold_copies.copy(recipient, draw=documents.threshold_report, at=at)
     if delivery.channel == ChannelName.EMAIL:
         link = f"{settings.current().public_url}/threshold-reports/{recipient.id}"
         return messages.mail(delivery, "threshold_report", link=link)
     threshold_reports.sending(recipient, address=delivery.address, at=at)
     return Message(address=delivery.address, subject=SUBJECT, pdf=body)
-
-
-def draw(report: ThresholdReport) -> bytes:
-    """Draw the report as a PDF: cover sheet, report, call sheet, reply page."""
-    return documents.pdf("threshold_report", report=report)

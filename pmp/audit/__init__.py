@@ -118,6 +118,7 @@ class Event(StrEnum):
     CASE_CLOSED = "threshold_case:closed"
     CASE_OPENED = "threshold_case:opened"
     CASE_ANSWERED = "threshold_case:answered"
+    THRESHOLD_COPY_OPENED = "threshold_report:copy_opened"
     TICKET_OPENED = "ticket:opened"
     TICKET_TAKEN = "ticket:taken"
     TICKET_MESSAGE = "ticket:message"

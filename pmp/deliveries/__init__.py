@@ -277,12 +277,13 @@ def _end(
 
 
 def _keep(delivery: Delivery, pdf: bytes, *, at: datetime) -> None:
-    """Keep what is about to be sent, unless it is kept already."""
+    """Keep what is about to be sent, once: a report's chart copy is the same file."""
     old = delivery.document
-    if old and old.sealed and old.sha256 == hashlib.sha256(pdf).hexdigest():
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    if old and old.sealed and old.sha256 == sha256:
         return
     kind = _DOCUMENT_KINDS.get(delivery.kind, DocumentKind.NOTICE)
-    delivery.document = documents.keep(
+    delivery.document = documents.same(kind=kind, sha256=sha256) or documents.keep(
         kind=kind, media_type="application/pdf", body=pdf, at=at
     )
     if old and kind == DocumentKind.CREDENTIAL_LETTER:

@@ -14,6 +14,8 @@ from pmp import settings
 from pmp.errors import NotFoundError
 
 OWN = Path(__file__).parent
+# All of them on one page: goes with each threshold report, and is in no list.
+COUNSELING = "counseling"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
@@ -31,7 +33,7 @@ def every() -> list[Leaflet]:
     """Give all leaflets: ours in their order, then a state's own by name."""
     ours = ("patients", "parents", "disposal", "treatment")
     found = {file.stem for folder in _folders() for file in folder.glob("*.txt")}
-    names = [*ours, *sorted(found - set(ours))]
+    names = [*ours, *sorted(found - {*ours, COUNSELING})]
     return [leaflet(name) for name in names if _NAME.fullmatch(name)]
 
 

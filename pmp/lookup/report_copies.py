@@ -1,16 +1,13 @@
-"""Report PDFs as they were downloaded: kept, opened again, and proved genuine.
+"""Report PDFs as they were downloaded: kept under their codes, and opened again.
 
-The PDF carries a code on each page. Whoever holds the paper can ask whether the program
-made such a report; only its own user and the program's staff learn more than that.
+The PDF carries a code on each page, by which pmp.verification proves it genuine.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from models import (
-    AuditEvent,
     Dispensation,
     Document,
     DocumentKind,
@@ -18,46 +15,16 @@ from models import (
     Patient,
     ReportCopy,
     ReportSeen,
-    Role,
     User,
 )
 from pmp import audit, database, disclosures, documents, lookup, settings
-from pmp.accounts.lock_out import ThrottledError
 from pmp.documents import DocumentLostError
-from pmp.errors import NotFoundError, RuleError
-from pmp.lookup import report_codes
+from pmp.errors import NotFoundError
 from pmp.matching import whereabouts
-from pmp.permissions import Permission, can
 from pmp.wording import us_time
 
-# Codes cannot be guessed; this keeps anybody from trying, or from filling the record.
-MOST_QUESTIONS = 20
-WINDOW = timedelta(minutes=10)
-SHORT_HASH = 12
 PURGE_AT_ONCE = 500
-PUBLIC = "public"
 NONE_OF_YOURS = "There is no such report among yours."
-ROLE_WORDS = {
-    Role.PRACTITIONER: "a practitioner",
-    Role.PHARMACY: "a pharmacy",
-}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the holder of a code is told. `copy` is for its own user and staff alone.
-
-    `short_hash` begins the SHA-256 of the PDF, as a computer gives it for the file.
-    """
-
-    code: str
-    is_genuine: bool
-    made_at: datetime | None = None
-    made_for: str = ""
-    pages: int = 0
-    short_hash: str = ""
-    copy: ReportCopy | None = None
-    is_own: bool = False
 
 
 def keep(
@@ -176,41 +143,10 @@ def _patient_of(copy: ReportCopy) -> Patient:
     return patient
 
 
-def verify(typed: str, *, by: User | None, address: str, at: datetime) -> Verdict:
-    """Say whether a report with this code was made.
-
-    RuleError, at `code`, for what cannot be a code; ThrottledError for too many
-    questions from one place. Each question is on the audit record.
-    """
-    try:
-        code = report_codes.read(typed)
-    except ValueError as problem:
-        raise RuleError(f"{problem}.", field="code") from None
-    actor = by.username if by else PUBLIC
-    _refuse_a_crowd(actor, address, at=at)
-    copy: ReportCopy | None = ReportCopy.get_or_none(code=code)
-    audit.record(
-        audit.Event.REPORT_VERIFIED,
-        actor=actor,
-        subject=f"report_copy:{copy.id if copy else 'unknown'}",
-        at=at,
-        address=address,
-        detail={"genuine": copy is not None},
-    )
-    if copy is None:
-        return Verdict(code, is_genuine=False)
-    is_own = by is not None and copy.made_by.id == by.id
-    is_staff = by is not None and can(by.role, Permission.TICKET_WORK)
-    return Verdict(
-        code=code,
-        is_genuine=True,
-        made_at=copy.made_at,
-        made_for=ROLE_WORDS.get(copy.made_by.role, "program staff"),
-        pages=copy.pages,
-        short_hash=copy.sha256[:SHORT_HASH],
-        copy=copy if is_own or is_staff else None,
-        is_own=is_own,
-    )
+def by_code(code: str) -> ReportCopy | None:
+    """Give the copy that carries a verification code."""
+    found: ReportCopy | None = ReportCopy.get_or_none(code=code)
+    return found
 
 
 def purge(*, at: datetime) -> int:
@@ -234,18 +170,3 @@ def _older_than(oldest: datetime) -> list[ReportCopy]:
         .order_by(ReportCopy.id)
         .limit(PURGE_AT_ONCE)
     )
-
-
-def _refuse_a_crowd(actor: str, address: str, *, at: datetime) -> None:
-    asked = (
-        AuditEvent.select()
-        .where(AuditEvent.at > at - WINDOW)
-        .where(AuditEvent.event == audit.Event.REPORT_VERIFIED.value)
-        .where((AuditEvent.actor == actor) & (AuditEvent.address == address))
-        .count()
-    )
-    if asked >= MOST_QUESTIONS:
-        raise ThrottledError(
-            f"Too many codes were asked about from here. Wait {WINDOW.seconds // 60}"
-            " minutes, or call the program."
-        )

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from models import (
     CaseEntry,
     CaseRecipient,
@@ -30,6 +32,7 @@ from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
 
 REPLY_PREFIX = "RPL"
+PAGE_SIZE = 50
 # On its way, or there.
 LEFT_THE_HOUSE = frozenset(
     {
@@ -83,6 +86,27 @@ def of_user(user: User, *, patient_id: int | None = None) -> list[CaseRecipient]
     if patient_id is not None:
         query = query.where(ThresholdCase.patient == patient_id)
     return list(query)
+
+
+def listed(
+    by: User, *, show: str = "", page: int = 1
+) -> tuple[list[CaseRecipient], int]:
+    """Give a page of what a user was sent, the newest first, and how many there are.
+
+    `show`: "open" for those that wait for an answer, "withdrawn"; else all.
+    """
+    query: Any = (
+        CaseRecipient.select(CaseRecipient, ThresholdCase)
+        .join(ThresholdCase)
+        .where(_mine(by))
+        .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
+    )
+    withdrawn = ThresholdCase.status == CaseStatus.WITHDRAWN
+    if show == "withdrawn":
+        query = query.where(withdrawn)
+    elif show == "open":
+        query = query.where(~withdrawn, CaseRecipient.answer.is_null())
+    return list(query.paginate(page, PAGE_SIZE)), query.count()
 
 
 def received(recipient_id: int, *, by: User) -> CaseRecipient:
@@ -250,12 +274,29 @@ def answer(
 
 
 def _mine(user: User) -> object:
+    """Give the condition that a report is a user's, and was not ended before it left.
+
+    A case that was withdrawn in time may rest on two people taken for one.
+    """
     condition = CaseRecipient.user == user
     if user.prescriber:
         condition |= CaseRecipient.prescriber == user.prescriber
     if user.pharmacy:
         condition |= CaseRecipient.pharmacy == user.pharmacy
-    return condition
+    case: Any = ThresholdCase.alias()
+    ended = case.select(case.id).where(
+        case.id == CaseRecipient.case,
+        case.status.in_((CaseStatus.WITHDRAWN, CaseStatus.CLOSED)),
+    )
+    left = Delivery.select(Delivery.subject_id).where(
+        Delivery.kind == DeliveryKind.THRESHOLD_REPORT,
+        Delivery.subject_id == CaseRecipient.id,
+        Delivery.state.in_(sorted(LEFT_THE_HOUSE)),
+        (Delivery.channel != ChannelName.LETTER)
+        | (Delivery.state != DeliveryState.SUBMITTED),
+    )
+    seen = CaseRecipient.opened_at.is_null(is_null=False) | fn.EXISTS(left)
+    return condition & (seen | ~fn.EXISTS(ended))
 
 
 def _counted(case: ThresholdCase) -> tuple[list[int], list[int]]:

@@ -1,10 +1,10 @@
-"""What a Patient Threshold Report says to one recipient, and the copy that was sent.
+"""What a Patient Threshold Report says to one recipient, on its page and on paper.
 
-Minimum necessary: the counted entries and no others. The PDF is drawn once and kept, so
-that what was sent is what is kept, whatever happens to the entries afterwards.
+Minimum necessary: the counted entries and no others. The PDF that is drawn of it is
+kept by pmp.thresholds.threshold_copies.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,11 +15,10 @@ from models import (
     CorrectionNotice,
     Dispensation,
     DispensationStatus,
-    Document,
-    DocumentKind,
     Pharmacy,
     Prescriber,
     ReportedIdentity,
+    Species,
     ThresholdCase,
     Ticket,
     User,
@@ -30,15 +29,16 @@ from pmp import (
     clock,
     database,
     disclosures,
-    documents,
     history,
     mme,
     settings,
+    withheld,
     wording,
 )
 from pmp.deliveries import contacts
+from pmp.errors import NotFoundError
 from pmp.history.entries import Entry as HistoryEntry
-from pmp.thresholds import case_recipients, correction_notices
+from pmp.thresholds import case_recipients, correction_notices, threshold_cases
 from pmp.thresholds.threshold_rules import sentence
 
 WHAT = "Patient Threshold Report"
@@ -79,14 +79,15 @@ class Contact:
 class ThresholdReport:
     """Everything that the page and the PDF show. `charts` are SVG drawings.
 
-    `call_sheet` is everyone on the entries but the recipient.
+    `reached` says what was found against the rule's numbers; `call_sheet` is everyone
+    on the entries but the recipient; `code` proves a drawing genuine. `is_parted`: its
+    entries were found to be of more than one person, and only the recipient's are here.
     """
 
     recipient_id: int
     case_id: int
     rule: str
-    prescribers: int
-    pharmacies: int
+    reached: str
     crossed_on: date
     since: date
     until: date
@@ -104,25 +105,37 @@ class ThresholdReport:
     to_fax: str
     reply_code: str
     made_at: datetime
+    code: str = ""
+    is_parted: bool = False
     withdrawn_reason: str = ""
 
+    @property
+    def own_rows(self) -> int:
+        """Count the entries that are the recipient's own."""
+        return sum(entry.is_mine for entry in self.entries)
 
-def report(recipient: CaseRecipient, *, at: datetime) -> ThresholdReport:
-    """Make the report of a case for a recipient, from the entries as they stand."""
+
+def report(
+    recipient: CaseRecipient, *, at: datetime, code: str = ""
+) -> ThresholdReport:
+    """Make the report of a case for a recipient, from the entries as they stand.
+
+    `code` is the verification code of the drawing that is made of it. NotFoundError
+    where nothing of it may be shown to the recipient any more.
+    """
     case = recipient.case
     someone = case_recipients.who(recipient)
-    rows = _rows(case)
+    rows, is_parted = _rows_for(case, someone)
     known = _history(case, at=at)
     identities = _identities(rows)
     newest = identities[0]
     name = _name(newest)
-    others = {_name(each) for each in identities} - {name}
+    withdrawn = case.status == CaseStatus.WITHDRAWN
     return ThresholdReport(
         recipient_id=recipient.id,
         case_id=case.id,
         rule=sentence(case.rule),
-        prescribers=case.prescribers,
-        pharmacies=case.pharmacies,
+        reached=threshold_cases.reached_words(case),
         crossed_on=case.crossed_on,
         since=case.window_first,
         until=case.window_last,
@@ -131,7 +144,7 @@ def report(recipient: CaseRecipient, *, at: datetime) -> ThresholdReport:
         birth_date=newest.birth_date,
         sex=newest.sex,
         place=", ".join(filter(None, (newest.street, newest.city, newest.state))),
-        also_reported_as=sorted(others),
+        also_reported_as=sorted({_name(each) for each in identities} - {name}),
         entries=_entries(rows, known, someone),
         charts=_charts(
             case,
@@ -144,28 +157,10 @@ def report(recipient: CaseRecipient, *, at: datetime) -> ThresholdReport:
         to_fax=contacts.fax_of(someone),
         reply_code=recipient.reply_code,
         made_at=at,
-        withdrawn_reason=(
-            case.withdrawn_reason if case.status == CaseStatus.WITHDRAWN else ""
-        ),
+        code=code,
+        is_parted=is_parted,
+        withdrawn_reason=case.withdrawn_reason if withdrawn else "",
     )
-
-
-def copy(
-    recipient: CaseRecipient,
-    *,
-    draw: Callable[[ThresholdReport], bytes],
-    at: datetime,
-) -> bytes:
-    """Give the report as it was, or is to be, sent: drawn once, then kept.
-
-    `draw` makes the PDF; it runs outside any transaction.
-    """
-    kept = CaseRecipient.get_by_id(recipient.id).document
-    if kept is None:
-        body = draw(report(recipient, at=at))
-        kept = _keep(recipient, body, at=at)
-    recipient.document = kept
-    return documents.read(kept)
 
 
 def sending(recipient: CaseRecipient, *, address: str, at: datetime) -> None:
@@ -223,28 +218,25 @@ def changes_of(recipient: CaseRecipient) -> list[CorrectionNotice]:
     return correction_notices.about(recipient)
 
 
-def _keep(recipient: CaseRecipient, body: bytes, *, at: datetime) -> Document:
-    with database.atomic():
-        kept = documents.keep(
-            kind=DocumentKind.THRESHOLD_REPORT,
-            media_type="application/pdf",
-            body=body,
-            at=at,
-        )
-        first = (
-            CaseRecipient.update(document=kept)
-            .where(CaseRecipient.id == recipient.id)
-            .where(CaseRecipient.document.is_null())
-            .execute()
-        )
-        if not first:  # another worker drew it meanwhile: theirs stands
-            kept.delete_instance()
-            return Document.get_by_id(CaseRecipient.get_by_id(recipient.id).document)
-    return kept
+def _rows_for(
+    case: ThresholdCase, someone: Prescriber | Pharmacy
+) -> tuple[list[Dispensation], bool]:
+    """Give the entries that a recipient may see, and whether they are not all.
+
+    Where they are of more than one person, each sees no more than their own:
+    the others are a stranger's drugs.
+    """
+    rows = _rows(case)
+    is_parted = len({row.__data__["patient"] for row in rows}) > 1
+    if is_parted:
+        rows = [row for row in rows if someone in (row.prescriber, row.pharmacy)]
+    if not rows:
+        raise NotFoundError("Nothing in this report concerns you any more.")
+    return rows, is_parted
 
 
 def _rows(case: ThresholdCase) -> list[Dispensation]:
-    """Give the counted dispensations, newest first."""
+    """Give the counted dispensations, newest first; no animal's, none withheld."""
     return list(
         Dispensation.select(Dispensation, ReportedIdentity, Prescriber, Pharmacy)
         .join(ReportedIdentity)
@@ -255,6 +247,8 @@ def _rows(case: ThresholdCase) -> list[Dispensation]:
         .switch(Dispensation)
         .join(CaseEntry)
         .where(CaseEntry.case == case)
+        .where(ReportedIdentity.species == Species.HUMAN)
+        .where(withheld.shown())
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
     )
 

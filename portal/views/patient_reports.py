@@ -6,7 +6,7 @@ from flask import g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
-from pmp import clock, leaflets, warnings
+from pmp import clock, leaflets, verification, warnings
 from pmp.history import PatientReport, arrangement, report_table
 from pmp.lookup import report_codes, report_copies, reports
 from pmp.lookup.reports import OpenReport
@@ -78,7 +78,7 @@ def verify() -> ResponseReturnValue:
     form, verdict = VerifyForm(), None
     if form.validate_on_submit():
         with rule_errors(form):
-            verdict = report_copies.verify(form.code.data or "", by=g.user, **_whence())
+            verdict = verification.verify(form.code.data or "", by=g.user, **_whence())
     page = render_template("look_up/verify.html", form=form, verdict=verdict)
     return page, 422 if form.errors else 200
 

@@ -1,5 +1,7 @@
 """Patient Threshold Reports that were sent to me: list, page, chart copy, my answer."""
 
+from typing import Any
+
 from flask import (
     Blueprint,
     flash,
@@ -14,11 +16,18 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import CaseRecipient, RecipientAnswer
 from pmp import clock
+from pmp.paging import pages_of
 from pmp.permissions import Permission
-from pmp.thresholds import case_recipients, correction_notices, threshold_reports
-from pmp.thresholds.threshold_reports import ThresholdReport
+from pmp.thresholds import (
+    case_recipients,
+    correction_notices,
+    threshold_cases,
+    threshold_copies,
+    threshold_reports,
+)
 from portal.access import requires, signed_in_user
 from portal.forms.threshold_reports import AnswerForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("threshold_reports", __name__)
 
@@ -26,9 +35,16 @@ bp = Blueprint("threshold_reports", __name__)
 @bp.get("/threshold-reports")
 @requires(Permission.THRESHOLD_REPORT_READ)
 def index() -> ResponseReturnValue:
+    show, page = request.args.get("show", ""), page_asked_for()
+    recipients, total = case_recipients.listed(signed_in_user(), show=show, page=page)
     return render_template(
         "threshold_reports/index.html",
-        recipients=case_recipients.of_user(signed_in_user()),
+        recipients=recipients,
+        total=total,
+        page=page,
+        pages=pages_of(total, case_recipients.PAGE_SIZE),
+        show=show,
+        reached_words=threshold_cases.reached_words,
     )
 
 
@@ -45,6 +61,7 @@ def report(recipient_id: int) -> ResponseReturnValue:
         form=form,
         recipient=recipient,
         report=threshold_reports.report(recipient, at=clock.now()),
+        code=threshold_copies.code_of(recipient),
         notices=threshold_reports.changes_of(recipient),
         outcome_words=correction_notices.outcome_words,
     )
@@ -54,27 +71,36 @@ def report(recipient_id: int) -> ResponseReturnValue:
 @bp.get("/threshold-reports/<int:recipient_id>.pdf")
 @requires(Permission.THRESHOLD_REPORT_READ)
 def chart_copy(recipient_id: int) -> ResponseReturnValue:
-    recipient = _opened(recipient_id)
-    body = threshold_reports.copy(recipient, draw=_draw, at=clock.now())
+    recipient, body = threshold_copies.download(
+        recipient_id, draw=documents.threshold_report, by=signed_in_user(), **_whence()
+    )
+    return _pdf(body, f"threshold-report-{recipient.reply_code}.pdf")
+
+
+@bp.get("/staff/cases/<int:case_id>/reports/<int:recipient_id>.pdf")
+@requires(Permission.CASE_WORK)
+def staff_copy(case_id: int, recipient_id: int) -> ResponseReturnValue:
+    recipient, body = threshold_copies.open_for_staff(
+        case_id, recipient_id, by=signed_in_user(), **_whence()
+    )
+    return _pdf(body, f"threshold-report-{recipient.reply_code}.pdf")
+
+
+def _pdf(body: bytes, filename: str) -> ResponseReturnValue:
     response = make_response(body)
     response.headers["Content-Type"] = "application/pdf"
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="threshold-report-{recipient.reply_code}.pdf"'
-    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
-
-
-def _draw(made: ThresholdReport) -> bytes:
-    return documents.pdf("threshold_report", report=made)
 
 
 def _opened(recipient_id: int) -> CaseRecipient:
     return threshold_reports.open_in_portal(
-        recipient_id,
-        by=signed_in_user(),
-        at=clock.now(),
-        address=request.remote_addr or "",
+        recipient_id, by=signed_in_user(), **_whence()
     )
+
+
+def _whence() -> dict[str, Any]:
+    return {"address": request.remote_addr or "", "at": clock.now()}
 
 
 def _answered(recipient_id: int, form: AnswerForm) -> ResponseReturnValue:

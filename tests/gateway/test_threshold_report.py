@@ -15,6 +15,7 @@ from models import (
     Disclosure,
     Dispensation,
     Role,
+    Species,
     ThresholdCase,
     TicketOutcome,
     TicketProblem,
@@ -22,11 +23,13 @@ from models import (
 from pmp import deliveries, dispensations, documents, settings, thresholds, tickets
 from pmp.deliveries import Route, contacts
 from pmp.errors import RuleError
-from pmp.thresholds import case_recipients, threshold_reports
+from pmp.lookup import report_codes
+from pmp.thresholds import case_recipients, threshold_copies, threshold_reports
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
     make_dispensation,
+    make_identity,
     make_licence,
     make_patient,
     make_prescriber,
@@ -94,30 +97,131 @@ def test_the_fax_holds_all_that_the_recipient_needs(case: ThresholdCase) -> None
     pages = text_of(message.pdf or b"")
     whole = " ".join(pages)
     assert "3 or more prescribers and 3 or more pharmacies in 90 days" in whole
-    assert "3 prescribers and 3 pharmacies on the 3 entries" in whole
+    found = "3 prescribers (threshold 3) and 3 pharmacies (threshold 3)"
+    assert found in whole
+    assert "1 of the 3 counted entries is yours" in whole
     assert "CANARYQUIST, ZEPHYRINE" in whole
     assert "(860) 713-6073" in whole
     assert "20-570 to 20-630" in whole
     for row in Dispensation.select().where(Dispensation.patient == case.patient):
         assert row.row_code in whole
-    assert whole.count("YOURS") == 3  # explained twice, and one row
+    assert whole.count("YOURS") == 2  # explained, and one row
     assert "NOISE" not in whole
 
 
-def test_neither_cover_sheet_nor_reply_page_names_the_patient(
+def pages_of(case: ThresholdCase) -> list[str]:
+    """Give the words of each page of the report to OAKES, as it is faxed."""
+    delivery = to(recipient_named(case, "OAKES"), ChannelName.FAX, "+18605550143")
+    return text_of(messages.compose(delivery, attempt_of(delivery)).pdf or b"")
+
+
+def test_the_cover_sheet_the_leaflet_and_the_reply_page_say_nothing_of_the_patient(
     case: ThresholdCase,
 ) -> None:
-    recipient = recipient_named(case, "OAKES")
-    delivery = to(recipient, ChannelName.FAX, "+18605550143")
+    pages = pages_of(case)
 
-    pages = text_of(messages.compose(delivery, attempt_of(delivery)).pdf or b"")
-
-    for page in (pages[0], pages[-1]):
-        assert "CANARYQUIST" not in page
-        assert "04/28/1971" not in page
+    for page in (pages[0], *pages[-2:]):
+        for secret in ("CANARYQUIST", "04/28/1971", "xycodone", "D-0", "1 Oak Street"):
+            assert secret not in page
     assert "wrong number" in pages[0]
-    assert recipient.reply_code in pages[-1]
+    assert recipient_named(case, "OAKES").reply_code in pages[-1]
     assert "(860) 713-7242" in pages[-1]
+
+
+def test_the_pages_are_in_the_order_of_what_is_done_with_them(
+    case: ThresholdCase,
+) -> None:
+    whole = " ".join(pages_of(case))
+
+    parts = (
+        "Confidential health information",
+        "Why you got this",
+        "The patient",
+        "Counted entries",
+        "Timeline",
+        "Call sheet: the others",
+        "Suggested steps",
+        "Confirm that the person is indeed your patient",
+        "If the report is accurate",
+        "If anything appears inaccurate, contact the program",
+        "You may keep a copy",
+        "Say the code of the row",
+        "HIPAA permits",
+        "Safe with strong medicine",
+        "Reply page Fax this page alone",
+    )
+    places = [whole.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_the_reply_page_asks_in_the_order_in_which_answers_are_kept(
+    case: ThresholdCase,
+) -> None:
+    reply = pages_of(case)[-1]
+
+    asked = (
+        "Yes, my patient or customer",
+        "No, not my patient or customer",
+        "What is wrong",
+        "Discussed it with the patient",
+        "Offered a referral to treatment",
+        "Please call me",
+        "Name in print",
+        "Signature",
+        "Date",
+    )
+    places = [reply.find(words) for words in asked]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_every_page_says_which_it_is_and_the_code_stands_on_all_but_the_leaflet(
+    case: ThresholdCase,
+) -> None:
+    pages = pages_of(case)
+
+    code = threshold_copies.code_of(recipient_named(case, "OAKES"))
+    assert report_codes.read(code) == code
+    total = len(pages)
+    assert f"{total}, with this one" in pages[0]
+    for number, page in enumerate(pages, start=1):
+        assert f"Page {number} of {total}" in page
+        assert "(860) 713-6073" in page
+        # The patient takes the leaflet home: it must not tell of a report.
+        is_leaflet = number == total - 1
+        assert (code in page) is not is_leaflet
+        assert ("CONFIDENTIAL" in page) is not is_leaflet
+
+
+def test_counseling_points_and_the_treatment_line_go_with_the_report(
+    case: ThresholdCase,
+) -> None:
+    leaflet = pages_of(case)[-2]
+
+    for word in ("alcohol", "locked", "drop box", "children", "naloxone", "prescribed"):
+        assert word in leaflet
+    assert settings.current().treatment_line in leaflet
+
+
+def test_what_is_an_animals_or_withheld_is_on_no_report(case: ThresholdCase) -> None:
+    rows = list(Dispensation.select().where(Dispensation.patient == case.patient))
+    hidden, animals = rows[0], rows[1]
+    Dispensation.update(withheld="administrators").where(
+        Dispensation.id == hidden.id
+    ).execute()
+    pet = make_identity(case.patient, species=Species.ANIMAL, first_name="REX")
+    Dispensation.update(identity=pet).where(Dispensation.id == animals.id).execute()
+
+    recipient = next(
+        each
+        for each in case_recipients.of_case(case)
+        if each.prescriber == rows[2].prescriber
+    )
+    report = threshold_reports.report(recipient, at=NOW)
+
+    assert [entry.row_code for entry in report.entries] == [rows[2].row_code]
+    assert report.also_reported_as == []
 
 
 def test_the_call_sheet_lists_the_others_with_phone_and_fax(
@@ -168,6 +272,7 @@ def test_what_was_sent_is_what_is_kept(case: ThresholdCase) -> None:
     kept = CaseRecipient.get_by_id(recipient.id).document
     assert kept is not None
     assert documents.read(kept) == sent
+    assert threshold_copies.code_of(recipient) in " ".join(text_of(sent or b""))
     assert b"CANARYQUIST" not in bytes(kept.sealed or b"")
 
 

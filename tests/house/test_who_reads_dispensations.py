@@ -28,7 +28,7 @@ MAY_READ_ALL = {
     "pmp/thresholds/correction_notices.py": "entries that a case counted",
     "pmp/thresholds/moved_cases.py": "entries that a case counted",
     "pmp/thresholds/threshold_cases.py": "entries that a case counted",
-    "pmp/thresholds/threshold_reports.py": "entries that a case counted",
+    "pmp/thresholds/threshold_copies.py": "whose the entries of a PDF are",
     "pmp/tickets/ticket_desk.py": "an entry that its reporter may see",
     "pmp/uploads/__init__.py": "storing",
     "pmp/uploads/standing.py": "storing",

@@ -19,7 +19,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, disclosures, dispensations, lookup, settings
+from pmp import audit, disclosures, dispensations, lookup, settings, verification
 from pmp.accounts.lock_out import ThrottledError
 from pmp.dispensations.row_codes import SIGNS
 from pmp.errors import NotFoundError, RuleError
@@ -217,7 +217,7 @@ def test_anybody_learns_that_a_code_is_genuine_and_nothing_of_the_patient(
     copy = kept(doctor)
     kept(doctor)  # noise
 
-    told = report_copies.verify(copy.code.lower(), by=None, address=ADDRESS, at=NOW)
+    told = verification.verify(copy.code.lower(), by=None, address=ADDRESS, at=NOW)
 
     assert (told.is_genuine, told.made_at, told.pages) == (True, NOW, 2)
     assert told.made_for == "a practitioner"
@@ -230,7 +230,7 @@ def test_its_user_and_staff_learn_who_made_it_and_when(
 ) -> None:
     copy = kept(doctor)
     told = {
-        by.role: report_copies.verify(copy.code, by=by, address=ADDRESS, at=NOW)
+        by.role: verification.verify(copy.code, by=by, address=ADDRESS, at=NOW)
         for by in (doctor, make_user(Role.STAFF), make_user(Role.PHARMACY))
     }
 
@@ -246,10 +246,10 @@ def test_an_unknown_code_is_said_so_and_a_slip_at_its_field(
 ) -> None:
     kept(doctor)
 
-    told = report_copies.verify(report_codes.EXAMPLE, by=None, address=ADDRESS, at=NOW)
+    told = verification.verify(report_codes.EXAMPLE, by=None, address=ADDRESS, at=NOW)
     assert not told.is_genuine
     with pytest.raises(RuleError) as refused:
-        report_copies.verify("V-7K3Q9X-2M4P8", by=None, address=ADDRESS, at=NOW)
+        verification.verify("V-7K3Q9X-2M4P8", by=None, address=ADDRESS, at=NOW)
     assert refused.value.field == "code"
     asked = AuditEvent.get(event=audit.Event.REPORT_VERIFIED.value)
     assert (asked.actor, asked.subject) == ("public", "report_copy:unknown")
@@ -257,14 +257,14 @@ def test_an_unknown_code_is_said_so_and_a_slip_at_its_field(
 
 def test_one_place_asks_so_often_and_others_go_on(doctor: User) -> None:
     def ask(address: str = ADDRESS, by: User | None = None, minutes: int = 0) -> None:
-        report_copies.verify(
+        verification.verify(
             report_codes.EXAMPLE,
             by=by,
             address=address,
             at=NOW + timedelta(minutes=minutes),
         )
 
-    for _ in range(report_copies.MOST_QUESTIONS):
+    for _ in range(verification.MOST_QUESTIONS):
         ask()
 
     with pytest.raises(ThrottledError):
@@ -290,6 +290,6 @@ def test_old_copies_are_destroyed_and_their_codes_stay(
         assert list(reports.copies_of([old.look_up.id, young.look_up.id])) == [
             young.look_up.id
         ]
-        told = report_copies.verify(old.code, by=doctor, address=ADDRESS, at=NOW)
+        told = verification.verify(old.code, by=doctor, address=ADDRESS, at=NOW)
         assert told.is_genuine
     assert Disclosure.select().count() == 1

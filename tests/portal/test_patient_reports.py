@@ -382,7 +382,7 @@ def test_anybody_can_ask_whether_a_paper_is_genuine(
     public = new_browser()
 
     told = verify(public, code.lower())
-    assert f"made report {code} on {clock.today():%m/%d/%Y} for a practitioner" in told
+    assert f"made patient report {code} on {clock.today():%m/%d/%Y} for a" in told
     for secret in ("DELGADO", "Ruth Adams", "04/28/1971"):
         assert secret not in told
     assert "Not known." in verify(public, report_codes.EXAMPLE)

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.messages import threshold_report as message
+from gateway import documents
 from models import (
     AuditEvent,
     CaseRecipient,
@@ -13,7 +13,7 @@ from models import (
     User,
 )
 from pmp import audit, dispensations
-from pmp.thresholds import case_recipients, threshold_reports
+from pmp.thresholds import case_recipients, threshold_copies
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_prescriber, make_user
@@ -92,7 +92,7 @@ def test_somebody_elses_report_is_not_found(
 
 
 def test_the_chart_copy_is_what_was_sent(browser: Browser, mine: CaseRecipient) -> None:
-    sent = threshold_reports.copy(mine, draw=message.draw, at=NOW)
+    sent = threshold_copies.copy(mine, draw=documents.threshold_report, at=NOW)
     staff = make_user()
     dispensations.correct(
         entry_of(mine), changes={"days_supply": 7}, reason="x", by=staff, at=NOW

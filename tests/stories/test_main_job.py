@@ -399,7 +399,7 @@ class Story:
         wait_for(lambda: self._letters_waiting() == 3, "letters to who is no user")
         assert _text(self._print_letters()).count("FALLOWS") >= 3
         self.applicant.go("/threshold-reports")
-        self.applicant.sees("3 prescribers, 3 pharmacies", "Please answer")
+        self.applicant.sees("3 prescribers (threshold 3)", "Please answer")
 
     def _mail_to_pharmacy(self) -> int:
         link = f"{self.inst.url}/threshold-reports/"
