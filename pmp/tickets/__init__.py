@@ -6,7 +6,6 @@ tells everyone who was sent the wrong entry, and the reporter.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,12 +13,7 @@ from peewee import IntegrityError
 
 from models import (
     CorrectionNotice,
-    Delivery,
-    DeliveryKind,
     Dispensation,
-    LookUp,
-    LookUpOutcome,
-    ThresholdCase,
     Ticket,
     TicketMessage,
     TicketOutcome,
@@ -27,48 +21,33 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, clock, database, deliveries, dispensations, reporters, settings
-from pmp.deliveries import contacts
+from pmp import audit, clock, database, dispensations, settings
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.matching import whereabouts
-from pmp.permissions import Permission, can
-from pmp.thresholds import case_recipients
+from pmp.tickets import telling
+from pmp.tickets.shown import Shown, find_shown
+from pmp.tickets.telling import is_for_staff
 
-STAFF_KEY = "ticket-new"
-REPORTER_KEY = "ticket-outcome"
+__all__ = [
+    "Shown",
+    "ask_dispenser",
+    "find_shown",
+    "get",
+    "is_for_staff",
+    "is_under_review",
+    "mine",
+    "open_ticket",
+    "outcome_words",
+    "own",
+    "resolve",
+    "say",
+    "take",
+    "thread",
+]
+
 CHANGING = (TicketOutcome.VOIDED, TicketOutcome.CORRECTED, TicketOutcome.IDENTITY_FIXED)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """An entry that a user has been shown, and the case whose report showed it."""
-
-    dispensation: Dispensation
-    case: ThresholdCase | None
-
-
 # --- What the reporter does
-
-
-def find_shown(row_code: str, *, by: User) -> Shown:
-    """Find an entry among those that a user has been shown; else NotFoundError.
-
-    In a Patient Threshold Report they were sent, in a report they looked up, in their
-    own dispensing; staff, who are told codes on the phone, may name any.
-    """
-    refused = NotFoundError(
-        "No entry that you have been shown has this row code.", field="row_code"
-    )
-    try:
-        entry = dispensations.find_by_row_code(row_code)
-    except NotFoundError:
-        raise refused from None
-    received = case_recipients.received_entry(entry, by=by)
-    if received is not None:
-        return Shown(entry, received.case)
-    if _own(entry, by) or _may_see(entry, by):
-        return Shown(entry, None)
-    raise refused
 
 
 def open_ticket(
@@ -86,7 +65,7 @@ def open_ticket(
             _say(ticket, note or "Reported.", by=by.username, at=at)
             detail = {"entry": shown.dispensation.row_code, "problem": problem.value}
             _record(audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail)
-            _tell_staff(ticket, at=at)
+            telling.tell_staff(ticket, at=at)
     except IntegrityError as twice:
         message = "You have reported this entry already; that ticket is still open."
         raise RuleError(message, field="problem") from twice
@@ -217,7 +196,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         _say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
         _record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
-        _tell_reporter(ticket, at=at)
+        telling.tell_reporter(ticket, at=at)
         Ticket.update(status=TicketStatus.TOLD).where(Ticket.id == ticket.id).execute()
         ticket.status = TicketStatus.TOLD
     return told
@@ -235,11 +214,6 @@ _OUTCOMES = {
 def outcome_words(outcome: TicketOutcome) -> str:
     """Say an outcome in a sentence."""
     return _OUTCOMES[outcome]
-
-
-def is_for_staff(delivery: Delivery) -> bool:
-    """Tell a notice to staff of a new ticket from one to the reporter."""
-    return delivery.dedupe_key.startswith(f"{STAFF_KEY}:")
 
 
 # --- Only here
@@ -261,37 +235,6 @@ def _new(
     ticket.number = f"T{clock.day_of(at):%y%m%d}-{ticket.id}"
     ticket.save(only=[Ticket.number])
     return ticket
-
-
-def _own(entry: Dispensation, by: User) -> bool:
-    is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
-    return is_dispenser or entry.prescriber in reporters.prescribers_of(by)
-
-
-def _may_see(entry: Dispensation, by: User) -> bool:
-    if entry.withheld:
-        return can(by.role, Permission.WITHHELD_READ)
-    return can(by.role, Permission.TICKET_WORK) or _looked_up(entry, by)
-
-
-def _looked_up(entry: Dispensation, by: User) -> bool:
-    """Tell whether a report that a user looked up showed an entry.
-
-    Under whichever patient the entry stood then; a report is open for hours and shows
-    what came since the look-up.
-    """
-    found_under = whereabouts.stays([entry.__data__["identity"]])
-    stayed = [replace(stay, since=None) for stay in found_under]
-    found: Any = (
-        LookUp.select()
-        .where(LookUp.user == by)
-        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
-        .where(LookUp.outcome == LookUpOutcome.REPORT)
-        .where(LookUp.since <= entry.filled_on)
-        .where(LookUp.until >= entry.filled_on)
-        .exists()
-    )
-    return bool(found)
 
 
 def _correct(
@@ -349,26 +292,3 @@ def _record(
 ) -> None:
     subject = f"ticket:{ticket.number}"
     audit.record(event, actor=by.username, subject=subject, at=at, detail=detail)
-
-
-def _tell_staff(ticket: Ticket, *, at: datetime) -> None:
-    for number, route in enumerate(contacts.staff_routes()):
-        deliveries.request(
-            kind=DeliveryKind.TICKET_NOTICE,
-            subject_id=ticket.id,
-            routes=[route],
-            dedupe_key=f"{STAFF_KEY}:{ticket.id}:{number}",
-            at=at,
-        )
-
-
-def _tell_reporter(ticket: Ticket, *, at: datetime) -> None:
-    if not (routes := contacts.routes_of_user(ticket.opened_by)):
-        return  # they see the outcome in the portal, where they reported it
-    deliveries.request(
-        kind=DeliveryKind.TICKET_NOTICE,
-        subject_id=ticket.id,
-        routes=routes,
-        dedupe_key=f"{REPORTER_KEY}:{ticket.id}",
-        at=at,
-    )
