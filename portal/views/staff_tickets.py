@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from models import Ticket, TicketOutcome, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import identity_tickets, ticket_desk
+from pmp.tickets import handling, identity_tickets, ticket_desk
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import CorrectForm, ResolveForm
@@ -71,7 +71,7 @@ def ticket(number: str) -> ResponseReturnValue:
 @requires(Permission.TICKET_WORK)
 def take(number: str) -> ResponseReturnValue:
     found = tickets.get(number)
-    tickets.take(found, by=signed_in_user(), at=clock.now(), revision=_revision())
+    handling.take(found, by=signed_in_user(), at=clock.now(), revision=_revision())
     flash("The ticket is yours.")
     return _to(found)
 
