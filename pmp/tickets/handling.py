@@ -6,12 +6,13 @@ from peewee import IntegrityError
 
 from models import (
     Audience,
+    CorrectionNotice,
     Ticket,
     TicketOutcome,
     TicketStatus,
     User,
 )
-from pmp import audit, database, settings
+from pmp import audit, database, dispensations, settings, tickets
 from pmp.errors import ConflictError, RuleError
 from pmp.tickets import clocks, routing, telling, writing
 
@@ -83,6 +84,26 @@ def escalate(
         event = audit.Event.TICKET_ESCALATED
         writing.record(event, ticket, by=by, at=at, detail=detail)
         telling.tell_assigned(ticket, at=at, notice=telling.Notice.ESCALATED)
+
+
+def put_back(
+    ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
+) -> list[CorrectionNotice]:
+    """End a ticket by letting its removed entry stand again; who was told is told."""
+    entry = ticket.dispensation
+
+    def restore(reason: str) -> None:
+        dispensations.restore(entry, reason=reason, by=by, at=at)
+
+    return tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note=note,
+        by=by,
+        at=at,
+        revision=revision,
+        change=restore,
+    )
 
 
 def may_reopen(ticket: Ticket, *, at: datetime) -> bool:
