@@ -6,20 +6,14 @@ tells everyone who was sent the wrong entry, and the reporter.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from peewee import IntegrityError
 
 from models import (
+    Audience,
     CorrectionNotice,
-    Delivery,
-    DeliveryKind,
     Dispensation,
-    LookUp,
-    LookUpOutcome,
-    ThresholdCase,
     Ticket,
     TicketMessage,
     TicketOutcome,
@@ -27,48 +21,32 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, clock, database, deliveries, dispensations, reporters, settings
-from pmp.deliveries import contacts
-from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.matching import whereabouts
-from pmp.permissions import Permission, can
-from pmp.thresholds import case_recipients
+from pmp import audit, clock, database, dispensations
+from pmp.errors import NotFoundError, RuleError
+from pmp.tickets import clocks, routing, telling, writing
+from pmp.tickets.shown import Shown, find_shown
+from pmp.tickets.telling import is_for_staff
 
-STAFF_KEY = "ticket-new"
-REPORTER_KEY = "ticket-outcome"
+__all__ = [
+    "Shown",
+    "ask_dispenser",
+    "find_shown",
+    "get",
+    "is_for_staff",
+    "is_under_review",
+    "mine",
+    "open_ticket",
+    "outcome_words",
+    "own",
+    "resolve",
+    "say",
+    "thread",
+]
+
 CHANGING = (TicketOutcome.VOIDED, TicketOutcome.CORRECTED, TicketOutcome.IDENTITY_FIXED)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """An entry that a user has been shown, and the case whose report showed it."""
-
-    dispensation: Dispensation
-    case: ThresholdCase | None
-
-
 # --- What the reporter does
-
-
-def find_shown(row_code: str, *, by: User) -> Shown:
-    """Find an entry among those that a user has been shown; else NotFoundError.
-
-    In a Patient Threshold Report they were sent, in a report they looked up, in their
-    own dispensing; staff, who are told codes on the phone, may name any.
-    """
-    refused = NotFoundError(
-        "No entry that you have been shown has this row code.", field="row_code"
-    )
-    try:
-        entry = dispensations.find_by_row_code(row_code)
-    except NotFoundError:
-        raise refused from None
-    received = case_recipients.received_entry(entry, by=by)
-    if received is not None:
-        return Shown(entry, received.case)
-    if _own(entry, by) or _may_see(entry, by):
-        return Shown(entry, None)
-    raise refused
 
 
 def open_ticket(
@@ -83,10 +61,12 @@ def open_ticket(
     try:
         with database.atomic():
             ticket = _new(shown, problem=problem, note=note, by=by, at=at)
-            _say(ticket, note or "Reported.", by=by.username, at=at)
+            writing.say(ticket, note or "Reported.", by=by.username, at=at)
             detail = {"entry": shown.dispensation.row_code, "problem": problem.value}
-            _record(audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail)
-            _tell_staff(ticket, at=at)
+            writing.record(
+                audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail
+            )
+            telling.tell_opened(ticket, at=at)
     except IntegrityError as twice:
         message = "You have reported this entry already; that ticket is still open."
         raise RuleError(message, field="problem") from twice
@@ -111,24 +91,33 @@ def own(number: str, *, by: User) -> Ticket:
 # --- What both do
 
 
-def say(ticket: Ticket, *, text: str, by: User, at: datetime) -> None:
-    """Add a line to a ticket's thread."""
+def say(
+    ticket: Ticket,
+    *,
+    text: str,
+    by: User,
+    at: datetime,
+    audience: Audience = Audience.REPORTER,
+) -> None:
+    """Add a line to a ticket's thread, for staff and its audience."""
     if not text.strip():
         raise RuleError("Write a message", field="text")
     if ticket.resolved_at is not None:
         raise RuleError("This ticket is closed; report the entry again if need be.")
     with database.atomic():
-        _say(ticket, text, by=by.username, at=at)
-        _record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail={})
+        writing.say(ticket, text, by=by.username, at=at, audience=audience)
+        detail = {"audience": audience.value}
+        writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
 
 
-def thread(ticket: Ticket) -> list[TicketMessage]:
-    """Give the lines of a ticket, the oldest first."""
-    return list(
-        TicketMessage.select()
-        .where(TicketMessage.ticket == ticket)
-        .order_by(TicketMessage.at, TicketMessage.id)
-    )
+def thread(
+    ticket: Ticket, *, audience: Audience = Audience.REPORTER
+) -> list[TicketMessage]:
+    """Give the lines that an audience reads, the oldest first; staff read them all."""
+    query = TicketMessage.select().where(TicketMessage.ticket == ticket)
+    if audience is not Audience.STAFF:
+        query = query.where(TicketMessage.audience == audience)
+    return list(query.order_by(TicketMessage.at, TicketMessage.id))
 
 
 def is_under_review(dispensation: Dispensation) -> bool:
@@ -153,26 +142,24 @@ def get(number: str) -> Ticket:
     return ticket
 
 
-def take(ticket: Ticket, *, by: User, at: datetime, revision: int) -> None:
-    """Make a ticket one's own; ConflictError if somebody changed it meanwhile."""
-    with database.atomic():
-        status = ticket.status
-        if status == TicketStatus.NEW:
-            status = TicketStatus.TRIAGED
-        _change(ticket, revision, assigned_to=by, status=status)
-        _record(audit.Event.TICKET_TAKEN, ticket, by=by, at=at, detail={})
-
-
 def ask_dispenser(
     ticket: Ticket, *, text: str, by: User, at: datetime, revision: int
 ) -> None:
-    """Note that the pharmacy was asked: the ticket now waits for its answer."""
+    """Ask the pharmacy: the ticket now waits for its answer, and a clock runs."""
     if not text.strip():
         raise RuleError("Write what you asked the pharmacy", field="text")
     with database.atomic():
-        _change(ticket, revision, status=TicketStatus.WITH_DISPENSER)
-        _say(ticket, text, by=by.username, at=at)
-        _record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail={})
+        writing.change(
+            ticket,
+            revision,
+            status=TicketStatus.WITH_DISPENSER,
+            asked_at=at,
+            dispenser_due_at=clocks.dispenser_due(at),
+        )
+        audience = Audience.DISPENSER
+        writing.say(ticket, text, by=by.username, at=at, audience=audience)
+        detail = {"audience": audience.value}
+        writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
 
 
 def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
@@ -197,7 +184,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         raise RuleError("Say why: the reporter will read it", field="note")
     entry = ticket.dispensation
     with database.atomic():
-        _change(
+        writing.change(
             ticket,
             revision,
             status=TicketStatus.RESOLVED,
@@ -213,11 +200,12 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
-        told = _notices(entry) if outcome in CHANGING else []
-        _say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
+        changes_it = change is not None or outcome in CHANGING
+        told = _notices(entry) if changes_it else []
+        writing.say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
-        _record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
-        _tell_reporter(ticket, at=at)
+        writing.record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
+        telling.tell_reporter(ticket, at=at)
         Ticket.update(status=TicketStatus.TOLD).where(Ticket.id == ticket.id).execute()
         ticket.status = TicketStatus.TOLD
     return told
@@ -237,11 +225,6 @@ def outcome_words(outcome: TicketOutcome) -> str:
     return _OUTCOMES[outcome]
 
 
-def is_for_staff(delivery: Delivery) -> bool:
-    """Tell a notice to staff of a new ticket from one to the reporter."""
-    return delivery.dedupe_key.startswith(f"{STAFF_KEY}:")
-
-
 # --- Only here
 
 
@@ -254,44 +237,15 @@ def _new(
         case=shown.case,
         opened_by=by,
         opened_at=at,
-        due_at=at + timedelta(days=settings.current().ticket_days),
+        due_at=clocks.outcome_due(at),
+        triage_due_at=clocks.triage_due(at),
+        assigned_to=routing.choose(problem),
         problem=problem,
         note=note,
     )
     ticket.number = f"T{clock.day_of(at):%y%m%d}-{ticket.id}"
     ticket.save(only=[Ticket.number])
     return ticket
-
-
-def _own(entry: Dispensation, by: User) -> bool:
-    is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
-    return is_dispenser or entry.prescriber in reporters.prescribers_of(by)
-
-
-def _may_see(entry: Dispensation, by: User) -> bool:
-    if entry.withheld:
-        return can(by.role, Permission.WITHHELD_READ)
-    return can(by.role, Permission.TICKET_WORK) or _looked_up(entry, by)
-
-
-def _looked_up(entry: Dispensation, by: User) -> bool:
-    """Tell whether a report that a user looked up showed an entry.
-
-    Under whichever patient the entry stood then; a report is open for hours and shows
-    what came since the look-up.
-    """
-    found_under = whereabouts.stays([entry.__data__["identity"]])
-    stayed = [replace(stay, since=None) for stay in found_under]
-    found: Any = (
-        LookUp.select()
-        .where(LookUp.user == by)
-        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
-        .where(LookUp.outcome == LookUpOutcome.REPORT)
-        .where(LookUp.since <= entry.filled_on)
-        .where(LookUp.until >= entry.filled_on)
-        .exists()
-    )
-    return bool(found)
 
 
 def _correct(
@@ -313,62 +267,4 @@ def _notices(entry: Dispensation) -> list[CorrectionNotice]:
         .where(CorrectionNotice.dispensation == entry)
         .where(CorrectionNotice.version == entry.version)
         .order_by(CorrectionNotice.id)
-    )
-
-
-def _change(ticket: Ticket, revision: int, **columns: object) -> None:
-    """Change a ticket unless somebody did since `revision`: the second is told."""
-    changed = (
-        Ticket.update(**columns, revision=Ticket.revision + 1)
-        .where(Ticket.id == ticket.id)
-        .where(Ticket.revision == revision)
-        .where(Ticket.resolved_at.is_null())
-        .execute()
-    )
-    if not changed:
-        raise ConflictError(
-            "Somebody else has changed this ticket meanwhile. Nothing was done; look "
-            "at it again."
-        )
-    for name, value in columns.items():
-        setattr(ticket, name, value)
-    ticket.revision = revision + 1
-
-
-def _say(ticket: Ticket, text: str, *, by: str, at: datetime) -> None:
-    TicketMessage.create(ticket=ticket, at=at, by=by, text=text)
-
-
-def _record(
-    event: audit.Event,
-    ticket: Ticket,
-    *,
-    by: User,
-    at: datetime,
-    detail: dict[str, Any],
-) -> None:
-    subject = f"ticket:{ticket.number}"
-    audit.record(event, actor=by.username, subject=subject, at=at, detail=detail)
-
-
-def _tell_staff(ticket: Ticket, *, at: datetime) -> None:
-    for number, route in enumerate(contacts.staff_routes()):
-        deliveries.request(
-            kind=DeliveryKind.TICKET_NOTICE,
-            subject_id=ticket.id,
-            routes=[route],
-            dedupe_key=f"{STAFF_KEY}:{ticket.id}:{number}",
-            at=at,
-        )
-
-
-def _tell_reporter(ticket: Ticket, *, at: datetime) -> None:
-    if not (routes := contacts.routes_of_user(ticket.opened_by)):
-        return  # they see the outcome in the portal, where they reported it
-    deliveries.request(
-        kind=DeliveryKind.TICKET_NOTICE,
-        subject_id=ticket.id,
-        routes=routes,
-        dedupe_key=f"{REPORTER_KEY}:{ticket.id}",
-        at=at,
     )

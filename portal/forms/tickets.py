@@ -14,10 +14,13 @@ PROBLEMS = [
         TicketProblem.NOT_MY_PATIENT: "This person is not my patient or customer",
         TicketProblem.DID_NOT_WRITE: "I did not write, or fill, this prescription",
         TicketProblem.WRONG_DRUG: "The drug or its strength is wrong",
-        TicketProblem.WRONG_QUANTITY: "The quantity or days supply is wrong",
+        TicketProblem.WRONG_QUANTITY: "The quantity is wrong",
+        TicketProblem.WRONG_DAYS: "The days supply is wrong",
         TicketProblem.WRONG_DATE: "A date is wrong",
         TicketProblem.RETURNED_TO_STOCK: "It was not picked up, or was returned",
+        TicketProblem.DUPLICATE: "It is there twice",
         TicketProblem.WRONG_PERSON: "It belongs to another person",
+        TicketProblem.POSSIBLE_FORGERY: "The prescription may be forged",
         TicketProblem.OTHER: "Something else",
     }.items()
 ]

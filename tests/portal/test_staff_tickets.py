@@ -15,6 +15,7 @@ from models import (
 )
 from pmp import audit, clock, tickets
 from pmp.thresholds import case_recipients
+from pmp.tickets import handling
 from tests import submission_files
 from tests.browser import Browser
 from tests.factories import (
@@ -133,7 +134,9 @@ def test_two_staff_at_once_the_second_is_told_and_nothing_is_done(
     ticket = make_ticket()
     browser.get(f"/staff/tickets/{ticket.number}/void")
     browser.submit({"note": "Void."}, status=200)
-    tickets.take(tickets.get(ticket.number), by=make_user(), at=clock.now(), revision=1)
+    handling.take(
+        tickets.get(ticket.number), by=make_user(), at=clock.now(), revision=1
+    )
 
     browser.submit(status=422)
 

@@ -1,0 +1,71 @@
+"""Which entries a user has been shown: only those can they dispute."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from models import Dispensation, LookUp, LookUpOutcome, ThresholdCase, User
+from pmp import dispensations, reporters
+from pmp.errors import NotFoundError
+from pmp.matching import whereabouts
+from pmp.permissions import Permission, can
+from pmp.thresholds import case_recipients
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry that a user has been shown, and the case whose report showed it."""
+
+    dispensation: Dispensation
+    case: ThresholdCase | None
+
+
+def find_shown(row_code: str, *, by: User) -> Shown:
+    """Find an entry among those that a user has been shown; else NotFoundError.
+
+    In a Patient Threshold Report they were sent, in a report they looked up, in their
+    own dispensing; staff, who are told codes on the phone, may name any.
+    """
+    refused = NotFoundError(
+        "No entry that you have been shown has this row code.", field="row_code"
+    )
+    try:
+        entry = dispensations.find_by_row_code(row_code)
+    except NotFoundError:
+        raise refused from None
+    received = case_recipients.received_entry(entry, by=by)
+    if received is not None:
+        return Shown(entry, received.case)
+    if _own(entry, by) or _may_see(entry, by):
+        return Shown(entry, None)
+    raise refused
+
+
+def _own(entry: Dispensation, by: User) -> bool:
+    is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
+    return is_dispenser or entry.prescriber in reporters.prescribers_of(by)
+
+
+def _may_see(entry: Dispensation, by: User) -> bool:
+    if entry.withheld:
+        return can(by.role, Permission.WITHHELD_READ)
+    return can(by.role, Permission.TICKET_WORK) or _looked_up(entry, by)
+
+
+def _looked_up(entry: Dispensation, by: User) -> bool:
+    """Tell whether a report that a user looked up showed an entry.
+
+    Under whichever patient the entry stood then; a report is open for hours and shows
+    what came since the look-up.
+    """
+    found_under = whereabouts.stays([entry.__data__["identity"]])
+    stayed = [replace(stay, since=None) for stay in found_under]
+    found: Any = (
+        LookUp.select()
+        .where(LookUp.user == by)
+        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
+        .where(LookUp.outcome == LookUpOutcome.REPORT)
+        .where(LookUp.since <= entry.filled_on)
+        .where(LookUp.until >= entry.filled_on)
+        .exists()
+    )
+    return bool(found)
