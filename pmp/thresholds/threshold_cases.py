@@ -11,7 +11,6 @@ from typing import Any
 from models import (
     CaseEntry,
     CaseStatus,
-    Connective,
     Dispensation,
     DispensationStatus,
     Patient,
@@ -193,17 +192,6 @@ def open_for_staff(case_id: int, *, by: User, at: datetime) -> ThresholdCase:
     return case
 
 
-def reached_words(case: ThresholdCase) -> str:
-    """Say what was found against what the rule asks: 6 prescribers (threshold 5) …."""
-    rule = case.rule
-    found = (
-        _against(case.prescribers, rule.prescribers, "prescriber", "prescribers"),
-        _against(case.pharmacies, rule.pharmacies, "pharmacy", "pharmacies"),
-    )
-    either = rule.connective == Connective.OR
-    return " and ".join(found) + (", either of which is enough" if either else "")
-
-
 def entries(case: ThresholdCase) -> list[Dispensation]:
     """Give the counted dispensations, newest first."""
     return list(
@@ -215,10 +203,6 @@ def entries(case: ThresholdCase) -> list[Dispensation]:
 
 
 # --- Only here
-
-
-def _against(number: int, threshold: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many} (threshold {threshold})"
 
 
 def _queue(case: ThresholdCase, *, actor: str, at: datetime) -> None:

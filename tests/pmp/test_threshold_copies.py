@@ -7,7 +7,6 @@ import pytest
 from models import (
     AuditEvent,
     CaseRecipient,
-    Connective,
     Delivery,
     DeliveryState,
     Disclosure,
@@ -23,7 +22,6 @@ from pmp import audit, dispensations, documents, settings, thresholds, verificat
 from pmp.errors import NotFoundError
 from pmp.thresholds import (
     case_recipients,
-    threshold_cases,
     threshold_copies,
     threshold_reports,
 )
@@ -313,21 +311,3 @@ def test_a_withdrawn_report_that_was_sent_stays_in_its_users_history(
     assert case_recipients.listed(doctor, show="withdrawn") == ([recipient], 1)
     assert case_recipients.listed(doctor, show="open") == ([], 0)
     assert case_recipients.received(recipient.id, by=doctor) == recipient
-
-
-# --- What was reached
-
-
-@pytest.mark.parametrize(
-    ("connective", "end"),
-    [(Connective.AND, ""), (Connective.OR, ", either of which is enough")],
-)
-def test_what_was_found_is_said_against_the_rule(
-    recipient: CaseRecipient, connective: Connective, end: str
-) -> None:
-    case = recipient.case
-    case.prescribers, case.pharmacies = 5, 1
-    case.rule.pharmacies, case.rule.connective = 2, connective
-
-    words = "5 prescribers (threshold 3) and 1 pharmacy (threshold 2)" + end
-    assert threshold_cases.reached_words(case) == words
