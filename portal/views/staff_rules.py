@@ -75,7 +75,10 @@ def new() -> ResponseReturnValue:
                     by=signed_in_user(),
                     at=clock.now(),
                 )
-                flash(f"Version {written.version} of {written.name} is in force.")
+                flash(
+                    f"Version {written.version} of {written.name} is written:"
+                    f" {written.status.value}."
+                )
                 return redirect(url_for("staff_rules.index"), 303)
     elif not form.is_submitted() and old:
         form.offer(old)
@@ -214,6 +217,9 @@ def _rule_page(form: RuleForm) -> ResponseReturnValue:
         kind=rule_sentences.KIND_WORDS[RuleKind(form.kind.data)],
         words=threshold_rules.sentence(terms) if terms else "",
         sending=threshold_rules.sending(terms) if terms else "",
+        terms=terms,
+        crossing_words=reached.crossing_words,
+        past_days=threshold_cases.PAST.days,
         replaced=threshold_rules.named(terms.name) if terms else None,
         sentence=threshold_rules.sentence,
         simulated=thresholds.simulate(terms, today - SIMULATED, today) if terms else [],
