@@ -2,19 +2,21 @@
 
 SQLite: WAL, synchronous FULL, foreign keys, ten seconds of patience, IMMEDIATE
 transactions (a deferred one that turns into a writer fails at once under load).
-Postgres: a pool of connections.
+On both, connections are kept open in a pool: to open one costs as much as a small page.
 """
 
 import fcntl
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
-from peewee import Database, SqliteDatabase
+from peewee import SqliteDatabase
 from playhouse.migrations import Runner
-from playhouse.pool import PooledPostgresqlDatabase
+from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
 import models
 from pmp import settings
@@ -28,54 +30,82 @@ _MAPPED_BYTES = 2_000_000_000
 """Of SQLite's file, read through the system's own cache."""
 _CACHED_KILOBYTES = 16_000
 """Pages that each connection to SQLite keeps."""
+_POOL: dict[str, Any] = {"max_connections": 32, "stale_timeout": 300, "timeout": 10}
+"""So many at once, each for so many seconds, and the patience for one of them."""
 
 
 class SchemaError(Exception):
     """The database is not at the migration that this code needs."""
 
 
-def open_database(url: str) -> Database:
-    """Give the database at an address, not yet connected.
+class _SqliteConnection(sqlite3.Connection):
+    """A connection that can let go of what was not read to its end.
+
+    Until then it would show the next request the file as it was at that reading.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        cursor = super().cursor(*args, **kwargs)
+        self._cursors.add(cursor)
+        return cursor
+
+    def let_go(self) -> None:
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._cursors.clear()
+
+
+class _SqlitePool(PooledSqliteDatabase):  # type: ignore[misc]
+    def _can_reuse(self, conn: _SqliteConnection) -> bool:
+        conn.let_go()
+        return bool(super()._can_reuse(conn))
+
+
+def open_database(url: str) -> Any:
+    """Give the database at an address, not yet connected: a pool of connections.
 
     `url` is sqlite:///path or postgresql://user:password@host:port/name.
     """
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteDatabase(
+        return _SqlitePool(
             str(path),
             pragmas={
+                "busy_timeout": 10_000,
                 "journal_mode": "wal",
                 "synchronous": "full",
                 "foreign_keys": 1,
-                "busy_timeout": 10_000,
                 # Reads of pages here and there cost no call of the system each.
                 "mmap_size": _MAPPED_BYTES,
                 "cache_size": -_CACHED_KILOBYTES,
             },
-            timeout=10,
             lock_type="IMMEDIATE",
+            factory=_SqliteConnection,
+            check_same_thread=False,  # one thread at a time, each after the other
+            **_POOL,
         )
     parts = urlsplit(url)
-    pool: Database = PooledPostgresqlDatabase(
+    return PooledPostgresqlDatabase(
         parts.path.lstrip("/"),
         host=parts.hostname,
         port=parts.port or 5432,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or "") or None,
         prefer_psycopg3=True,
-        max_connections=32,
-        stale_timeout=300,
-        timeout=10,
+        **_POOL,
     )
-    return pool
 
 
 def use(url: str) -> None:
     """Bind the tables to the database at an address, instead of an earlier one."""
     earlier = models.database.obj
     models.database.initialize(open_database(url))
-    if isinstance(earlier, PooledPostgresqlDatabase):
+    if earlier is not None:
         earlier.close_idle()
 
 

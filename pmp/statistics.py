@@ -34,6 +34,7 @@ from pmp import clock, settings
 from pmp.accounts import sessions
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
+from pmp.prepared import prepared
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -125,12 +126,18 @@ def _registrations() -> list[Queue]:
 
 def received_through() -> date | None:
     """Give the day, in the programme's zone, of the last submission dealt with."""
+    last = _last_received.one()
+    return clock.day_of(last[0]) if last else None
+
+
+@prepared
+def _last_received() -> Any:
     done = [
         SubmissionStatus.PROCESSED,
         SubmissionStatus.PROCESSED_WITH_ERRORS,
         SubmissionStatus.RESOLVED,
     ]
-    last: Submission | None = (
+    return (
         Submission.select(Submission.received_at)
         .where(
             Submission.status.in_(done)
@@ -138,9 +145,9 @@ def received_through() -> date | None:
             & (Submission.test == False)  # noqa: E712
         )
         .order_by(Submission.received_at.desc())
-        .first()
+        .limit(1)
+        .tuples()
     )
-    return clock.day_of(last.received_at) if last else None
 
 
 def worker_seen() -> datetime | None:

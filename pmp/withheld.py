@@ -15,6 +15,7 @@ from peewee import fn
 from models import Dispensation, DispensationStatus, Pharmacy, User
 from pmp import audit
 from pmp.errors import RuleError
+from pmp.prepared import Prepared, among, prepared
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ def shown() -> Any:
 
 def only_withheld(patient_ids: Collection[int]) -> set[int]:
     """Give those of the patients of whom every fill is withheld."""
-    return _all_withheld(Dispensation.patient, sorted(patient_ids))
+    return _all_withheld(Dispensation.patient, _some_patients, patient_ids)
 
 
 def only_withheld_identities(patient_ids: Collection[int]) -> set[int]:
     """Give the ways in which patients were reported with withheld fills alone."""
-    return _all_withheld(Dispensation.identity, sorted(patient_ids))
+    return _all_withheld(Dispensation.identity, _some_identities, patient_ids)
 
 
 def counts(
@@ -85,25 +86,40 @@ def counts(
     return [Count(*row) for row in rows]
 
 
-def _all_withheld(column: Any, patient_ids: list[int]) -> set[int]:
+def _all_withheld(
+    column: Any, some: Prepared, patient_ids: Collection[int]
+) -> set[int]:
     """Give what of a column stands with withheld fills alone, among these patients.
 
     Hardly anybody has any: only theirs are counted.
     """
-    of_them = Dispensation.patient.in_(patient_ids)
-    some: Any = Dispensation.select(column).where(of_them, _withheld()).distinct()
-    concerned = [number for (number,) in some.tuples()]
+    wanted = sorted(patient_ids)
+    concerned = [number for (number,) in some(patients=wanted)] if wanted else []
     if not concerned:
         return set()
     every, withheld = fn.COUNT(Dispensation.id), fn.COUNT(Dispensation.withheld)
     rows: Any = (
         Dispensation.select(column)
-        .where(of_them, column.in_(concerned))
+        .where(Dispensation.patient.in_(wanted), column.in_(concerned))
         .group_by(column)
         .having(every == withheld)
         .tuples()
     )
     return {number for (number,) in rows}
+
+
+@prepared
+def _some_patients() -> Any:
+    of_them = among(Dispensation.patient, "patients")
+    query = Dispensation.select(Dispensation.patient).where(of_them, _withheld())
+    return query.distinct().tuples()
+
+
+@prepared
+def _some_identities() -> Any:
+    of_them = among(Dispensation.patient, "patients")
+    query = Dispensation.select(Dispensation.identity).where(of_them, _withheld())
+    return query.distinct().tuples()
 
 
 def _withheld() -> Any:

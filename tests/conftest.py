@@ -9,7 +9,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playhouse.pool import PooledPostgresqlDatabase
 from playwright.sync_api import Browser, sync_playwright
 
 import models
@@ -144,9 +143,7 @@ def _make_tables(url: str) -> None:
     made = database.open_database(url)
     with made.bind_ctx(models.TABLES), made.connection_context(), made.atomic():
         made.create_tables(models.TABLES)
-    made.close()
-    if isinstance(made, PooledPostgresqlDatabase):
-        made.close_all()
+    made.close_all()
 
 
 def _postgres() -> psycopg.Connection:
@@ -174,9 +171,7 @@ def db(tables_url: str, program: settings.Settings) -> Iterator[settings.Setting
             yield chosen
         # A command under test may have bound the tables anew.
         for each in {opened, models.database.obj}:
-            each.close()
-            if isinstance(each, PooledPostgresqlDatabase):
-                each.close_all()
+            each.close_all()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from models import (
     Species,
 )
 from pmp import withheld, wording
+from pmp.prepared import Given, prepared
 
 # What matching writes down of a field, as a reader says it.
 _SAID = {
@@ -59,42 +60,52 @@ class Identity:
 
 def of_patient(patient_id: int) -> list[Identity]:
     """List how the patient was reported, the one of the newest fill first."""
-    newest = (
+    newest = _of_newest_fill.one(patient=patient_id) or (None,)
+    rows = _reported_as(patient=patient_id)
+    hidden = withheld.only_withheld_identities([patient_id])
+    shown = [row for row in rows if row.id not in hidden] or rows
+    ordered = sorted(shown, key=lambda row: row.id != newest[0])
+    decided = {number for (number,) in _placed_by_staff(patient=patient_id)}
+    found = (identity_of(row, by_staff=row.id in decided) for row in ordered)
+    return list(dict.fromkeys(found))
+
+
+@prepared
+def _of_newest_fill() -> Any:
+    return (
         Dispensation.select(Dispensation.identity)
         .where(
-            (Dispensation.patient == patient_id)
+            (Dispensation.patient == Given("patient"))
             & (Dispensation.status == DispensationStatus.CURRENT)
             & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .limit(1)
-        .scalar()
+        .tuples()
     )
-    rows = (
+
+
+@prepared
+def _reported_as() -> Any:
+    return (
         ReportedIdentity.select()
-        .where(ReportedIdentity.patient == patient_id)
+        .where(ReportedIdentity.patient == Given("patient"))
         .order_by(ReportedIdentity.linked_at.desc(), ReportedIdentity.id.desc())
     )
-    hidden = withheld.only_withheld_identities([patient_id])
-    shown = [row for row in rows if row.id not in hidden] or rows
-    ordered = sorted(shown, key=lambda row: row.id != newest)
-    decided = _placed_by_staff(patient_id)
-    found = (identity_of(row, by_staff=row.id in decided) for row in ordered)
-    return list(dict.fromkeys(found))
 
 
-def _placed_by_staff(patient_id: int) -> set[int]:
-    """Give the identities that stand here by a decision that holds."""
-    rows: Any = (
+@prepared
+def _placed_by_staff() -> Any:
+    """Give the query of identities that stand here by a decision that holds."""
+    return (
         DecidedIdentity.select(DecidedIdentity.identity)
         .join(MatchDecision)
-        .where(DecidedIdentity.after == patient_id)
-        .where(DecidedIdentity.before != patient_id)
+        .where(DecidedIdentity.after == Given("patient"))
+        .where(DecidedIdentity.before != Given("patient"))
         .where(MatchDecision.undone_at.is_null())
         .where(MatchDecision.kind != DecisionKind.KEEP_APART)
         .tuples()
     )
-    return {number for (number,) in rows}
 
 
 def why_joined(

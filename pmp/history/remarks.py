@@ -23,6 +23,7 @@ from pmp.matching import placeholders
 from pmp.matching.identities import street_key
 from pmp.matching.open_reviews import waiting
 from pmp.mme import reaches, shown
+from pmp.prepared import Given, prepared
 from pmp.wording import us_date
 
 # A dose is said to have risen from this many times on, once it calls for caution.
@@ -63,22 +64,27 @@ def _rise(report: PatientReport) -> Iterator[str]:
 
 
 def _thresholds(report: PatientReport) -> Iterator[str]:
-    cases = (
-        ThresholdCase.select(ThresholdCase, ThresholdRule)
-        .join(ThresholdRule)
-        .where(
-            (ThresholdCase.patient == report.patient_id)
-            & ThresholdCase.status.not_in([CaseStatus.WITHDRAWN, CaseStatus.HELD])
-            & ThresholdCase.crossed_on.between(report.since, report.until)
-        )
-        .order_by(ThresholdCase.crossed_on.desc())
-    )
+    cases = _cases(patient=report.patient_id, since=report.since, until=report.until)
     for case in cases:
         yield (
             f"{case.prescribers} prescribers and {case.pharmacies} pharmacies within"
             f" {case.rule.window_days} days were reached on {us_date(case.crossed_on)};"
             " a Patient Threshold Report goes to each of them."
         )
+
+
+@prepared
+def _cases() -> Any:
+    return (
+        ThresholdCase.select(ThresholdCase, ThresholdRule)
+        .join(ThresholdRule)
+        .where(
+            (ThresholdCase.patient == Given("patient"))
+            & ThresholdCase.status.not_in([CaseStatus.WITHDRAWN, CaseStatus.HELD])
+            & ThresholdCase.crossed_on.between(Given("since"), Given("until"))
+        )
+        .order_by(ThresholdCase.crossed_on.desc())
+    )
 
 
 def _under_review(report: PatientReport) -> Iterator[str]:
@@ -102,6 +108,8 @@ def _names(report: PatientReport) -> Iterator[str]:
 
 def _others_at_home(report: PatientReport) -> Iterator[str]:
     """Warn of somebody else of the same last name, birth date and home: a twin."""
+    if not _namesakes(patient=report.patient_id):
+        return
     own = _reported(ReportedIdentity.patient == report.patient_id)
     for last, born in {(each.last_key, each.birth_date) for each in own}:
         others = _reported(
@@ -116,6 +124,24 @@ def _others_at_home(report: PatientReport) -> Iterator[str]:
                 " make sure that this is your patient."
             )
             return
+
+
+@prepared
+def _namesakes() -> Any:
+    """Give the query of another patient of a last name and birth date, if any is."""
+    own: Any = ReportedIdentity.alias()
+    same_name = own.last_key == ReportedIdentity.last_key
+    same_birth = own.birth_date == ReportedIdentity.birth_date
+    return (
+        ReportedIdentity.select(ReportedIdentity.patient)
+        .join(own, on=(same_name & same_birth))
+        .where(own.patient == Given("patient"))
+        .where(ReportedIdentity.patient != Given("patient"))
+        .where(ReportedIdentity.species == Species.HUMAN)
+        .where(own.species == Species.HUMAN)
+        .limit(1)
+        .tuples()
+    )
 
 
 def _reported(wanted: Any) -> list[ReportedIdentity]:
@@ -148,16 +174,21 @@ def _phone(row: ReportedIdentity) -> str:
 
 def _undecided(report: PatientReport) -> Iterator[str]:
     mine = report.patient_id
-    questions = waiting().where(
-        (MatchReview.candidate == mine) | (ReportedIdentity.patient == mine)
-    )
-    others = {
-        number
-        for each in questions
-        for number in (each.__data__["candidate"], each.identity.__data__["patient"])
-    } - {mine}
+    others = {number for both in _open_reviews(patient=mine) for number in both}
+    others.discard(mine)
     if others - withheld.only_withheld(others):
         yield (
             "Reports of somebody very alike wait for the program's staff to decide"
             " whether they are this person's. They are not in this report."
         )
+
+
+@prepared
+def _open_reviews() -> Any:
+    mine = Given("patient")
+    return (
+        waiting()
+        .select(MatchReview.candidate, ReportedIdentity.patient)
+        .where((MatchReview.candidate == mine) | (ReportedIdentity.patient == mine))
+        .tuples()
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from peewee import fn
 
@@ -17,6 +17,7 @@ from models import (
     TicketIdentity,
 )
 from pmp import database, withheld
+from pmp.prepared import Given, prepared
 
 # What an entry is made of; the others cost time in a report of hundreds of rows.
 _COLUMNS = (
@@ -60,7 +61,28 @@ def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, 
 
     Those filled on these days, and those filled before whose supply may run into them.
     """
-    rows: Any = (
+    return _standing(
+        patient=patient_id, since=since, earliest=since - _LONGEST_SUPPLY, until=until
+    )
+
+
+def disputed_since(patient_id: int) -> dict[int, datetime]:
+    """Give since when a ticket about a dispensation of the patient has been open.
+
+    It is about the entry, or says that its reported identity is somebody else.
+    """
+    about_person = _with_disputed_person(patient=patient_id)
+    return dict(about_person) | dict(_disputed(patient=patient_id))
+
+
+def corrected_at(patient_id: int) -> dict[int, datetime]:
+    """Give when each corrected dispensation of the patient was last changed."""
+    return dict(_corrected(patient=patient_id))
+
+
+@prepared
+def _standing() -> Any:
+    return (
         Dispensation.select(
             *(getattr(Dispensation, name) for name in _COLUMNS),
             Dispensation.prescriber.alias("prescriber_id"),
@@ -86,58 +108,57 @@ def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, 
         .switch(Dispensation)
         .join(Pharmacy)
         .where(
-            (Dispensation.patient == patient_id)
+            (Dispensation.patient == Given("patient"))
             & (Dispensation.status == DispensationStatus.CURRENT)
-            & Dispensation.filled_on.between(since - _LONGEST_SUPPLY, until)
-            & _may_reach(since)
+            & Dispensation.filled_on.between(Given("earliest"), Given("until"))
+            & _may_reach(Given("since"))
             & withheld.shown()
         )
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
         .dicts()
     )
-    return cast("Iterable[dict[str, Any]]", rows)
 
 
-def disputed_since(patient_id: int) -> dict[int, datetime]:
-    """Give since when a ticket about a dispensation of the patient has been open.
-
-    It is about the entry, or says that its reported identity is somebody else.
-    """
-    opened = fn.MIN(Ticket.opened_at)
-    about_entry: Any = (
-        Ticket.select(Ticket.dispensation, opened)
+@prepared
+def _disputed() -> Any:
+    mine = Dispensation.patient == Given("patient")
+    return (
+        Ticket.select(Ticket.dispensation, fn.MIN(Ticket.opened_at))
         .join(Dispensation)
-        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
+        .where(mine & Ticket.resolved_at.is_null())
         .group_by(Ticket.dispensation)
         .tuples()
     )
-    about_person: Any = (
-        Dispensation.select(Dispensation.id, opened)
+
+
+@prepared
+def _with_disputed_person() -> Any:
+    mine = Dispensation.patient == Given("patient")
+    return (
+        Dispensation.select(Dispensation.id, fn.MIN(Ticket.opened_at))
         .join(TicketIdentity, on=(TicketIdentity.identity == Dispensation.identity))
         .join(Ticket)
-        .where((Dispensation.patient == patient_id) & Ticket.resolved_at.is_null())
+        .where(mine & Ticket.resolved_at.is_null())
         .group_by(Dispensation.id)
         .tuples()
     )
-    return dict(about_person) | dict(about_entry)
 
 
-def corrected_at(patient_id: int) -> dict[int, datetime]:
-    """Give when each corrected dispensation of the patient was last changed."""
+@prepared
+def _corrected() -> Any:
     version = DispensationVersion
-    query: Any = (
+    return (
         version.select(version.dispensation, fn.MAX(version.changed_at))
         .join(Dispensation)
-        .where((Dispensation.patient == patient_id) & Dispensation.corrected)
+        .where((Dispensation.patient == Given("patient")) & Dispensation.corrected)
         .group_by(version.dispensation)
         .tuples()
     )
-    return dict(query)
 
 
-def _may_reach(day: date) -> Any:
+def _may_reach(day: Any) -> Any:
     """Give the condition that a supply ends on a day or later, or may do so."""
     filled, days = Dispensation.filled_on, Dispensation.days_supply + _LATE_START
     if database.is_sqlite():
-        return fn.JULIANDAY(filled) + days >= fn.JULIANDAY(day.isoformat())
+        return fn.JULIANDAY(filled) + days >= fn.JULIANDAY(day)
     return filled + days >= day

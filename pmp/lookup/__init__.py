@@ -9,6 +9,7 @@ a few hours, and another's token is refused like one that never was.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from models import LookUp, LookUpOrigin, LookUpOutcome, User
 from pmp import audit, clock, withheld
@@ -18,6 +19,7 @@ from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
 from pmp.lookup.keeping import Answer, answer_with, answered, hashed, keep
 from pmp.lookup.patient_search import Candidate
 from pmp.matching import whereabouts
+from pmp.prepared import Given, prepared
 
 __all__ = [
     "PURPOSE_WORDS",
@@ -181,14 +183,20 @@ def of_user(look_up_id: int, *, by: User) -> LookUp:
 
 def of_token(*, token: str, by: User, at: datetime) -> LookUp:
     """Give the look-up behind a token: who asked, when, what for; NotFoundError."""
-    found: LookUp | None = LookUp.get_or_none(
-        (LookUp.token_sha256 == hashed(token))
-        & (LookUp.user == by)
-        & (LookUp.token_until > at)
-    )
+    found: LookUp | None = _behind.one(token=hashed(token), user=by.id, at=at)
     if found is None:
         raise NotFoundError("There is no such report, or its link has expired.")
     return found
+
+
+@prepared
+def _behind() -> Any:
+    return (
+        LookUp.select()
+        .where(LookUp.token_sha256 == Given("token"))
+        .where(LookUp.user == Given("user"))
+        .where(LookUp.token_until > Given("at"))
+    )
 
 
 def _up_to(criteria: Criteria, before: LookUp, at: datetime) -> Criteria:

@@ -20,6 +20,8 @@ from pmp.history import PatientReport
 from pmp.history.entries import Entry
 from pmp.lookup.shown_entries import as_shown
 from pmp.matching import whereabouts
+from pmp.matching.whereabouts import Stay
+from pmp.prepared import Given, prepared
 from pmp.thresholds.correction_notices import FIELDS
 from pmp.wording import us_time
 
@@ -111,18 +113,34 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
 def _seen_before(look_up: LookUp, patient_id: int) -> ReportSeen | None:
     """Give what the user saw last of whoever is this patient today."""
     stayed = whereabouts.stays_of(patient_id)
-    found: ReportSeen | None = (
-        ReportSeen.select(ReportSeen, LookUp.since, LookUp.until)
-        .join(LookUp)
-        .where(
-            (LookUp.user == look_up.__data__["user"])
-            & whereabouts.whose(stayed, LookUp.patient, LookUp.at)
-            & (LookUp.id < look_up.id)
+    if stayed == [Stay(patient_id)]:  # of nearly everybody staff never decided
+        alone: ReportSeen | None = _seen.one(
+            user=look_up.__data__["user"], look_up=look_up.id, patient=patient_id
         )
-        .order_by(LookUp.id.desc())
+        return alone
+    found: ReportSeen | None = (
+        _seen_by(look_up.__data__["user"], look_up.id)
+        .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
         .first()
     )
     return found
+
+
+@prepared
+def _seen() -> Any:
+    query = _seen_by(Given("user"), Given("look_up"))
+    return query.where(LookUp.patient == Given("patient")).limit(1)
+
+
+def _seen_by(user: Any, look_up: Any) -> Any:
+    """Give the query of what a user saw before a look-up, the latest first."""
+    return (
+        ReportSeen.select(ReportSeen, LookUp.since, LookUp.until)
+        .join(LookUp)
+        .where(LookUp.user == user)
+        .where(LookUp.id < look_up)
+        .order_by(LookUp.id.desc())
+    )
 
 
 def _is_new(entry: Entry, seen: ReportSeen) -> bool:

@@ -45,7 +45,7 @@ def open_report(
     token, and where whoever was looked up has been divided since.
     """
     look_up = lookup.of_token(token=token, by=by, at=at)
-    patient = _patient_of(look_up)
+    patient: Patient = Patient.get_by_id(_patient_of(look_up))
     report = history.patient_report(
         patient, since=look_up.since, until=look_up.until, at=at
     )
@@ -58,7 +58,7 @@ def open_report(
         last_look=last_look.before(look_up, report),
         remarks=remarks.of(report),
     )
-    if _patient_of(look_up) != patient:  # staff decided while it was made
+    if _patient_of(look_up) != patient.id:  # staff decided while it was made
         raise NotFoundError("Program staff have changed this record. Open it again.")
     with database.atomic():
         _disclose(look_up, patient, what=what, by=by, address=address, at=at)
@@ -66,12 +66,12 @@ def open_report(
     return opened
 
 
-def _patient_of(look_up: LookUp) -> Patient:
+def _patient_of(look_up: LookUp) -> int:
     """Give under whom whoever was looked up is found today; NotFoundError."""
-    if look_up.patient is None:
+    patient_id: int | None = look_up.__data__["patient"]
+    if patient_id is None:
         raise NotFoundError("This search has no report.")
-    found: Patient = Patient.get_by_id(whereabouts.now(look_up.patient.id, look_up.at))
-    return found
+    return whereabouts.now(patient_id, look_up.at)
 
 
 def _disclose(

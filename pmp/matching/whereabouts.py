@@ -15,8 +15,8 @@ from typing import Any
 from peewee import SQL
 
 from models import DecidedIdentity, MatchDecision, ReportedIdentity
-from pmp import bulk
 from pmp.errors import NotFoundError
+from pmp.prepared import Given, among, prepared
 
 AT_ONCE = timedelta(seconds=10)
 """Two requests that are no further apart may have seen each other, or not."""
@@ -55,10 +55,7 @@ class Stay:
 
 def stays_of(patient_id: int) -> list[Stay]:
     """Give all of a patient's own time, and where its identities were before."""
-    rows = ReportedIdentity.select(ReportedIdentity.id).where(
-        ReportedIdentity.patient == patient_id
-    )
-    elsewhere = stays([row.id for row in rows])
+    elsewhere = stays(_now_with(patient_id))
     here = Stay(patient_id)
     return [here, *(each for each in elsewhere if each.patient_id != patient_id)]
 
@@ -154,37 +151,18 @@ def _with(
 
 def _decided_with(patient_id: int) -> set[int]:
     """Give who came to a patient, left it or stood with it in any decision."""
-    table: Any = DecidedIdentity
-    rows = (
-        table.select(table.identity)
-        .where(
-            (table.before == patient_id)
-            | (table.after == patient_id)
-            | (table.returned == patient_id)
-        )
-        .tuples()
-    )
-    return {identity for (identity,) in rows}
+    return {identity for (identity,) in _decided(patient=patient_id)}
 
 
 def _now_with(patient_id: int) -> set[int]:
-    table: Any = ReportedIdentity
-    rows = table.select(table.id).where(table.patient == patient_id).tuples()
-    return {identity for (identity,) in rows}
+    return {identity for (identity,) in _here(patient=patient_id)}
 
 
 def _stays_of_each(identities: list[int]) -> dict[int, list[Stay]]:
     """Give where each identity has been, in order; the last stay is still open."""
     found: dict[int, list[Stay]] = {}
     moves = _moves(identities)
-    table: Any = ReportedIdentity
-    rows = (
-        table.select(table.id, table.patient, table.linked_at)
-        .where(bulk.among(table.id, identities))
-        .order_by(table.id)
-        .tuples()
-    )
-    for identity, patient, linked_at in rows:
+    for identity, patient, linked_at in _places(identities=identities):
         own, since = found.setdefault(identity, []), linked_at
         for at, before in moves.get(identity, []):
             own.append(Stay(before, since, at))
@@ -195,21 +173,7 @@ def _stays_of_each(identities: list[int]) -> dict[int, list[Stay]]:
 
 def _moves(identities: list[int]) -> dict[int, list[tuple[datetime, int]]]:
     """Give when each identity left which patient, in order, by identity."""
-    table: Any = DecidedIdentity
-    rows = (
-        table.select(
-            table.identity,
-            table.before,
-            table.after,
-            table.returned,
-            MatchDecision.decided_at,
-            MatchDecision.undone_at,
-        )
-        .join(MatchDecision)
-        .where(bulk.among(table.identity, identities))
-        .order_by(MatchDecision.id)
-        .tuples()
-    )
+    rows = _decisions(identities=identities)
     found: dict[int, list[tuple[datetime, int]]] = {}
     for identity, before, after, returned, decided_at, undone_at in rows:
         moves = found.setdefault(identity, [])
@@ -221,3 +185,53 @@ def _moves(identities: list[int]) -> dict[int, list[tuple[datetime, int]]]:
     return {
         identity: sorted(moves, key=itemgetter(0)) for identity, moves in found.items()
     }
+
+
+@prepared
+def _decided() -> Any:
+    table: Any = DecidedIdentity
+    return (
+        table.select(table.identity)
+        .where(
+            (table.before == Given("patient"))
+            | (table.after == Given("patient"))
+            | (table.returned == Given("patient"))
+        )
+        .tuples()
+    )
+
+
+@prepared
+def _here() -> Any:
+    table: Any = ReportedIdentity
+    return table.select(table.id).where(table.patient == Given("patient")).tuples()
+
+
+@prepared
+def _places() -> Any:
+    table: Any = ReportedIdentity
+    return (
+        table.select(table.id, table.patient, table.linked_at)
+        .where(among(table.id, "identities"))
+        .order_by(table.id)
+        .tuples()
+    )
+
+
+@prepared
+def _decisions() -> Any:
+    table: Any = DecidedIdentity
+    return (
+        table.select(
+            table.identity,
+            table.before,
+            table.after,
+            table.returned,
+            MatchDecision.decided_at,
+            MatchDecision.undone_at,
+        )
+        .join(MatchDecision)
+        .where(among(table.identity, "identities"))
+        .order_by(MatchDecision.id)
+        .tuples()
+    )

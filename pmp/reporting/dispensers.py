@@ -23,6 +23,7 @@ from models import (
 )
 from pmp import audit, clock, database, reporters
 from pmp.errors import NotFoundError, RuleError
+from pmp.prepared import among, prepared
 
 AT_ONCE = 500
 
@@ -85,13 +86,17 @@ def must_report(pharmacy: Pharmacy) -> bool:
 
 def who_must_report_among(pharmacies: Iterable[int]) -> set[int]:
     """Give those of some pharmacies, by their ids, that must report."""
-    query: Any = (
+    return {number for (number,) in _obliged(pharmacies=list(pharmacies))}
+
+
+@prepared
+def _obliged() -> Any:
+    return (
         Pharmacy.select(Pharmacy.id)
         .where(_counts() & ~Pharmacy.reports_since.is_null())
-        .where(Pharmacy.id.in_(list(pharmacies)))
+        .where(among(Pharmacy.id, "pharmacies"))
         .tuples()
     )
-    return {number for (number,) in query}
 
 
 def enrol(*, at: datetime) -> int:

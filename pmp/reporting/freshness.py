@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from models import Pharmacy
+from pmp.prepared import among, prepared
 from pmp.reporting import banner, dispensers, standing
 from pmp.reporting.banner import Now
 from pmp.wording import span_words, us_date
@@ -45,13 +47,18 @@ def of(pharmacies: Collection[int], *, today: date) -> list[Freshness]:
     """Give how recent the reports of some pharmacies are, the late ones first."""
     if not pharmacies:
         return []
-    some = list(Pharmacy.select().where(Pharmacy.id.in_(list(pharmacies))))
+    some = _pharmacies(pharmacies=list(pharmacies))
     last = standing.last_reports(some)
     obliged = dispensers.who_must_report_among(pharmacies)
     owing = [each for each in some if each.id in obliged]
     now = {each.pharmacy.id: each for each in banner.states(owing, today=today)}
     made = [_made(each, last.get(each.id), now.get(each.id)) for each in some]
     return sorted(made, key=lambda each: (not each.is_late, each.name))
+
+
+@prepared
+def _pharmacies() -> Any:
+    return Pharmacy.select().where(among(Pharmacy.id, "pharmacies"))
 
 
 def _made(pharmacy: Pharmacy, last: datetime | None, now: Now | None) -> Freshness:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from models import ClosedDay, DispenserKind, Frequency, ReportingSchedule, User
 from pmp import audit, clock, database, settings
 from pmp.errors import RuleError
+from pmp.prepared import prepared
 from pmp.reporting.calendars import Calendar, Period, Terms
 from pmp.wording import us_date
 
@@ -67,16 +69,26 @@ PRESETS = {
 
 def calendar() -> Calendar:
     """Give the calendar in force, past and to come: two queries."""
-    rows = ReportingSchedule.select().order_by(
-        ReportingSchedule.starts_on, ReportingSchedule.id
-    )
+    rows = _in_order()
     # Of rows that start on the same day the one that was written last holds.
     found = {(row.kind, row.starts_on): row for row in rows}
     terms = {
         kind: (_default(), *(_terms(row) for (k, _), row in found.items() if k is kind))
         for kind in DispenserKind
     }
-    return Calendar(terms, frozenset(day.day for day in ClosedDay.select()))
+    return Calendar(terms, frozenset(day for (day,) in _closed_days()))
+
+
+@prepared
+def _in_order() -> Any:
+    return ReportingSchedule.select().order_by(
+        ReportingSchedule.starts_on, ReportingSchedule.id
+    )
+
+
+@prepared
+def _closed_days() -> Any:
+    return ClosedDay.select(ClosedDay.day).tuples()
 
 
 def terms_now(*, today: date) -> dict[DispenserKind, Terms]:

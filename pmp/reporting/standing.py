@@ -26,6 +26,7 @@ from models import (
     ZeroReport,
 )
 from pmp import clock
+from pmp.prepared import among, prepared
 from pmp.reporting.calendars import Calendar, Period
 
 # Who is late is told from the last quarter; a pharmacy's own page shows a year.
@@ -201,19 +202,29 @@ def last_reports(pharmacies: Sequence[Pharmacy]) -> dict[int, datetime]:
     """Give when the last submission or zero report of each pharmacy came, by its id."""
     some = [each.id for each in pharmacies if each.id]
     found: dict[int, datetime] = {}
-    for table, time in (
-        (ReportedDay, ReportedDay.received_at),
-        (ZeroReport, ZeroReport.reported_at),
-    ):
-        query: Any = (
-            table.select(table.pharmacy, fn.MAX(time))
-            .where(table.pharmacy.in_(some))
-            .group_by(table.pharmacy)
-            .tuples()
-        )
-        for pharmacy, last in query:
+    for query in (_last_submissions, _last_zeros):
+        for pharmacy, last in query(pharmacies=some):
             found[pharmacy] = max(last, found.get(pharmacy, last))
     return found
+
+
+@prepared
+def _last_submissions() -> Any:
+    return _last(ReportedDay, ReportedDay.received_at)
+
+
+@prepared
+def _last_zeros() -> Any:
+    return _last(ZeroReport, ZeroReport.reported_at)
+
+
+def _last(table: Any, time: Any) -> Any:
+    return (
+        table.select(table.pharmacy, fn.MAX(time))
+        .where(among(table.pharmacy, "pharmacies"))
+        .group_by(table.pharmacy)
+        .tuples()
+    )
 
 
 def _load_arrivals(

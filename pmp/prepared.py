@@ -1,0 +1,166 @@
+"""Queries whose SQL is put together once: those that every report and search asks.
+
+Such a query is written as any other, with `Given("name")` where a value of the moment
+belongs, and called with those values. Peewee makes its text at the first call for an
+engine; to make it each time costs more than to ask it. Nothing that was read is kept.
+
+    @prepared
+    def _numbers() -> Any:
+        return Table.select(Table.id).where(Table.patient == Given("patient")).tuples()
+
+    for (number,) in _numbers(patient=7): ...
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import update_wrapper
+from typing import Any
+
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    CharField,
+    ColumnBase,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    ModelDictCursorWrapper,
+    ModelTupleCursorWrapper,
+    TextField,
+    Value,
+    fn,
+)
+
+import models
+from pmp import database
+
+# What both drivers give as Python wants it.
+_AS_READ = {
+    AutoField,
+    BigIntegerField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+}
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a value goes among the parameters, and how the column takes it."""
+
+    name: str
+    convert: Convert | None
+
+    def of(self, given: dict[str, Any]) -> Any:
+        value = given[self.name]
+        return self.convert(value) if self.convert else value
+
+
+class Given(ColumnBase):
+    """A value that the query is called with, under this name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __sql__(self, context: Any) -> Any:
+        place = _Place(self.name, context.state.converter)
+        return context.value(place, converter=False)
+
+
+def among(column: Any, name: str) -> Any:
+    """Give the condition that a column has one of the given values.
+
+    They are texts, or whole numbers, and go to the engine as one parameter.
+    """
+    if database.is_sqlite():
+        place = _Place(name, json.dumps)
+        return column.in_(SQL("(SELECT value FROM json_each(?))", [place]))
+    return column == fn.ANY(Value(_Place(name, list), converter=False, unpack=False))
+
+
+@dataclass
+class _Text:
+    """A query as an engine is asked it, and how its rows are read."""
+
+    query: Any
+    sql: str
+    parameters: list[Any]
+    names: list[str] | None = None
+    converts: list[tuple[int, Convert]] | None = None
+
+    def rows(self, given: dict[str, Any]) -> list[Any]:
+        """Ask, and read all: nothing is left open."""
+        values = [
+            each.of(given) if isinstance(each, _Place) else each
+            for each in self.parameters
+        ]
+        cursor = models.database.execute_sql(self.sql, values)
+        wrapper = self.query._get_cursor_wrapper(cursor)  # noqa: SLF001
+        if type(wrapper) not in {ModelTupleCursorWrapper, ModelDictCursorWrapper}:
+            return list(wrapper)
+        if self.converts is None:
+            wrapper.initialize()
+            self.names = getattr(wrapper, "unique_columns", None)
+            self.converts = _converts(wrapper.converters)
+        return self._read(cursor.fetchall())
+
+    def _read(self, found: list[Any]) -> list[Any]:
+        names, converts = self.names, self.converts or []
+        rows = []
+        for each in found:
+            row = list(each)
+            for place, convert in converts:
+                row[place] = convert(row[place])
+            rows.append(dict(zip(names, row, strict=True)) if names else tuple(row))
+        return rows
+
+
+class Prepared:
+    """A query to be called with what it is given; see this module."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._texts: dict[type, _Text] = {}
+        update_wrapper(self, make)
+
+    def __call__(self, **given: Any) -> list[Any]:
+        """Give all rows, as the query says: tuples, dicts or models."""
+        return self._text().rows(given)
+
+    def one(self, **given: Any) -> Any:
+        """Give the first row, or None. The query says how many it wants at most."""
+        rows = self(**given)
+        return rows[0] if rows else None
+
+    def _text(self) -> _Text:
+        engine = type(models.database.obj)
+        found = self._texts.get(engine)
+        if found is None:
+            query = self._make()
+            found = self._texts[engine] = _Text(query, *query.sql())
+        return found
+
+
+def prepared(make: Callable[[], Any]) -> Prepared:
+    """Prepare the query that a function makes, at the first call on each engine."""
+    return Prepared(make)
+
+
+def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]:
+    """Give what is left to do to a row, by column."""
+    return [
+        (place, _date if field is DateField else convert)
+        for place, convert in enumerate(converters)
+        if convert is not None
+        for field in [type(getattr(convert, "__self__", None))]
+        if field not in _AS_READ
+    ]
+
+
+def _date(value: Any) -> Any:
+    return date.fromisoformat(value) if isinstance(value, str) else value
