@@ -168,19 +168,14 @@ def patient_report(
 def _entries(
     patient_id: int, since: date, until: date, today: date, rules: mme.RuleSet
 ) -> list[Entry]:
-    disputed = rows.disputed_since(patient_id)
-    corrected = rows.corrected_at(patient_id)
-    found = [
-        entries.from_row(
-            row,
-            rules=rules,
-            since=since,
-            today=today,
-            under_review_since=disputed.get(row["id"]),
-            corrected_at=corrected.get(row["id"]),
-        )
-        for row in rows.of_patient(patient_id, since, until)
-    ]
+    found = entries.read(
+        rows.of_patient(patient_id, since, until),
+        rules=rules,
+        since=since,
+        today=today,
+        disputed=rows.disputed_since(patient_id),
+        corrected=rows.corrected_at(patient_id),
+    )
     return [entry for entry in found if entry.filled_on >= since or entry.is_running_in]
 
 

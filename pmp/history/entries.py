@@ -4,17 +4,17 @@ What the columns hold stays as it was frozen; here it is put in words (frequency
 refill, payment) and given its MME under the rule set in force.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from models import DrugClass, Species
-from pmp import mme, wording
-from pmp.asap.codes import COMPOUND
-from pmp.drug_classes import product_key
+from models import Species
+from pmp import wording
 from pmp.fills import Fill
-from pmp.mme import Dose, Mme, Outcome, RuleSet
+from pmp.history.supplies import Supplies, Supply
+from pmp.mme import Mme, Outcome, RuleSet
 
 # ASAP DSP16. 01 is what the regulations call cash.
 PAYMENTS = {
@@ -27,8 +27,6 @@ PAYMENTS = {
     "07": "Indian nations",
     "99": "Other",
 }
-_NOUNS = ("tablet", "capsule", "patch", "film", "lozenge", "suppository")
-_UNITS = {"02": "mL", "03": "g"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,7 @@ class Entry:
     quantity: Decimal
     days: int
     frequency: str
+    dose: str  # frequency and MME as one sum
     refill: str
     payment: str
     prescription_number: str
@@ -98,17 +97,6 @@ class Entry:
         return [*marks, "for an animal"] if self.is_animal else marks
 
     @property
-    def dose(self) -> str:
-        """Write frequency and MME as one sum: "… = 4 a day x 10 mg x 1.5 = 60 MME/day".
-
-        The frequency alone where no MME was computed, or for other days than reported.
-        """
-        if self.mme.factor is None or self.mme.note:
-            return self.frequency
-        factor = wording.amount(self.mme.factor)
-        return f"{self.frequency} × {factor} = {self.mme.shown} MME/day"  # noqa: RUF001
-
-    @property
     def mme_words(self) -> str:
         """Give the MME cell: a number, "not calculated", or nothing."""
         if self.mme.outcome is Outcome.NOT_CALCULATED:
@@ -123,147 +111,107 @@ class Entry:
         return f"MME {self.mme.note}" if self.mme.note else ""
 
 
-def from_row(
-    row: dict[str, Any],
+def read(
+    rows: Iterable[dict[str, Any]],
     *,
     rules: RuleSet,
     since: date,
     today: date,
-    under_review_since: datetime | None = None,
-    corrected_at: datetime | None = None,
-) -> Entry:
-    """Make an entry of a report from `since` on from a row of `pmp.history.rows`."""
-    amount = mme.daily(_dose(row), rules)
-    fill = _fill(row, amount)
-    return Entry(
-        row_code=row["row_code"],
-        version=row["version"],
-        stored_at=row["stored_at"],
-        filled_on=row["filled_on"],
-        written_on=row["written_on"],
-        sold_on=row["sold_on"],
-        drug=row["drug_name"],
-        drug_class=row["drug_class"].value,
-        schedule=row["schedule"],
-        strength=strength_words(row),
-        quantity=row["quantity"],
-        days=row["days_supply"],
-        frequency=frequency(row),
-        refill=_refill(row),
-        payment=PAYMENTS.get(row["payment"], "Not given"),
-        prescription_number=row["prescription_number"],
-        prescriber=_prescriber(row),
-        pharmacy=_pharmacy(row),
-        reported_as=wording.person_name(row["last_name"], row["first_name"]),
-        mme=amount,
-        fill=fill,
-        is_animal=row["species"] is Species.ANIMAL,
-        is_running_in=row["filled_on"] < since <= fill.last,
-        days_left=(fill.last - today).days if fill.covers(today) else None,
-        is_corrected=bool(row["corrected"]),
-        corrected_at=corrected_at,
-        under_review_since=under_review_since,
-    )
+    disputed: Mapping[int, datetime],
+    corrected: Mapping[int, datetime],
+) -> list[Entry]:
+    """Make the entries of a report from `since` on from rows of `pmp.history.rows`.
+
+    `disputed` and `corrected` give, by the row's id, since when a ticket has been open
+    and when the row was last changed.
+    """
+    reading = _Reading(since, today, Supplies(rules))
+    return [
+        reading.entry(row, disputed.get(row["id"]), corrected.get(row["id"]))
+        for row in rows
+    ]
 
 
-def supply_of(row: dict[str, Any], *, rules: RuleSet) -> Fill:
-    """Make what the arithmetic sees of a row of `pmp.history.rows` with SUPPLY."""
-    return _fill(row, mme.daily(_dose(row), rules))
+@dataclass(frozen=True)
+class _Reading:
+    """One report's reading; each contact and each kind of supply is made once."""
+
+    since: date
+    today: date
+    supplies: Supplies
+    prescribers: dict[int, Contact] = field(default_factory=dict)
+    pharmacies: dict[int, Contact] = field(default_factory=dict)
+
+    def entry(
+        self,
+        row: dict[str, Any],
+        under_review_since: datetime | None,
+        corrected_at: datetime | None,
+    ) -> Entry:
+        supply = self.supplies.of(row)
+        fill = _fill(row, supply)
+        is_active = fill.covers(self.today)
+        return Entry(
+            row_code=row["row_code"],
+            version=row["version"],
+            stored_at=row["stored_at"],
+            filled_on=row["filled_on"],
+            written_on=row["written_on"],
+            sold_on=row["sold_on"],
+            drug=row["drug_name"],
+            drug_class=row["drug_class"].value,
+            schedule=row["schedule"],
+            strength=supply.strength,
+            quantity=row["quantity"],
+            days=row["days_supply"],
+            frequency=supply.frequency,
+            dose=supply.dose,
+            refill=_refill(row),
+            payment=PAYMENTS.get(row["payment"], "Not given"),
+            prescription_number=row["prescription_number"],
+            prescriber=self._prescriber(row),
+            pharmacy=self._pharmacy(row),
+            reported_as=wording.person_name(row["last_name"], row["first_name"]),
+            mme=supply.mme,
+            fill=fill,
+            is_animal=row["species"] is Species.ANIMAL,
+            is_running_in=row["filled_on"] < self.since <= fill.last,
+            days_left=(fill.last - self.today).days if is_active else None,
+            is_corrected=bool(row["corrected"]),
+            corrected_at=corrected_at,
+            under_review_since=under_review_since,
+        )
+
+    def _prescriber(self, row: dict[str, Any]) -> Contact:
+        known, key = self.prescribers, row["prescriber_id"]
+        if key not in known:
+            known[key] = _prescriber(row)
+        return known[key]
+
+    def _pharmacy(self, row: dict[str, Any]) -> Contact:
+        known, key = self.pharmacies, row["pharmacy_id"]
+        if key not in known:
+            known[key] = _pharmacy(row)
+        return known[key]
 
 
-def _class(row: dict[str, Any]) -> str:
-    """Give the class for the arithmetic: empty while nobody knows what it is."""
-    if row["product_qualifier"] == COMPOUND:
-        return ""
-    unknown = row["drug_class"] is DrugClass.OTHER and not row["ingredient"]
-    return "" if unknown else str(row["drug_class"].value)
-
-
-def _dose(row: dict[str, Any]) -> Dose:
-    return Dose(
-        key=row["mme_key"],
-        drug_class=_class(row),
-        strength=row["strength"],
-        strength_unit=row["strength_unit"],
-        quantity=row["quantity"],
-        days=row["days_supply"],
-        counted=_noun(row).strip(),
-    )
-
-
-def _fill(row: dict[str, Any], amount: Mme) -> Fill:
-    strength = strength_words(row)
-    per_unit = mme.amount_per_unit(row["strength"], row["strength_unit"])
+def _fill(row: dict[str, Any], supply: Supply) -> Fill:
     return Fill(
         row_code=row["row_code"],
         first=row["sold_on"] or row["filled_on"],
         days=row["days_supply"],
         drug=row["drug_name"],
-        drug_class=_class(row),
+        drug_class=supply.drug_class,
         ingredient=row["ingredient"],
-        product=product_key(
-            row["ingredient"] or row["drug_name"], strength, row["form"]
-        ),
+        product=supply.product,
         long_acting=row["long_acting"],
-        mme=amount,
-        daily_mg=_daily(per_unit, row),
-        daily_acetaminophen_mg=_daily(row["acetaminophen_mg"], row),
+        mme=supply.mme,
+        daily_mg=supply.daily_mg,
+        daily_acetaminophen_mg=supply.daily_acetaminophen_mg,
         prescriber=row["prescriber_id"],
         pharmacy=row["pharmacy_id"],
-        how=frequency(row),
+        how=supply.frequency,
     )
-
-
-def _daily(per_unit: Decimal | None, row: dict[str, Any]) -> Decimal | None:
-    if not per_unit or row["days_supply"] <= 0:
-        return None
-    daily: Decimal = per_unit * row["quantity"] / row["days_supply"]
-    return daily
-
-
-def strength_words(row: dict[str, Any]) -> str:
-    """Write a strength: "10 mg", "25 mcg/hr"; empty if it is not known."""
-    if row["strength"] is None:
-        return ""
-    return f"{wording.amount(row['strength'])} {row['strength_unit']}".strip()
-
-
-def frequency(row: dict[str, Any]) -> str:
-    """Write how much is taken: "60 tablets for 15 days = 4 a day x 10 mg".
-
-    An amount a day that does not come out even is given to 0.1 and called "about"; less
-    than one a day is "1 every 3 days" where that comes out even.
-    """
-    quantity, days = row["quantity"], row["days_supply"]
-    if quantity <= 0 or days <= 0:
-        return "The quantity or the days supply is not known"
-    length = "1 day" if days == 1 else f"{days} days"
-    words = f"{wording.amount(quantity)}{_noun(row)} for {length} = {_rate(row)}"
-    strength = strength_words(row)
-    return f"{words} × {strength}" if strength else words  # noqa: RUF001
-
-
-def _rate(row: dict[str, Any]) -> str:
-    quantity, days = row["quantity"], row["days_supply"]
-    unit = f" {_UNITS[row['units']]}" if row["units"] in _UNITS else ""
-    if quantity < days and days % quantity == 0:
-        return f"1{unit} every {wording.amount(days / quantity)} days"
-    daily = quantity / days
-    shown = round(daily, 1)
-    about = "" if shown == daily else "about "
-    return f"{about}{wording.amount(shown)}{unit} a day"
-
-
-def _noun(row: dict[str, Any]) -> str:
-    if row["units"] in _UNITS:
-        return f" {_UNITS[row['units']]}"
-    form = row["form"].lower()
-    noun = next((noun for noun in _NOUNS if noun in form), "")
-    if not noun or row["quantity"] == 1:
-        return f" {noun}" if noun else ""
-    if noun == "suppository":
-        return " suppositories"
-    return f" {noun}es" if noun == "patch" else f" {noun}s"
 
 
 def _refill(row: dict[str, Any]) -> str:

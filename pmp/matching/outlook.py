@@ -22,6 +22,7 @@ from models import (
     ThresholdRule,
 )
 from pmp import bulk, database
+from pmp.thresholds.reached import counted_words
 from pmp.thresholds.threshold_rules import sentence
 
 
@@ -89,14 +90,14 @@ def _changes(
 
 
 def _becomes(before: ThresholdCase | None, after: ThresholdCase) -> str:
-    numbers = f"{after.prescribers} prescribers and {after.pharmacies} pharmacies"
+    numbers = counted_words(after)
     if before is None:
         return f"is new: {numbers}"
     if after.status == CaseStatus.WITHDRAWN:
         return f"ends: {after.withdrawn_reason}"
     if before.status == CaseStatus.WITHDRAWN:
         return f"stands again: {numbers}"
-    was = f"{before.prescribers} prescribers and {before.pharmacies} pharmacies"
+    was = counted_words(before)
     if was == numbers:
         return f"stays: {numbers}"
     return f"changes from {was} to {numbers}"

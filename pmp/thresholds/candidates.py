@@ -40,13 +40,10 @@ def reaching(
 
     Among their fills from the first that a window with the day `since` in it may
     have; None: among all.  More than those who cross, never less: withheld and voided
-    fills count here, and any schedule.  For another kind of rule than providers,
-    everybody who has a drug that some such rule adds up.
+    fills count here, and any schedule.  Rules of other kinds look at all fills.
     """
     of_providers = [each for each in rules if each.kind is RuleKind.PROVIDERS]
-    found: set[int] = set()
-    if len(of_providers) < len(rules):
-        found = counted_fills.may_reach(patient_ids)
+    found = counted_fills.may_reach(patient_ids, rules)
     if not of_providers:
         return found
     query = (

@@ -1,7 +1,9 @@
 """What a case reached against what its rule asks for: in words, and which is worse."""
 
-from models import RuleKind, ThresholdCase
-from pmp.mme import plain
+from models import RuleKind, ThresholdCase, ThresholdRule
+from pmp import mme
+from pmp.thresholds.crossings import Crossing
+from pmp.thresholds.terms import Terms
 from pmp.wording import us_date
 
 
@@ -20,18 +22,25 @@ def reached_words(case: ThresholdCase) -> str:
 
 def counted_words(case: ThresholdCase) -> str:
     """Say what a case counted: "6 prescribers and 5 pharmacies", "30 days …"."""
-    rule = case.rule
-    if rule.kind == RuleKind.PROVIDERS or case.reached is None:
-        prescribers = _number(case.prescribers, "prescriber", "prescribers")
-        pharmacies = _number(case.pharmacies, "pharmacy", "pharmacies")
+    return crossing_words(case.rule, case)
+
+
+def crossing_words(
+    rule: Terms | ThresholdRule, crossing: Crossing | ThresholdCase
+) -> str:
+    """Say what a crossing counts under a rule, also one that only would make a case."""
+    if rule.kind == RuleKind.PROVIDERS or crossing.reached is None:
+        prescribers = _number(crossing.prescribers, "prescriber", "prescribers")
+        pharmacies = _number(crossing.pharmacies, "pharmacy", "pharmacies")
         once = ", each practice once," if rule.practices_once else ""
         return f"{prescribers}{once} and {pharmacies}"
-    number, day = plain(case.reached, to="0.1"), us_date(case.reached_on)
+    number = mme.plain(crossing.reached, to="0.1")
+    day = us_date(crossing.reached_on)
     if rule.kind == RuleKind.DAILY_MME:
         return f"{number} MME a day on {day}"
     if rule.kind == RuleKind.METHADONE:
         return f"{number} mg of methadone a day on {day}"
-    days = "1 day" if case.reached == 1 else f"{number} days"
+    days = "1 day" if crossing.reached == 1 else f"{number} days"
     if rule.kind == RuleKind.OPIOID_BENZODIAZEPINE:
         return f"{days} of an opioid with a benzodiazepine from {day} on"
     return f"{days} of opioids in a row from {day} on"

@@ -20,6 +20,15 @@ CLASS_WORDS = {
 }
 
 
+KIND_WORDS = {
+    RuleKind.PROVIDERS: "Prescribers and pharmacies",
+    RuleKind.DAILY_MME: "Daily dose of opioids",
+    RuleKind.OPIOID_BENZODIAZEPINE: "An opioid with a benzodiazepine",
+    RuleKind.LONG_OPIOID_USE: "Opioids for many days in a row",
+    RuleKind.METHADONE: "Daily dose of methadone",
+}
+
+
 def sentence(terms: Terms | ThresholdRule) -> str:
     """Say a rule in words: 3 or more prescribers and 3 or more pharmacies in …."""
     words = _ASKED[terms.kind](terms)
@@ -31,11 +40,7 @@ def sentence(terms: Terms | ThresholdRule) -> str:
 def sending(terms: Terms | ThresholdRule) -> str:
     """Say when a patient is reported again under a rule, for staff."""
     daily = terms.kind in {RuleKind.DAILY_MME, RuleKind.METHADONE}
-    words = (
-        f"It is reached again once {_days(terms.window_days)} were below. "
-        if daily
-        else ""
-    )
+    words = f"A new case only after {_days(terms.window_days)} below. " if daily else ""
     if not terms.cool_down_days:
         return f"{words}Every case is sent."
     worse = ", unless the numbers are higher" if terms.send_when_worse else ""

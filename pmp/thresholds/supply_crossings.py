@@ -160,6 +160,7 @@ def _methadone(
         supply
         for supply in supplies
         if supply.drug_class == "opioid"
+        and "methadone" in supply.ingredient.lower()  # quick; what follows is exact
         and "methadone" in drug_classes.words_of(supply.ingredient)
     ]
     return _daily(found, lambda supply: supply.daily_mg, own, numbers)

@@ -4,14 +4,14 @@ Pure. The checks are in `interactions` (drugs taken together) and beside it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from pmp.chart import us
-from pmp.fills import Fill
+from pmp.fills import Fill, covered
 from pmp.mme import Summary
 
 
@@ -84,11 +84,11 @@ def limits_of(settings: object) -> Limits:
     carry no prefix.
     """
     chosen: dict[str, Any] = {}
-    for field in fields(Limits):
-        own = field.name in _NOT_OF_WARNINGS_ALONE
-        value = getattr(settings, field.name if own else f"warn_{field.name}")
-        is_decimal = isinstance(field.default, Decimal)
-        chosen[field.name] = Decimal(str(value)) if is_decimal else value
+    for each in fields(Limits):
+        own = each.name in _NOT_OF_WARNINGS_ALONE
+        value = getattr(settings, each.name if own else f"warn_{each.name}")
+        is_decimal = isinstance(each.default, Decimal)
+        chosen[each.name] = Decimal(str(value)) if is_decimal else value
     return Limits(**chosen)
 
 
@@ -110,10 +110,17 @@ class Picture:
     mme: Summary
     limits: Limits
     birth_date: date | None = None
+    _days: dict[tuple[str, ...], set[date]] = field(default_factory=dict)
 
     def of(self, *classes: str) -> list[Fill]:
         """Give the fills of these classes, early refills carried forward."""
         return [fill for fill in self.carried if fill.drug_class in classes]
+
+    def days_of(self, *classes: str) -> set[date]:
+        """Give the days that fills of these classes cover, early refills carried."""
+        if classes not in self._days:
+            self._days[classes] = covered(self.of(*classes))
+        return self._days[classes]
 
     def counted_in_mme(self) -> list[Fill]:
         """Give the opioids and what nobody knows, early refills carried forward."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from pmp.chart import us
-from pmp.fills import Fill, covered, runs
+from pmp.fills import Fill, runs
 from pmp.warnings.concerns import Code, PatientWarning, Picture, in_days, row_codes
 
 ADULT_YEARS = 18
@@ -22,7 +22,7 @@ def long_use(picture: Picture) -> Iterator[PatientWarning]:
     opioids = picture.of("opioid")
     stretches = [
         (first, min(last, picture.today))
-        for first, last in runs(covered(opioids))
+        for first, last in runs(picture.days_of("opioid"))
         if first <= picture.today
     ]
     if not stretches:

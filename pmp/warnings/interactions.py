@@ -6,7 +6,6 @@ of 2019-12-19 (gabapentinoids).
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
@@ -24,18 +23,13 @@ from pmp.warnings.concerns import (
     row_codes,
 )
 
+_OPIOIDS = ("opioid", "buprenorphine")
 _WATCHED_TWICE = ("opioid", "benzodiazepine", "stimulant")
-
-
-def _shared(one: Sequence[Fill], other: Sequence[Fill]) -> set[date]:
-    return covered(one) & covered(other)
 
 
 def opioid_benzodiazepine(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of an opioid and a benzodiazepine on the same days."""
-    opioids = picture.of("opioid", "buprenorphine")
-    benzodiazepines = picture.of("benzodiazepine")
-    days = _shared(opioids, benzodiazepines)
+    days = picture.days_of(*_OPIOIDS) & picture.days_of("benzodiazepine")
     if not days:
         return
     short, long = picture.limits.together_days, picture.limits.together_long_days
@@ -49,7 +43,7 @@ def opioid_benzodiazepine(picture: Picture) -> Iterator[PatientWarning]:
     elif len(days) >= short:
         strength = f", {short} days or more"
         advice = " Keep doses and days to the least that works, and offer naloxone."
-    rows = touching([*opioids, *benzodiazepines], days)
+    rows = touching([*picture.of(*_OPIOIDS), *picture.of("benzodiazepine")], days)
     yield PatientWarning(
         Code.OPIOID_BENZODIAZEPINE,
         f"Possible drug interaction: opioid with benzodiazepine{strength}",
@@ -62,17 +56,19 @@ def opioid_benzodiazepine(picture: Picture) -> Iterator[PatientWarning]:
 
 def trio(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of an opioid, a benzodiazepine and carisoprodol or a Z-drug together."""
-    opioids = picture.of("opioid", "buprenorphine")
-    benzodiazepines = picture.of("benzodiazepine")
+    two = picture.days_of(*_OPIOIDS) & picture.days_of("benzodiazepine")
+    if not two:
+        return
     sedatives = [
         fill
         for fill in picture.carried
         if drug_classes.words_of(fill.ingredient) & drug_classes.TRIO_SEDATIVES
     ]
-    days = _shared(opioids, benzodiazepines) & covered(sedatives)
+    days = two & covered(sedatives)
     if days:
+        both = [*picture.of(*_OPIOIDS), *picture.of("benzodiazepine")]
         named = " and ".join(sorted({fill.drug for fill in touching(sedatives, days)}))
-        rows = touching([*opioids, *benzodiazepines, *sedatives], days)
+        rows = touching([*both, *sedatives], days)
         yield PatientWarning(
             Code.OPIOID_BENZODIAZEPINE_SEDATIVE,
             "Possible drug interaction: opioid, benzodiazepine and a third sedative",
@@ -91,7 +87,7 @@ def same_kind(picture: Picture) -> Iterator[PatientWarning]:
         drugs = sorted({drug_classes.names_in(f.ingredient, kind) for f in fills})
         for one, other in combinations(drugs, 2):
             found = [_of_drug(fills, kind, drug) for drug in (one, other)]
-            days = _shared(*found)
+            days = covered(found[0]) & covered(found[1])
             if len(days) > picture.limits.same_kind_days:
                 words = "long-acting opioids" if kind == "opioid" else f"{kind}s"
                 names = " and ".join(", ".join(each).title() for each in (one, other))
@@ -113,11 +109,9 @@ def _of_drug(fills: Sequence[Fill], kind: str, drug: tuple[str, ...]) -> list[Fi
 
 def gabapentinoid(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of a gabapentinoid with an opioid (FDA 2019-12-19)."""
-    opioids = picture.of("opioid", "buprenorphine")
-    gabapentinoids = picture.of("gabapentinoid")
-    days = _shared(opioids, gabapentinoids)
+    days = picture.days_of(*_OPIOIDS) & picture.days_of("gabapentinoid")
     if days:
-        rows = touching([*opioids, *gabapentinoids], days)
+        rows = touching([*picture.of(*_OPIOIDS), *picture.of("gabapentinoid")], days)
         yield PatientWarning(
             Code.GABAPENTINOID,
             "Possible drug interaction: opioid with gabapentinoid",
@@ -130,10 +124,10 @@ def gabapentinoid(picture: Picture) -> Iterator[PatientWarning]:
 
 def buprenorphine(picture: Picture) -> Iterator[PatientWarning]:
     """Tell of active buprenorphine; warn of it with a full agonist."""
-    buprenorphine, opioids = picture.of("buprenorphine"), picture.of("opioid")
-    days = _shared(buprenorphine, opioids)
+    buprenorphine = picture.of("buprenorphine")
+    days = picture.days_of("buprenorphine") & picture.days_of("opioid")
     if days:
-        rows = touching([*buprenorphine, *opioids], days)
+        rows = touching([*buprenorphine, *picture.of("opioid")], days)
         yield PatientWarning(
             Code.BUPRENORPHINE_OPIOID,
             "Possible drug interaction: buprenorphine with another opioid",

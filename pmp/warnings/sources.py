@@ -3,7 +3,8 @@
 Pure. The checks look at fills as they were reported, nothing carried forward.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -26,14 +27,17 @@ def many_sources(picture: Picture) -> Iterator[PatientWarning]:
     """Warn of many prescribers or pharmacies within a window of days."""
     limits = picture.limits
     window = limits.window_days * _DAY
-    best: list[Fill] = []
+    best: Sequence[Fill] = []
     most = (0, 0)
-    for end in picture.fills:
-        within = [f for f in picture.fills if end.first - window < f.first <= end.first]
+    if not _is_many(picture.fills, limits):
+        return
+    starts = [fill.first for fill in picture.fills]
+    for end in starts:
+        begin = bisect_right(starts, end - window)
+        within = picture.fills[begin : bisect_right(starts, end)]
         prescribers = len({fill.prescriber for fill in within})
         pharmacies = len({fill.pharmacy for fill in within})
-        reached = prescribers >= limits.prescribers or pharmacies >= limits.pharmacies
-        if reached and (prescribers, pharmacies) >= most:
+        if _is_many(within, limits) and (prescribers, pharmacies) >= most:
             best, most = within, (prescribers, pharmacies)
     if best:
         start = best[-1].first - window + _DAY
@@ -51,6 +55,13 @@ def many_sources(picture: Picture) -> Iterator[PatientWarning]:
                 f"Pharmacies: {most[1]}, told from {limits.pharmacies} on",
             ),
         )
+
+
+def _is_many(fills: Sequence[Fill], limits: Limits) -> bool:
+    return (
+        len({fill.prescriber for fill in fills}) >= limits.prescribers
+        or len({fill.pharmacy for fill in fills}) >= limits.pharmacies
+    )
 
 
 def early_refill(picture: Picture) -> Iterator[PatientWarning]:

@@ -11,6 +11,7 @@ from pmp.lookup.patient_search import Candidate
 from pmp.matching import decisions, patient_files
 from pmp.matching.outlook import Outlook, outlook
 from pmp.permissions import Permission, can
+from pmp.thresholds.reached import counted_words
 from pmp.tickets import identity_tickets
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -93,6 +94,7 @@ def _file_page(patient_id: int, form: SameAsForm) -> ResponseReturnValue:
         form=form,
         file=patient_files.open_file(patient_id, by=user, at=clock.now()),
         done=just_done(),
+        counted_words=counted_words,
         may_audit=can(user.role, Permission.AUDIT_READ),
     )
     return page, 422 if form.errors else 200

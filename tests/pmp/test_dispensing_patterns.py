@@ -22,7 +22,7 @@ from pmp.dispensations import daily_doses, early_refills, pattern_counts, patter
 from pmp.dispensations.pattern_counts import Period
 from pmp.errors import NotFoundError, RuleError
 from pmp.fills import Fill
-from pmp.history import entries
+from pmp.history.supplies import Supplies
 from pmp.mme import Mme, Outcome
 from pmp.warnings import Limits
 from pmp.warnings.sources import early_pairs
@@ -289,7 +289,7 @@ def test_the_highest_doses_are_those_of_reckoning_everybody(pharmacy: Pharmacy) 
 
 def _peaks(pharmacy: Pharmacy) -> list[Decimal]:
     """Reckon each patient's peak as a report does, the highest first."""
-    rules = mme.rule_set(settings.current().mme_rule_set)
+    supplies = Supplies(mme.rule_set(settings.current().mme_rule_set))
     peaks = []
     for patient in Patient.select():
         rows: Any = (
@@ -301,7 +301,7 @@ def _peaks(pharmacy: Pharmacy) -> list[Decimal]:
         )
         courses = [
             mme.Course(row["filled_on"], row["days_supply"],
-                       mme.daily(entries._dose(row), rules), row["strength"])
+                       supplies.of(row).mme, row["strength"])
             for row in rows
         ]  # fmt: skip
         carried = mme.carry_forward(courses)

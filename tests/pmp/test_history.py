@@ -17,7 +17,7 @@ from models import (
     TicketProblem,
 )
 from pmp import history, settings
-from pmp.history import PatientReport, entries
+from pmp.history import PatientReport, supplies
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (
@@ -94,7 +94,7 @@ def row(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_frequency_in_words(fields: dict[str, Any], words: str) -> None:
-    assert entries.frequency(row(**fields)) == words.replace("*", TIMES)
+    assert supplies.frequency(row(**fields)) == words.replace("*", TIMES)
 
 
 def test_report_lists_the_period_newest_first_and_nobody_else(db: Settings) -> None:

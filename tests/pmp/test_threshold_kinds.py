@@ -1,5 +1,6 @@
 """Rules of every kind and option, from the tables to the case."""
 
+import random
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,14 @@ from models import (
     ThresholdCase,
 )
 from pmp import dispensations, settings, thresholds
-from pmp.thresholds import case_recipients, threshold_cases
+from pmp.thresholds import (
+    case_recipients,
+    counted_fills,
+    threshold_cases,
+    threshold_rules,
+)
+from pmp.thresholds.crossings import crossings
+from pmp.thresholds.threshold_rules import Terms
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -157,6 +165,47 @@ def test_another_set_of_mme_factors_counts_the_cases_again() -> None:
         [gone] = thresholds.run(NOW)
 
     assert gone.status == CaseStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_who_reaches_a_rule_is_passed_over_before_the_fills_are_read(
+    seed: int,
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a repeatable history
+    drugs: list[dict[str, Any]] = [
+        {},
+        METHADONE,
+        BENZODIAZEPINE,
+        {"drug_class": DrugClass.BUPRENORPHINE, "mme_key": ""},
+        {"drug_class": DrugClass.STIMULANT, "mme_key": "", "ingredient": "x"},
+    ]
+    patients = [make_patient() for _ in range(12)]
+    for patient in patients:
+        for _ in range(chance.randrange(5)):
+            facts = chance.choice(drugs) | {
+                "quantity": Decimal(chance.choice([30, 120, 300])),
+                "days_supply": chance.choice([1, 10, 30]),
+            }
+            dispensed(patient, chance.randrange(-40, 0), **facts)
+    every = [each.id for each in patients]
+    reached_by_anybody = 0
+    for kind, amount in (
+        (RuleKind.DAILY_MME, 90),
+        (RuleKind.METHADONE, 41),
+        (RuleKind.OPIOID_BENZODIAZEPINE, 3),
+        (RuleKind.LONG_OPIOID_USE, 31),
+    ):
+        terms = Terms("Some", kind=kind, amount=amount)
+        numbers = threshold_rules.numbers_of(terms)
+        reach = {
+            patient
+            for patient, fills in counted_fills.of_patients(every, [numbers])
+            if crossings(fills, numbers)
+        }
+        found = thresholds.simulate(terms, DAY - timedelta(days=99), DAY)
+        assert {each.patient_id for each in found} == reach
+        reached_by_anybody += len(reach)
+    assert reached_by_anybody
 
 
 @pytest.mark.parametrize(

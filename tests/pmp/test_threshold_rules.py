@@ -67,7 +67,7 @@ def test_when_a_patient_is_reported_again_is_said_in_words() -> None:
         "unless the numbers are higher."
     )
     assert sending(replace(cooled, send_when_worse=False)).endswith("for 30 days.")
-    assert sending(DAILY_MME).startswith("It is reached again once 90 days were below.")
+    assert sending(DAILY_MME).startswith("A new case only after 90 days below.")
 
 
 @pytest.mark.usefixtures("db")
