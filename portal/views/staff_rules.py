@@ -9,7 +9,12 @@ from models import CaseStatus, RecipientAnswer
 from pmp import clock, thresholds
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
-from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
+from pmp.thresholds import (
+    case_recipients,
+    full_checks,
+    threshold_cases,
+    threshold_rules,
+)
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm
@@ -28,6 +33,8 @@ def index() -> ResponseReturnValue:
         "staff/rules/index.html",
         rules=threshold_rules.newest(),
         sentence=threshold_rules.sentence,
+        check=full_checks.last(),
+        now=clock.now(),
     )
 
 
