@@ -231,7 +231,7 @@ def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]
 def _patients_after(last: int, one_in: int) -> list[int]:
     query: Any = Patient.select(Patient.id).where(Patient.id > last)
     if one_in > 1:
-        query = query.where(Patient.id % one_in == 0)
+        query = query.where(Patient.id / one_in * one_in == Patient.id)
     rows = query.order_by(Patient.id).limit(CHUNK).tuples()
     return [number for (number,) in rows]
 

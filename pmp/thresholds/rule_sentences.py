@@ -20,6 +20,15 @@ CLASS_WORDS = {
 }
 
 
+KIND_WORDS = {
+    RuleKind.PROVIDERS: "Prescribers and pharmacies",
+    RuleKind.DAILY_MME: "Daily dose of opioids",
+    RuleKind.OPIOID_BENZODIAZEPINE: "An opioid with a benzodiazepine",
+    RuleKind.LONG_OPIOID_USE: "Opioids for many days in a row",
+    RuleKind.METHADONE: "Daily dose of methadone",
+}
+
+
 def sentence(terms: Terms | ThresholdRule) -> str:
     """Say a rule in words: 3 or more prescribers and 3 or more pharmacies in …."""
     words = _ASKED[terms.kind](terms)

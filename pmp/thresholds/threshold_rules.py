@@ -41,7 +41,7 @@ MOST_OF = {
 
 def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> ThresholdRule:
     """Write the next version of the rule of this name, or the first."""
-    _require_sound(terms, reason)
+    require_sound(terms, reason)
     terms = plain(terms)
     author = by.username if by else "system"
     try:
@@ -103,6 +103,17 @@ def get(rule_id: int) -> ThresholdRule:
     return rule
 
 
+def named(name: str) -> ThresholdRule | None:
+    """Give the newest version of the rule of a name; None if there is none yet."""
+    found: ThresholdRule | None = (
+        ThresholdRule.select()
+        .where(ThresholdRule.name == name)
+        .order_by(ThresholdRule.version.desc())
+        .first()
+    )
+    return found
+
+
 def newest() -> list[ThresholdRule]:
     """Give the newest version of each rule, active ones first, then by name."""
     order = list(RuleStatus)
@@ -151,7 +162,8 @@ def _stored(terms: Terms, *, reason: str, author: str, at: datetime) -> Threshol
     return rule
 
 
-def _require_sound(terms: Terms, reason: str) -> None:
+def require_sound(terms: Terms, reason: str) -> None:
+    """Raise RuleError where terms make no sense, or the reason for them is missing."""
     if not terms.name.strip():
         raise RuleError("Give the rule a name", "name")
     if terms.kind == RuleKind.PROVIDERS:

@@ -59,7 +59,7 @@ def run() -> None:
 @click.option("--until", "--to", "until", type=DAY, help="Last day.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_program
-def simulate(  # noqa: PLR0913 - the options
+def simulate(
     rule: str | None,
     named: str | None,
     since: datetime | None,

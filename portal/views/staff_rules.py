@@ -1,29 +1,40 @@
 """Threshold rules in sentences, their versions, and the cases that they made."""
 
-from datetime import timedelta
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import CaseStatus, RecipientAnswer
-from pmp import clock, thresholds
+from models import CaseStatus, RecipientAnswer, RuleKind, RuleStatus
+from pmp import clock
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import (
     case_recipients,
+    cool_down,
     full_checks,
+    reached,
+    rule_sentences,
+    simulation,
     threshold_cases,
     threshold_rules,
 )
+from pmp.thresholds.threshold_rules import Terms
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
-from portal.forms.staff_rules import CloseForm, ReplyForm, RuleForm
+from portal.forms.simulated_period import SimulatedPeriodForm
+from portal.forms.staff_rules import (
+    CloseForm,
+    ReplyForm,
+    RuleForm,
+    rule_form,
+    switch_form,
+)
 from portal.numbers import whole
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_rules", __name__)
-SIMULATED = timedelta(days=365)
-SHOWN = 20
+SAMPLE = 20
+MOST_PATIENTS = 200_000
+"""That a page counts: more than that a person would wait for."""
 
 
 @bp.get("/staff/rules")
@@ -33,6 +44,7 @@ def index() -> ResponseReturnValue:
         "staff/rules/index.html",
         rules=threshold_rules.newest(),
         sentence=threshold_rules.sentence,
+        sending=threshold_rules.sending,
         check=full_checks.last(),
         now=clock.now(),
     )
@@ -45,16 +57,22 @@ def rule(rule_id: int) -> ResponseReturnValue:
         "staff/rules/rule.html",
         versions=threshold_rules.versions(threshold_rules.get(rule_id)),
         sentence=threshold_rules.sentence,
+        sending=threshold_rules.sending,
     )
 
 
 @bp.route("/staff/rules/new", methods=["GET", "POST"])
 @requires(Permission.RULE_WRITE)
 def new() -> ResponseReturnValue:
-    form = RuleForm()
+    old = _begun_with()
+    wanted = old.kind if old else request.values.get("kind", "")
+    if wanted not in set(RuleKind):
+        return _start_page()
+    form = rule_form(RuleKind(wanted))
     if form.validate_on_submit():
-        if form.confirmed.data == "yes":
-            with rule_errors(form):
+        with rule_errors(form):
+            threshold_rules.require_sound(form.terms(), form.reason.data or "")
+            if form.confirmed.data == "yes" and "again" not in request.form:
                 written = threshold_rules.write(
                     terms=form.terms(),
                     reason=form.reason.data or "",
@@ -63,9 +81,38 @@ def new() -> ResponseReturnValue:
                 )
                 flash(f"Version {written.version} of {written.name} is in force.")
                 return redirect(url_for("staff_rules.index"), 303)
-    elif not form.is_submitted() and (old := request.args.get("of", type=whole)):
-        form.offer(threshold_rules.terms_of(threshold_rules.get(old)))
+    elif not form.is_submitted() and old:
+        form.offer(old)
     return _rule_page(form)
+
+
+@bp.route("/staff/rules/<int:rule_id>/switch", methods=["GET", "POST"])
+@requires(Permission.RULE_WRITE)
+def switch(rule_id: int) -> ResponseReturnValue:
+    rule = threshold_rules.get(rule_id)
+    form = switch_form(rule.status)
+    if form.validate_on_submit() and form.confirmed.data == "yes":
+        with rule_errors(form):
+            written = threshold_rules.switch(
+                rule,
+                RuleStatus(form.status.data),
+                reason=form.reason.data or "",
+                by=signed_in_user(),
+                at=clock.now(),
+            )
+            flash(f"{written.name} is {written.status.value} now.")
+            return redirect(url_for("staff_rules.index"), 303)
+    reviewed = form.is_submitted() and not form.errors
+    form.confirmed.data = "yes" if reviewed else ""
+    page = render_template(
+        "staff/rules/switch.html",
+        form=form,
+        rule=rule,
+        words=threshold_rules.sentence(rule),
+        reviewed=reviewed,
+        past_days=threshold_cases.PAST.days,
+    )
+    return page, 422 if form.errors else 200
 
 
 @bp.get("/staff/cases")
@@ -84,6 +131,7 @@ def cases() -> ResponseReturnValue:
         status=wanted,
         statuses=list(CaseStatus),
         sentence=threshold_rules.sentence,
+        counted_words=reached.counted_words,
     )
 
 
@@ -138,21 +186,60 @@ def reply() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
+def _begun_with() -> Terms | None:
+    """Give the terms that a form begins with: of a rule, or of a preset."""
+    if request.method == "POST":
+        return None
+    if old := request.args.get("of", type=whole):
+        return threshold_rules.terms_of(threshold_rules.get(old))
+    wanted = request.args.get("preset")
+    known = (each for each in threshold_rules.PRESETS if each.name == wanted)
+    return next(known, None)
+
+
+def _start_page() -> ResponseReturnValue:
+    return render_template(
+        "staff/rules/start.html",
+        kinds=rule_sentences.KIND_WORDS,
+        presets=threshold_rules.PRESETS,
+        sentence=threshold_rules.sentence,
+    )
+
+
 def _rule_page(form: RuleForm) -> ResponseReturnValue:
-    """Give the form; once it is sound, what the rule would have made in a year."""
+    """Give the form; once it is sound, what the rule would have sent in a period."""
     reviewed = form.is_submitted() and not form.errors
     form.confirmed.data = "yes" if reviewed else ""
     terms = form.terms() if reviewed else None
-    today = clock.today()
+    period = SimulatedPeriodForm()
     page = render_template(
         "staff/rules/new.html",
         form=form,
+        kind=rule_sentences.KIND_WORDS[RuleKind(form.kind.data)],
         words=threshold_rules.sentence(terms) if terms else "",
-        simulated=thresholds.simulate(terms, today - SIMULATED, today) if terms else [],
-        since=today - SIMULATED,
-        shown=SHOWN,
+        sending=threshold_rules.sending(terms) if terms else "",
+        replaced=threshold_rules.named(terms.name) if terms else None,
+        sentence=threshold_rules.sentence,
+        period=period,
+        found=_simulated(terms, period) if terms else None,
+        sample=SAMPLE,
     )
-    return page, 422 if form.errors else 200
+    return page, 422 if form.errors or period.errors else 200
+
+
+def _simulated(
+    terms: Terms, period: SimulatedPeriodForm
+) -> simulation.Comparison | None:
+    """Give what a rule would have sent in the days typed; None if they are wrong."""
+    period.offer(*simulation.last_quarter(clock.today()))
+    found = None
+    if period.validate():
+        since, until = period.days()
+        with rule_errors(period):
+            found = simulation.compare(
+                terms, since=since, until=until, most=MOST_PATIENTS
+            )
+    return found
 
 
 def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
@@ -170,6 +257,8 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         form=form,
         case=found,
         rule=threshold_rules.sentence(found.rule),
+        reached=threshold_cases.reached_words(found),
+        is_kept=cool_down.is_kept(found),
         entries=threshold_cases.entries(found),
         recipients=rows,
         state_words=delivery_desk.state_words,

@@ -1,4 +1,6 @@
 import re
+from datetime import date
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,11 @@ from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_rule, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
+
+
+def html(browser: Browser) -> str:
+    assert browser.page is not None
+    return browser.page.text
 
 
 @pytest.fixture
@@ -78,6 +85,183 @@ def test_a_rule_without_a_reason_is_refused(
     assert "Enter a number of days from 1 to 731" in browser.text()
 
 
+def test_a_rule_begins_with_what_is_counted_or_with_a_preset(
+    browser: Browser, administrator: User
+) -> None:
+    browser.get("/staff/rules/new?kind=nonsense")
+    text = browser.text()
+    assert "An opioid with a benzodiazepine" in text
+    assert "90 or more MME a day" in text
+
+    browser.get("/staff/rules/new?kind=daily_mme")
+    assert "MME a day, at least" in browser.text()
+    assert "Pharmacies, at least" not in browser.text()
+    browser.get("/staff/rules/new?preset=Oklahoma")
+    browser.submit({"reason": "As Oklahoma.", "status": "off"}, status=200)
+    browser.submit()
+
+    [rule] = ThresholdRule.select()
+    assert (rule.prescribers, rule.pharmacies, rule.window_days) == (5, 5, 90)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "words"),
+    [
+        (
+            "providers",
+            {
+                "prescribers": "5",
+                "pharmacies": "5",
+                "connective": "or",
+                "drug_classes": ["opioid", "benzodiazepine"],
+                "minimum_fills": "6",
+                "practices_once": "y",
+            },
+            (
+                "5 or more prescribers or 5 or more pharmacies in 120 days, all"
+                " schedules, opioids and benzodiazepines only, 6 or more fills,"
+                " prescribers of one practice counted once; not counted: cancer"
+            ),
+        ),
+        ("daily_mme", {"amount": "90"}, "90 or more MME a day; not counted: cancer"),
+        (
+            "opioid_benzodiazepine",
+            {"amount": "30"},
+            (
+                "An opioid with a benzodiazepine on 30 or more days in 120 days; not"
+                " counted: cancer"
+            ),
+        ),
+        (
+            "long_opioid_use",
+            {"amount": "91", "gap_days": "3", "window_days": None},
+            (
+                "Opioids for 91 or more days in a row, gaps up to 3 days; not counted:"
+                " cancer"
+            ),
+        ),
+        (
+            "methadone",
+            {"amount": "41"},
+            "41 or more mg of methadone a day; not counted: cancer",
+        ),
+    ],
+)
+def test_what_is_typed_of_each_kind_goes_through_the_review(
+    browser: Browser, administrator: User, kind: str, typed: dict[str, Any], words: str
+) -> None:
+    common = {
+        "name": "New",
+        "window_days": "120",
+        "exclusions": ["cancer"],
+        "cool_down_days": "60",
+        "send_when_worse": None,
+        "status": "silent",
+        "reason": "As agreed.",
+    }
+    browser.get(f"/staff/rules/new?kind={kind}")
+    browser.submit(common | typed, status=200)
+
+    assert words in browser.text()
+    assert "not sent for 60 days." in browser.text()
+    lists = {name: it for name, it in typed.items() if isinstance(it, list)}
+    browser.submit({"exclusions": ["cancer"], **lists})  # the last of a name is kept
+
+    [rule] = ThresholdRule.select()
+    assert threshold_rules.sentence(rule) == words
+    assert (rule.kind, rule.cool_down_days) == (kind, 60)
+    assert not rule.send_when_worse
+
+
+def test_the_review_of_a_rule_carries_every_choice(
+    browser: Browser, administrator: User
+) -> None:
+    rule = make_rule(
+        name="Ours",
+        exclusions=["hospice", "cancer"],
+        drug_classes=["opioid", "stimulant"],
+        practices_once=True,
+    )
+    browser.get(f"/staff/rules/new?of={rule.id}")
+    assert "<details open>" in html(browser)
+    chosen = {
+        "schedules": ["CII", "CIII", "CIV"],
+        "exclusions": ["hospice", "cancer"],
+        "drug_classes": ["opioid", "stimulant"],
+    }
+    browser.submit({"reason": "The same.", **chosen}, status=200)
+
+    assert "It replaces version 1" in browser.text()
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', html(browser))
+    for name, values in chosen.items():
+        assert [value for key, value in hidden if key == name] == values
+    assert ("practices_once", "y") in hidden
+    assert ("send_when_worse", "y") in hidden
+
+
+def test_an_option_that_is_wrong_is_not_folded_away(
+    browser: Browser, administrator: User
+) -> None:
+    browser.get("/staff/rules/new?kind=opioid_benzodiazepine")
+    assert "<details open>" not in html(browser)
+
+    typed = {"name": "New", "amount": "0", "cool_down_days": "900", "reason": "x"}
+    browser.submit(typed, status=422)
+
+    text = browser.text()
+    assert "Enter a number of days from 1 to 731" in text
+    assert "Enter a number of days from 0 to 731" in text
+    assert "<details open>" in html(browser)
+    sound = {"amount": "40", "window_days": "30", "cool_down_days": "0"}
+    browser.submit(sound, status=422)
+    assert "So many days do not fit into the window" in browser.text()
+
+
+def test_a_rule_is_switched_with_a_reason_after_a_look_at_what_follows(
+    browser: Browser, administrator: User
+) -> None:
+    make_rule(name="Noise")
+    rule = make_rule(name="Ours", status=RuleStatus.OFF)
+    browser.get("/staff/rules")
+    assert f"/staff/rules/{rule.id}/switch" in html(browser)
+    browser.get(f"/staff/rules/{rule.id}/switch")
+    browser.submit({"status": "off", "reason": "x"}, status=422)
+    browser.submit({"status": "active", "reason": ""}, status=422)
+    browser.submit({"status": "active", "reason": "Agreed today."}, status=200)
+    assert "The next full check" in browser.text()
+    assert threshold_rules.versions(rule) == [rule]
+
+    browser.submit()
+    browser.follow()
+
+    assert "Ours is active now." in browser.text()
+    [new, _] = threshold_rules.versions(rule)
+    assert (new.status, new.reason) == (RuleStatus.ACTIVE, "Agreed today.")
+    browser.get(f"/staff/rules/{rule.id}/switch")
+    browser.submit({"status": "silent", "reason": "Late."}, status=200)
+    browser.submit(status=422)
+    assert "Somebody else has just changed this rule" in browser.text()
+
+
+def test_a_case_that_a_cool_down_kept_says_why_and_can_be_released(
+    browser: Browser,
+) -> None:
+    rule = make_rule(window_days=5, cool_down_days=60)
+    patient = make_patient()
+    make_crossing(patient, day=date(2026, 10, 1))
+    kept = make_crossing(patient)
+    browser.sign_in_as(make_user(Role.STAFF))
+
+    browser.get(f"/staff/cases/{kept.id}")
+    text = browser.text()
+    assert "cool-down of 60 days lasts until" in text
+    assert "3 prescribers and 3 pharmacies (the rule asks for 3 and 3)" in text
+    browser.submit(action=f"/staff/cases/{kept.id}/release")
+
+    assert ThresholdCase.get_by_id(kept.id).status == CaseStatus.QUEUED
+    assert rule.cool_down_days == 60
+
+
 def test_staff_read_rules_but_only_an_administrator_writes_them(
     browser: Browser,
 ) -> None:
@@ -86,7 +270,9 @@ def test_staff_read_rules_but_only_an_administrator_writes_them(
 
     browser.get("/staff/rules")
     assert "New rule" not in browser.text()
+    assert "/switch" not in html(browser)
     browser.get(f"/staff/rules/new?of={rule.id}", status=403)
+    browser.get(f"/staff/rules/{rule.id}/switch", status=403)
     browser.sign_in_as(make_user(Role.PRACTITIONER))
     browser.get("/staff/rules", status=403)
     browser.get("/staff/cases", status=403)
