@@ -18,7 +18,6 @@ from pmp import (
     periods,
     registration,
     settings,
-    thresholds,
     uploads,
 )
 from pmp.deliveries import doubts, receipts
@@ -26,7 +25,7 @@ from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
-from pmp.thresholds import threshold_copies
+from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
 from pmp.uploads import dropped
 
@@ -151,7 +150,13 @@ def expire() -> None:
 
 def evaluate() -> None:
     """Bring every patient's threshold cases to what the entries say."""
-    thresholds.run(clock.now())
+    found = full_checks.run(at=clock.now())
+    if found.put_right:
+        log.warning(
+            "the full check put %d threshold cases right that nobody had touched: %s",
+            found.put_right,
+            ", ".join(map(str, found.cases)),
+        )
 
 
 def tidy() -> None:

@@ -35,6 +35,7 @@ from pmp.accounts import sessions
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
+from pmp.thresholds import full_checks
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -171,6 +172,7 @@ def gauges(*, at: datetime) -> dict[str, int]:
         (Delivery.state == DeliveryState.QUEUED) & (Delivery.due_at <= at)
     )
     reading = [SubmissionStatus.RECEIVED, SubmissionStatus.READING]
+    check = full_checks.last()
     live = Session.ended_at.is_null() & (Session.seen_at > at - sessions.idle())
     return {
         "pmp_deliveries_due": due.count(),
@@ -182,6 +184,8 @@ def gauges(*, at: datetime) -> dict[str, int]:
         .where(Submission.status.in_(reading))
         .count(),
         "pmp_match_reviews_open": open_reviews.waiting().count(),
+        "pmp_threshold_check_age_seconds": _age(check.at if check else None, at),
+        "pmp_threshold_cases_put_right": check.put_right if check else 0,
         "pmp_worker_silent": int(worker_is_silent(at=at)),
         "pmp_sessions": Session.select().where(live).count(),
     }

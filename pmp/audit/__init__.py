@@ -111,6 +111,7 @@ class Event(StrEnum):
     REPORT_COPY_KEPT = "report:copy_kept"
     REPORT_VERIFIED = "report:verified"
     RULE_WRITTEN = "threshold_rule:written"
+    THRESHOLDS_CHECKED = "threshold:checked"
     CASE_DETECTED = "threshold_case:detected"
     CASE_RECOUNTED = "threshold_case:recounted"
     CASE_QUEUED = "threshold_case:queued"

@@ -26,7 +26,13 @@ def routes_for(who: Prescriber | Pharmacy) -> list[Route]:
 
     The preferred channel of the user, or of the roster, then fax, email, letter.
     """
-    user, licence = user_of(who), licence_of(who)
+    return routes_from(who, user_of(who), licence_of(who))
+
+
+def routes_from(
+    who: Prescriber | Pharmacy, user: User | None, licence: Licence | None
+) -> list[Route]:
+    """Give the same of somebody whose user and licence are known, without a query."""
     addresses = {
         ChannelName.FAX: _fax(user, licence, who),
         ChannelName.EMAIL: (user.email or "") if user else "",

@@ -29,7 +29,7 @@ from pmp.thresholds import (
     threshold_rules,
 )
 from pmp.thresholds.crossings import Crossing, Fill, crossings
-from pmp.thresholds.threshold_rules import Terms, numbers_of
+from pmp.thresholds.threshold_rules import numbers_of
 
 CHUNK = 2_000
 NO_LONGER = "The entries no longer reach the numbers."
@@ -43,14 +43,6 @@ class Standing:
     counted: dict[int, int]
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """A case that a rule would make."""
-
-    patient_id: int
-    crossing: Crossing
-
-
 def evaluate(
     patient_ids: Iterable[int], *, at: datetime, since: date | None = None
 ) -> list[ThresholdCase]:
@@ -61,15 +53,15 @@ def evaluate(
     again or withdrawn.  Part of the caller's transaction, so that an entry and its
     cases stand or fall together.
     """
-    everybody = sorted(set(patient_ids))
+    touched = sorted(set(patient_ids))
     is_within_a_change = models.database.in_transaction()
     changed: list[ThresholdCase] = []
     with database.atomic():
         rules = _rules(at=at)
         if is_within_a_change:
             # Another change of the same patient that nobody sees yet is waited for.
-            _take(everybody)
-        concerned = _concerned(everybody, rules, since)
+            _take(touched)
+        concerned = _concerned(touched, rules, since)
         if not is_within_a_change:
             _take(concerned)
         for chunk in _chunks(concerned):
@@ -94,33 +86,16 @@ def tell_returned(patient_ids: Iterable[int], *, at: datetime) -> None:
 
 
 def run(at: datetime) -> list[ThresholdCase]:
-    """Evaluate every patient, a chunk a transaction: the nightly check."""
-    changed: list[ThresholdCase] = []
+    """Evaluate every patient, a chunk a transaction; as `full_checks.run`, untold."""
+    return [case for chunk in everybody() for case in evaluate(chunk, at=at)]
+
+
+def everybody(*, one_in: int = 1) -> Iterator[list[int]]:
+    """Give all patients in chunks, in order, or every so many-th of them."""
     last = 0
-    while chunk := _patients_after(last):
-        changed += evaluate(chunk, at=at)
+    while chunk := _patients_after(last, one_in):
+        yield chunk
         last = chunk[-1]
-    return changed
-
-
-def simulate(rule: Terms | ThresholdRule, since: date, until: date) -> list[Simulated]:
-    """Give what a rule would have made of crossings from `since` to `until`.
-
-    Nothing is written. Earlier fills count, as they would have; in order of the day.
-    """
-    numbers = numbers_of(rule)
-    found: list[Simulated] = []
-    last = 0
-    while chunk := _patients_after(last):
-        last = chunk[-1]
-        concerned = candidates.reaching(chunk, [numbers])
-        for patient_id, fills in counted_fills.of_patients(concerned, [numbers]):
-            found += [
-                Simulated(patient_id, crossing)
-                for crossing in crossings(fills, numbers)
-                if since <= crossing.crossed_on <= until
-            ]
-    return sorted(found, key=lambda each: (each.crossing.crossed_on, each.patient_id))
 
 
 def _rules(*, at: datetime) -> list[ThresholdRule]:
@@ -253,14 +228,12 @@ def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]
     return found
 
 
-def _patients_after(last: int) -> list[int]:
-    query: Any = (
-        Patient.select(Patient.id)
-        .where(Patient.id > last)
-        .order_by(Patient.id)
-        .limit(CHUNK)
-    )
-    return [number for (number,) in query.tuples()]
+def _patients_after(last: int, one_in: int) -> list[int]:
+    query: Any = Patient.select(Patient.id).where(Patient.id > last)
+    if one_in > 1:
+        query = query.where(Patient.id / one_in * one_in == Patient.id)
+    rows = query.order_by(Patient.id).limit(CHUNK).tuples()
+    return [number for (number,) in rows]
 
 
 def _chunks(patient_ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from pmp import clock, statistics
 from pmp.permissions import Permission
+from pmp.thresholds import full_checks
 from portal.access import requires
 
 bp = Blueprint("staff", __name__)
@@ -17,6 +18,7 @@ def console() -> ResponseReturnValue:
     return render_template(
         "staff/console.html",
         queues=statistics.staff_queues(at=now),
+        check=full_checks.last(),
         worker_seen=statistics.worker_seen(),
         worker_is_silent=statistics.worker_is_silent(at=now),
         received_through=statistics.received_through(),

@@ -1,25 +1,28 @@
 """Threshold rules in sentences, their versions, and the cases that they made."""
 
-from datetime import timedelta
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import CaseStatus, RecipientAnswer, RuleKind, RuleStatus
-from pmp import clock, thresholds
+from pmp import clock
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import (
     case_recipients,
     cool_down,
+    full_checks,
     reached,
     rule_sentences,
+    simulation,
     threshold_cases,
     threshold_rules,
 )
 from pmp.thresholds.threshold_rules import Terms
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
+from portal.forms.simulated_period import SimulatedPeriodForm
 from portal.forms.staff_rules import (
     CloseForm,
     ReplyForm,
@@ -31,8 +34,9 @@ from portal.numbers import whole
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_rules", __name__)
-SIMULATED = timedelta(days=365)
-SHOWN = 20
+SAMPLE = 20
+MOST_PATIENTS = 200_000
+"""That a page counts: more than that a person would wait for."""
 
 
 @bp.get("/staff/rules")
@@ -43,6 +47,8 @@ def index() -> ResponseReturnValue:
         rules=threshold_rules.newest(),
         sentence=threshold_rules.sentence,
         sending=threshold_rules.sending,
+        check=full_checks.last(),
+        now=clock.now(),
     )
 
 
@@ -68,7 +74,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             threshold_rules.require_sound(form.terms(), form.reason.data or "")
-            if form.confirmed.data == "yes":
+            if form.confirmed.data == "yes" and "again" not in request.form:
                 written = threshold_rules.write(
                     terms=form.terms(),
                     reason=form.reason.data or "",
@@ -206,27 +212,41 @@ def _start_page() -> ResponseReturnValue:
 
 
 def _rule_page(form: RuleForm) -> ResponseReturnValue:
-    """Give the form; once it is sound, what the rule would have made in a year."""
+    """Give the form; once it is sound, what the rule would have sent in a period."""
     reviewed = form.is_submitted() and not form.errors
     form.confirmed.data = "yes" if reviewed else ""
     terms = form.terms() if reviewed else None
-    today = clock.today()
+    period = SimulatedPeriodForm()
     page = render_template(
         "staff/rules/new.html",
         form=form,
         kind=rule_sentences.KIND_WORDS[RuleKind(form.kind.data)],
         words=threshold_rules.sentence(terms) if terms else "",
         sending=threshold_rules.sending(terms) if terms else "",
-        terms=terms,
-        crossing_words=reached.crossing_words,
+        counted=partial(reached.crossing_words, terms) if terms else None,
         past_days=threshold_cases.PAST.days,
         replaced=threshold_rules.named(terms.name) if terms else None,
         sentence=threshold_rules.sentence,
-        simulated=thresholds.simulate(terms, today - SIMULATED, today) if terms else [],
-        since=today - SIMULATED,
-        shown=SHOWN,
+        period=period,
+        found=_simulated(terms, period) if terms else None,
+        sample=SAMPLE,
     )
-    return page, 422 if form.errors else 200
+    return page, 422 if form.errors or period.errors else 200
+
+
+def _simulated(
+    terms: Terms, period: SimulatedPeriodForm
+) -> simulation.Comparison | None:
+    """Give what a rule would have sent in the days typed; None if they are wrong."""
+    period.offer(*simulation.last_quarter(clock.today()))
+    found = None
+    if period.validate():
+        since, until = period.days()
+        with rule_errors(period):
+            found = simulation.compare(
+                terms, since=since, until=until, most=MOST_PATIENTS
+            )
+    return found
 
 
 def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:

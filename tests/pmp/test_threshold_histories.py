@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,28 +16,35 @@ from models import (
     Dispensation,
     DispensationStatus,
     MatchDecision,
+    Patient,
     ReportedIdentity,
+    RuleKind,
     RuleStatus,
     ThresholdCase,
 )
 from pmp import database, dispensations, thresholds, uploads
 from pmp.errors import RuleError
 from pmp.matching import undoing
-from pmp.thresholds import threshold_rules
+from pmp.thresholds import counted_fills, threshold_rules
+from pmp.thresholds.crossings import crossings
 from pmp.thresholds.threshold_rules import Terms
 from tests.factories import make_dea, make_pharmacy, make_product
-from tests.histories import DAY, NAMES, History, recomputed, stored
+from tests.histories import DAY, NAMES, History, stored
 from tests.submission_files import OXYCODONE, fill, submission
 
 AND, OR = Connective.AND, Connective.OR
-RULES = [
+PROVIDERS = [
     Terms("Ours", 2, 2, AND, 20),
     Terms("Ours", 2, 3, AND, 30, status=RuleStatus.SILENT),
-    Terms("Ours", 3, 2, OR, 15, schedules=("CII",)),
+    Terms("Ours", 3, 2, AND, 15, schedules=("CII",)),
     Terms("Ours", 2, 2, AND, 20, status=RuleStatus.OFF),
     Terms("Theirs", 3, 3, OR, 45),
-    Terms("Theirs", 1, 2, AND, 5),
-    Terms("Theirs", 2, 1, AND, 1),
+    Terms("Theirs", 3, 3, AND, 60),
+]
+# With one of these in force everybody who has an opioid is looked at.
+AMOUNTS = [
+    Terms("Doses", kind=RuleKind.DAILY_MME, amount=60, window_days=10),
+    Terms("Long", kind=RuleKind.LONG_OPIOID_USE, amount=40, gap_days=2),
 ]
 SHOPS = [
     ("", "", make_dea(301, "BM"), "MAIN"),
@@ -47,8 +54,8 @@ SHOPS = [
 WRITERS = [make_dea(401, "AB"), make_dea(402, "AB"), make_dea(403, "AB")]
 SEEDS = range(4)
 HAPPENINGS = [
-    *["submit"] * 4,
-    *["revise", "void_by_file", "void", "restore", "date", "identity", "writer"],
+    *["submit"] * 14,
+    *["revise", "void_by_file", "void", "restore", "day", "identity", "writer"],
     *["join", "apart", "split", "split", "undo", "sent", "new_rule"],
 ]
 
@@ -61,6 +68,8 @@ class LongerHistory(History):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.number = 0
+        self.today = DAY - timedelta(days=40)
+        self.rules = [*PROVIDERS, *AMOUNTS] if seed % 2 else PROVIDERS
         self.shops = {shop[3]: shop for shop in SHOPS}
         for shop in SHOPS:
             make_pharmacy(dea=shop[2], name=shop[3])
@@ -69,6 +78,7 @@ class LongerHistory(History):
 
     def go_on(self) -> None:
         self.at += timedelta(minutes=2)
+        self.today += timedelta(days=self.chance.choice([0, 0, 1, 2]))
         what = self.chance.choice(HAPPENINGS)
         review = self._review() if what in {"join", "apart"} else None
         try:
@@ -80,10 +90,8 @@ class LongerHistory(History):
 
     def submit(self) -> None:
         """Send a file of a few fills, some of them late, of people known or not."""
-        shops = self.chance.sample(SHOPS, self.chance.randint(1, 3))
-        self._send(
-            *((shop, [self._fill() for _ in range(self._few())]) for shop in shops)
-        )
+        shops = self.chance.sample(SHOPS, self.chance.choice([1, 1, 1, 2]))
+        self._send(*((shop, self._fills()) for shop in shops))
 
     def revise(self) -> None:
         self._send_about(self._standing(), "01")
@@ -99,7 +107,7 @@ class LongerHistory(History):
         if entry := self._one_of(DispensationStatus.VOIDED):
             dispensations.restore(entry, reason="Back.", by=self.staff, at=self.at)
 
-    def date(self) -> None:
+    def day(self) -> None:
         self._correct(filled_on=self._day())
 
     def writer(self) -> None:
@@ -112,7 +120,7 @@ class LongerHistory(History):
 
     def new_rule(self) -> None:
         """Change a rule, which holds for everybody from the night on."""
-        terms = self.chance.choice(RULES)
+        terms = self.chance.choice(self.rules)
         threshold_rules.write(terms=terms, reason="New.", by=self.staff, at=self.at)
         thresholds.run(self.at)
 
@@ -121,6 +129,9 @@ class LongerHistory(History):
             dispensations.correct(
                 entry, changes=changes, reason="Wrong.", by=self.staff, at=self.at
             )
+
+    def _fills(self) -> list[list[str]]:
+        return [self._fill() for _ in range(self.chance.choice([1, 1, 1, 3]))]
 
     def _fill(self) -> list[str]:
         self.number += 1
@@ -169,24 +180,24 @@ class LongerHistory(History):
         found = list(rows.order_by(Dispensation.id))
         return self.chance.choice(found) if found else None
 
-    def _few(self) -> int:
-        return self.chance.randint(1, 4)
-
     def _day(self) -> date:
-        return DAY - timedelta(days=self.chance.randrange(60))
+        """Give a day of this week; one time in five it is long ago."""
+        late = self.chance.random() < 0.2
+        return self.today - timedelta(days=self.chance.randrange(50 if late else 5))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_history_leaves_the_cases_of_a_full_recomputation(seed: int) -> None:
     history = LongerHistory(seed)
 
-    for step in range(30):
+    for step in range(40):
         history.go_on()
-        with everything_forgotten():
-            thresholds.run(history.at)
-            from_the_beginning = standing()
-        assert standing() == from_the_beginning == by_arithmetic()
-        if step % 5 == 4:
+        assert standing() == by_arithmetic()
+        if step % 10 == 9:
+            with everything_forgotten():
+                thresholds.run(history.at)
+                from_the_beginning = standing()
+            assert standing() == from_the_beginning
             everybody = {row.patient.id for row in ReportedIdentity.select()}
             assert thresholds.evaluate(everybody, at=history.at) == []
             assert thresholds.run(history.at) == []
@@ -201,11 +212,18 @@ def standing() -> set[tuple[Any, ...]]:
 
 
 def by_arithmetic() -> set[tuple[Any, ...]]:
-    return {
-        (rule.id, *case)
-        for rule in threshold_rules.in_force()
-        for case in recomputed(rule)
-    }
+    """Give what the entries of everybody say, whoever is thought to be concerned."""
+    rules = threshold_rules.in_force()
+    everybody = [patient.id for patient in Patient.select()]
+    numbers = [threshold_rules.numbers_of(rule) for rule in rules]
+    found = set()
+    for patient, fills in counted_fills.of_patients(everybody, numbers):
+        for rule, asked in zip(rules, numbers, strict=True):
+            for each in crossings(fills, asked):
+                entries = frozenset((fill.id, fill.version) for fill in each.fills)
+                window = (each.first, each.last)
+                found.add((rule.id, patient, each.crossed_on, window, entries))
+    return found
 
 
 @contextmanager

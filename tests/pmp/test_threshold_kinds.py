@@ -23,6 +23,7 @@ from pmp import dispensations, settings, thresholds
 from pmp.thresholds import (
     case_recipients,
     counted_fills,
+    simulation,
     threshold_cases,
     threshold_rules,
 )
@@ -202,8 +203,8 @@ def test_nobody_who_reaches_a_rule_is_passed_over_before_the_fills_are_read(
             for patient, fills in counted_fills.of_patients(every, [numbers])
             if crossings(fills, numbers)
         }
-        found = thresholds.simulate(terms, DAY - timedelta(days=99), DAY)
-        assert {each.patient_id for each in found} == reach
+        found = simulation.simulate(terms, since=DAY - timedelta(days=99), until=DAY)
+        assert {each.patient_id for each in found.cases} == reach
         reached_by_anybody += len(reach)
     assert reached_by_anybody
 

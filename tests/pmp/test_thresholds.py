@@ -9,7 +9,6 @@ from models import (
     CaseRecipient,
     CaseStatus,
     ChannelName,
-    Connective,
     CorrectionNotice,
     Delivery,
     DeliveryKind,
@@ -234,20 +233,6 @@ def test_a_new_version_of_a_rule_does_not_report_the_same_episode_again() -> Non
     assert again.status == CaseStatus.CLOSED
     assert Delivery.select().count() == 6
     assert ThresholdCase.get_by_id(case.id).status == CaseStatus.QUEUED
-
-
-def test_simulating_a_rule_writes_nothing() -> None:
-    patient = make_patient()
-    make_rule(name="Off", status=RuleStatus.OFF)
-    for _ in range(2):
-        make_dispensation(patient=patient)
-    terms = threshold_rules.Terms("Two", 2, 2, Connective.AND, 30)
-
-    [would] = thresholds.simulate(terms, date(2026, 10, 1), date(2026, 11, 30))
-
-    assert would.patient_id == patient.id
-    assert thresholds.simulate(terms, date(2026, 11, 2), date(2026, 11, 30)) == []
-    assert ThresholdCase.select().count() == 0
 
 
 def test_the_default_rule_is_active_and_the_presets_wait() -> None:

@@ -1,0 +1,66 @@
+import random
+from typing import Any
+
+import pytest
+
+from models import ChannelName, Pharmacy, Prescriber, Role, UserStatus
+from pmp.deliveries import contacts
+from pmp.deliveries.first_channels import first_channels
+from tests.factories import make_licence, make_pharmacy, make_prescriber, make_user
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_they_are_those_of_each_one_asked_alone(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a repeatable state
+    people: list[Any] = [_someone(chance) for _ in range(120)]
+
+    for table in (Prescriber, Pharmacy):
+        own = [who for who in people if isinstance(who, table)]
+        found = first_channels(table, {who.id for who in own[1:]})
+        expected = {who.id: _first(who) for who in own[1:]}
+        assert found == expected
+        assert len(set(found.values())) == 4  # every way, and none
+
+
+def test_nobody_has_no_channel() -> None:
+    make_prescriber()  # noise
+
+    assert first_channels(Prescriber, []) == {}
+
+
+def _first(who: Prescriber | Pharmacy) -> ChannelName | None:
+    routes = contacts.routes_for(who)
+    return routes[0].channel if routes else None
+
+
+def _someone(chance: random.Random) -> Prescriber | Pharmacy:
+    """Make somebody with or without licence, users, numbers and an address."""
+    make = chance.choice([make_prescriber, make_pharmacy])
+    licence = make_licence(
+        fax=chance.choice([None, "8605550133"]),
+        city=chance.choice(["", "HARTFORD"]),
+        preferred_channel=chance.choice([None, *ChannelName]),
+        active=chance.random() < 0.8,
+    )
+    linked = chance.choice([licence, None])
+    who: Any = make(licence=linked, fax=chance.choice([None, None, "8605550134"]))
+    if linked is None and chance.random() < 0.6:
+        for one in [licence] + [make_licence()] * (chance.random() < 0.2):
+            one.dea = who.dea
+            one.save()
+    mine = "prescriber" if isinstance(who, Prescriber) else "pharmacy"
+    for turn in range(chance.choice([0, 1, 1, 2])):
+        number = chance.randrange(10**6)
+        make_user(
+            chance.choice([Role.PRACTITIONER, Role.PHARMACY]),
+            email=chance.choice([None, f"user{number}@example.org"]),
+            fax=chance.choice([None, "8605550135"]),
+            preferred_channel=chance.choice([None, *ChannelName]),
+            status=chance.choice([UserStatus.ACTIVE, UserStatus.SUSPENDED]),
+            licence=None if turn else chance.choice([linked, None]),
+            **{mine: chance.choice([who, None])},
+        )
+    someone: Prescriber | Pharmacy = who
+    return someone
