@@ -1650,6 +1650,28 @@ class DeliveryEvent(Table):
     at = UtcField()
 
 
+class WhatBecame(StrEnum):
+    DESTROYED = "destroyed"
+    RETURNED = "returned"
+    KEPT = "kept"
+    UNKNOWN = "unknown"
+
+
+class Misdelivery(Table):
+    """A message that reached somebody else: an incident for the privacy officer."""
+
+    delivery = ForeignKeyField(Delivery, unique=True, on_delete="RESTRICT")
+    told_by = CharField()  # who has it, and how to reach them
+    became = word(WhatBecame)
+    note = TextField(default="")
+    address_barred = BooleanField(default=True)  # nothing more is sent there
+    recorded_by = CharField()
+    recorded_at = UtcField(index=True)
+    assessment = TextField(default="")
+    assessed_by = CharField(null=True)
+    assessed_at = UtcField(null=True)
+
+
 class ScheduledRun(Table):
     """A periodic job's claim on a period, so that it runs once on many hosts."""
 
@@ -1746,6 +1768,7 @@ TABLES: tuple[type[Table], ...] = (
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
+    Misdelivery,
     ScheduledRun,
     AuditEvent,
     AuditHead,

@@ -89,6 +89,8 @@ def numbered(bodies: Sequence[bytes]) -> bytes:
     for sheet, number in zip(sheets.pages, numbers.pages, strict=True):
         sheet.merge_page(number)
         sheet.compress_content_streams()
+    if len(bodies) > 1:  # each brought the same fonts
+        sheets.compress_identical_objects()
     written = io.BytesIO()
     sheets.write(written)
     return written.getvalue()

@@ -1,15 +1,19 @@
-"""Drawings of Patient Threshold Reports, with their verification codes."""
+"""Drawings of threshold reports with their codes; messages that went astray."""
 
 from peewee import (
+    BooleanField,
     CharField,
+    Check,
     DateTimeField,
     ForeignKeyField,
     IntegerField,
     JSONField,
     Model,
+    TextField,
 )
 
 TOGETHER = 500
+BECAME = "\"became\" IN ('destroyed', 'returned', 'kept', 'unknown')"
 
 
 def up(migrator, db):
@@ -34,7 +38,22 @@ def up(migrator, db):
         entries = JSONField(default=list)
         made_at = DateTimeField(index=True)
 
-    db.create_tables([ThresholdReportCopy])
+    class Delivery(Table):
+        pass
+
+    class Misdelivery(Table):
+        delivery = ForeignKeyField(Delivery, unique=True, on_delete="RESTRICT")
+        told_by = CharField()
+        became = CharField(max_length=32, constraints=[Check(BECAME)])
+        note = TextField(default="")
+        address_barred = BooleanField(default=True)
+        recorded_by = CharField()
+        recorded_at = DateTimeField(index=True)
+        assessment = TextField(default="")
+        assessed_by = CharField(null=True)
+        assessed_at = DateTimeField(null=True)
+
+    db.create_tables([ThresholdReportCopy, Misdelivery])
     # What was drawn before has no code; it is kept and destroyed like the others.
     drawn = (
         CaseRecipient.select(CaseRecipient.id, Document)

@@ -140,6 +140,8 @@ class Event(StrEnum):
     DELIVERY_REQUESTED = "delivery:requested"
     DELIVERY_CHANGED = "delivery:changed"
     DELIVERY_STAFF_ACTION = "delivery:staff_action"
+    DELIVERY_MISDELIVERED = "delivery:misdelivered"
+    MISDELIVERY_ASSESSED = "delivery:misdelivery_assessed"
     LETTERS_PRINTED = "letters:printed"
     LETTERS_MAILED = "letters:mailed"
     DISCLOSED = "disclosure:made"

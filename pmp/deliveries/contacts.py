@@ -16,7 +16,7 @@ from models import (
     UserStatus,
 )
 from pmp import identifiers, settings, wording
-from pmp.deliveries import Route
+from pmp.deliveries import Route, misdeliveries
 
 ORDER = (ChannelName.FAX, ChannelName.EMAIL, ChannelName.LETTER)
 
@@ -38,9 +38,14 @@ def routes_from(
         ChannelName.EMAIL: (user.email or "") if user else "",
         ChannelName.LETTER: "\n".join(address_lines(licence)) if licence else "",
     }
+    barred = misdeliveries.barred(addresses.values())
     preferred = _preferred(user, licence)
     order = sorted(ORDER, key=lambda channel: channel != preferred)
-    return [Route(way, addresses[way]) for way in order if addresses[way]]
+    return [
+        Route(way, addresses[way])
+        for way in order
+        if addresses[way] and addresses[way] not in barred
+    ]
 
 
 def routes_of_user(user: User) -> list[Route]:
@@ -129,8 +134,12 @@ def phone_of(who: Prescriber | Pharmacy) -> str:
 
 
 def fax_of(who: Prescriber | Pharmacy) -> str:
-    """Give the fax number, +1 and ten digits; empty if none is known."""
-    return _fax(user_of(who), licence_of(who), who)
+    """Give the fax number, +1 and ten digits; empty if none is known.
+
+    Also where faxes to it came to somebody else: nobody shall send more there.
+    """
+    number = _fax(user_of(who), licence_of(who), who)
+    return "" if misdeliveries.barred([number]) else number
 
 
 def address_lines(licence: Licence) -> list[str]:

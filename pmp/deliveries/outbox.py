@@ -233,6 +233,24 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
     )
 
 
+def fall_back(delivery: Delivery, *, at: datetime) -> None:
+    """Have a message sent by the next of its routes."""
+    child = request(
+        kind=delivery.kind,
+        subject_id=delivery.subject_id,
+        routes=[
+            Route(ChannelName(name), address)
+            for name, address in delivery.further_routes
+        ],
+        dedupe_key=f"{delivery.dedupe_key}>{delivery.id}",
+        at=at,
+        priority=delivery.priority,
+        document=delivery.document,
+    )
+    child.parent = delivery
+    child.save(only=[Delivery.parent])
+
+
 def wake(delivery: Delivery, *, at: datetime) -> None:
     """Nudge the worker after the commit, if the delivery is due by now."""
     if delivery.due_at > at:
@@ -304,21 +322,4 @@ def _give_up(
     delivery.needs_staff = not delivery.further_routes or wrong_number
     change(delivery, to, source=source, text=text, at=at, attempt=attempt)
     if delivery.further_routes:
-        _fall_back(delivery, at=at)
-
-
-def _fall_back(delivery: Delivery, *, at: datetime) -> None:
-    child = request(
-        kind=delivery.kind,
-        subject_id=delivery.subject_id,
-        routes=[
-            Route(ChannelName(name), address)
-            for name, address in delivery.further_routes
-        ],
-        dedupe_key=f"{delivery.dedupe_key}>{delivery.id}",
-        at=at,
-        priority=delivery.priority,
-        document=delivery.document,
-    )
-    child.parent = delivery
-    child.save(only=[Delivery.parent])
+        fall_back(delivery, at=at)

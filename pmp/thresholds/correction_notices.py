@@ -20,6 +20,7 @@ from models import (
     DispensationStatus,
     DispensationVersion,
     DocumentKind,
+    Patient,
     Pharmacy,
     Prescriber,
     ReportedIdentity,
@@ -27,7 +28,7 @@ from models import (
     TicketOutcome,
 )
 from pmp import audit, database, deliveries, disclosures, documents, wording
-from pmp.deliveries import contacts
+from pmp.deliveries import contacts, misdeliveries
 from pmp.errors import NotFoundError
 from pmp.thresholds import case_recipients
 
@@ -343,3 +344,12 @@ def _send(notice: CorrectionNotice, *, at: datetime) -> None:
             "withdrawn": notice.case_withdrawn,
         },
     )
+
+
+def _subject(notice_id: int) -> tuple[Patient, str]:
+    recipient = CorrectionNotice.get_by_id(notice_id).recipient
+    what = f"Correction {notice_id} of report {recipient.reply_code}"
+    return recipient.case.patient, what
+
+
+misdeliveries.about(DeliveryKind.CORRECTION_NOTICE, _subject)

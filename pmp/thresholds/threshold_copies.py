@@ -27,6 +27,10 @@ from pmp.thresholds import case_recipients, threshold_reports
 from pmp.thresholds.threshold_reports import ThresholdReport
 
 PURGE_AT_ONCE = 500
+TWO_PEOPLE = (
+    "Entries of this report have been found to be another person's. Open its page; it"
+    " shows what is yours."
+)
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,14 @@ def copy(recipient: CaseRecipient, *, draw: Draw, at: datetime) -> bytes:
     """Give the report as it was, or is to be, sent: drawn once, then kept.
 
     `draw` makes the PDF; it runs outside any transaction. DocumentLostError once its
-    time is over: it is never drawn again.
+    time is over: it is never drawn again. NotFoundError for one not yet drawn whose
+    entries are of two people.
     """
     kept = CaseRecipient.get_by_id(recipient.id).document
     if kept is None:
         made = threshold_reports.report(recipient, code=report_codes.new_code(), at=at)
+        if made.is_parted:
+            raise NotFoundError(TWO_PEOPLE)
         kept = _keep(recipient, made, draw(made), at=at)
     recipient.document = kept
     return documents.read(kept)
@@ -179,10 +186,7 @@ def _refuse_two_people(recipient: CaseRecipient) -> None:
         .tuples()
     )
     if len(list(rows)) > 1:
-        raise NotFoundError(
-            "Entries of this report have been found to be another person's. Open its"
-            " page; it shows what is yours."
-        )
+        raise NotFoundError(TWO_PEOPLE)
 
 
 def _keep(

@@ -13,8 +13,10 @@ from models import (
     CaseRecipient,
     CaseStatus,
     CorrectionNotice,
+    DeliveryKind,
     Dispensation,
     DispensationStatus,
+    Patient,
     Pharmacy,
     Prescriber,
     ReportedIdentity,
@@ -35,7 +37,7 @@ from pmp import (
     withheld,
     wording,
 )
-from pmp.deliveries import contacts
+from pmp.deliveries import contacts, misdeliveries
 from pmp.errors import NotFoundError
 from pmp.history.entries import Entry as HistoryEntry
 from pmp.thresholds import case_recipients, correction_notices, threshold_cases
@@ -362,3 +364,11 @@ def _address(someone: Prescriber | Pharmacy) -> list[str]:
     licence = contacts.licence_of(someone)
     lines = contacts.address_lines(licence) if licence else []
     return lines or [contacts.name_of(someone)]
+
+
+def _subject(recipient_id: int) -> tuple[Patient, str]:
+    recipient = CaseRecipient.get_by_id(recipient_id)
+    return recipient.case.patient, f"{WHAT} {recipient.reply_code}"
+
+
+misdeliveries.about(DeliveryKind.THRESHOLD_REPORT, _subject)

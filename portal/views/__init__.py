@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "portal.views.staff_reporting",
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
+    "portal.views.staff_misdeliveries",
     "portal.views.staff_tickets",
     "portal.views.staff_ticket_handling",
     "portal.views.staff_ticket_papers",

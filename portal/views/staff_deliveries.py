@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import Delivery
 from pmp import clock
-from pmp.deliveries import delivery_desk, letters
+from pmp.deliveries import delivery_desk, letters, misdeliveries
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
@@ -148,6 +148,8 @@ def _shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
         attempts=delivery_desk.attempts(delivery),
         form=form,
         desk=delivery_desk,
+        may_misdeliver=misdeliveries.may_record(delivery),
+        incident=misdeliveries.of_delivery(delivery),
     )
     return page, 422 if form.errors else 200
 

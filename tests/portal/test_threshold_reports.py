@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from datetime import date
+
 import pytest
 
 from gateway import documents
@@ -16,7 +19,14 @@ from pmp import audit, dispensations
 from pmp.thresholds import case_recipients, threshold_copies
 from tests.browser import Browser
 from tests.conftest import NOW
-from tests.factories import make_crossing, make_patient, make_prescriber, make_user
+from tests.factories import (
+    make_crossing,
+    make_dispensation,
+    make_identity,
+    make_patient,
+    make_prescriber,
+    make_user,
+)
 
 
 @pytest.fixture
@@ -65,6 +75,158 @@ def test_the_report_shows_why_the_entries_and_whom_to_call(
     assert text.count("Yours") == 1
     assert "(860) 713-6073" in text
     assert text.count("(860) 555-0100") == 3  # the pharmacies
+
+
+def test_the_page_has_the_facts_of_the_paper_in_their_order(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    browser.get(f"/threshold-reports/{mine.id}")
+
+    text = " ".join(browser.text().split())
+    assert "3 prescribers (threshold 3) and 3 pharmacies (threshold 3)" in text
+    assert "1 of the 3 counted entries is yours" in text
+    parts = (
+        "Why you got this",
+        "Counted entries",
+        "Timeline",
+        "Call sheet",
+        "Suggested steps",
+        "Confirm that the person is indeed your patient",
+        "If the report is accurate",
+        "If anything appears inaccurate, contact the program",
+        "You may keep a copy",
+        "say the row's code",
+        "HIPAA permits",
+    )
+    places = [text.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_the_list_is_filtered_and_leaves_out_what_was_stopped_in_time(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    reader = mine.prescriber
+    for last_name in ("CANARYSTOP", "CANARYVOID"):
+        patient = make_patient(last_name=last_name)
+        make_dispensation(
+            patient=patient, prescriber=reader, filled_on=date(2026, 10, 29)
+        )
+        make_crossing(patient, fills=2)
+    void = Dispensation.select().where(Dispensation.prescriber == reader)
+    stopped, withdrawn = list(void.order_by(Dispensation.id))[1:]
+    case_of = {each.case.patient: each for each in CaseRecipient.select()}
+    Delivery.update(state=DeliveryState.SENT).where(
+        Delivery.subject_id.in_(
+            [
+                each.id
+                for each in case_recipients.of_case(case_of[withdrawn.patient].case)
+            ]
+        )
+    ).execute()
+    for entry in (stopped, withdrawn):
+        dispensations.void(entry, reason="Wrong.", by=make_user(), at=NOW)
+
+    browser.get("/threshold-reports")
+    assert "2 reports" in browser.text()
+    browser.get("/threshold-reports?show=withdrawn")
+    assert "1 report" in browser.text()
+    assert mine.reply_code not in browser.text()
+    browser.get("/threshold-reports?show=open")
+    assert "1 report" in browser.text()
+    assert mine.reply_code in browser.text()
+    browser.get("/threshold-reports?show=nonsense&page=9")
+    assert "No report is here." in browser.text()
+
+
+def test_a_long_list_has_pages(browser: Browser, mine: CaseRecipient) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(case_recipients, "PAGE_SIZE", 1)
+        patient = make_patient()
+        make_dispensation(
+            patient=patient, prescriber=mine.prescriber, filled_on=date(2026, 10, 29)
+        )
+        make_crossing(patient, fills=2)
+
+        browser.get("/threshold-reports?page=2")
+
+    assert "2 reports" in browser.text()
+    assert "Page 2 of 2" in browser.text()
+    assert mine.reply_code in browser.text()
+
+
+def test_staff_open_the_copy_that_was_sent_from_its_case(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    case = f"/staff/cases/{mine.case.id}"
+    copy = f"{case}/reports/{mine.id}.pdf"
+    browser.get(copy, status=403)
+    browser.sign_in_as(make_user(Role.STAFF))
+    page = browser.get(case).get_data(as_text=True)
+    assert copy not in page  # nothing was drawn yet
+    browser.get(copy, status=404)
+    sent = threshold_copies.copy(mine, draw=documents.threshold_report, at=NOW)
+
+    assert copy in browser.get(case).get_data(as_text=True)
+    assert browser.get(copy).get_data() == sent
+    browser.get(f"/staff/cases/999/reports/{mine.id}.pdf", status=404)
+    opened = AuditEvent.get(AuditEvent.event == audit.Event.THRESHOLD_COPY_OPENED)
+    assert opened.subject == f"patient:{mine.case.patient.id}"
+
+
+def test_anybody_can_ask_whether_a_threshold_report_is_genuine(
+    browser: Browser, mine: CaseRecipient, new_browser: Callable[..., Browser]
+) -> None:
+    browser.get(f"/threshold-reports/{mine.id}.pdf")
+    code = threshold_copies.code_of(mine)
+    public = new_browser()
+
+    told = verified(public, code.lower())
+    assert f"made Patient Threshold Report {code} on" in told
+    assert "for a prescriber" in told
+    assert mine.prescriber
+    for secret in ("CANARY", "04/28/1971", mine.reply_code, mine.prescriber.last_name):
+        assert secret not in told
+    told = verified(browser, code)
+    assert mine.reply_code in told
+    assert "Open the report" in told
+    assert "CANARY" not in told
+    browser.sign_in_as(make_user(Role.STAFF))
+    assert "Open its case" in verified(browser, code)
+
+    dispensations.void(entry_of(mine), reason="x", by=make_user(), at=NOW)
+    assert "withdrawn this report since" in verified(public, code)
+
+
+def verified(browser: Browser, code: str) -> str:
+    browser.get("/verify")
+    browser.submit({"code": code}, status=200)
+    return " ".join(browser.text().split())
+
+
+def test_a_report_that_took_two_people_for_one_shows_ones_own_rows_alone(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    stranger = make_identity(last_name="CANARYSTRANGER")
+    other = (
+        Dispensation.select()
+        .where(Dispensation.patient == mine.case.patient)
+        .where(Dispensation.prescriber != mine.prescriber)
+        .first()
+    )
+    other.patient, other.identity = stranger.patient, stranger
+    other.save()
+
+    page = browser.get(f"/threshold-reports/{mine.id}").get_data(as_text=True)
+
+    assert "took two people for one" in page
+    assert entry_of(mine).row_code in page
+    assert "CANARYSTRANGER" not in page
+    rows = Dispensation.select().where(Dispensation.id != entry_of(mine).id)
+    assert [row.row_code for row in rows if row.row_code in page] == []
+    assert f"{mine.id}.pdf" not in page
+    browser.get(f"/threshold-reports/{mine.id}.pdf", status=404)
+    assert "Entries of this report have been found" in browser.text()
 
 
 def test_opening_a_report_is_on_record_before_it_is_shown(

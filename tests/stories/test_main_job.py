@@ -394,12 +394,28 @@ class Story:
         for fax in inst.carrier.taken:
             text = _text(fax.pages)
             assert NAME in text
-            assert "3 prescribers" in text
+            assert "3 prescribers (threshold 3)" in text
         wait_for(lambda: self._mail_to_pharmacy() == 1, "the notice by email")
         wait_for(lambda: self._letters_waiting() == 3, "letters to who is no user")
         assert _text(self._print_letters()).count("FALLOWS") >= 3
         self.applicant.go("/threshold-reports")
         self.applicant.sees("3 prescribers (threshold 3)", "Please answer")
+        self._chart_copy_is_what_was_faxed()
+
+    def _chart_copy_is_what_was_faxed(self) -> None:
+        link = self.applicant.page.locator("main tbody a[href$='.pdf']").first
+        chart = self.applicant.download(link.get_attribute("href") or "")
+        doctor = self.cast.practitioners[0]
+        [fax] = [
+            each for each in self.inst.carrier.taken if each.to == f"+1{doctor.fax}"
+        ]
+        assert chart == fax.pages
+        code = re.search(r"V-\w{6}-\w{5}", _text(chart))
+        assert code
+        self.applicant.go("/verify")
+        self.applicant.fill(code=code[0])
+        self.applicant.press("Verify")
+        self.applicant.sees("Genuine", "Patient Threshold Report")
 
     def _mail_to_pharmacy(self) -> int:
         link = f"{self.inst.url}/threshold-reports/"

@@ -1,0 +1,234 @@
+"""Messages that reached somebody else: written down, made good, assessed.
+
+A stranger rings and says that a fax came to them. The incident is kept for the privacy
+officer, the accounting of disclosures says that it happened, nothing more goes to that
+address, and the message goes on to its addressee by the next way.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import IntegrityError
+
+from models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Misdelivery,
+    Patient,
+    User,
+    WhatBecame,
+)
+from pmp import audit, database, disclosures
+from pmp.deliveries import outbox
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.paging import Page, pages_of
+
+PAGE_SIZE = 50
+PURPOSE = "None: it was sent to the wrong person by mistake"
+THERE = frozenset(
+    {
+        DeliveryState.SUBMITTED,
+        DeliveryState.IN_DOUBT,
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.MAILED,
+    }
+)
+WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
+
+Subject = Callable[[int], tuple[Patient, str]]
+_subjects: dict[DeliveryKind, Subject] = {}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a stranger says: who they are, and what became of the pages."""
+
+    by: str
+    became: WhatBecame
+    note: str = ""
+    bar_address: bool = True
+
+
+def about(kind: DeliveryKind, subject: Subject) -> None:
+    """Have `subject(subject_id)` say whom and what messages of a kind are about."""
+    _subjects[kind] = subject
+
+
+def may_record(delivery: Delivery) -> bool:
+    """Tell whether a message may have reached somebody, right or wrong."""
+    return delivery.state in THERE and of_delivery(delivery) is None
+
+
+def record(
+    delivery_id: int, told: Told, *, by: User, at: datetime, address: str = ""
+) -> Misdelivery:
+    """Write down that a message reached somebody else, and send it the next way.
+
+    RuleError if it never left; ConflictError if it is written down already.
+    """
+    if not told.by.strip():
+        raise RuleError("Say who has it, and how to reach them", "told_by")
+    try:
+        with database.atomic():
+            delivery, others = _taken(delivery_id)
+            if delivery.state not in THERE:
+                raise RuleError("This message never reached anybody.")
+            incident: Misdelivery = Misdelivery.create(
+                delivery=delivery,
+                told_by=told.by.strip(),
+                became=told.became,
+                note=told.note.strip(),
+                address_barred=told.bar_address,
+                recorded_by=by.username,
+                recorded_at=at,
+            )
+            if told.bar_address:
+                _hold(others, by=by, at=at)
+            _go_on(delivery, by=by, at=at)
+            _disclose(delivery, told, by=by, at=at)
+            audit.record(
+                audit.Event.DELIVERY_MISDELIVERED,
+                actor=by.username,
+                subject=f"delivery:{delivery.id}",
+                at=at,
+                address=address,
+                detail={"incident": incident.id, "became": told.became.value},
+            )
+    except IntegrityError as known:
+        raise ConflictError("This is written down already.") from known
+    return incident
+
+
+def assess(
+    incident_id: int, *, assessment: str, bar_address: bool, by: User, at: datetime
+) -> Misdelivery:
+    """Close an incident with what was decided: whether the patient is told, and why.
+
+    RuleError without words; ConflictError if it is closed.
+    """
+    if not assessment.strip():
+        raise RuleError("Write down what was decided", "assessment")
+    with database.atomic():
+        closed = (
+            Misdelivery.update(
+                assessment=assessment.strip(),
+                address_barred=bar_address,
+                assessed_by=by.username,
+                assessed_at=at,
+            )
+            .where(Misdelivery.id == incident_id)
+            .where(Misdelivery.assessed_at.is_null())
+            .execute()
+        )
+        incident = get(incident_id)
+        if not closed:
+            raise ConflictError("Somebody has closed this incident already.")
+        audit.record(
+            audit.Event.MISDELIVERY_ASSESSED,
+            actor=by.username,
+            subject=f"delivery:{incident.delivery.id}",
+            at=at,
+            detail={"incident": incident.id, "address_barred": bar_address},
+        )
+    return incident
+
+
+def barred(addresses: Iterable[str]) -> set[str]:
+    """Give those of the addresses to which nothing more is sent."""
+    # Incidents are few and deliveries are not: these first, or all of those are read.
+    rows = Misdelivery.select(Misdelivery.delivery).where(Misdelivery.address_barred)
+    astray = [number for (number,) in rows.tuples()]
+    if not astray:
+        return set()
+    found = (
+        Delivery.select(Delivery.address)
+        .where(Delivery.id.in_(astray))
+        .where(Delivery.address.in_([each for each in addresses if each]))
+    )
+    return {address for (address,) in found.tuples()}
+
+
+def get(incident_id: int) -> Misdelivery:
+    """Give an incident; NotFoundError."""
+    incident: Misdelivery | None = Misdelivery.get_or_none(id=incident_id)
+    if incident is None:
+        raise NotFoundError("There is no such incident.")
+    return incident
+
+
+def of_delivery(delivery: Delivery) -> Misdelivery | None:
+    """Give the incident of a message; None if it has none."""
+    incident: Misdelivery | None = Misdelivery.get_or_none(delivery=delivery)
+    return incident
+
+
+def listed(*, open_only: bool = False, page: int = 1) -> Page:
+    """Give a page of incidents, those that wait for an assessment first."""
+    query = Misdelivery.select(Misdelivery, Delivery).join(Delivery)
+    if open_only:
+        query = query.where(Misdelivery.assessed_at.is_null())
+    ordered = query.order_by(
+        Misdelivery.assessed_at.is_null().desc(), Misdelivery.id.desc()
+    )
+    total = query.count()
+    rows = list(ordered.paginate(page, PAGE_SIZE))
+    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+
+
+def _go_on(delivery: Delivery, *, by: User, at: datetime) -> None:
+    """Send the message by its next way; without one, staff must find one."""
+    outbox.note(delivery, None, source=by.username, at=at, text="reached somebody else")
+    delivery.needs_staff = not delivery.further_routes
+    delivery.revision += 1
+    delivery.save()
+    if delivery.further_routes:
+        outbox.fall_back(delivery, at=at)
+
+
+def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
+    """Take a delivery and what else waits for its address, in order: no deadlock."""
+    known: Delivery | None = Delivery.get_or_none(id=delivery_id)
+    if known is None:
+        raise NotFoundError("There is no such delivery.")
+    waiting = (
+        Delivery.select(Delivery.id)
+        .where(Delivery.channel == known.channel)
+        .where(Delivery.address == known.address)
+        .where(Delivery.state.in_(WAITING))
+    )
+    ids = sorted({known.id, *(each.id for each in waiting)})
+    taken = {number: outbox.taken(number) for number in ids}
+    delivery = taken.pop(known.id)
+    return delivery, [each for each in taken.values() if each.state in WAITING]
+
+
+def _hold(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
+    """Keep messages from being sent to an address that is somebody else's."""
+    for each in others:
+        each.needs_staff = True
+        outbox.change(
+            each,
+            DeliveryState.HELD,
+            source=by.username,
+            text="its address is somebody else's",
+            at=at,
+        )
+
+
+def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:
+    subject = _subjects.get(delivery.kind)
+    if subject is None:
+        return
+    patient, what = subject(delivery.subject_id)
+    disclosures.record(
+        patient=patient,
+        recipient=told.by.strip(),
+        address=delivery.address.replace("\n", ", "),
+        what=f"{what}, which reached somebody else than its addressee",
+        purpose=PURPOSE,
+        at=at,
+        actor=by.username,
+    )

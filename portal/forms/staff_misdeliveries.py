@@ -1,0 +1,57 @@
+"""What staff write down of a message that reached the wrong person."""
+
+from wtforms import BooleanField, RadioField, SelectChoice, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from models import WhatBecame
+from pmp.deliveries.misdeliveries import Told
+from portal.forms import Form
+
+BECAME = [
+    SelectChoice(WhatBecame.DESTROYED.value, "They say that they destroyed all pages"),
+    SelectChoice(WhatBecame.RETURNED.value, "They send them back to us"),
+    SelectChoice(WhatBecame.KEPT.value, "They keep them"),
+    SelectChoice(WhatBecame.UNKNOWN.value, "We do not know"),
+]
+
+
+class MisdeliveryForm(Form):
+    told_by = StringField(
+        "Who has it",
+        description="Name and telephone, as far as they say",
+        validators=[
+            InputRequired("Say who has it, and how to reach them"),
+            Length(max=200),
+        ],
+    )
+    became = RadioField(
+        "What became of the pages?",
+        choices=BECAME,
+        validators=[InputRequired("Say what became of the pages")],
+    )
+    note = TextAreaField(
+        "What else is known",
+        description="Which pages were read, by whom; no patient's name",
+        validators=[Length(max=2000)],
+    )
+    bar_address = BooleanField(
+        "Send nothing more to this number or address", default=True
+    )
+
+    def told(self) -> Told:
+        """Give what was typed."""
+        return Told(
+            by=self.told_by.data or "",
+            became=WhatBecame(self.became.data),
+            note=self.note.data or "",
+            bar_address=bool(self.bar_address.data),
+        )
+
+
+class AssessmentForm(Form):
+    assessment = TextAreaField(
+        "What was decided",
+        description="The risk to the patient, whether the patient is told, and why",
+        validators=[InputRequired("Write down what was decided"), Length(max=4000)],
+    )
+    bar_address = BooleanField("Send nothing more to this number or address")

@@ -1,0 +1,191 @@
+"""Messages that reached somebody else: on record, made good, not repeated."""
+
+import pytest
+
+from models import (
+    AuditEvent,
+    CaseRecipient,
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Disclosure,
+    Misdelivery,
+    User,
+    WhatBecame,
+)
+from pmp import audit, deliveries
+from pmp.deliveries import Route, contacts, misdeliveries
+from pmp.deliveries.misdeliveries import Told
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.thresholds import case_recipients
+from tests.conftest import NOW
+from tests.factories import (
+    make_crossing,
+    make_licence,
+    make_patient,
+    make_prescriber,
+    make_user,
+)
+
+pytestmark = pytest.mark.usefixtures("db")
+
+FAX = "+18605550143"
+TOLD = Told("A bakery, (860) 555-0199", WhatBecame.DESTROYED, "Page 1 was read.")
+
+
+@pytest.fixture
+def staff() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def recipient() -> CaseRecipient:
+    make_crossing(make_patient(last_name="CANARYWICK"))
+    case = make_crossing(make_patient(last_name="CANARYQUIST"))
+    return case_recipients.of_case(case)[0]
+
+
+def faxed(
+    recipient: CaseRecipient, name: str = "one", *, state: str = "delivered"
+) -> Delivery:
+    made = deliveries.request(
+        kind=DeliveryKind.THRESHOLD_REPORT,
+        subject_id=recipient.id,
+        routes=[
+            Route(ChannelName.FAX, FAX),
+            Route(ChannelName.LETTER, "RAE OAKES\n2 Main Street"),
+        ],
+        dedupe_key=f"test:{name}",
+        at=NOW,
+    )
+    made.state = DeliveryState(state)
+    made.save()
+    return made
+
+
+def test_it_is_an_incident_a_disclosure_and_on_record(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    delivery = faxed(recipient)
+
+    incident = misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+
+    assert (incident.delivery, incident.became) == (delivery, WhatBecame.DESTROYED)
+    [disclosure] = Disclosure.select()
+    assert disclosure.patient == recipient.case.patient
+    assert (disclosure.recipient, disclosure.address) == (TOLD.by, FAX)
+    assert recipient.reply_code in disclosure.what
+    assert "mistake" in disclosure.purpose
+    row = AuditEvent.get(AuditEvent.event == audit.Event.DELIVERY_MISDELIVERED)
+    assert (row.actor, row.subject) == (staff.username, f"delivery:{delivery.id}")
+
+
+def test_the_message_goes_on_to_its_addressee_by_the_next_way(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    delivery = faxed(recipient)
+
+    misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+
+    child = Delivery.get(Delivery.parent == delivery)
+    assert (child.channel, child.state) == (ChannelName.LETTER, DeliveryState.QUEUED)
+    assert not Delivery.get_by_id(delivery.id).needs_staff
+
+
+def test_where_there_is_no_other_way_staff_must_find_one(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    delivery = faxed(recipient)
+    delivery.further_routes = []
+    delivery.save()
+
+    misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+
+    assert Delivery.get_by_id(delivery.id).needs_staff
+    assert Delivery.select().where(Delivery.parent == delivery).count() == 0
+
+
+def test_nothing_more_goes_to_the_number_and_what_waits_is_held(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    doctor = make_prescriber(licence=make_licence(name="RAE OAKES", fax=FAX))
+    other = make_prescriber(licence=make_licence(fax="8605550144"))
+    first = faxed(recipient)
+    waits = faxed(recipient, "two", state="queued")
+    gone = faxed(recipient, "three", state="sent")
+    assert contacts.fax_of(doctor) == FAX
+
+    misdeliveries.record(first.id, TOLD, by=staff, at=NOW)
+
+    waits = Delivery.get_by_id(waits.id)
+    assert (waits.state, waits.needs_staff) == (DeliveryState.HELD, True)
+    assert Delivery.get_by_id(gone.id).state == DeliveryState.SENT
+    assert contacts.fax_of(doctor) == ""
+    assert [way.channel for way in contacts.routes_for(doctor)] == [ChannelName.LETTER]
+    assert contacts.fax_of(other) == "+18605550144"
+
+
+def test_a_number_that_was_right_after_all_is_used_again(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    doctor = make_prescriber(licence=make_licence(fax=FAX))
+    incident = misdeliveries.record(faxed(recipient).id, TOLD, by=staff, at=NOW)
+
+    misdeliveries.assess(
+        incident.id, assessment="A crossed line.", bar_address=False, by=staff, at=NOW
+    )
+
+    assert contacts.fax_of(doctor) == FAX
+    closed = Misdelivery.get_by_id(incident.id)
+    assert (closed.assessed_by, closed.assessment) == (
+        staff.username,
+        "A crossed line.",
+    )
+
+
+def test_it_is_written_down_once_and_closed_once(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    delivery = faxed(recipient)
+    incident = misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+    with pytest.raises(ConflictError):
+        misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+    assert Disclosure.select().count() == 1
+    assert Delivery.select().where(Delivery.parent == delivery).count() == 1
+
+    def close(words: str) -> None:
+        misdeliveries.assess(
+            incident.id, assessment=words, bar_address=True, by=staff, at=NOW
+        )
+
+    with pytest.raises(RuleError, match="what was decided"):
+        close(" ")
+    close("The patient is told.")
+    with pytest.raises(ConflictError):
+        close("Again.")
+
+
+def test_what_never_left_reached_nobody(recipient: CaseRecipient, staff: User) -> None:
+    waiting = faxed(recipient, state="queued")
+
+    assert not misdeliveries.may_record(waiting)
+    with pytest.raises(RuleError, match="never reached anybody"):
+        misdeliveries.record(waiting.id, TOLD, by=staff, at=NOW)
+    with pytest.raises(NotFoundError):
+        misdeliveries.record(waiting.id + 99, TOLD, by=staff, at=NOW)
+    assert Misdelivery.select().count() == 0
+    assert Disclosure.select().count() == 0
+
+
+def test_those_to_assess_come_first(recipient: CaseRecipient, staff: User) -> None:
+    old, new = (
+        misdeliveries.record(faxed(recipient, name).id, TOLD, by=staff, at=NOW)
+        for name in ("old", "new")
+    )
+    misdeliveries.assess(
+        new.id, assessment="Closed.", bar_address=True, by=staff, at=NOW
+    )
+
+    assert misdeliveries.listed().rows == [old, new]
+    assert misdeliveries.listed(open_only=True).rows == [old]

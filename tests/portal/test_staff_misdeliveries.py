@@ -1,0 +1,58 @@
+import pytest
+
+from models import Delivery, DeliveryState, Misdelivery, Role, WhatBecame
+from tests.browser import Browser
+from tests.factories import make_crossing, make_patient, make_user
+
+
+@pytest.fixture
+def sent(browser: Browser) -> Delivery:
+    """Give a report that left, one of six; staff are signed in."""
+    make_crossing(make_patient(last_name="CANARYQUIST"))
+    browser.sign_in_as(make_user(Role.STAFF))
+    Delivery.update(state=DeliveryState.DELIVERED, needs_staff=False).execute()
+    delivery: Delivery = Delivery.select().first()
+    return delivery
+
+
+def test_staff_write_down_assess_and_close_an_incident(
+    browser: Browser, sent: Delivery
+) -> None:
+    page = browser.get(f"/staff/deliveries/{sent.id}").get_data(as_text=True)
+    assert f"/staff/deliveries/{sent.id}/wrong-person" in page
+    browser.get(f"/staff/deliveries/{sent.id}/wrong-person")
+    browser.submit({"told_by": "", "became": None}, status=422)
+    assert "Say who has it" in browser.text()
+    browser.submit({"told_by": "A bakery, (860) 555-0199", "became": "destroyed"})
+    browser.follow()
+    assert "Incident 1" in browser.text()
+    assert "nothing more is sent there" in browser.text()
+
+    browser.get("/staff/misdeliveries?show=open")
+    assert "1 incident" in browser.text()
+    assert "A bakery" in browser.text()
+    assert "CANARY" not in browser.text()
+    browser.get("/staff/misdeliveries/1")
+    browser.submit({"assessment": ""}, status=422)
+    browser.submit({"assessment": "Low risk; the patient is told by letter."})
+    browser.follow()
+    assert "Low risk" in browser.text()
+    browser.get("/staff/misdeliveries?show=open")
+    assert "No message is known" in browser.text()
+    browser.get(f"/staff/deliveries/{sent.id}")
+    assert "It reached somebody else." in browser.text()
+    assert Misdelivery.get().became == WhatBecame.DESTROYED
+
+
+def test_users_do_not_see_incidents(browser: Browser, sent: Delivery) -> None:
+    browser.sign_in_as(make_user(Role.PHARMACY))
+
+    browser.get("/staff/misdeliveries", status=403)
+    browser.get(f"/staff/deliveries/{sent.id}/wrong-person", status=403)
+
+
+def test_a_delivery_or_incident_that_is_not_there_is_not_found(
+    browser: Browser, sent: Delivery
+) -> None:
+    browser.get("/staff/deliveries/999/wrong-person", status=404)
+    browser.get("/staff/misdeliveries/999", status=404)
