@@ -131,6 +131,21 @@ def test_a_corrected_entry_is_versioned_recounted_and_everyone_told(
     assert told.address == reporter.email
 
 
+def test_what_was_written_can_be_changed_before_it_is_sent(
+    browser: Browser, lee: User
+) -> None:
+    ticket = make_ticket()
+    browser.get(f"{page_of(ticket)}/uphold")
+    browser.submit({"note": "Rihgt."}, status=200)
+
+    browser.submit({"edit": "yes"}, status=200)
+
+    assert "Check what will happen" not in browser.text()
+    browser.submit({"note": "Right."}, status=200)
+    browser.submit()
+    assert ticket_note(ticket) == "Right."
+
+
 def ticket_note(ticket: Ticket) -> str:
     return tickets.get(ticket.number).outcome_note
 
