@@ -154,6 +154,8 @@ def _resolve_page(
     ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
     reviewed = form.is_submitted() and not form.errors and not _editing()
     form.confirmed.data = "yes" if reviewed else ""
+    if form.form_errors:  # whoever was told of another's change may go on from it
+        form.revision.data = str(found.revision)
     page = render_template(
         "staff/tickets/resolve.html",
         form=form,
@@ -181,7 +183,7 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         dues=clocks.running(found),
         thread=tickets.thread(found, audience=Audience.STAFF),
         source=ticket_desk.source(entry, by=user, at=now),
-        versions=ticket_desk.versions(entry),
+        changes=ticket_desk.changes(entry),
         effect=ticket_desk.effect(entry),
         others=ticket_desk.others_about(found),
         papers=attachments.of(found),
