@@ -36,6 +36,7 @@ from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
 from pmp.thresholds import full_checks
+from pmp.tickets import clocks
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -199,7 +200,7 @@ def _tickets(*, at: datetime) -> Queue:
         Permission.TICKET_WORK,
         Ticket.select().where(is_open),
         Ticket.opened_at,
-        late=Ticket.select().where(is_open & (Ticket.due_at < at)).count(),
+        late=Ticket.select().where(clocks.overdue(at)).count(),
     )
 
 

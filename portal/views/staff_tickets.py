@@ -99,7 +99,7 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     form.offer_wordings(wordings)
     if "fill" in request.form:
         _fill(form, found, wordings)
-    elif form.validate_on_submit() and form.confirmed.data == "yes":
+    elif form.validate_on_submit() and form.confirmed.data == "yes" and not _editing():
         with rule_errors(form):
             told = _resolved(found, outcome, action, form)
             flash(_told_words(len(told)))
@@ -134,6 +134,11 @@ def _resolved(
     )
 
 
+def _editing() -> bool:
+    """Tell whether the form is asked for once more, with what was typed."""
+    return bool({"fill", "edit"} & request.form.keys())
+
+
 def _told_words(others: int) -> str:
     words = "Resolved. The reporter is told."
     if others:
@@ -147,9 +152,10 @@ def _resolve_page(
     """Give the form; once it is sound, the review of what it will do."""
     entry = found.dispensation
     ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
-    filling = "fill" in request.form
-    reviewed = form.is_submitted() and not form.errors and not filling
+    reviewed = form.is_submitted() and not form.errors and not _editing()
     form.confirmed.data = "yes" if reviewed else ""
+    if form.form_errors:  # whoever was told of another's change may go on from it
+        form.revision.data = str(found.revision)
     page = render_template(
         "staff/tickets/resolve.html",
         form=form,
@@ -177,7 +183,7 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         dues=clocks.running(found),
         thread=tickets.thread(found, audience=Audience.STAFF),
         source=ticket_desk.source(entry, by=user, at=now),
-        versions=ticket_desk.versions(entry),
+        changes=ticket_desk.changes(entry),
         effect=ticket_desk.effect(entry),
         others=ticket_desk.others_about(found),
         papers=attachments.of(found),
