@@ -114,6 +114,11 @@ def begin_use() -> None:
     use(settings.current().database_url)
 
 
+def close_idle() -> None:
+    """Close the connections that nobody uses: none may be there at a fork."""
+    models.database.obj.close_idle()
+
+
 @contextmanager
 def connected() -> Iterator[None]:
     """Hold a connection for a task or a command."""

@@ -6,7 +6,7 @@ them, and nothing in them names the patient.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -42,10 +42,11 @@ class Fill:
     prescriber: int
     pharmacy: int
     how: str = ""
+    last: date = field(init=False, compare=False)
 
-    @cached_property
-    def last(self) -> date:
-        return self.first + _DAY * (max(self.days, 1) - 1)
+    def __post_init__(self) -> None:
+        last = self.first + timedelta(days=max(self.days, 1) - 1)
+        object.__setattr__(self, "last", last)
 
     @cached_property
     def course(self) -> Course:

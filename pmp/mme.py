@@ -14,7 +14,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -69,7 +69,7 @@ class Mme:
     note: str = ""
     arithmetic: str = ""
 
-    @property
+    @cached_property
     def shown(self) -> str:
         return "" if self.value is None else shown(self.value)
 
@@ -271,10 +271,11 @@ class Course:
     days: int
     mme: Mme
     product: Hashable
+    last: date = field(init=False, compare=False)
 
-    @cached_property
-    def last(self) -> date:
-        return self.first + timedelta(days=max(self.days, 1) - 1)
+    def __post_init__(self) -> None:
+        last = self.first + timedelta(days=max(self.days, 1) - 1)
+        object.__setattr__(self, "last", last)
 
 
 @dataclass(frozen=True)
@@ -290,10 +291,17 @@ class Step:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    def days_from(self, day: date) -> int:
+        """Count its days that are not before another."""
+        return max(0, (self.last - max(self.first, day)).days + 1)
+
 
 @dataclass(frozen=True)
 class Summary:
-    """What a report says of a patient's MME. `peak_on` is the peak's first day."""
+    """What a report says of a patient's MME. `peak_on` is the peak's first day.
+
+    `runs` are its days, from the period's first to its today, as `steps` gives them.
+    """
 
     today: Decimal
     today_at_least: bool
@@ -303,6 +311,7 @@ class Summary:
     days_at_caution: int
     days_at_high: int
     at_least: bool  # some day of the period holds a fill that was not calculated
+    runs: Sequence[Step]
 
     @property
     def today_shown(self) -> str:
@@ -381,17 +390,19 @@ def summary(
 ) -> Summary:
     """Today's total, 30-day average, peak and days at the limits from `since` on."""
     runs = steps(courses, since=since, until=today)
-    month = steps(courses, since=today - timedelta(days=29), until=today)
+    start = today - timedelta(days=29)
+    month = runs if start >= since else steps(courses, since=start, until=today)
     peak = max(runs, key=lambda run: run.value)  # the first of equals
     return Summary(
         today=runs[-1].value,
         today_at_least=runs[-1].at_least,
-        average=sum((run.value * run.days for run in month), ZERO) / 30,
+        average=sum((run.value * run.days_from(start) for run in month), ZERO) / 30,
         peak=peak.value,
         peak_on=peak.first if peak.value else None,
         days_at_caution=_days_at(runs, limits[0]),
         days_at_high=_days_at(runs, limits[1]),
         at_least=any(run.at_least for run in runs),
+        runs=runs,
     )
 
 

@@ -1,5 +1,6 @@
 """The portal on waitress: slow clients do not stall it, and bodies stay in memory."""
 
+import socket
 from typing import Any
 
 from flask import Flask
@@ -11,8 +12,15 @@ THREADS = 8
 MEGABYTE = 1024 * 1024
 
 
-def make_server(app: Flask, *, host: str, port: int, threads: int = THREADS) -> Any:
-    """Make the server; its run() blocks.
+def make_server(
+    app: Flask,
+    *,
+    host: str = "",
+    port: int = 0,
+    threads: int = THREADS,
+    listening: socket.socket | None = None,
+) -> Any:
+    """Make the server, for an address or on a socket that listens; its run() blocks.
 
     Waitress spools large bodies to temporary files: its limits lie above ours, so that
     no patient data is written there. Only the proxy that the settings name is believed
@@ -23,8 +31,7 @@ def make_server(app: Flask, *, host: str, port: int, threads: int = THREADS) -> 
     in_memory = 2 * largest * MEGABYTE
     return create_server(
         app,
-        host=host,
-        port=port,
+        **({"sockets": [listening]} if listening else {"host": host, "port": port}),
         threads=threads,
         ident=None,
         max_request_body_size=largest * MEGABYTE,

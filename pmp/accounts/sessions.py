@@ -7,9 +7,11 @@ SHA-256, so a copied cookie is worth nothing once the session has ended.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from models import Session, User, UserStatus
 from pmp import audit, database, settings
+from pmp.prepared import Given, prepared
 
 TOKEN_BYTES = 32
 # A page view within this time does not write: a busy screen is not a busy disk.
@@ -36,21 +38,27 @@ def find(token: str, *, at: datetime) -> Session | None:
 
     None once it ended, was idle or lasted too long, or its user may not sign in.
     """
-    session: Session | None = (
-        Session.select(Session, User)
-        .join(User)
-        .where(
-            (Session.token_sha256 == _digest(token))
-            & Session.ended_at.is_null()
-            & (Session.seen_at > at - idle())
-            & (Session.created_at > at - _longest())
-            & (User.status == UserStatus.ACTIVE)
-        )
-        .first()
+    session: Session | None = _live.one(
+        token=_digest(token), seen_after=at - idle(), created_after=at - _longest()
     )
     if session is not None and at - session.seen_at >= WRITE_AFTER:
         _mark_seen(session, at=at)
     return session
+
+
+@prepared
+def _live() -> Any:
+    return (
+        Session.select(Session, User)
+        .join(User)
+        .where(
+            (Session.token_sha256 == Given("token"))
+            & Session.ended_at.is_null()
+            & (Session.seen_at > Given("seen_after"))
+            & (Session.created_at > Given("created_after"))
+            & (User.status == UserStatus.ACTIVE)
+        )
+    )
 
 
 def seconds_left(session: Session, *, at: datetime) -> int:

@@ -217,7 +217,9 @@ def _points(
             chart.Bar(fill.drug, fill.drug_class, fill.first, fill.days)
             for fill in fills
         ],
-        steps=mme.steps((fill.course for fill in fills), since=since, until=until),
+        steps=summary.runs
+        if summary.runs[-1].last == until
+        else mme.steps((fill.course for fill in fills), since=since, until=until),
         now=summary.today,
         peak=summary.peak,
         peak_on=summary.peak_on,

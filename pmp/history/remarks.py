@@ -16,8 +16,7 @@ from models import (
     ThresholdCase,
     ThresholdRule,
 )
-from pmp import mme, settings, withheld
-from pmp.fills import carried
+from pmp import settings, withheld
 from pmp.history import PatientReport
 from pmp.matching import placeholders
 from pmp.matching.identities import street_key
@@ -43,17 +42,9 @@ def of(report: PatientReport) -> list[str]:
 
 
 def _rise(report: PatientReport) -> Iterator[str]:
-    chosen = settings.current()
-    opioids = carried(
-        (entry.fill for entry in report.own_entries),
-        up_to_days=chosen.carry_forward_days,
-    )
-    runs = mme.steps(
-        (fill.course for fill in opioids), since=report.since, until=report.today
-    )
-    first = next((run for run in runs if run.value), None)
-    now = report.mme.today
-    if first is None or not reaches(now, Decimal(chosen.mme_caution)):
+    first = next((run for run in report.mme.runs if run.value), None)
+    now, caution = report.mme.today, settings.current().mme_caution
+    if first is None or not reaches(now, Decimal(caution)):
         return
     if now >= RISE * first.value:
         yield (

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pmp import drug_classes
 from pmp.chart import us
 from pmp.fills import Fill
-from pmp.mme import plain, reaches, rule_set, shown, steps
+from pmp.mme import plain, reaches, rule_set, shown
 from pmp.warnings.arithmetic import amounts_on, mme_on, most_on_a_day
 from pmp.warnings.concerns import Code, PatientWarning, Picture, in_days, row_codes
 
@@ -28,13 +28,7 @@ def mme(picture: Picture) -> Iterator[PatientWarning]:
     limit = limits.mme_high if high else limits.mme_caution
     at_least = "at least " if mme.at_least else ""
     counted = picture.counted_in_mme()
-    over = [
-        run
-        for run in steps(
-            (fill.course for fill in counted), since=picture.since, until=picture.today
-        )
-        if reaches(run.value, limit)
-    ]
+    over = [run for run in mme.runs if reaches(run.value, limit)]
     rows = [
         fill
         for fill in counted
