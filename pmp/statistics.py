@@ -15,10 +15,13 @@ from models import (
     DeliveryState,
     Dispensation,
     DispensationStatus,
+    FaxedReply,
+    FaxedReplyStatus,
     FaxStatus,
     InboundFax,
     MatchReview,
     NoticeKind,
+    RecipientReply,
     ReportingNotice,
     ScheduledRun,
     Session,
@@ -34,6 +37,7 @@ from pmp import clock, settings
 from pmp.accounts import sessions
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
+from pmp.thresholds import case_lists
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -79,10 +83,24 @@ def staff_queues(*, at: datetime) -> list[Queue]:
         _unknown_products(),
         _queue(
             "Threshold cases held for review",
-            "/staff/cases",
+            "/staff/cases?status=held_for_review",
             Permission.CASE_WORK,
             ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
             ThresholdCase.detected_at,
+        ),
+        _queue(
+            "Faxed replies to tick",
+            "/staff/replies",
+            Permission.CASE_WORK,
+            FaxedReply.select().where(FaxedReply.status == FaxedReplyStatus.WAITING),
+            FaxedReply.received_at,
+        ),
+        _queue(
+            "Recipients who ask for a call",
+            "/staff/cases?answers=call",
+            Permission.CASE_WORK,
+            case_lists.asking_for_a_call(),
+            RecipientReply.given_at,
         ),
         _queue(
             "Unusual look-ups",

@@ -67,12 +67,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody to call: phone and fax are +1 numbers, or empty."""
+    """Somebody to call: phone and fax are +1 numbers, or empty.
+
+    `key` is theirs in care_notes.addressees.
+    """
 
     kind: str
     name: str
     phone: str
     fax: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -356,6 +360,7 @@ def _call_sheet(
             contacts.name_of(each),
             contacts.phone_of(each),
             contacts.fax_of(each),
+            f"{kind.lower()} {each.id}",
         )
         for kind, each in sorted(
             others,

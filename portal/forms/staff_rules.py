@@ -11,7 +11,7 @@ from wtforms import (
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from models import Connective, RecipientAnswer, RuleStatus
+from models import Connective, RuleStatus
 from pmp.thresholds import threshold_rules
 from pmp.thresholds.threshold_rules import Terms
 from portal.forms import Form
@@ -25,10 +25,6 @@ STATUSES = [
     SelectChoice(RuleStatus.ACTIVE.value, "Active: reports are sent"),
     SelectChoice(RuleStatus.SILENT.value, "Silent: cases are kept, nothing is sent"),
     SelectChoice(RuleStatus.OFF.value, "Off"),
-]
-ANSWERS = [
-    SelectChoice(RecipientAnswer.MY_PATIENT.value, "My patient or customer"),
-    SelectChoice(RecipientAnswer.NOT_MY_PATIENT.value, "Not my patient or customer"),
 ]
 
 
@@ -93,9 +89,4 @@ class ReplyForm(Form):
         "Reply code",
         description="On the reply page: RPL-7K3Q9-XW4M7",
         validators=[InputRequired("Enter the reply code"), Length(max=40)],
-    )
-    answer = RadioField(
-        "What is marked",
-        choices=ANSWERS,
-        validators=[InputRequired("Say what is marked on the page")],
     )
