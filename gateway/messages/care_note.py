@@ -16,10 +16,10 @@ SUBJECT = "Note about a Patient Threshold Report"
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
-    """Give the notice or the note; RuleError if its case has ended meanwhile."""
+    """Give the notice or the note; RuleError if it must not go there any more."""
     note = care_notes.get(delivery.subject_id)
-    if care_notes.has_ended(note):
-        raise RuleError("The case has ended; its notes are not sent any more.")
+    if not care_notes.may_go(note):
+        raise RuleError("The case has ended, or the patient is none of theirs.")
     if delivery.channel == ChannelName.EMAIL:
         address = settings.current().public_url
         link = f"{address}/threshold-reports/{note.addressee.id}"

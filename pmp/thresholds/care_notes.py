@@ -15,8 +15,6 @@ from models import (
     CaseStatus,
     Delivery,
     DeliveryKind,
-    Pharmacy,
-    Prescriber,
     RecipientAnswer,
     ReportedIdentity,
     ThresholdCase,
@@ -108,24 +106,16 @@ def addressees(recipient: CaseRecipient) -> dict[str, int]:
     Nobody once the case has ended, nor by or to who says: not my patient. Those who are
     on no counted entry any more are left out: the patient is none of theirs.
     """
-    if recipient.case.status in ENDED or _is_no_patient_of(recipient):
+    if recipient.case.status in ENDED or _says_not_mine(recipient):
         return {}
-    prescribers, pharmacies = case_recipients.counted(recipient.case)
-    on_it = {f"prescriber {each}" for each in prescribers}
-    on_it |= {f"pharmacy {each}" for each in pharmacies}
+    on_it = _counted_keys(recipient.case)
     return {
         key: each.id
         for each in case_recipients.of_case(recipient.case)
-        if (key := who_key(case_recipients.who(each))) in on_it
+        if (key := _key(each)) in on_it
         and each != recipient
-        and not _is_no_patient_of(each)
+        and not _says_not_mine(each)
     }
-
-
-def who_key(someone: Prescriber | Pharmacy) -> str:
-    """Give the key of somebody in `addressees`."""
-    kind = "prescriber" if isinstance(someone, Prescriber) else "pharmacy"
-    return f"{kind} {someone.id}"
 
 
 def open_for(
@@ -133,9 +123,12 @@ def open_for(
 ) -> list[Note]:
     """Give the notes from and to a recipient, the newest first.
 
-    One that the addressee sees for the first time is on record before it is shown.
+    One that the addressee sees for the first time is on record before it is shown; it
+    is kept from who says: not my patient, and from who is on no entry any more.
     """
     notes = _of(CareNote.select().where(_concerns(recipient)))
+    if not _is_theirs(recipient):
+        notes = [each for each in notes if each.sender == recipient or each.opened_at]
     for note in notes:
         if note.addressee == recipient and note.opened_at is None:
             _opened(note, by=by, at=at, address=address)
@@ -178,9 +171,9 @@ def sheet(note: CareNote) -> Sheet:
     )
 
 
-def has_ended(note: CareNote) -> bool:
-    """Tell whether the case of a note has ended: it is not sent any more."""
-    return note.sender.case.status in ENDED
+def may_go(note: CareNote) -> bool:
+    """Tell whether a note may still be sent: its case stands, the patient is theirs."""
+    return note.addressee.id in addressees(note.sender).values()
 
 
 def sending(note: CareNote, *, address: str, at: datetime) -> None:
@@ -284,9 +277,25 @@ def _what(note: CareNote) -> str:
     return f"Care note {note.id} on report {note.addressee.reply_code}"
 
 
-def _is_no_patient_of(recipient: CaseRecipient) -> bool:
+def _says_not_mine(recipient: CaseRecipient) -> bool:
     answer: RecipientAnswer | None = recipient.answer
     return answer == RecipientAnswer.NOT_MY_PATIENT
+
+
+def _is_theirs(recipient: CaseRecipient) -> bool:
+    counted = _key(recipient) in _counted_keys(recipient.case)
+    return counted and not _says_not_mine(recipient)
+
+
+def _key(recipient: CaseRecipient) -> str:
+    kind = "prescriber" if recipient.prescriber else "pharmacy"
+    return f"{kind} {case_recipients.who(recipient).id}"
+
+
+def _counted_keys(case: ThresholdCase) -> set[str]:
+    prescribers, pharmacies = case_recipients.counted(case)
+    keys = {f"prescriber {each}" for each in prescribers}
+    return keys | {f"pharmacy {each}" for each in pharmacies}
 
 
 def _patient(case: ThresholdCase) -> ReportedIdentity:

@@ -12,6 +12,7 @@ from models import (
     DeliveryState,
     Disclosure,
     Dispensation,
+    RecipientAnswer,
     Role,
     ThresholdCase,
     User,
@@ -181,6 +182,20 @@ def test_nobody_writes_who_or_to_whom_it_is_not_their_patient(
         CaseRecipient.id == sender.id
     ).execute()
     assert care_notes.addressees(CaseRecipient.get_by_id(sender.id)) == {}
+
+
+def test_a_note_that_came_too_late_is_kept_from_who_says_not_mine(
+    sender: CaseRecipient, reader: CaseRecipient, writer: User
+) -> None:
+    note = send(sender, reader, writer)
+    other = make_user(Role.PRACTITIONER, prescriber=reader.prescriber)
+    reader.answer = RecipientAnswer.NOT_MY_PATIENT
+    reader.save()
+
+    assert not care_notes.may_go(CareNote.get_by_id(note.id))
+    assert care_notes.open_for(reader, by=other, at=NOW) == []
+    assert CareNote.get().opened_at is None
+    assert len(care_notes.open_for(sender, by=writer, at=NOW)) == 1
 
 
 def test_who_is_on_no_entry_any_more_gets_no_note(
