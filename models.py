@@ -1362,6 +1362,80 @@ class ThresholdReportCopy(Table):
     made_at = UtcField(index=True)
 
 
+class ReplyChannel(StrEnum):
+    """The way by which a recipient answered."""
+
+    PAGE = "page"
+    FAX = "fax"
+    PHONE = "phone"
+
+
+class RecipientReply(Table):
+    """What a recipient of a report answered, each time; the newest counts."""
+
+    recipient = ForeignKeyField(CaseRecipient, on_delete="CASCADE", backref="replies")
+    channel = word(ReplyChannel)
+    answer = word(RecipientAnswer, null=True)
+    wrong_rows = JsonField(default=dict)  # row code → a TicketProblem
+    discussed_with_patient = BooleanField(default=False)
+    discussed_with_others = BooleanField(default=False)
+    referral_offered = BooleanField(default=False)
+    please_call = BooleanField(default=False)
+    note = TextField(default="")
+    tickets = JsonField(default=list)  # numbers: opened by it, or added to
+    given_by = CharField()  # the recipient's user, or who of the staff wrote it down
+    given_at = UtcField()
+    called_by = CharField(default="")
+    called_at = UtcField(null=True)
+
+
+class FaxedReplyStatus(StrEnum):
+    WAITING = "waiting"
+    KEPT = "kept"
+    SET_ASIDE = "set_aside"
+
+
+class SetAsideReason(StrEnum):
+    UNSIGNED = "unsigned"
+    UNREADABLE = "unreadable"
+    WRONG_PERSON = "wrong_person"
+    REPEATED = "repeated"
+    OTHER = "other"
+
+
+class FaxedReply(Table):
+    """A reply page that came by fax; once for each recipient whose code it shows."""
+
+    fax = ForeignKeyField(InboundFax, on_delete="RESTRICT", index=False)
+    recipient = ForeignKeyField(CaseRecipient, on_delete="CASCADE")
+    page = IntegerField(default=0)  # on which the code stands; 0: not known
+    status = word(FaxedReplyStatus, default=FaxedReplyStatus.WAITING, index=True)
+    received_at = UtcField()
+    reply = ForeignKeyField(RecipientReply, null=True, on_delete="RESTRICT")
+    reason = word(SetAsideReason, null=True)
+    note = TextField(default="")
+    handled_by = CharField(default="")
+    handled_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("fax", "recipient"), True),)
+
+
+class CareNote(Table):
+    """What one recipient of a report writes to another, about the same patient."""
+
+    sender = ForeignKeyField(CaseRecipient, on_delete="RESTRICT")
+    addressee = ForeignKeyField(CaseRecipient, on_delete="RESTRICT")
+    text = TextField()
+    sent_by = ForeignKeyField(User, on_delete="RESTRICT", index=False)
+    sent_at = UtcField()
+    opened_at = UtcField(null=True)
+
+    class Meta:
+        constraints = [Check("sender_id <> addressee_id")]
+        indexes = ((("sent_by", "sent_at"), False),)
+
+
 # --- Tickets
 
 
@@ -1549,6 +1623,7 @@ class DeliveryKind(StrEnum):
     TICKET_NOTICE = "ticket_notice"
     SUBMISSION_RECEIPT = "submission_receipt"
     REPORTING_NOTICE = "reporting_notice"
+    CARE_NOTE = "care_note"
 
 
 class DeliveryState(StrEnum):
@@ -1757,6 +1832,9 @@ TABLES: tuple[type[Table], ...] = (
     CaseEntry,
     CaseRecipient,
     ThresholdReportCopy,
+    RecipientReply,
+    FaxedReply,
+    CareNote,
     Ticket,
     TicketMessage,
     TicketAttachment,

@@ -86,8 +86,14 @@ def read_fax(fax_id: int) -> None:
             )
         except pages.UnreadableFax:
             found = []
-        codes = [code for page in found for code in page.codes]
-        faxes.file_by_codes(fax, codes=codes, pages=len(found), at=clock.now())
+        found_on = {code: page.page for page in found for code in page.codes}
+        faxes.file_by_codes(
+            fax,
+            codes=list(found_on),
+            pages=len(found),
+            found_on=found_on,
+            at=clock.now(),
+        )
 
 
 @huey.task()

@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     ticket_wordings: str = ""
     referral_office: str = "Drug Control Division"
     hold_cases_for_review: bool = False
+    unanswered_days: int = Field(default=0, ge=0, le=365)
+    care_notes_per_day: int = Field(default=10, ge=0)
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
     uploads_together_megabytes: int = Field(default=200, ge=1, le=8192)
     submissions_dir: str = ""

@@ -15,10 +15,13 @@ from models import (
     DeliveryState,
     Dispensation,
     DispensationStatus,
+    FaxedReply,
+    FaxedReplyStatus,
     FaxStatus,
     InboundFax,
     MatchReview,
     NoticeKind,
+    RecipientReply,
     ReportingNotice,
     ScheduledRun,
     Session,
@@ -35,7 +38,7 @@ from pmp.accounts import sessions
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
-from pmp.thresholds import full_checks
+from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks
 
 if TYPE_CHECKING:
@@ -82,10 +85,24 @@ def staff_queues(*, at: datetime) -> list[Queue]:
         _unknown_products(),
         _queue(
             "Threshold cases held for review",
-            "/staff/cases",
+            "/staff/cases?status=held_for_review",
             Permission.CASE_WORK,
             ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
             ThresholdCase.detected_at,
+        ),
+        _queue(
+            "Faxed replies to tick",
+            "/staff/replies",
+            Permission.CASE_WORK,
+            FaxedReply.select().where(FaxedReply.status == FaxedReplyStatus.WAITING),
+            FaxedReply.received_at,
+        ),
+        _queue(
+            "Recipients who ask for a call",
+            "/staff/cases?answers=call",
+            Permission.CASE_WORK,
+            case_lists.asking_for_a_call(),
+            RecipientReply.given_at,
         ),
         _queue(
             "Unusual look-ups",

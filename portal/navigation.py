@@ -35,6 +35,7 @@ ENTRIES = (
     (IDENTITIES, "Unusual look-ups", "/staff/look-ups"),
     (IDENTITIES, "Protected persons", "/staff/protected-persons"),
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
+    (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
     ("", "Audit", "/staff/audit"),
 )
@@ -94,7 +95,7 @@ def may_open(url: str) -> bool:
     if adapter is None:
         return False
     try:
-        endpoint, _ = adapter.match(url, method="GET")
+        endpoint, _ = adapter.match(url.partition("?")[0], method="GET")
     except (HTTPException, RequestRedirect):
         return False
     permission = getattr(current_app.view_functions[endpoint], "access", None)

@@ -28,6 +28,7 @@ COMPOSERS = {
     DeliveryKind.TICKET_NOTICE: "ticket_notice",
     DeliveryKind.REPORTING_NOTICE: "reporting_notice",
     DeliveryKind.SUBMISSION_RECEIPT: "submission_receipt",
+    DeliveryKind.CARE_NOTE: "care_note",
 }
 
 

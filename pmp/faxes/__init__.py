@@ -1,11 +1,13 @@
-"""Faxes that come in: kept, read, attached to their registration, or left to staff.
+"""Faxes that come in: kept, read, attached by their codes, or left to staff.
 
-A code on a page only attaches the picture to a registration; a person looks at the
-signature. The pages are kept encrypted, and each look at them is on the audit record.
+A code on a page only attaches the picture to a registration, or to the threshold report
+that it answers; a person looks at the signature. The pages are kept encrypted, and each
+look at them is on the audit record.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from peewee import Case, IntegrityError
@@ -14,17 +16,19 @@ from models import (
     Application,
     Document,
     DocumentKind,
+    FaxedReply,
     FaxStatus,
     InboundFax,
     User,
 )
 from pmp import audit, database, documents, registration
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.faxes import fax_codes
 from pmp.identifiers import e164
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
-from pmp.registration.registration_codes import read_code
 from pmp.reporting import fax_answers
+from pmp.thresholds import faxed_replies
 from pmp.wording import words
 
 _SAME = "The same pages as fax {}."
@@ -79,31 +83,36 @@ def receive(
 
 
 def file_by_codes(
-    fax: InboundFax, *, codes: Sequence[str], pages: int, at: datetime
+    fax: InboundFax,
+    *,
+    codes: Sequence[str],
+    pages: int,
+    at: datetime,
+    found_on: Mapping[str, int] | None = None,
 ) -> None:
     """Attach a fax by the codes read from its pages, or say why that cannot be.
 
     `codes` is all that was read, also what is no code of ours; `pages` 0 means that
-    nothing could be opened. A fax that is no longer just received is left alone.
+    nothing could be opened; `found_on` says on which page a text was read. A fax that
+    is no longer just received is left alone.
     """
-    found = sorted({code for text in codes if (code := read_code(text))})
-    replies = [] if found else fax_answers.codes_in(codes)
-    note, application = _reason(found, pages)
-    status = FaxStatus.MATCHED if application else FaxStatus.UNMATCHED
-    if not pages:
-        status = FaxStatus.UNREADABLE
+    read = fax_codes.read(codes, pages)
     original = _same_pages(fax.document.sha256, before=fax.id) if fax.document else None
     if original:
-        note, application = _SAME.format(original.id), original.application
-        status = FaxStatus.DISMISSED
+        read = replace(
+            read,
+            status=FaxStatus.DISMISSED,
+            note=_SAME.format(original.id),
+            application=original.application,
+        )
     with database.atomic():
         moved = (
             InboundFax.update(
-                status=status,
-                codes=found or replies,
+                status=read.status,
+                codes=read.codes,
                 pages=pages,
-                note=note,
-                application=application,
+                note=read.note,
+                application=read.application,
             )
             .where(InboundFax.id == fax.id)
             .where(InboundFax.status == FaxStatus.RECEIVED)
@@ -111,12 +120,49 @@ def file_by_codes(
         )
         if not moved:
             return
-        detail = {"status": status.value, "codes": found or replies, "pages": pages}
+        detail = {"status": read.status.value, "codes": read.codes, "pages": pages}
         _record(audit.Event.FAX_READ, fax, "system", at, detail)
-        if replies and not original:
-            _note(fax, fax_answers.record_all(replies, fax=fax.id, at=at))
-        if application and status == FaxStatus.MATCHED:
-            registration.confirmation_received(application, by="system", at=at)
+        if not original:
+            _follow(fax, read, found_on or {}, at=at)
+
+
+def _follow(
+    fax: InboundFax,
+    read: fax_codes.Reading,
+    found_on: Mapping[str, int],
+    *,
+    at: datetime,
+) -> None:
+    """Do what follows from the codes on a fax, in the transaction that files it."""
+    if read.notices:
+        recorded = fax_answers.record_all(read.notices, fax=fax.id, at=at)
+        _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())
+    if read.application and read.status == FaxStatus.MATCHED:
+        registration.confirmation_received(read.application, by="system", at=at)
+    places = {faxed_replies.read_code(text): page for text, page in found_on.items()}
+    answered = {code: places.get(code, 0) for code in read.reports}
+    faxed_replies.attach(fax, answered, at=at)
+
+
+def attach_to_report(
+    fax: InboundFax, *, code: str, by: User, at: datetime
+) -> FaxedReply:
+    """Attach a fax from the tray to the report whose reply code staff can read on it.
+
+    Raises RuleError if no report has the code, ConflictError if another has dealt
+    with the fax.
+    """
+    reply_code = faxed_replies.read_code(code)
+    if reply_code is None or faxed_replies.unknown([reply_code]):
+        raise RuleError("No report has this reply code.", field="code")
+    if reply_code in {each.recipient.reply_code for each in faxed_replies.of_fax(fax)}:
+        raise RuleError("The fax is with this report already.", field="code")
+    with database.atomic():
+        _deal_with(fax, FaxStatus.MATCHED, by=by, at=at)
+        detail = {"reply_code": reply_code}
+        _record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
+        [faxed] = faxed_replies.attach(fax, {reply_code: 0}, by=by.username, at=at)
+    return faxed
 
 
 def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application:
@@ -230,22 +276,6 @@ def candidates(fax: InboundFax) -> list[Application]:
         .limit(10)
     )
     return list(query)
-
-
-def _reason(codes: list[str], pages: int) -> tuple[str, Application | None]:
-    """Say why a fax cannot be attached, or give the one registration it is for."""
-    if not pages:
-        return "The pages could not be opened.", None
-    if not codes:
-        return "No registration code could be read.", None
-    if len(codes) > 1:
-        return f"It holds more than one registration: {', '.join(codes)}.", None
-    application = registration.by_code(codes[0])
-    if application is None:
-        return f"There is no registration {codes[0]}.", None
-    if application.status not in registration.OPEN:
-        return f"Registration {codes[0]} is {words(application.status).lower()}.", None
-    return "", application
 
 
 def _open_application(code: str) -> Application:

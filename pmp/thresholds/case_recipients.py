@@ -12,6 +12,7 @@ from typing import Any
 from peewee import fn
 
 from models import (
+    CareNote,
     CaseEntry,
     CaseRecipient,
     CaseStatus,
@@ -22,11 +23,10 @@ from models import (
     Dispensation,
     Pharmacy,
     Prescriber,
-    RecipientAnswer,
     ThresholdCase,
     User,
 )
-from pmp import audit, bulk, database, deliveries
+from pmp import bulk, database, deliveries
 from pmp.deliveries import contacts
 from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
@@ -135,6 +135,14 @@ def received_entry(dispensation: Dispensation, *, by: User) -> CaseRecipient | N
     return found
 
 
+def get(recipient_id: int) -> CaseRecipient:
+    """Give a recipient; NotFoundError."""
+    found: CaseRecipient | None = CaseRecipient.get_or_none(id=recipient_id)
+    if found is None:
+        raise NotFoundError("There is no such recipient.")
+    return found
+
+
 def by_reply_code(code: str) -> CaseRecipient:
     """Give the recipient whose reply page carries a code; else NotFoundError."""
     found: CaseRecipient | None = CaseRecipient.get_or_none(
@@ -153,6 +161,18 @@ def deliveries_of(recipient: CaseRecipient) -> list[Delivery]:
         .where(Delivery.subject_id == recipient.id)
         .order_by(Delivery.id)
     )
+
+
+def counted(case: ThresholdCase) -> tuple[list[int], list[int]]:
+    """Give the ids of the counted prescribers and pharmacies, in order of fills."""
+    rows: Any = list(
+        Dispensation.select(Dispensation.prescriber, Dispensation.pharmacy)
+        .join(CaseEntry)
+        .where(CaseEntry.case == case)
+        .order_by(Dispensation.filled_on, Dispensation.id)
+        .tuples()
+    )
+    return list(dict(rows)), list(dict(row[::-1] for row in rows))
 
 
 def sent_to(case: ThresholdCase) -> list[CaseRecipient]:
@@ -185,9 +205,15 @@ def take_reports(cases: Any) -> None:
     recipients = [number for (number,) in found.tuples()]
     if not recipients:
         return
+    notes = CareNote.select(CareNote.id).where(
+        bulk.among(CareNote.addressee, recipients)
+    )
     query = Delivery.select(Delivery.id).where(
-        Delivery.kind == DeliveryKind.THRESHOLD_REPORT,
-        bulk.among(Delivery.subject_id, recipients),
+        (
+            (Delivery.kind == DeliveryKind.THRESHOLD_REPORT)
+            & bulk.among(Delivery.subject_id, recipients)
+        )
+        | ((Delivery.kind == DeliveryKind.CARE_NOTE) & Delivery.subject_id.in_(notes))
     )
     list(query.order_by(Delivery.id).for_update().tuples())
 
@@ -199,7 +225,7 @@ def add(case: ThresholdCase, *, at: datetime) -> int:
         .where(CaseRecipient.case == case)
         .tuples()
     )
-    prescribers, pharmacies = _counted(case)
+    prescribers, pharmacies = counted(case)
     newcomers: list[Prescriber | Pharmacy] = [
         *_missing(Prescriber, prescribers, {row[0] for row in known}),
         *_missing(Pharmacy, pharmacies, {row[1] for row in known}),
@@ -212,13 +238,13 @@ def add(case: ThresholdCase, *, at: datetime) -> int:
 def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
     """Have what has not left be drawn anew; stop it for who is no longer counted."""
     sent = {recipient.id for recipient in sent_to(case)}
-    counted = [set(ids) for ids in _counted(case)]
+    still = [set(ids) for ids in counted(case)]
     for recipient in of_case(case):
         if recipient.id in sent:
             continue
         recipient.document = None
         recipient.save(only=[CaseRecipient.document])
-        of_kind = counted[0] if recipient.prescriber else counted[1]
+        of_kind = still[0] if recipient.prescriber else still[1]
         if who(recipient).id not in of_kind:
             stop(recipient, reason="No longer on a counted entry.", at=at)
 
@@ -226,47 +252,13 @@ def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
 def stop(
     recipient: CaseRecipient, *, reason: str, at: datetime, by: User | None = None
 ) -> None:
-    """Cancel a recipient's report where it has not left the house."""
-    deliveries.withdraw_for(
-        kind=DeliveryKind.THRESHOLD_REPORT,
-        subject_id=recipient.id,
-        reason=reason,
-        by=by,
-        at=at,
-    )
-
-
-# --- What recipients do
-
-
-def answer(
-    recipient: CaseRecipient,
-    *,
-    answer: RecipientAnswer,
-    by: User,
-    at: datetime,
-    note: str = "",
-) -> None:
-    """Keep whether the person is the recipient's patient; it may be changed later.
-
-    `by` is the recipient, or staff who were told by fax or telephone.
-    """
-    with database.atomic():
-        recipient.answer, recipient.answered_at = answer, at
-        recipient.note = note
-        recipient.save()
-        (
-            ThresholdCase.update(status=CaseStatus.ANSWERED)
-            .where(ThresholdCase.id == recipient.case.id)
-            .where(ThresholdCase.status.in_((CaseStatus.QUEUED, CaseStatus.SENT)))
-            .execute()
-        )
-        audit.record(
-            audit.Event.CASE_ANSWERED,
-            actor=by.username,
-            subject=f"case:{recipient.case.id}",
-            at=at,
-            detail={"recipient": recipient.id, "answer": answer.value},
+    """Cancel a recipient's report, and notes to them, where they have not left."""
+    notes = CareNote.select(CareNote.id).where(CareNote.addressee == recipient)
+    waiting = [(DeliveryKind.THRESHOLD_REPORT, recipient.id)]
+    waiting += [(DeliveryKind.CARE_NOTE, note.id) for note in notes]
+    for kind, subject_id in waiting:
+        deliveries.withdraw_for(
+            kind=kind, subject_id=subject_id, reason=reason, by=by, at=at
         )
 
 
@@ -297,18 +289,6 @@ def _mine(user: User) -> object:
     )
     seen = CaseRecipient.opened_at.is_null(is_null=False) | fn.EXISTS(left)
     return condition & (seen | ~fn.EXISTS(ended))
-
-
-def _counted(case: ThresholdCase) -> tuple[list[int], list[int]]:
-    """Give the ids of the prescribers and of the pharmacies, in order of fills."""
-    rows: Any = list(
-        Dispensation.select(Dispensation.prescriber, Dispensation.pharmacy)
-        .join(CaseEntry)
-        .where(CaseEntry.case == case)
-        .order_by(Dispensation.filled_on, Dispensation.id)
-        .tuples()
-    )
-    return list(dict(rows)), list(dict(row[::-1] for row in rows))
 
 
 def _missing(

@@ -34,7 +34,6 @@ OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
 # What happened longer ago is kept as a case, but nobody is written to about it: the
 # first load of ten years of records must not print ten years of letters.
 PAST = timedelta(days=182)
-PAGE_SIZE = 50
 TOGETHER = "Its entries are counted in another case of the same patient."
 
 
@@ -136,7 +135,7 @@ def revive(
 def release(case: ThresholdCase, *, by: User, at: datetime) -> ThresholdCase:
     """Send the report of a case that was held for review, or kept unsent."""
     with database.atomic():
-        case = _taken(case)
+        case = take(case)
         waits = case.status in {CaseStatus.HELD, CaseStatus.DETECTED}
         if not waits and not cool_down.is_kept(case):
             raise ConflictError("This case is not waiting to be released.")
@@ -149,7 +148,7 @@ def close(case: ThresholdCase, *, reason: str, by: User, at: datetime) -> Thresh
     if not reason.strip():
         raise RuleError("Say why the case is closed", "reason")
     with database.atomic():
-        case = _taken(case)
+        case = take(case)
         if case.status in {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}:
             raise ConflictError("This case has ended already.")
         for recipient in case_recipients.of_case(case):
@@ -161,28 +160,25 @@ def close(case: ThresholdCase, *, reason: str, by: User, at: datetime) -> Thresh
 # --- Found
 
 
+def take(case: ThresholdCase) -> ThresholdCase:
+    """Give a case anew, kept from all others until this transaction ends."""
+    query = ThresholdCase.select().where(ThresholdCase.id == case.id)
+    if not database.is_sqlite():
+        # Reports and the patient first, as whoever sends, counts again or moves does.
+        case_recipients.take_reports([case.id])
+        own = Patient.select(Patient.id).where(Patient.id == case.patient)
+        list(own.for_update().tuples())
+        query = query.for_update()
+    found: ThresholdCase = query.get()
+    return found
+
+
 def get(case_id: int) -> ThresholdCase:
     """Give a case; NotFoundError."""
     case: ThresholdCase | None = ThresholdCase.get_or_none(id=case_id)
     if case is None:
         raise NotFoundError("There is no such case.")
     return case
-
-
-def listed(
-    status: CaseStatus | None, *, page: int = 1, rule: ThresholdRule | None = None
-) -> tuple[list[ThresholdCase], int]:
-    """Give a page of cases, newest first, and how many there are; None: of any status.
-
-    `rule` narrows to all versions of that rule.
-    """
-    query = ThresholdCase.select(ThresholdCase, ThresholdRule).join(ThresholdRule)
-    if status is not None:
-        query = query.where(ThresholdCase.status == status)
-    if rule is not None:
-        query = query.where(ThresholdRule.name == rule.name)
-    ordered = query.order_by(ThresholdCase.detected_at.desc(), ThresholdCase.id.desc())
-    return list(ordered.paginate(page, PAGE_SIZE)), query.count()
 
 
 def open_for_staff(case_id: int, *, by: User, at: datetime) -> ThresholdCase:
@@ -304,15 +300,3 @@ def _record(
     actor: str = "system",
 ) -> None:
     audit.record(event, actor=actor, subject=f"case:{case.id}", at=at, detail=detail)
-
-
-def _taken(case: ThresholdCase) -> ThresholdCase:
-    query = ThresholdCase.select().where(ThresholdCase.id == case.id)
-    if not database.is_sqlite():
-        # Reports and the patient first, as whoever sends, counts again or moves does.
-        case_recipients.take_reports([case.id])
-        own = Patient.select(Patient.id).where(Patient.id == case.patient)
-        list(own.for_update().tuples())
-        query = query.for_update()
-    found: ThresholdCase = query.get()
-    return found

@@ -69,12 +69,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody to call: phone and fax are +1 numbers, or empty."""
+    """Somebody to call: phone and fax are +1 numbers, or empty.
+
+    `key` is theirs in care_notes.addressees.
+    """
 
     kind: str
     name: str
     phone: str
     fax: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,11 @@ def report(
         is_parted=is_parted,
         withdrawn_reason=case.withdrawn_reason if withdrawn else "",
     )
+
+
+def shown_entries(recipient: CaseRecipient) -> list[Dispensation]:
+    """Give the counted dispensations that a recipient's report shows, newest first."""
+    return _rows_for(recipient.case, case_recipients.who(recipient))[0]
 
 
 def sending(recipient: CaseRecipient, *, address: str, at: datetime) -> None:
@@ -352,6 +361,7 @@ def _call_sheet(
             contacts.name_of(each),
             contacts.phone_of(each),
             contacts.fax_of(each),
+            f"{kind.lower()} {each.id}",
         )
         for kind, each in sorted(
             others,

@@ -22,7 +22,6 @@ from models import (
     Care,
     Connective,
     DrugClass,
-    RecipientAnswer,
     RuleKind,
     RuleStatus,
 )
@@ -47,10 +46,6 @@ STATUSES = [
     SelectChoice(RuleStatus.ACTIVE.value, "Active: reports are sent"),
     SelectChoice(RuleStatus.SILENT.value, "Silent: cases are kept, nothing is sent"),
     SelectChoice(RuleStatus.OFF.value, "Off: nothing is counted"),
-]
-ANSWERS = [
-    SelectChoice(RecipientAnswer.MY_PATIENT.value, "My patient or customer"),
-    SelectChoice(RecipientAnswer.NOT_MY_PATIENT.value, "Not my patient or customer"),
 ]
 
 
@@ -256,9 +251,4 @@ class ReplyForm(Form):
         "Reply code",
         description="On the reply page: RPL-7K3Q9-XW4M7",
         validators=[InputRequired("Enter the reply code"), Length(max=40)],
-    )
-    answer = RadioField(
-        "What is marked",
-        choices=ANSWERS,
-        validators=[InputRequired("Say what is marked on the page")],
     )

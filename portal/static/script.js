@@ -136,6 +136,26 @@ all("button[data-print]", (button) => {
   button.addEventListener("click", () => print());
 });
 
+// One key for one tick, where a page offers keys; who does not want them switches them off.
+const keys = document.querySelector("[data-keys]");
+if (keys) {
+  const on = keys.querySelector("[data-keys-on]");
+  keys.hidden = false;
+  on.checked = localStorage.getItem("keys") !== "off";
+  on.addEventListener("change", () => localStorage.setItem("keys", on.checked ? "on" : "off"));
+  const ticks = document.querySelectorAll(".keyed .choice input");
+  addEventListener("keydown", (event) => {
+    const { key, ctrlKey, altKey, metaKey, target } = event;
+    const typing = target.matches("select, textarea, input:not([type=radio], [type=checkbox])");
+    if (!on.checked || typing || ctrlKey || altKey || metaKey) return;
+    const meant = document.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? ticks[key - 1];
+    if (!meant) return;
+    event.preventDefault();
+    meant.focus();
+    meant.click();
+  });
+}
+
 // Two minutes before the session ends: a dialog, one key to go on. The pages of
 // one browser share the time, and it leaves the screen empty when it is over.
 const dialog = document.getElementById("time-out");

@@ -38,6 +38,8 @@ BLUEPRINTS = (
     "portal.views.staff_matches",
     "portal.views.staff_patients",
     "portal.views.staff_rules",
+    "portal.views.staff_cases",
+    "portal.views.staff_replies",
     "portal.views.staff_drugs",
     "portal.views.staff_audit",
     "portal.views.hooks",

@@ -13,9 +13,11 @@ from pmp.permissions import Permission
 from pmp.registration import comparison
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
+from pmp.thresholds import faxed_replies
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm
+from portal.forms.staff_rules import ReplyForm
 
 bp = Blueprint("staff_faxes", __name__)
 
@@ -109,6 +111,8 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         candidates=faxes.candidates(found),
         name_of=comparison.applicant_name,
         answer=fax_answers.of(found),
+        replies=faxed_replies.of_fax(found),
+        reply_form=ReplyForm(prefix="reply-", formdata=None),
         forms=forms | sent,
         form=next(iter(sent.values()), None),
         now=clock.now(),

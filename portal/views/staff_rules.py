@@ -5,16 +5,22 @@ from functools import partial
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import CaseStatus, RecipientAnswer, RuleKind, RuleStatus
+from models import CaseStatus, RuleKind, RuleStatus
 from pmp import clock
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import (
+    answers,
+    care_notes,
+    case_lists,
     case_recipients,
     cool_down,
+    faxed_replies,
     full_checks,
+    outcomes,
     reached,
     rule_sentences,
+    several_cases,
     simulation,
     threshold_cases,
     threshold_rules,
@@ -23,13 +29,8 @@ from pmp.thresholds.threshold_rules import Terms
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.simulated_period import SimulatedPeriodForm
-from portal.forms.staff_rules import (
-    CloseForm,
-    ReplyForm,
-    RuleForm,
-    rule_form,
-    switch_form,
-)
+from portal.forms.staff_cases import asked, wanted_cases
+from portal.forms.staff_rules import CloseForm, RuleForm, rule_form, switch_form
 from portal.numbers import whole
 from portal.paging import page_asked_for
 
@@ -60,6 +61,8 @@ def rule(rule_id: int) -> ResponseReturnValue:
         versions=threshold_rules.versions(threshold_rules.get(rule_id)),
         sentence=threshold_rules.sentence,
         sending=threshold_rules.sending,
+        outcomes=outcomes.of_rule(threshold_rules.get(rule_id)),
+        outcome_columns=outcomes.COLUMNS,
     )
 
 
@@ -123,18 +126,17 @@ def switch(rule_id: int) -> ResponseReturnValue:
 @bp.get("/staff/cases")
 @requires(Permission.CASE_WORK)
 def cases() -> ResponseReturnValue:
-    wanted = request.args.get("status", "")
-    status = CaseStatus(wanted) if wanted in set(CaseStatus) else None
-    page = page_asked_for()
-    listed, total = threshold_cases.listed(status, page=page)
+    wanted = wanted_cases()
+    listed = case_lists.listed(wanted, page=page_asked_for(), at=clock.now())
     return render_template(
         "staff/cases/index.html",
-        cases=listed,
-        total=total,
-        page=page,
-        pages=-(-total // threshold_cases.PAGE_SIZE),
-        status=wanted,
+        listed=listed,
+        wanted=wanted,
+        asked=asked(),
         statuses=list(CaseStatus),
+        rules=case_lists.rule_names(),
+        answer_words=case_lists.ANSWER_WORDS,
+        ended=several_cases.ENDED,
         sentence=threshold_rules.sentence,
         counted_words=reached.counted_words,
     )
@@ -170,25 +172,6 @@ def close(case_id: int) -> ResponseReturnValue:
             flash("The case is closed.")
             return redirect(url_for("staff_rules.case", case_id=case_id), 303)
     return _case_page(case_id, form)
-
-
-@bp.route("/staff/cases/reply", methods=["GET", "POST"])
-@requires(Permission.CASE_WORK)
-def reply() -> ResponseReturnValue:
-    form = ReplyForm()
-    if form.validate_on_submit():
-        with rule_errors(form):
-            recipient = case_recipients.by_reply_code(form.code.data or "")
-            case_recipients.answer(
-                recipient,
-                answer=RecipientAnswer(form.answer.data),
-                by=signed_in_user(),
-                at=clock.now(),
-            )
-            flash("The answer is kept. If a row is wrong, open a ticket for it.")
-            return redirect(url_for("staff_rules.case", case_id=recipient.case.id), 303)
-    page = render_template("staff/cases/reply.html", form=form)
-    return page, 422 if form.errors else 200
 
 
 def _begun_with() -> Terms | None:
@@ -251,13 +234,14 @@ def _simulated(
 
 def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
     found = threshold_cases.open_for_staff(case_id, by=signed_in_user(), at=clock.now())
+    recipients = case_recipients.of_case(found)
     rows = [
         (
             recipient,
             contacts.name_of(case_recipients.who(recipient)),
             case_recipients.deliveries_of(recipient),
         )
-        for recipient in case_recipients.of_case(found)
+        for recipient in recipients
     ]
     page = render_template(
         "staff/cases/case.html",
@@ -269,5 +253,11 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         entries=threshold_cases.entries(found),
         recipients=rows,
         state_words=delivery_desk.state_words,
+        replies=answers.newest_of(recipients),
+        reply_words=answers.in_words,
+        tickets_of=answers.tickets_of,
+        faxed=faxed_replies.of_recipients(recipients),
+        reasons=faxed_replies.REASONS,
+        care_notes=care_notes.of_case(found),
     )
     return page, 422 if form.errors else 200

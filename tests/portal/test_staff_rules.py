@@ -9,6 +9,8 @@ from models import (
     CaseRecipient,
     CaseStatus,
     Delivery,
+    RecipientAnswer,
+    ReplyChannel,
     Role,
     RuleStatus,
     ThresholdCase,
@@ -16,7 +18,8 @@ from models import (
     User,
 )
 from pmp import audit, settings
-from pmp.thresholds import case_recipients, threshold_rules
+from pmp.thresholds import answers, case_recipients, threshold_rules
+from pmp.thresholds.answers import Reply
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_rule, make_user
@@ -310,15 +313,39 @@ def test_a_case_is_closed_with_a_reason(browser: Browser) -> None:
     assert {each.state for each in Delivery.select()} == {"cancelled"}
 
 
-def test_a_faxed_reply_is_entered_by_its_code(browser: Browser) -> None:
+def test_an_answer_is_written_down_by_its_code(browser: Browser) -> None:
     case = make_crossing(make_patient())
     recipient = case_recipients.of_case(case)[2]
     browser.sign_in_as(make_user(Role.STAFF))
     browser.get("/staff/cases/reply")
-    browser.submit({"code": "RPL-00000-00000", "answer": "my_patient"}, status=422)
+    browser.submit({"code": "RPL-00000-00000"}, status=422)
     assert "No report has this reply code" in browser.text()
-    browser.submit({"code": recipient.reply_code.lower(), "answer": "my_patient"})
+    browser.submit({"code": recipient.reply_code.lower()})
+    browser.follow()
+    browser.submit({"answer": "my_patient"}, status=422)
+    assert "Say how they answered" in browser.text()
+    browser.submit({"channel": "phone", "answer": "my_patient"})
+    browser.follow()
 
-    answers = {each.id: each.answer for each in CaseRecipient.select()}
-    assert answers[recipient.id] == "my_patient"
-    assert list(answers.values()).count(None) == 5
+    given = {each.id: each.answer for each in CaseRecipient.select()}
+    assert given[recipient.id] == "my_patient"
+    assert list(given.values()).count(None) == 5
+    assert "By telephone" in browser.text()
+
+
+def test_a_rule_says_what_became_of_its_reports(browser: Browser) -> None:
+    case = make_crossing(make_patient())
+    recipient = case_recipients.of_case(case)[0]
+    staff = make_user(Role.STAFF)
+    reply = Reply(RecipientAnswer.MY_PATIENT, done=frozenset({"referral_offered"}))
+    answers.write_down(recipient, reply, channel=ReplyChannel.FAX, by=staff, at=NOW)
+    browser.sign_in_as(make_user(Role.ANALYST))
+    browser.get(f"/staff/rules/{case.rule.id}")
+
+    text = browser.text()
+    assert re.search(r"Recipients 6\b", text)
+    assert re.search(r"by fax 1\b", text)
+    assert re.search(r"Referral offered 1\b", text)
+    rows = browser.get("/staff/rules/outcomes.csv").get_data(as_text=True)
+    assert '"Rule","Version","Cases"' in rows
+    assert len(rows.splitlines()) == 1 + ThresholdRule.select().count()

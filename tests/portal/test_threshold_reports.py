@@ -6,16 +6,20 @@ import pytest
 from gateway import documents
 from models import (
     AuditEvent,
+    CareNote,
     CaseRecipient,
     Delivery,
     DeliveryState,
     Disclosure,
     Dispensation,
+    FaxedReply,
     Prescriber,
+    RecipientReply,
     Role,
+    Ticket,
     User,
 )
-from pmp import audit, dispensations
+from pmp import audit, dispensations, faxes
 from pmp.thresholds import case_recipients, threshold_copies
 from tests.browser import Browser
 from tests.conftest import NOW
@@ -284,24 +288,133 @@ def test_no_answer_is_an_error_in_words(browser: Browser, mine: CaseRecipient) -
     assert "Say whether this is your patient" in browser.text()
 
 
-def test_not_my_patient_leads_to_a_ticket(
+def test_not_my_patient_opens_a_ticket_at_once(
     browser: Browser, mine: CaseRecipient
 ) -> None:
     browser.get(f"/threshold-reports/{mine.id}")
     browser.submit({"answer": "not_my_patient"})
     browser.follow()
 
-    row_code = entry_of(mine).row_code
-    link = f"/entries/{row_code}/report-a-problem?problem=not_my_patient"
-    assert browser.page is not None
-    assert link in browser.page.get_data(as_text=True)
-    browser.get(link)
-    browser.submit()
+    [ticket] = Ticket.select()
+    assert ticket.dispensation == entry_of(mine)
+    assert (ticket.problem, ticket.case) == ("not_my_patient", mine.case)
+    assert f"Ticket {ticket.number}" in browser.text()
+    assert "Staff look into it: 1 ticket is open." in browser.text()
+    assert "Accuracy under review" in browser.text()
+    browser.get(f"/tickets/{ticket.number}")
+
+
+def test_what_was_done_and_a_wrong_row_are_kept_and_shown(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    row = entry_of(mine).row_code
+    browser.get(f"/threshold-reports/{mine.id}")
+    browser.submit(
+        {
+            "answer": "my_patient",
+            f"row_{row}": "wrong_quantity",
+            "done": ["discussed_with_patient", "please_call"],
+            "note": "It was thirty.",
+        }
+    )
     browser.follow()
 
-    assert "Ticket T" in browser.text()
+    text = browser.text()
+    assert "Answered here, 11/" in text
+    assert f"Row {row} is wrong: wrong quantity" in text
+    assert "Discussed with the patient" in text
+    assert "Please call me" in text
+    assert "“It was thirty.”" in text
+    [ticket] = Ticket.select()
+    assert (ticket.problem, ticket.note) == ("wrong_quantity", "It was thirty.")
+
+
+def test_what_was_typed_stays_when_an_answer_is_refused(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    row = entry_of(mine).row_code
     browser.get(f"/threshold-reports/{mine.id}")
-    assert "Accuracy under review" in browser.text()
+    browser.submit({"answer": "my_patient", f"row_{row}": "other"}, status=422)
+
+    assert "Describe what is wrong with the row" in browser.text()
+    assert browser.page is not None
+    html = browser.page.get_data(as_text=True)
+    assert '<option selected value="other">' in html
+    assert Ticket.select().count() == RecipientReply.select().count() == 0
+
+
+def test_a_changed_answer_is_offered_as_it_was(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    browser.get(f"/threshold-reports/{mine.id}")
+    browser.submit({"answer": "my_patient", "done": ["referral_offered"]})
+    browser.follow()
+    browser.submit({"note": "Twice a week."})
+
+    newest, first = RecipientReply.select().order_by(RecipientReply.id.desc())
+    assert newest.referral_offered
+    assert (newest.answer, newest.note) == ("my_patient", "Twice a week.")
+    assert first.note == ""
+
+
+def test_a_note_goes_from_the_call_sheet_and_its_way_is_seen(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    other = case_recipients.of_case(mine.case)[1]
+    browser.get(f"/threshold-reports/{mine.id}")
+    assert browser.text().count("Send a note") == 5
+    browser.get(f"/threshold-reports/{mine.id}/notes/to/{other.id}")
+    browser.submit({"text": ""}, status=422)
+    assert "Write a note" in browser.text()
+    browser.submit({"text": "I see her on Monday.\nShall we speak?"})
+    browser.follow()
+
+    assert "I see her on Monday." in browser.text()
+    assert "Notes between those on this report" in browser.text()
+    [note] = CareNote.select()
+    assert (note.sender, note.addressee) == (mine, other)
+
+    browser.sign_in_as(doctor(other.prescriber))
+    browser.get(f"/threshold-reports/{other.id}")
+    assert "I see her on Monday." in browser.text()
+    assert CareNote.get().opened_at is not None
+
+
+def test_a_note_to_somebody_of_another_case_is_not_found(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    stranger = CaseRecipient.get(CaseRecipient.case != mine.case)
+
+    browser.get(f"/threshold-reports/{mine.id}/notes/to/{stranger.id}", status=404)
+    browser.get(f"/threshold-reports/{mine.id}/notes/to/{mine.id}", status=404)
+
+
+def test_my_faxed_reply_page_is_shown_to_me_and_to_nobody_else(
+    browser: Browser, mine: CaseRecipient
+) -> None:
+    body = documents.drawn("test", "<p>one</p><pdf:nextpage/><p>two</p>")
+    fax = faxes.receive(
+        body=body,
+        media_type="application/pdf",
+        from_number="8605550143",
+        source="test",
+        source_reference="a",
+        at=NOW,
+    )
+    code = mine.reply_code
+    faxes.file_by_codes(fax, codes=[code], pages=2, found_on={code: 2}, at=NOW)
+    browser.get(f"/threshold-reports/{mine.id}")
+    assert "staff have yet to read it" in browser.text()
+    [faxed] = FaxedReply.select()
+    address = f"/threshold-reports/{mine.id}/faxes/{faxed.id}.png"
+    assert browser.get(address).mimetype == "image/png"
+    viewed = AuditEvent.get(AuditEvent.event == audit.Event.FAX_VIEWED)
+    assert viewed.detail == {"page": 2, "recipient": mine.id}
+
+    other = case_recipients.of_case(mine.case)[1]
+    browser.sign_in_as(doctor(other.prescriber))
+    browser.get(address, status=404)
+    browser.get(address.replace(f"/{mine.id}/", f"/{other.id}/"), status=404)
 
 
 def test_a_withdrawn_report_says_so(browser: Browser, mine: CaseRecipient) -> None:

@@ -1,0 +1,111 @@
+"""Many held cases released or closed after a look at what that does; lists, CSV."""
+
+import re
+
+import pytest
+
+from models import CaseStatus, Delivery, Role, ThresholdCase
+from pmp import settings
+from pmp.thresholds import threshold_cases
+from tests.browser import Browser
+from tests.conftest import NOW
+from tests.factories import make_crossing, make_patient, make_user
+
+
+@pytest.fixture
+def held(browser: Browser) -> list[ThresholdCase]:
+    with settings.changed(hold_cases_for_review=True):
+        cases = [make_crossing(make_patient(last_name="CANARY")) for _ in range(3)]
+    browser.sign_in_as(make_user(Role.STAFF))
+    return cases
+
+
+LIST = "/staff/cases?status=held_for_review"
+
+
+def test_the_chosen_are_released_after_a_review_with_counts(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    browser.get(LIST)
+    assert "3 cases, the oldest first" in browser.text()
+    assert browser.page is not None
+    page = browser.page.get_data(as_text=True)
+    assert 'formaction="/staff/cases/release?status=held_for_review"' in page
+    both = {"case": [str(each.id) for each in held[:2]]}
+    chosen = {"csrf_token": browser.token(), **both}
+    browser.post("/staff/cases/release?status=held_for_review", chosen, status=200)
+    assert "12 reports will be sent" in browser.text()
+    assert "12 whom we cannot reach" in browser.text()
+    assert Delivery.select().count() == 0
+    browser.submit(both)
+    browser.follow()
+
+    assert "2 cases are released" in browser.text()
+    assert "1 case, the oldest first" in browser.text()
+    assert Delivery.select().count() == 12
+
+
+def test_all_on_the_page_are_closed_with_a_reason_and_what_failed_is_named(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    browser.get(LIST)
+    everything = {
+        "csrf_token": browser.token(),
+        "all": "yes",
+        "shown": [str(each.id) for each in held],
+    }
+    browser.post("/staff/cases/close", everything, status=200)
+    assert "Close 3 cases?" in browser.text()
+    ids = {"case": [str(each.id) for each in held]}
+    browser.submit(ids | {"reason": " "}, status=422)
+    assert "Say why the cases are closed" in browser.text()
+    threshold_cases.close(held[0], reason="Hospice.", by=make_user(), at=NOW)
+    browser.submit(ids | {"reason": "A drill."})
+    browser.follow()
+
+    assert "2 cases are closed." in browser.text()
+    why = f"Not done, case {held[0].id}: This case has ended already."
+    assert why in browser.text()
+    assert {each.status for each in ThresholdCase.select()} == {CaseStatus.CLOSED}
+    assert Delivery.select().count() == 0
+
+
+def test_nothing_chosen_is_said_on_the_list(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    browser.get(LIST)
+    browser.post("/staff/cases/release", {"csrf_token": browser.token()})
+    browser.follow()
+
+    assert "Choose at least one case" in browser.text()
+
+
+def test_the_list_as_csv_has_its_filters_and_no_patient(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    threshold_cases.close(held[0], reason="Hospice.", by=make_user(), at=NOW)
+
+    text = browser.get("/staff/cases.csv?status=held_for_review").get_data(as_text=True)
+
+    numbers = re.findall(r'^"(\d+)"', text, flags=re.MULTILINE)
+    assert numbers == [str(each.id) for each in held[1:]]
+    assert "CANARY" not in text
+
+
+def test_filters_that_are_none_are_no_error(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    browser.get("/staff/cases?status=x&rule=y&answers=z&_external=1&endpoint=a")
+    assert "No case is here." in browser.text()
+    browser.get("/staff/cases?status=x&answers=missing&page=9")
+
+
+def test_many_cases_are_staff_work(browser: Browser, held: list[ThresholdCase]) -> None:
+    browser.get(LIST)
+    token = browser.token()
+    browser.sign_in_as(make_user(Role.PRACTITIONER))
+
+    for action in ("release", "close"):
+        values = {"csrf_token": token, "case": str(held[0].id), "confirmed": "yes"}
+        browser.post(f"/staff/cases/{action}", values, status=403)
+    browser.get("/staff/cases.csv", status=403)
