@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     report_hours: int = Field(default=8, ge=1, le=24)
     report_copy_days: int = Field(default=365, ge=1, le=3660)
     ticket_days: int = Field(default=7, ge=1)
+    tickets_per_day: int = Field(default=40, ge=1)
+    written_request_days: int = Field(default=60, ge=1, le=90)
+    correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
     uploads_together_megabytes: int = Field(default=200, ge=1, le=8192)

@@ -28,6 +28,9 @@ COMPOSERS = {
     DeliveryKind.TICKET_NOTICE: "ticket_notice",
     DeliveryKind.REPORTING_NOTICE: "reporting_notice",
     DeliveryKind.SUBMISSION_RECEIPT: "submission_receipt",
+    DeliveryKind.TICKET_QUESTION: "ticket_question",
+    DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
+    DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
 }
 
 

@@ -1,10 +1,12 @@
 """Inaccuracy tickets: somebody who was shown an entry says that it is wrong.
 
-A ticket has an owner and a clock. While it is open the entry is marked "accuracy under
-review". Its resolution corrects or voids the entry, re-counts the threshold cases, and
-tells everyone who was sent the wrong entry, and the reporter.
+A ticket has an owner and a clock. It is about one entry, or about a patient's record
+as a whole. While it is open the entry is marked "accuracy under review". Its resolution
+corrects or voids the entry, re-counts the threshold cases, and tells everyone who was
+sent the wrong entry, and the reporter.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +25,7 @@ from models import (
 )
 from pmp import audit, clock, database, dispensations, settings
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.tickets import telling
+from pmp.tickets import report_limits, telling, whole_records
 from pmp.tickets.shown import Shown, find_shown
 from pmp.tickets.telling import is_for_staff
 
@@ -51,23 +53,38 @@ CHANGING = (TicketOutcome.VOIDED, TicketOutcome.CORRECTED, TicketOutcome.IDENTIT
 
 
 def open_ticket(
-    shown: Shown, *, problem: TicketProblem, note: str, by: User, at: datetime
+    shown: Shown,
+    *,
+    problem: TicketProblem,
+    note: str,
+    by: User,
+    at: datetime,
+    reporter: str = "",
 ) -> Ticket:
-    """Open a ticket about an entry; one open at a time for each reporter.
+    """Open a ticket about an entry or a record; one open for each reporter.
 
-    `shown` comes from `find_shown`. Staff are told by email: the number, nothing else.
+    `shown` comes from `find_shown` or `whole_records`. `reporter` says who it was, if
+    `by` writes it down for somebody: one word for each, as `phone:+18605550123`. Staff
+    are told by email: the number, nothing else. RuleError where a user reports more
+    than anybody does in a day.
     """
     if problem == TicketProblem.OTHER and not note.strip():
         raise RuleError("Describe what is wrong", field="note")
+    report_limits.check(by=by, at=at)
+    reporter = reporter or f"user:{by.id}"
     try:
         with database.atomic():
-            ticket = _new(shown, problem=problem, note=note, by=by, at=at)
+            report_limits.hold(by=by, at=at)
+            ticket = _new(
+                shown, problem=problem, note=note, by=by, at=at, reporter=reporter
+            )
             _say(ticket, note or "Reported.", by=by.username, at=at)
-            detail = {"entry": shown.dispensation.row_code, "problem": problem.value}
+            detail = {"about": shown.words, "problem": problem.value}
             _record(audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail)
             telling.tell_staff(ticket, at=at)
     except IntegrityError as twice:
-        message = "You have reported this entry already; that ticket is still open."
+        what = "entry" if shown.dispensation else "problem"
+        message = f"You have reported this {what} already; that ticket is still open."
         raise RuleError(message, field="problem") from twice
     return ticket
 
@@ -174,7 +191,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     """
     if not note.strip():
         raise RuleError("Say why: the reporter will read it", field="note")
-    entry = ticket.dispensation
+    entry: Dispensation | None = ticket.dispensation
     with database.atomic():
         _change(
             ticket,
@@ -188,11 +205,13 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         reason = f"Ticket {ticket.number}: {note}"
         if change is not None:
             change(reason)
+        elif entry is None:
+            whole_records.require_possible(outcome)
         elif outcome == TicketOutcome.VOIDED:
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
-        told = _notices(entry) if outcome in CHANGING else []
+        told = _notices(entry) if entry and outcome in CHANGING else []
         _say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
         _record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
@@ -220,12 +239,21 @@ def outcome_words(outcome: TicketOutcome) -> str:
 
 
 def _new(
-    shown: Shown, *, problem: TicketProblem, note: str, by: User, at: datetime
+    shown: Shown,
+    *,
+    problem: TicketProblem,
+    note: str,
+    by: User,
+    at: datetime,
+    reporter: str,
 ) -> Ticket:
     ticket: Ticket = Ticket.create(
-        number=f"new {shown.dispensation.id} {by.id}",
+        number=f"new {secrets.token_hex(8)}",
         dispensation=shown.dispensation,
+        patient=shown.patient,
+        look_up=shown.look_up,
         case=shown.case,
+        reporter=reporter,
         opened_by=by,
         opened_at=at,
         due_at=at + timedelta(days=settings.current().ticket_days),
