@@ -322,6 +322,8 @@ class DocumentKind(StrEnum):
     CORRECTION_NOTICE = "correction_notice"
     NOTICE = "notice"
     PATIENT_REPORT = "patient_report"
+    TICKET_ATTACHMENT = "ticket_attachment"
+    EVIDENCE_PACK = "evidence_pack"
 
 
 class Document(Table):
@@ -1326,6 +1328,10 @@ class TicketProblem(StrEnum):
     RETURNED_TO_STOCK = "returned_to_stock"
     WRONG_PERSON = "wrong_person"
     OTHER = "other"
+    WRONG_DAYS = "wrong_days"
+    DUPLICATE = "duplicate"
+    MISSING = "missing"
+    POSSIBLE_FORGERY = "possible_forgery"
 
 
 class TicketOutcome(StrEnum):
@@ -1363,6 +1369,10 @@ class Ticket(Table):
     resolved_at = UtcField(null=True)
     resolved_by = CharField(default="")
     revision = IntegerField(default=1)  # two who save at once: the second is told
+    triage_due_at = UtcField(null=True)  # null: opened before there was this clock
+    asked_at = UtcField(null=True)  # the dispenser, last
+    dispenser_due_at = UtcField(null=True)
+    escalated_at = UtcField(null=True)
 
     class Meta:
         constraints = [Check("(dispensation_id IS NULL) <> (patient_id IS NULL)")]
@@ -1389,6 +1399,14 @@ Ticket.add_index(
 )
 
 
+class Audience(StrEnum):
+    """Who reads a line or a file of a ticket; staff read all."""
+
+    REPORTER = "reporter"
+    DISPENSER = "dispenser"
+    STAFF = "staff"
+
+
 class TicketMessage(Table):
     """One line of a ticket's thread."""
 
@@ -1396,6 +1414,63 @@ class TicketMessage(Table):
     at = UtcField()
     by = CharField()
     text = TextField()
+    audience = word(Audience, default=Audience.REPORTER)
+
+
+class TicketAttachment(Table):
+    """A paper that belongs to a ticket; the name that its file had is not kept."""
+
+    ticket = ForeignKeyField(Ticket, on_delete="RESTRICT", backref="attachments")
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    what = CharField()  # "The prescription, as faxed"
+    audience = word(Audience)
+    added_by = CharField()
+    added_at = UtcField()
+    removed_by = CharField(default="")
+    removed_at = UtcField(null=True)
+
+
+class TicketClock(StrEnum):
+    """What a ticket waits for by when."""
+
+    TRIAGE = "triage"
+    DISPENSER = "dispenser"
+    OUTCOME = "outcome"
+
+
+class TicketOverdue(Table):
+    """A clock of a ticket that ran out, and when staff were told; once for each."""
+
+    ticket = ForeignKeyField(Ticket, on_delete="CASCADE", index=False)
+    clock = word(TicketClock)
+    due_at = UtcField()
+    noticed_at = UtcField()
+
+    class Meta:
+        indexes = ((("ticket", "clock", "due_at"), True),)
+
+
+class TicketTaker(Table):
+    """A staff member who takes tickets of a kind."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    problem = word(TicketProblem)
+
+    class Meta:
+        indexes = ((("user", "problem"), True),)
+
+
+class EvidencePack(Table):
+    """A PDF with all there is about a ticket, made for somebody outside."""
+
+    ticket = ForeignKeyField(Ticket, on_delete="RESTRICT", backref="packs")
+    document = ForeignKeyField(Document, on_delete="RESTRICT")
+    code = CharField(max_length=16, unique=True)
+    recipient = CharField()
+    reason = TextField()
+    pages = IntegerField()
+    made_by = CharField()
+    made_at = UtcField()
 
 
 class TicketIdentity(Table):
@@ -1693,6 +1768,10 @@ TABLES: tuple[type[Table], ...] = (
     CaseRecipient,
     Ticket,
     TicketMessage,
+    TicketAttachment,
+    TicketOverdue,
+    TicketTaker,
+    EvidencePack,
     TicketIdentity,
     OutsideReporter,
     TicketQuestion,

@@ -26,6 +26,7 @@ from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
+from pmp.tickets import clocks
 from pmp.uploads import dropped
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def tick() -> None:
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
         _each(sweep_rest, sweep_folders)
     if _is_new("reporting", periods.hourly(at=at)):
-        _each(settle, remind, chase)
+        _each(settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
         _each(expire, evaluate, tidy)
 
@@ -133,6 +134,13 @@ def chase() -> None:
     at = clock.now()
     if clock.local(at).hour in OFFICE_HOURS:
         held_records.chase(at=at)
+
+
+def watch_tickets() -> None:
+    """Tell staff of tickets that are overdue, in office hours."""
+    at = clock.now()
+    if clock.local(at).hour in OFFICE_HOURS:
+        clocks.notice_run_out(at=at)
 
 
 def expire() -> None:

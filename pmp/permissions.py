@@ -24,6 +24,7 @@ class Permission(StrEnum):
     DELIVERY_WATCH = "delivery_watch"
     LETTER_PRINT = "letter_print"
     TICKET_WORK = "ticket_work"
+    TICKET_ROUTE = "ticket_route"  # who takes which kinds
     MATCH_DECIDE = "match_decide"  # who is one person; see any patient's file for it
     RULE_READ = "rule_read"
     RULE_WRITE = "rule_write"
@@ -88,6 +89,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | {
         Permission.RULE_WRITE,
+        Permission.TICKET_ROUTE,
         Permission.REPORTING_POLICY_WRITE,
         Permission.PROTECTED_PERSONS,
         Permission.WITHHELD_READ,

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import clock_hours, mme, reported_drugs
+from pmp import clock_hours, mme, reported_drugs, ticket_wordings
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     report_hours: int = Field(default=8, ge=1, le=24)
     report_copy_days: int = Field(default=365, ge=1, le=3660)
     ticket_days: int = Field(default=7, ge=1)
+    ticket_triage_days: int = Field(default=2, ge=1, le=30)
+    ticket_dispenser_hours: int = Field(default=72, ge=1, le=720)
+    ticket_reopen_days: int = Field(default=30, ge=1, le=365)
+    ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
+    ticket_wordings: str = ""
+    referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
     correction_notice_years: int = Field(default=3, ge=1, le=10)
@@ -171,6 +177,12 @@ class Settings(BaseSettings):
             known = ", ".join(mme.rule_set_names())
             raise ValueError(f"no rule set is called {name!r}; use {known}") from error
         return name
+
+    @field_validator("ticket_wordings")
+    @classmethod
+    def _readable_wordings(cls, path: str) -> str:
+        ticket_wordings.load(path)
+        return path
 
     @field_validator("unusual_hours")
     @classmethod

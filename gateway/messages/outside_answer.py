@@ -8,6 +8,7 @@ from gateway import documents
 from gateway.message import Message
 from models import Delivery, DeliveryAttempt, OutsideKind, TicketOutcome
 from pmp import tickets
+from pmp.errors import RuleError
 from pmp.tickets import outside_answers
 
 
@@ -15,13 +16,17 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     """Give the answer to an outside reporter."""
     reporter = outside_answers.get(delivery.subject_id)
     ticket = reporter.ticket
+    if ticket.outcome is None:  # opened again since
+        raise RuleError("This ticket has no outcome any more.")
     body = documents.pdf(
         "outside_answer",
         to_lines=[reporter.name, *reporter.address.splitlines()],
         at=attempt.started_at,
         reporter=reporter,
         ticket=ticket,
-        outcome=tickets.outcome_words(ticket.outcome),
+        outcome=tickets.outcome_words(
+            ticket.outcome, of_record=ticket.dispensation is None
+        ),
         denied=ticket.outcome == TicketOutcome.UPHELD
         and reporter.kind == OutsideKind.PATIENT,
     )

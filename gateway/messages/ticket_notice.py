@@ -1,4 +1,4 @@
-"""Tells staff of a new inaccuracy ticket, and its reporter of the outcome.
+"""Tells staff of a ticket that waits for them, and its reporter how it ends.
 
 The number and a link, by email; a reporter without email has it by fax or letter. Never
 a word about the patient or the entry.
@@ -7,17 +7,33 @@ a word about the patient or the entry.
 from gateway import documents, messages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt, Ticket
-from pmp import settings, tickets
+from pmp import settings
+from pmp.tickets import clocks, telling
+
+SUBJECTS = {
+    telling.Notice.NEW: "New inaccuracy ticket {}",
+    telling.Notice.ASSIGNED: "Ticket {} is yours",
+    telling.Notice.ESCALATED: "Ticket {} is escalated to you",
+    telling.Notice.OVERDUE: "Ticket {} is overdue",
+    telling.Notice.OUTCOME: "Ticket {} is resolved",
+    telling.Notice.REOPENED: "Ticket {} is open again",
+    telling.Notice.ANSWERED: "The pharmacy has answered: ticket {}",
+}
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     """Give the notice to staff or to the reporter."""
     ticket = Ticket.get_by_id(delivery.subject_id)
-    for_staff = tickets.is_for_staff(delivery)
+    notice = telling.notice_of(delivery)
+    for_staff = telling.is_for_staff(delivery)
     path = "staff/tickets" if for_staff else "tickets"
+    subject = SUBJECTS[notice].format(ticket.number)
     context = {
         "ticket": ticket,
+        "notice": notice.value,
         "for_staff": for_staff,
+        "subject": subject,
+        "due": next(iter(clocks.running(ticket)), None),
         "link": f"{settings.current().public_url}/{path}/{ticket.number}",
     }
     if delivery.channel == ChannelName.EMAIL:
@@ -27,5 +43,4 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     body = documents.pdf(
         "ticket_notice", to_lines=lines, at=attempt.started_at, **context
     )
-    subject = f"Ticket {ticket.number} is resolved"
     return Message(address=delivery.address, subject=subject, pdf=body)

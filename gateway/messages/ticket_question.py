@@ -18,7 +18,8 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     letter = question_letters.letter(delivery.subject_id)
     link = f"{settings.current().public_url}/questions/{delivery.subject_id}"
     if delivery.channel == ChannelName.EMAIL:
-        return messages.mail(delivery, "ticket_question", due_at=letter.due_at, link=link)
+        due_at = letter.due_at
+        return messages.mail(delivery, "ticket_question", due_at=due_at, link=link)
     at = attempt.started_at
     question_letters.sending(letter, address=delivery.address, at=at)
     body = documents.pdf("ticket_question", letter=letter, made_at=at, link=link)

@@ -102,15 +102,18 @@ class Calendar:
         """Tell whether the office is open: no weekend, no closed day."""
         return day.weekday() < SATURDAY and day not in self.closed
 
-    def _due(self, last: date, terms: Terms) -> date:
-        if not terms.business_days:
-            return last + timedelta(days=terms.grace_days)
-        day, wanted = last, terms.grace_days
+    def business_day_after(self, day: date, wanted: int) -> date:
+        """Give the business day that so many of them follow a day; with 0 the next."""
         while wanted or not self.is_business_day(day):
             day += _DAY
             if wanted and self.is_business_day(day):
                 wanted -= 1
         return day
+
+    def _due(self, last: date, terms: Terms) -> date:
+        if terms.business_days:
+            return self.business_day_after(last, terms.grace_days)
+        return last + timedelta(days=terms.grace_days)
 
 
 def _natural(day: date, frequency: Frequency) -> tuple[date, date]:

@@ -8,14 +8,15 @@ sent the wrong entry, and the reporter.
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from peewee import IntegrityError
 
 from models import (
+    Audience,
     CorrectionNotice,
     Dispensation,
+    Pharmacy,
     Ticket,
     TicketMessage,
     TicketOutcome,
@@ -23,9 +24,17 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, clock, database, dispensations, settings
-from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.tickets import report_limits, telling, whole_records
+from pmp import audit, clock, database, dispensations
+from pmp.errors import NotFoundError, RuleError
+from pmp.tickets import (
+    clocks,
+    dispenser_questions,
+    report_limits,
+    routing,
+    telling,
+    whole_records,
+    writing,
+)
 from pmp.tickets.shown import Shown, find_shown
 from pmp.tickets.telling import is_for_staff
 
@@ -42,7 +51,6 @@ __all__ = [
     "own",
     "resolve",
     "say",
-    "take",
     "thread",
 ]
 
@@ -78,10 +86,12 @@ def open_ticket(
             ticket = _new(
                 shown, problem=problem, note=note, by=by, at=at, reporter=reporter
             )
-            _say(ticket, note or "Reported.", by=by.username, at=at)
+            writing.say(ticket, note or "Reported.", by=by.username, at=at)
             detail = {"about": shown.words, "problem": problem.value}
-            _record(audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail)
-            telling.tell_staff(ticket, at=at)
+            writing.record(
+                audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail
+            )
+            telling.tell_opened(ticket, at=at)
     except IntegrityError as twice:
         what = "entry" if shown.dispensation else "problem"
         message = f"You have reported this {what} already; that ticket is still open."
@@ -107,24 +117,33 @@ def own(number: str, *, by: User) -> Ticket:
 # --- What both do
 
 
-def say(ticket: Ticket, *, text: str, by: User, at: datetime) -> None:
-    """Add a line to a ticket's thread."""
+def say(
+    ticket: Ticket,
+    *,
+    text: str,
+    by: User,
+    at: datetime,
+    audience: Audience = Audience.REPORTER,
+) -> None:
+    """Add a line to a ticket's thread, for staff and its audience."""
     if not text.strip():
         raise RuleError("Write a message", field="text")
     if ticket.resolved_at is not None:
         raise RuleError("This ticket is closed; report the entry again if need be.")
     with database.atomic():
-        _say(ticket, text, by=by.username, at=at)
-        _record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail={})
+        writing.say(ticket, text, by=by.username, at=at, audience=audience)
+        detail = {"audience": audience.value}
+        writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
 
 
-def thread(ticket: Ticket) -> list[TicketMessage]:
-    """Give the lines of a ticket, the oldest first."""
-    return list(
-        TicketMessage.select()
-        .where(TicketMessage.ticket == ticket)
-        .order_by(TicketMessage.at, TicketMessage.id)
-    )
+def thread(
+    ticket: Ticket, *, audience: Audience = Audience.REPORTER
+) -> list[TicketMessage]:
+    """Give the lines that an audience reads, the oldest first; staff read them all."""
+    query = TicketMessage.select().where(TicketMessage.ticket == ticket)
+    if audience is not Audience.STAFF:
+        query = query.where(TicketMessage.audience == audience)
+    return list(query.order_by(TicketMessage.at, TicketMessage.id))
 
 
 def is_under_review(dispensation: Dispensation) -> bool:
@@ -149,26 +168,37 @@ def get(number: str) -> Ticket:
     return ticket
 
 
-def take(ticket: Ticket, *, by: User, at: datetime, revision: int) -> None:
-    """Make a ticket one's own; ConflictError if somebody changed it meanwhile."""
-    with database.atomic():
-        status = ticket.status
-        if status == TicketStatus.NEW:
-            status = TicketStatus.TRIAGED
-        _change(ticket, revision, assigned_to=by, status=status)
-        _record(audit.Event.TICKET_TAKEN, ticket, by=by, at=at, detail={})
-
-
 def ask_dispenser(
-    ticket: Ticket, *, text: str, by: User, at: datetime, revision: int
+    ticket: Ticket,
+    *,
+    text: str,
+    by: User,
+    at: datetime,
+    revision: int,
+    pharmacy: Pharmacy | None = None,
 ) -> None:
-    """Note that the pharmacy was asked: the ticket now waits for its answer."""
+    """Ask the pharmacy: the ticket now waits for its answer, and a clock runs.
+
+    The entry's own; `pharmacy` is for a ticket about a whole record.
+    """
     if not text.strip():
         raise RuleError("Write what you asked the pharmacy", field="text")
+    due_at = clocks.dispenser_due(at)
     with database.atomic():
-        _change(ticket, revision, status=TicketStatus.WITH_DISPENSER)
-        _say(ticket, text, by=by.username, at=at)
-        _record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail={})
+        writing.change(
+            ticket,
+            revision,
+            status=TicketStatus.WITH_DISPENSER,
+            asked_at=at,
+            dispenser_due_at=due_at,
+        )
+        dispenser_questions.ask(
+            ticket, pharmacy=pharmacy, text=text, by=by, at=at, due_at=due_at
+        )
+        audience = Audience.DISPENSER
+        writing.say(ticket, text, by=by.username, at=at, audience=audience)
+        detail = {"audience": audience.value}
+        writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
 
 
 def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
@@ -193,7 +223,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         raise RuleError("Say why: the reporter will read it", field="note")
     entry: Dispensation | None = ticket.dispensation
     with database.atomic():
-        _change(
+        writing.change(
             ticket,
             revision,
             status=TicketStatus.RESOLVED,
@@ -211,10 +241,12 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
-        told = _notices(entry) if entry and outcome in CHANGING else []
-        _say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
+        changes_it = change is not None or outcome in CHANGING
+        told = _notices(entry) if entry and changes_it else []
+        said = outcome_words(outcome, of_record=entry is None)
+        writing.say(ticket, f"{said} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
-        _record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
+        writing.record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
         telling.tell_reporter(ticket, at=at)
         Ticket.update(status=TicketStatus.TOLD).where(Ticket.id == ticket.id).execute()
         ticket.status = TicketStatus.TOLD
@@ -230,9 +262,10 @@ _OUTCOMES = {
 }
 
 
-def outcome_words(outcome: TicketOutcome) -> str:
-    """Say an outcome in a sentence."""
-    return _OUTCOMES[outcome]
+def outcome_words(outcome: TicketOutcome, *, of_record: bool = False) -> str:
+    """Say an outcome in a sentence; of a ticket about a whole record, if so."""
+    said = _OUTCOMES[outcome]
+    return said.replace("The entry", "The record") if of_record else said
 
 
 # --- Only here
@@ -256,7 +289,9 @@ def _new(
         reporter=reporter,
         opened_by=by,
         opened_at=at,
-        due_at=at + timedelta(days=settings.current().ticket_days),
+        due_at=clocks.outcome_due(at),
+        triage_due_at=clocks.triage_due(at),
+        assigned_to=routing.choose(problem),
         problem=problem,
         note=note,
     )
@@ -285,38 +320,3 @@ def _notices(entry: Dispensation) -> list[CorrectionNotice]:
         .where(CorrectionNotice.version == entry.version)
         .order_by(CorrectionNotice.id)
     )
-
-
-def _change(ticket: Ticket, revision: int, **columns: object) -> None:
-    """Change a ticket unless somebody did since `revision`: the second is told."""
-    changed = (
-        Ticket.update(**columns, revision=Ticket.revision + 1)
-        .where(Ticket.id == ticket.id)
-        .where(Ticket.revision == revision)
-        .where(Ticket.resolved_at.is_null())
-        .execute()
-    )
-    if not changed:
-        raise ConflictError(
-            "Somebody else has changed this ticket meanwhile. Nothing was done; look "
-            "at it again."
-        )
-    for name, value in columns.items():
-        setattr(ticket, name, value)
-    ticket.revision = revision + 1
-
-
-def _say(ticket: Ticket, text: str, *, by: str, at: datetime) -> None:
-    TicketMessage.create(ticket=ticket, at=at, by=by, text=text)
-
-
-def _record(
-    event: audit.Event,
-    ticket: Ticket,
-    *,
-    by: User,
-    at: datetime,
-    detail: dict[str, Any],
-) -> None:
-    subject = f"ticket:{ticket.number}"
-    audit.record(event, actor=by.username, subject=subject, at=at, detail=detail)

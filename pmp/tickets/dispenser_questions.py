@@ -299,9 +299,7 @@ def _answer(
     if ticket.status is TicketStatus.WITH_DISPENSER and not rest.exists():
         writing.change(ticket, ticket.revision, status=TicketStatus.ANSWERED)
     said = f"{WORDS[answer]}: {text}"
-    writing.say(
-        ticket, said, by=by.username, at=at, audience=Audience.DISPENSER
-    )
+    writing.say(ticket, said, by=by.username, at=at, audience=Audience.DISPENSER)
     detail = {"question": question.id, "answer": answer.value}
     writing.record(audit.Event.TICKET_ANSWERED, ticket, by=by, at=at, detail=detail)
     telling.tell_answered(ticket, key=f"{question.id}:", at=at)

@@ -83,7 +83,22 @@ def open_for(
     return ticket
 
 
-def request(
+def open_for_call(
+    person: Person,
+    shown: Shown,
+    *,
+    problem: TicketProblem,
+    note: str,
+    by: User,
+    at: datetime,
+) -> Ticket:
+    """Open a ticket for a caller; who gives no name is not called back."""
+    if person.name.strip() or person.phone.strip():
+        return open_for(person, shown, problem=problem, note=note, by=by, at=at)
+    return tickets.open_ticket(shown, problem=problem, note=note, by=by, at=at)
+
+
+def request(  # noqa: PLR0913 - a written request, and who writes it down
     patient_id: int,
     person: Person,
     *,

@@ -1,4 +1,4 @@
-"""A question to a dispenser as it goes out by fax or letter: the least that finds it."""
+"""A question to a dispenser as it goes out by fax or letter: the least that helps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ class OutsideForm(Form):
     name = StringField("Name", validators=[Optional(), Length(max=200)])
     relation = StringField(
         "Who they are",
-        description="Office nurse, pharmacist, the patient’s mother",
+        description="Office nurse, pharmacist, the patient's mother",
         validators=[Optional(), Length(max=200)],
     )
     answer_by = RadioField("How to answer", choices=WAYS, default=CALL)
@@ -104,9 +104,7 @@ class RequestForm(OutsideForm):
 
     def offer(self, rows: list[Dispensation], today: date) -> None:
         """Give the rows to choose from, and today as the day it came."""
-        self.entries.choices = [
-            SelectChoice(row.id, _line(row)) for row in rows
-        ]
+        self.entries.choices = [SelectChoice(row.id, _line(row)) for row in rows]
         if not self.is_submitted():
             self.received_on.data = today
 
@@ -124,4 +122,3 @@ def _line(row: Dispensation) -> str:
         f"{us_date(row.filled_on)}, {row.drug_name}, {amount(row.quantity)} for "
         f"{row.days_supply} days, {row.pharmacy.name}, {row.row_code}"
     )
-

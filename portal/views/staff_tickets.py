@@ -3,14 +3,15 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Ticket, TicketOutcome, TicketProblem
-from pmp import clock, tickets
+from models import Dispensation, OutsideKind, Ticket, TicketOutcome, TicketProblem
+from pmp import clock, readers, tickets
 from pmp.permissions import Permission
-from pmp.tickets import identity_tickets, ticket_desk
+from pmp.tickets import handling, identity_tickets, outside, ticket_desk
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
+from portal.forms.outside_reports import PhonedProblemForm
 from portal.forms.staff_tickets import CorrectForm, ResolveForm
-from portal.forms.tickets import MessageForm, PhonedProblemForm
+from portal.forms.tickets import MessageForm
 from portal.numbers import whole
 from portal.paging import page_asked_for
 
@@ -48,7 +49,8 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             user = signed_in_user()
-            opened = tickets.open_ticket(
+            opened = outside.open_for_call(
+                form.person(OutsideKind.CALLER, clock.today()),
                 tickets.find_shown(form.row_code.data or "", by=user),
                 problem=TicketProblem(form.problem.data),
                 note=form.note.data or "",
@@ -71,7 +73,7 @@ def ticket(number: str) -> ResponseReturnValue:
 @requires(Permission.TICKET_WORK)
 def take(number: str) -> ResponseReturnValue:
     found = tickets.get(number)
-    tickets.take(found, by=signed_in_user(), at=clock.now(), revision=_revision())
+    handling.take(found, by=signed_in_user(), at=clock.now(), revision=_revision())
     flash("The ticket is yours.")
     return _to(found)
 
@@ -111,14 +113,16 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
                 at=clock.now(),
                 revision=_revision(),
             )
-            flash(_told_words(len(told)))
+            flash(_told_words(len(told), found.dispensation))
             return _to(found)
     return _resolve_page(found, form, action, outcome)
 
 
-def _told_words(others: int) -> str:
+def _told_words(recipients: int, entry: Dispensation | None) -> str:
     words = "Resolved. The reporter is told."
-    if others:
+    looked_up = readers.told_of(entry) if entry else 0
+    if recipients or looked_up:
+        others = ticket_desk.told_words(recipients, looked_up)
         words += f" So are the others who were sent the entry: {others}."
     return words
 
@@ -138,7 +142,7 @@ def _resolve_page(
         outcome=outcome,
         reviewed=reviewed,
         changes=ticket_desk.changed(entry, form.changes()),
-        effect=ticket_desk.effect(entry),
+        effect=ticket_desk.effect(entry, at=clock.now()),
     )
     return page, 422 if form.errors else 200
 
@@ -166,7 +170,7 @@ def _form(found: Ticket, outcome: TicketOutcome) -> ResolveForm:
     if outcome != TicketOutcome.CORRECTED:
         return ResolveForm(revision=str(found.revision))
     form = CorrectForm(revision=str(found.revision))
-    if not form.is_submitted():
+    if not form.is_submitted() and found.dispensation is not None:
         form.offer(found.dispensation)
     return form
 

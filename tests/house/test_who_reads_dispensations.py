@@ -29,6 +29,8 @@ MAY_READ_ALL = {
     "pmp/thresholds/moved_cases.py": "entries that a case counted",
     "pmp/thresholds/threshold_cases.py": "entries that a case counted",
     "pmp/thresholds/threshold_reports.py": "entries that a case counted",
+    "pmp/tickets/board.py": "row codes and pharmacies of tickets, for staff",
+    "pmp/tickets/outcomes.py": "pharmacies of tickets, to count",
     "pmp/tickets/ticket_desk.py": "an entry that its reporter may see",
     "pmp/uploads/__init__.py": "storing",
     "pmp/uploads/standing.py": "storing",

@@ -25,6 +25,7 @@ from models import (
 from pmp import audit, settings, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients
+from pmp.tickets import handling
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -172,7 +173,7 @@ def test_of_two_staff_who_act_at_once_the_second_is_told(
     lee, ortiz = make_user(), make_user()
     one, other = tickets.get(number), tickets.get(number)
 
-    tickets.take(one, by=lee, at=NOW, revision=one.revision)
+    handling.take(one, by=lee, at=NOW, revision=one.revision)
     with pytest.raises(ConflictError):
         tickets.resolve(
             other,

@@ -1,0 +1,169 @@
+"""The staff board of tickets: which wait, for whom, since when; as a list and a file.
+
+It names no patient: numbers, row codes, pharmacies and people of the program.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import JOIN
+
+from models import (
+    Dispensation,
+    Pharmacy,
+    Ticket,
+    TicketProblem,
+    TicketStatus,
+    User,
+)
+from pmp import audit
+from pmp.errors import RuleError
+from pmp.paging import Page, pages_of
+from pmp.tickets import clocks, whole_records
+from pmp.wording import us_date, us_time, words
+
+PAGE_SIZE = 50
+MOST_ROWS = 20_000
+QUEUES = {
+    "open": "Open",
+    "mine": "Mine",
+    "nobody": "Nobody's",
+    "overdue": "Overdue",
+    "escalated": "Escalated",
+    "asked": "Pharmacy asked",
+    "answered": "Pharmacy answered",
+    "resolved": "Resolved",
+}
+AGES = (0, 2, 7, 30)
+NOBODY = "nobody"
+HEADINGS = (
+    "Ticket",
+    "State",
+    "What is wrong",
+    "Row",
+    "Pharmacy",
+    "Opened",
+    "Due next",
+    "Due",
+    "Owner",
+    "Escalated",
+    "Resolved",
+    "Outcome",
+)
+STATE_WORDS = {
+    TicketStatus.NEW: "New",
+    TicketStatus.TRIAGED: "In work",
+    TicketStatus.WITH_DISPENSER: "Pharmacy asked",
+    TicketStatus.ANSWERED: "Pharmacy answered",
+    TicketStatus.RESOLVED: "Resolved",
+    TicketStatus.TOLD: "Resolved, reporter told",
+    TicketStatus.CLOSED: "Closed",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to list; an empty part does not narrow.
+
+    `queue` is one of QUEUES, `owner` a user name or NOBODY, `older` whole days.
+    """
+
+    queue: str = "open"
+    problem: TicketProblem | None = None
+    owner: str = ""
+    older: int = 0
+
+
+def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Page:
+    """Give a page of the tickets that are wanted, the first due first."""
+    query = _query(wanted, by=by, at=at)
+    total = query.count()
+    pages = pages_of(total, PAGE_SIZE)
+    number = min(max(1, page), pages)
+    return Page(list(query.paginate(number, PAGE_SIZE)), number, pages, total)
+
+
+def counts(*, by: User, at: datetime) -> dict[str, int]:
+    """Count each queue of QUEUES but the resolved, for the tiles."""
+    return {
+        name: Ticket.select().where(_in_queue(name, by=by, at=at)).count()
+        for name in QUEUES
+        if name != "resolved"
+    }
+
+
+def rows_of(wanted: Wanted, *, by: User, at: datetime) -> Iterator[list[Any]]:
+    """Give all that is wanted as rows under HEADINGS; on the audit record first.
+
+    RuleError if they are more than MOST_ROWS.
+    """
+    rows = list(_query(wanted, by=by, at=at).limit(MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        raise RuleError(f"These are more than {MOST_ROWS:,} tickets. Narrow the list.")
+    audit.record(
+        audit.Event.TICKETS_DOWNLOADED,
+        actor=by.username,
+        subject="tickets",
+        at=at,
+        detail={"queue": wanted.queue, "rows": len(rows)},
+    )
+    return map(_line, rows)
+
+
+def state_of(ticket: Ticket) -> str:
+    """Say a ticket's state in words."""
+    return words(ticket.outcome) if ticket.outcome else STATE_WORDS[ticket.status]
+
+
+def _line(ticket: Ticket) -> list[Any]:
+    due = next(iter(clocks.running(ticket)), None)
+    return [
+        ticket.number,
+        state_of(ticket),
+        words(ticket.problem),
+        whole_records.subject(ticket),
+        ticket.dispensation.pharmacy.name if ticket.dispensation else "",
+        us_time(ticket.opened_at),
+        due.words if due else "",
+        us_time(due.at) if due else "",
+        ticket.assigned_to.username if ticket.assigned_to else "",
+        us_date(ticket.escalated_at),
+        us_time(ticket.resolved_at),
+        words(ticket.outcome) if ticket.outcome else "",
+    ]
+
+
+def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
+    query: Any = (
+        Ticket.select(Ticket, Dispensation, Pharmacy, User)
+        .join(Dispensation, JOIN.LEFT_OUTER)
+        .join(Pharmacy, JOIN.LEFT_OUTER)
+        .join_from(Ticket, User, JOIN.LEFT_OUTER, on=Ticket.assigned_to)
+        .where(_in_queue(wanted.queue, by=by, at=at))
+    )
+    if wanted.problem:
+        query = query.where(Ticket.problem == wanted.problem)
+    if wanted.owner == NOBODY:
+        query = query.where(Ticket.assigned_to.is_null())
+    elif wanted.owner:
+        query = query.where(User.username == wanted.owner)
+    if wanted.older:
+        query = query.where(Ticket.opened_at < at - timedelta(days=wanted.older))
+    if wanted.queue == "resolved":
+        return query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
+    return query.order_by(Ticket.due_at, Ticket.id)
+
+
+def _in_queue(name: str, *, by: User, at: datetime) -> Any:
+    is_open = Ticket.resolved_at.is_null()
+    return {
+        "mine": is_open & (Ticket.assigned_to == by),
+        "nobody": is_open & Ticket.assigned_to.is_null(),
+        "overdue": clocks.overdue(at),
+        "escalated": is_open & ~Ticket.escalated_at.is_null(),
+        "asked": is_open & (Ticket.status == TicketStatus.WITH_DISPENSER),
+        "answered": is_open & (Ticket.status == TicketStatus.ANSWERED),
+        "resolved": ~Ticket.resolved_at.is_null(),
+    }.get(name, is_open)
