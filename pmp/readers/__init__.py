@@ -5,15 +5,11 @@ has both is told there. Here the others are: in the portal, under their look-up,
 an email without patient data, one a day at most. See docs/decisions/0028.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
-
-from peewee import JOIN
 
 from models import (
     CaseEntry,
@@ -24,18 +20,15 @@ from models import (
     Delivery,
     DeliveryKind,
     Dispensation,
-    DispensationStatus,
     DispensationVersion,
     LookUp,
     LookUpCorrection,
-    LookUpOutcome,
-    ReportSeen,
     ThresholdCase,
     TicketOutcome,
     User,
     UserStatus,
 )
-from pmp import audit, bulk, clock, database, deliveries, settings, withheld
+from pmp import audit, bulk, clock, database, deliveries, withheld
 from pmp.deliveries import Route
 from pmp.readers.shown_to import Found, find, find_told, find_under
 from pmp.thresholds import case_recipients, correction_notices
