@@ -26,7 +26,7 @@ from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
-from gateway import barcodes, fax_check, pages
+from gateway import barcodes, fax_check, pages, scanned_papers
 from pmp import settings, wording
 from pmp.leaflets import Leaflet
 
@@ -159,6 +159,17 @@ def joined(bodies: Iterable[bytes]) -> bytes:
         if len(whole.pages) % 2:
             whole.add_blank_page()
         whole.append(io.BytesIO(body))
+    written = io.BytesIO()
+    whole.write(written)
+    return written.getvalue()
+
+
+def with_papers(body: bytes, papers: Iterable[tuple[bytes, str, str]]) -> bytes:
+    """Put strangers' papers after a PDF, as pictures: bytes, media type and label."""
+    whole = pypdf.PdfWriter(clone_from=io.BytesIO(body))
+    for paper, media_type, label in papers:
+        sheets = scanned_papers.sheets(paper, media_type, label=label)
+        whole.append(io.BytesIO(sheets))
     written = io.BytesIO()
     whole.write(written)
     return written.getvalue()

@@ -129,7 +129,8 @@ class _Pdf:
 
 class _Scan:
     def __init__(self, body: bytes, media_type: str) -> None:
-        kind = "TIFF" if media_type == "image/tiff" else "PNG"
+        kinds = {"image/tiff": "TIFF", "image/jpeg": "JPEG"}
+        kind = kinds.get(media_type, "PNG")
         self.document = Image.open(io.BytesIO(body), formats=[kind])
         self.pages = self._count()
 

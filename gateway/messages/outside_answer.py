@@ -24,9 +24,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         at=attempt.started_at,
         reporter=reporter,
         ticket=ticket,
-        outcome=tickets.outcome_words(
-            ticket.outcome, of_record=ticket.dispensation is None
-        ),
+        outcome=tickets.outcome_of(ticket),
         denied=ticket.outcome == TicketOutcome.UPHELD
         and reporter.kind == OutsideKind.PATIENT,
     )

@@ -47,6 +47,7 @@ __all__ = [
     "is_under_review",
     "mine",
     "open_ticket",
+    "outcome_of",
     "outcome_words",
     "own",
     "resolve",
@@ -266,6 +267,13 @@ def outcome_words(outcome: TicketOutcome, *, of_record: bool = False) -> str:
     """Say an outcome in a sentence; of a ticket about a whole record, if so."""
     said = _OUTCOMES[outcome]
     return said.replace("The entry", "The record") if of_record else said
+
+
+def outcome_of(ticket: Ticket) -> str:
+    """Say how a ticket ended; empty while it is open, and if it was withdrawn."""
+    if ticket.outcome is None:
+        return ""
+    return outcome_words(ticket.outcome, of_record=ticket.dispensation is None)
 
 
 # --- Only here

@@ -86,6 +86,16 @@ def of(
     return list(query.order_by(TicketAttachment.id))
 
 
+def get(attachment_id: int, *, by: User) -> TicketAttachment:
+    """Give a paper without its bytes; NotFoundError as for `open_one`."""
+    found: TicketAttachment | None = TicketAttachment.get_or_none(
+        (TicketAttachment.id == attachment_id) & TicketAttachment.removed_at.is_null()
+    )
+    if found is None or not _may_open(found, by):
+        raise NotFoundError("There is no such paper.")
+    return found
+
+
 def open_one(
     attachment_id: int, *, by: User, at: datetime
 ) -> tuple[TicketAttachment, bytes]:
@@ -93,7 +103,7 @@ def open_one(
 
     NotFoundError for one that is not theirs to open, or was removed.
     """
-    found = _get(attachment_id, by=by)
+    found = get(attachment_id, by=by)
     _record(audit.Event.TICKET_ATTACHMENT_OPENED, found, by=by, at=at)
     try:
         return found, documents.read(found.document)
@@ -108,7 +118,7 @@ def remove(attachment_id: int, *, by: User, at: datetime) -> TicketAttachment:
     """
     if not can(by.role, Permission.TICKET_WORK):
         raise NotFoundError("There is no such paper.")
-    found = _get(attachment_id, by=by)
+    found = get(attachment_id, by=by)
     with database.atomic():
         changed = (
             TicketAttachment.update(removed_at=at, removed_by=by.username)
@@ -139,15 +149,6 @@ def _media_type(body: bytes) -> str:
         if body.startswith(signature):
             return media_type
     raise RuleError("Choose a PDF, PNG, JPEG or TIFF file.", field="file")
-
-
-def _get(attachment_id: int, *, by: User) -> TicketAttachment:
-    found: TicketAttachment | None = TicketAttachment.get_or_none(
-        (TicketAttachment.id == attachment_id) & TicketAttachment.removed_at.is_null()
-    )
-    if found is None or not _may_open(found, by):
-        raise NotFoundError("There is no such paper.")
-    return found
 
 
 def _may_open(attachment: TicketAttachment, by: User) -> bool:

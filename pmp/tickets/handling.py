@@ -6,12 +6,14 @@ from peewee import IntegrityError
 
 from models import (
     Audience,
+    CorrectionNotice,
+    Dispensation,
     Ticket,
     TicketOutcome,
     TicketStatus,
     User,
 )
-from pmp import audit, database, settings
+from pmp import audit, database, dispensations, settings, tickets
 from pmp.errors import ConflictError, RuleError
 from pmp.tickets import clocks, routing, telling, writing
 
@@ -83,6 +85,28 @@ def escalate(
         event = audit.Event.TICKET_ESCALATED
         writing.record(event, ticket, by=by, at=at, detail=detail)
         telling.tell_assigned(ticket, at=at, notice=telling.Notice.ESCALATED)
+
+
+def put_back(
+    ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
+) -> list[CorrectionNotice]:
+    """End a ticket by letting its removed entry stand again; who was told is told."""
+    entry: Dispensation | None = ticket.dispensation
+    if entry is None:
+        raise RuleError("This ticket names no entry that could stand again.")
+
+    def restore(reason: str) -> None:
+        dispensations.restore(entry, reason=reason, by=by, at=at)
+
+    return tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note=note,
+        by=by,
+        at=at,
+        revision=revision,
+        change=restore,
+    )
 
 
 def may_reopen(ticket: Ticket, *, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What staff see of a ticket: the queue with its clock, and an entry beside its source.
+"""What staff see of a ticket: an entry beside its source, and its effect.
 
 Reading a submission's own words is a use of patient data, so it is on the audit record.
 """
@@ -22,11 +22,10 @@ from pmp import asap, audit, clock, dispensations, documents, readers
 from pmp.asap import elements
 from pmp.documents import DocumentLostError
 from pmp.thresholds import case_recipients
+from pmp.tickets import whole_records, writing
 
 # The dispensing and its patient: what a dispute is about, in this order.
 SEGMENTS = ("DSP", "PAT", "PRE", "PHA")
-QUEUES = ("open", "mine", "resolved")
-PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -55,21 +54,10 @@ class Effect:
         return told_words(self.told, self.readers)
 
 
-def queue(which: str, *, by: User, page: int = 1) -> tuple[list[Ticket], int]:
-    """Give a page of tickets, the first due first, and how many there are in all.
-
-    `which` is "open", "mine" (open and assigned to `by`) or "resolved" (latest first).
-    """
-    query = Ticket.select()
-    if which == "resolved":
-        query = query.where(~Ticket.resolved_at.is_null())
-        query = query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
-    else:
-        query = query.where(Ticket.resolved_at.is_null())
-        query = query.order_by(Ticket.due_at, Ticket.id)
-    if which == "mine":
-        query = query.where(Ticket.assigned_to == by)
-    return list(query.paginate(page, PAGE_SIZE)), query.count()
+def seen(ticket: Ticket, *, by: User, at: datetime) -> None:
+    """Put on the audit record that staff look at a ticket and its entry."""
+    detail = {"about": whole_records.subject(ticket)}
+    writing.record(audit.Event.TICKET_VIEWED, ticket, by=by, at=at, detail=detail)
 
 
 def source(entry: Dispensation | None, *, by: User, at: datetime) -> list[Element]:
@@ -137,15 +125,15 @@ def effect(entry: Dispensation | None, *, at: datetime) -> Effect:
 
 
 def others_about(ticket: Ticket) -> list[Ticket]:
-    """Give the other open tickets about the same entry."""
+    """Give the other tickets about the same entry, open and resolved, newest first."""
     same = Ticket.patient == ticket.patient
     if ticket.dispensation is not None:
         same = Ticket.dispensation == ticket.dispensation
     return list(
         Ticket.select()
         .where(same)
-        .where(Ticket.resolved_at.is_null())
         .where(Ticket.id != ticket.id)
+        .order_by(Ticket.id.desc())
     )
 
 

@@ -1,4 +1,4 @@
-"""Inaccuracies reported by who is no user: a written request, and calls to return."""
+"""What staff write down for others: requests, calls to return, a pharmacy's answer."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -7,10 +7,11 @@ from models import OutsideKind, Ticket
 from pmp import clock, tickets
 from pmp.matching import patient_files
 from pmp.permissions import Permission
-from pmp.tickets import outside, outside_answers
+from pmp.tickets import dispenser_questions, outside, outside_answers
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.outside_reports import RequestForm
+from portal.forms.questions import ExplainForm
 
 bp = Blueprint("outside_reports", __name__)
 
@@ -39,7 +40,7 @@ def calls() -> ResponseReturnValue:
     return render_template(
         "staff/tickets/calls.html",
         calls=outside_answers.calls_due(),
-        outcome=tickets.outcome_words,
+        outcome=tickets.outcome_of,
     )
 
 
@@ -50,6 +51,24 @@ def called(reporter_id: int) -> ResponseReturnValue:
     outside_answers.called(reporter, by=signed_in_user(), at=clock.now())
     flash(f"Noted: {reporter.name} was called back.")
     return redirect(url_for("outside_reports.calls"), 303)
+
+
+@bp.post("/staff/tickets/<number>/questions/<int:question_id>/answer")
+@requires(Permission.TICKET_WORK)
+def answered(number: str, question_id: int) -> ResponseReturnValue:
+    found = tickets.get(number)
+    form = ExplainForm()
+    if form.validate_on_submit():
+        dispenser_questions.explain(
+            dispenser_questions.get(question_id, ticket=found),
+            text=form.text.data or "",
+            by=signed_in_user(),
+            at=clock.now(),
+        )
+        flash("The pharmacy's answer is written down.")
+    else:
+        flash("Write down what the pharmacy says.", "bad")
+    return redirect(url_for("staff_tickets.ticket", number=number), 303)
 
 
 def _requested(patient_id: int, form: RequestForm) -> list[Ticket]:

@@ -1,19 +1,38 @@
-"""Inaccuracy tickets for staff: queue with its clock, the entry beside its source."""
+"""An inaccuracy ticket for staff: the entry beside its source, the thread, the end."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Dispensation, OutsideKind, Ticket, TicketOutcome, TicketProblem
-from pmp import clock, readers, tickets
+from models import (
+    Audience,
+    CorrectionNotice,
+    Dispensation,
+    OutsideKind,
+    Ticket,
+    TicketOutcome,
+    TicketProblem,
+)
+from pmp import clock, readers, settings, ticket_wordings, tickets, wording
 from pmp.permissions import Permission
-from pmp.tickets import handling, identity_tickets, outside, ticket_desk
+from pmp.ticket_wordings import Wording
+from pmp.tickets import (
+    attachments,
+    board,
+    clocks,
+    dispenser_questions,
+    evidence,
+    handling,
+    identity_tickets,
+    outside,
+    outside_answers,
+    ticket_desk,
+    whole_records,
+)
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.outside_reports import PhonedProblemForm
-from portal.forms.staff_tickets import CorrectForm, ResolveForm
-from portal.forms.tickets import MessageForm
+from portal.forms.staff_tickets import CorrectForm, ResolveForm, StaffMessageForm
 from portal.numbers import whole
-from portal.paging import page_asked_for
 
 bp = Blueprint("staff_tickets", __name__)
 
@@ -21,25 +40,9 @@ OUTCOMES = {
     "void": TicketOutcome.VOIDED,
     "correct": TicketOutcome.CORRECTED,
     "uphold": TicketOutcome.UPHELD,
+    "refer": TicketOutcome.REFERRED,
+    "restore": TicketOutcome.UPHELD,
 }
-
-
-@bp.get("/staff/tickets")
-@requires(Permission.TICKET_WORK)
-def index() -> ResponseReturnValue:
-    which = request.args.get("queue", "open")
-    page = page_asked_for()
-    listed, total = ticket_desk.queue(which, by=signed_in_user(), page=page)
-    return render_template(
-        "staff/tickets/index.html",
-        tickets=listed,
-        total=total,
-        page=page,
-        pages=-(-total // ticket_desk.PAGE_SIZE),
-        which=which,
-        queues=ticket_desk.QUEUES,
-        now=clock.now(),
-    )
 
 
 @bp.route("/staff/tickets/new", methods=["GET", "POST"])
@@ -58,7 +61,7 @@ def new() -> ResponseReturnValue:
                 at=clock.now(),
             )
             flash(f"Ticket {opened.number} is open.")
-            return _to(opened)
+            return to_ticket(opened)
     page = render_template("staff/tickets/new.html", form=form)
     return page, 422 if form.errors else 200
 
@@ -66,33 +69,41 @@ def new() -> ResponseReturnValue:
 @bp.get("/staff/tickets/<number>")
 @requires(Permission.TICKET_WORK)
 def ticket(number: str) -> ResponseReturnValue:
-    return _page(tickets.get(number), MessageForm())
+    return _page(tickets.get(number), StaffMessageForm())
 
 
 @bp.post("/staff/tickets/<number>/take")
 @requires(Permission.TICKET_WORK)
 def take(number: str) -> ResponseReturnValue:
     found = tickets.get(number)
-    handling.take(found, by=signed_in_user(), at=clock.now(), revision=_revision())
+    handling.take(found, by=signed_in_user(), at=clock.now(), revision=revision())
     flash("The ticket is yours.")
-    return _to(found)
+    return to_ticket(found)
 
 
 @bp.post("/staff/tickets/<number>/message")
 @requires(Permission.TICKET_WORK)
 def message(number: str) -> ResponseReturnValue:
     found = tickets.get(number)
-    form = MessageForm()
+    form = StaffMessageForm()
     if form.validate_on_submit():
         with rule_errors(form):
             text, user, at = form.text.data or "", signed_in_user(), clock.now()
-            if "asked" in request.form:
+            audience = Audience(form.to.data)
+            if audience is Audience.DISPENSER:
                 tickets.ask_dispenser(
-                    found, text=text, by=user, at=at, revision=_revision()
+                    found,
+                    text=text,
+                    by=user,
+                    at=at,
+                    revision=revision(),
+                    pharmacy=dispenser_questions.pharmacy_of(form.pharmacy.data or ""),
                 )
+                due = wording.us_time(found.dispenser_due_at)
+                flash(f"The pharmacy is asked. Its answer is due {due}.")
             else:
-                tickets.say(found, text=text, by=user, at=at)
-            return _to(found)
+                tickets.say(found, text=text, by=user, at=at, audience=audience)
+            return to_ticket(found)
     return _page(found, form)
 
 
@@ -102,20 +113,43 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     found = tickets.get(number)
     outcome = OUTCOMES.get(action) or abort(404)
     form = _form(found, outcome)
-    if form.validate_on_submit() and form.confirmed.data == "yes":
+    wordings = _wordings(found, outcome)
+    form.offer_wordings(wordings)
+    if "fill" in request.form:
+        _fill(form, found, wordings)
+    elif form.validate_on_submit() and form.confirmed.data == "yes":
         with rule_errors(form):
-            told = tickets.resolve(
-                found,
-                outcome=outcome,
-                note=form.note.data or "",
-                changes=ticket_desk.changed(found.dispensation, form.changes()),
-                by=signed_in_user(),
-                at=clock.now(),
-                revision=_revision(),
-            )
+            told = _resolved(found, outcome, action, form)
             flash(_told_words(len(told), found.dispensation))
-            return _to(found)
+            return to_ticket(found)
     return _resolve_page(found, form, action, outcome)
+
+
+def revision() -> int:
+    """Give the revision of the ticket that the form was made from."""
+    return request.form.get("revision", default=0, type=whole)
+
+
+def to_ticket(found: Ticket) -> ResponseReturnValue:
+    """Lead back to a ticket."""
+    return redirect(url_for("staff_tickets.ticket", number=found.number), 303)
+
+
+def _resolved(
+    found: Ticket, outcome: TicketOutcome, action: str, form: ResolveForm
+) -> list[CorrectionNotice]:
+    note, user, at = form.note.data or "", signed_in_user(), clock.now()
+    if action == "restore":
+        return handling.put_back(found, note=note, by=user, at=at, revision=revision())
+    return tickets.resolve(
+        found,
+        outcome=outcome,
+        note=note,
+        changes=ticket_desk.changed(found.dispensation, form.changes()),
+        by=user,
+        at=at,
+        revision=revision(),
+    )
 
 
 def _told_words(recipients: int, entry: Dispensation | None) -> str:
@@ -132,7 +166,9 @@ def _resolve_page(
 ) -> ResponseReturnValue:
     """Give the form; once it is sound, the review of what it will do."""
     entry = found.dispensation
-    reviewed = form.is_submitted() and not form.errors
+    ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
+    filling = "fill" in request.form
+    reviewed = form.is_submitted() and not form.errors and not filling
     form.confirmed.data = "yes" if reviewed else ""
     page = render_template(
         "staff/tickets/resolve.html",
@@ -143,24 +179,38 @@ def _resolve_page(
         reviewed=reviewed,
         changes=ticket_desk.changed(entry, form.changes()),
         effect=ticket_desk.effect(entry, at=clock.now()),
+        packs=evidence.packs_of(found) if action == "refer" else [],
+        outside=outside_answers.of(found),
     )
     return page, 422 if form.errors else 200
 
 
-def _page(found: Ticket, form: MessageForm) -> ResponseReturnValue:
+def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
     user, now = signed_in_user(), clock.now()
     entry = found.dispensation
+    ticket_desk.seen(found, by=user, at=now)
+    form.revision.data = str(found.revision)
     page = render_template(
         "staff/tickets/ticket.html",
         form=form,
         ticket=found,
-        thread=tickets.thread(found),
+        state=board.state_of(found),
+        dues=clocks.running(found),
+        thread=tickets.thread(found, audience=Audience.STAFF),
         source=ticket_desk.source(entry, by=user, at=now),
         versions=ticket_desk.versions(entry),
+        effect=ticket_desk.effect(entry, at=now),
         others=ticket_desk.others_about(found),
+        papers=attachments.of(found),
+        packs=evidence.packs_of(found),
+        may_reopen=handling.may_reopen(found, at=now),
         is_about_people=identity_tickets.is_about_people(found),
         named=identity_tickets.named_in_words(found),
-        outcome=tickets.outcome_words(found.outcome) if found.outcome else "",
+        outcome=tickets.outcome_of(found),
+        patient_id=whole_records.patient_of(found),
+        outside=outside_answers.of(found),
+        questions=dispenser_questions.of_ticket(found),
+        question_words=dispenser_questions.WORDS,
         now=now,
     )
     return page, 422 if form.errors else 200
@@ -175,9 +225,20 @@ def _form(found: Ticket, outcome: TicketOutcome) -> ResolveForm:
     return form
 
 
-def _revision() -> int:
-    return request.form.get("revision", default=0, type=whole)
+def _wordings(found: Ticket, outcome: TicketOutcome) -> list[Wording]:
+    every = ticket_wordings.load(settings.current().ticket_wordings)
+    return ticket_wordings.fitting(every, outcome, found.problem)
 
 
-def _to(found: Ticket) -> ResponseReturnValue:
-    return redirect(url_for("staff_tickets.ticket", number=found.number), 303)
+def _fill(form: ResolveForm, found: Ticket, wordings: list[Wording]) -> None:
+    """Put the chosen wording into the form; staff may change it before it is sent."""
+    chosen = next((each for each in wordings if each.key == form.wording.data), None)
+    if chosen is None:
+        return
+    entry = found.dispensation
+    form.note.data = ticket_wordings.filled(
+        chosen,
+        row=whole_records.subject(found),
+        pharmacy=(entry.pharmacy.name if entry else "") or "The pharmacy",
+        phone=wording.phone(settings.current().program_phone),
+    )

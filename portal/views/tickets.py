@@ -124,16 +124,12 @@ def _of_record(shown: Shown, back: str, *, split: str = "") -> ResponseReturnVal
 
 
 def _page(found: Ticket, form: MessageForm) -> ResponseReturnValue:
-    of_record = found.dispensation is None
-    outcome = ""
-    if found.outcome:
-        outcome = tickets.outcome_words(found.outcome, of_record=of_record)
     page = render_template(
         "tickets/ticket.html",
         form=form,
         ticket=found,
         thread=tickets.thread(found),
-        outcome=outcome,
+        outcome=tickets.outcome_of(found),
         is_withdrawn=withdrawing.is_withdrawn(found),
         now=clock.now(),
     )

@@ -1,0 +1,89 @@
+"""A ticket on its way: handed over, escalated, opened again."""
+
+from flask import Blueprint, flash, render_template
+from flask.typing import ResponseReturnValue
+
+from models import Ticket
+from pmp import clock, tickets
+from pmp.permissions import Permission
+from pmp.tickets import handling, routing
+from portal.access import requires, signed_in_user
+from portal.forms import Form, rule_errors
+from portal.forms.staff_tickets import HandOverForm, ReopenForm
+from portal.views.staff_tickets import revision, to_ticket
+
+bp = Blueprint("staff_ticket_handling", __name__)
+
+
+@bp.route("/staff/tickets/<number>/assign", methods=["GET", "POST"])
+@requires(Permission.TICKET_WORK)
+def assign(number: str) -> ResponseReturnValue:
+    found = tickets.get(number)
+    form = HandOverForm(revision=str(found.revision))
+    form.offer(routing.desk(), routing.open_tickets())
+    if form.validate_on_submit():
+        with rule_errors(form):
+            handling.assign(
+                found,
+                to=form.to.data or 0,
+                reason=form.reason.data or "",
+                by=signed_in_user(),
+                at=clock.now(),
+                revision=revision(),
+            )
+            flash("Handed over. Whoever has it now is told by email.")
+            return to_ticket(found)
+    return _step(found, form, "Hand over", "Whoever gets it is told by email.")
+
+
+@bp.route("/staff/tickets/<number>/escalate", methods=["GET", "POST"])
+@requires(Permission.TICKET_WORK)
+def escalate(number: str) -> ResponseReturnValue:
+    found = tickets.get(number)
+    form = HandOverForm(revision=str(found.revision))
+    form.offer(routing.administrators(), routing.open_tickets())
+    if form.validate_on_submit():
+        with rule_errors(form):
+            handling.escalate(
+                found,
+                to=form.to.data or 0,
+                reason=form.reason.data or "",
+                by=signed_in_user(),
+                at=clock.now(),
+                revision=revision(),
+            )
+            flash("Escalated. The administrator is told by email.")
+            return to_ticket(found)
+    return _step(
+        found,
+        form,
+        "Escalate",
+        "An administrator gets the ticket and is told by email; the board flags it.",
+    )
+
+
+@bp.route("/staff/tickets/<number>/reopen", methods=["GET", "POST"])
+@requires(Permission.TICKET_WORK)
+def reopen(number: str) -> ResponseReturnValue:
+    found = tickets.get(number)
+    form = ReopenForm(revision=str(found.revision))
+    stays = handling.STAYS[found.outcome] if found.outcome else ""
+    if form.validate_on_submit():
+        with rule_errors(form):
+            handling.reopen(
+                found,
+                reason=form.reason.data or "",
+                by=signed_in_user(),
+                at=clock.now(),
+                revision=revision(),
+            )
+            flash("The ticket is open again. The reporter is told.")
+            return to_ticket(found)
+    return _step(found, form, "Open again", stays)
+
+
+def _step(found: Ticket, form: Form, words: str, lead: str) -> ResponseReturnValue:
+    page = render_template(
+        "staff/tickets/step.html", form=form, ticket=found, words=words, lead=lead
+    )
+    return page, 422 if form.errors else 200
