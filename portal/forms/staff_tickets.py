@@ -70,9 +70,7 @@ class HandOverForm(Form):
     def offer(self, people: list[User], load: dict[int, int]) -> None:
         """Give the people to choose from, each with the open tickets they have."""
         self.to.choices = [
-            SelectChoice(
-                each.id, f"{each.username}, {each.name} ({load[each.id]} open)"
-            )
+            SelectChoice(each.id, f"{each.name}: {load[each.id]} open")
             for each in people
         ]
 
@@ -172,13 +170,6 @@ class OutcomesForm(Form):
     until = UsDateField("To", validators=[Optional()])
 
 
-class _Takers(SelectMultipleField):
-    """Whoever takes tickets of one kind."""
-
-    def __init__(self, problem: TicketProblem) -> None:
-        super().__init__(words(problem), coerce=int, validate_choice=False)
-
-
 class RoutingForm(Form):
     """For each kind whoever takes it; one field a kind."""
 
@@ -195,7 +186,8 @@ class RoutingForm(Form):
 
 
 for _problem in TicketProblem:
-    setattr(RoutingForm, _problem.value, _Takers(_problem))
+    _takers = SelectMultipleField(words(_problem), coerce=int, validate_choice=False)
+    setattr(RoutingForm, _problem.value, _takers)
 
 
 class ResolveForm(Form):

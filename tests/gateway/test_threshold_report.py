@@ -323,7 +323,7 @@ def test_a_ticket_notice_holds_number_and_link_only(case: ThresholdCase) -> None
 
     message = messages.compose(delivery, attempt_of(delivery))
 
-    assert message.subject == f"New inaccuracy ticket {ticket.number}"
+    assert message.subject == f"Ticket {ticket.number} is yours"
     assert f"/staff/tickets/{ticket.number}" in message.text
     assert "CANARYQUIST" not in message.text
 

@@ -3,6 +3,7 @@ from datetime import date, timedelta
 import pytest
 
 from models import (
+    Audience,
     AuditEvent,
     CaseStatus,
     CorrectionNotice,
@@ -146,7 +147,7 @@ def test_something_else_must_be_described(
     assert refused.value.field == "note"
 
 
-def test_each_active_staff_user_is_told_or_the_address_that_is_set(
+def test_whom_it_is_assigned_to_is_told_and_the_address_that_is_set(
     pharmacist: User, entry: Dispensation
 ) -> None:
     make_user(email="lee@example.org")
@@ -164,6 +165,19 @@ def test_each_active_staff_user_is_told_or_the_address_that_is_set(
         .order_by(Delivery.id)
     ]
     assert told == ["lee@example.org", "ortiz@example.org", "desk@example.org"]
+
+
+def test_all_staff_are_told_where_no_mail_reaches_whom_it_is_assigned_to(
+    pharmacist: User, entry: Dispensation
+) -> None:
+    make_user(email=None)
+    make_user(email="ortiz@example.org")
+    make_user(Role.AUDITOR, email="park@example.org")
+
+    open_one(entry, pharmacist)
+
+    told = Delivery.select().where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
+    assert [each.address for each in told] == ["ortiz@example.org"]
 
 
 def test_of_two_staff_who_act_at_once_the_second_is_told(
@@ -298,7 +312,11 @@ def test_the_thread_goes_on_until_the_ticket_is_resolved(
     tickets.say(ticket, text="I have the label.", by=pharmacist, at=NOW)
 
     assert tickets.get(ticket.number).status == TicketStatus.WITH_DISPENSER
-    assert len(tickets.thread(ticket)) == 3
+    own = [line.text for line in tickets.thread(ticket)]
+    asked = tickets.thread(ticket, audience=Audience.DISPENSER)
+    assert own == ["It was thirty.", "I have the label."]
+    assert [line.text for line in asked] == ["Called the pharmacy."]
+    assert len(tickets.thread(ticket, audience=Audience.STAFF)) == 3
     tickets.resolve(
         ticket,
         outcome=TicketOutcome.UPHELD,

@@ -38,19 +38,22 @@ def staff(browser: Browser) -> User:
     return user
 
 
-def test_the_queue_has_a_clock_and_says_what_is_overdue(
+def test_the_board_has_clocks_and_says_what_is_overdue(
     browser: Browser, staff: User
 ) -> None:
     late = make_ticket(at=clock.now() - timedelta(days=9))
+    handling.take(late, by=staff, at=clock.now(), revision=1)
     fresh = make_ticket(at=clock.now())
 
     browser.get("/staff/tickets")
 
     text = browser.text()
     assert text.index(late.number) < text.index(fresh.number)
-    assert text.count("Overdue") == 1
-    assert "2 days late" in text
-    assert "in 6 days" in text
+    assert "the outcome 2 days late" in text
+    assert "take it up in" in text
+    browser.get("/staff/tickets?queue=overdue")
+    assert late.number in browser.text()
+    assert fresh.number not in browser.text()
 
 
 def test_a_ticket_is_taken_once(browser: Browser, staff: User) -> None:
@@ -190,7 +193,7 @@ def test_messages_go_both_ways(browser: Browser, staff: User) -> None:
     ticket = make_ticket()
     browser.get(f"/staff/tickets/{ticket.number}")
     browser.submit(
-        {"text": "Asked them by phone.", "asked": "yes"},
+        {"text": "Asked them by phone.", "to": "dispenser"},
         action=f"/staff/tickets/{ticket.number}/message",
     )
     browser.follow()

@@ -1,0 +1,140 @@
+"""The evidence pack as a PDF: what stands on its pages, and strangers' papers in it."""
+
+import io
+
+import pypdf
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from gateway import documents, scanned_papers
+from models import Audience, Ticket
+from pmp import tickets
+from pmp.tickets import attachments, evidence
+from tests import submission_files
+from tests.conftest import NOW
+from tests.factories import make_dispensation, make_submission, make_ticket, make_user
+from tests.submission_files import ELM
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def words_of(body: bytes) -> str:
+    return " ".join(
+        " ".join(sheet.extract_text().split())
+        for sheet in pypdf.PdfReader(io.BytesIO(body)).pages
+    )
+
+
+def picture(kind: str, size: tuple[int, int] = (300, 400)) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, "white").save(written, kind)
+    return written.getvalue()
+
+
+def paper(text: str, pages: int = 1) -> bytes:
+    written = io.BytesIO()
+    canvas = Canvas(written)
+    for _ in range(pages):
+        canvas.drawString(72, 700, text)
+        canvas.showPage()
+    canvas.save()
+    return written.getvalue()
+
+
+def drawn(ticket: Ticket) -> bytes:
+    gathered = evidence.gather(
+        ticket, recipient="Drug Control", reason="<b>Forged?", by=make_user(), at=NOW
+    )
+    entry = ticket.dispensation
+    body = documents.long_pdf(
+        "evidence_pack",
+        evidence=gathered,
+        ticket=ticket,
+        entry=entry,
+        person=entry.identity,
+    )
+    papers = [
+        (each, found.document.media_type, f"attachment {number}")
+        for number, (found, each) in enumerate(gathered.papers, start=1)
+    ]
+    return documents.with_papers(body, papers)
+
+
+def test_the_pack_says_what_the_entry_was_and_is_and_who_did_what() -> None:
+    body = submission_files.submission((ELM, [submission_files.fill()]))
+    submission = make_submission(body=body)
+    ticket = make_ticket(make_dispensation(submission=submission, record_number=1))
+    lee = make_user()
+    tickets.say(ticket, text="Odd.", by=lee, at=NOW, audience=Audience.STAFF)
+    attachments.add(
+        ticket,
+        body=picture("PNG"),
+        what="The label",
+        audience=Audience.STAFF,
+        by=lee,
+        at=NOW,
+    )
+
+    words = words_of(drawn(tickets.get(ticket.number)))
+
+    for expected in (
+        ticket.number,
+        ticket.dispensation.row_code,
+        "CONFIDENTIAL",
+        "<b>Forged?",
+        "DSP09",
+        "Odd.",
+        "ticket:opened",
+        "The label",
+        "attachment 1, page 1",
+        "Page 1 of",
+    ):
+        assert expected in words, expected
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_a_picture_becomes_a_page(kind: str) -> None:
+    sheets = scanned_papers.sheets(
+        picture(kind), f"image/{kind.lower()}", label="attachment 1"
+    )
+
+    assert words_of(sheets) == "attachment 1, page 1"
+
+
+def test_a_pdf_becomes_pictures_and_nothing_in_it_runs() -> None:
+    written = pypdf.PdfWriter(clone_from=io.BytesIO(paper("CANARYQUIST", pages=2)))
+    written.add_attachment("virus.exe", b"MZ")
+    body = io.BytesIO()
+    written.write(body)
+    assert b"virus" in body.getvalue()
+
+    sheets = scanned_papers.sheets(
+        body.getvalue(), "application/pdf", label="attachment 1"
+    )
+
+    assert words_of(sheets) == "attachment 1, page 1 attachment 1, page 2"
+    assert b"virus" not in sheets
+
+
+def test_a_damaged_paper_leaves_a_page_that_says_so() -> None:
+    sheets = scanned_papers.sheets(
+        b"%PDF-broken", "application/pdf", label="attachment 1"
+    )
+
+    assert "cannot be shown" in words_of(sheets)
+
+
+def test_a_long_paper_ends_with_a_word_about_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scanned_papers, "MOST_PAGES", 2)
+
+    sheets = scanned_papers.sheets(
+        paper("x", pages=3), "application/pdf", label="attachment 1"
+    )
+
+    words = words_of(sheets)
+    assert "page 2" in words
+    assert "page 3" not in words
+    assert "No more than 2 pages" in words

@@ -1,0 +1,136 @@
+import pytest
+
+from models import (
+    Audience,
+    AuditEvent,
+    Document,
+    Role,
+    Ticket,
+    TicketAttachment,
+    TicketOutcome,
+    User,
+)
+from pmp import audit, settings, tickets
+from pmp.errors import NotFoundError, RuleError
+from pmp.tickets import attachments
+from tests.conftest import NOW
+from tests.factories import make_ticket, make_user
+
+pytestmark = pytest.mark.usefixtures("db")
+
+PDF = b"%PDF-1.7 CANARYQUIST"
+
+
+@pytest.fixture
+def lee() -> User:
+    return make_user()
+
+
+def put(
+    ticket: Ticket,
+    by: User,
+    *,
+    body: bytes = PDF,
+    what: str = "The label",
+    audience: Audience = Audience.STAFF,
+) -> TicketAttachment:
+    return attachments.add(
+        ticket, body=body, what=what, audience=audience, by=by, at=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "ending"),
+    [
+        (PDF, "pdf"),
+        (b"\x89PNG\r\n\x1a\nx", "png"),
+        (b"\xff\xd8\xff\xe0x", "jpg"),
+        (b"II*\x00x", "tif"),
+        (b"MM\x00*x", "tif"),
+    ],
+)
+def test_a_paper_is_told_by_its_content_and_kept_encrypted(
+    lee: User, body: bytes, ending: str
+) -> None:
+    ticket = make_ticket()
+    paper = put(ticket, lee, body=body)
+
+    assert attachments.filename(paper) == f"{ticket.number}-{paper.id}.{ending}"
+    assert body not in bytes(Document.get_by_id(paper.document.id).sealed or b"")
+    assert attachments.open_one(paper.id, by=lee, at=NOW)[1] == body
+    events = [row.event for row in AuditEvent.select().order_by(AuditEvent.id)]
+    assert events[-2:] == [
+        audit.Event.TICKET_ATTACHMENT_ADDED,
+        audit.Event.TICKET_ATTACHMENT_OPENED,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "field"),
+    [
+        (b"", "x", "file"),
+        (b"<html>", "x", "file"),
+        (b"PK\x03\x04", "x", "file"),
+        (PDF + b"x" * 1024 * 1024, "x", "file"),
+        (PDF, "  ", "what"),
+    ],
+)
+def test_what_is_no_paper_is_refused(
+    lee: User, body: bytes, what: str, field: str
+) -> None:
+    ticket = make_ticket()
+
+    with (
+        settings.changed(ticket_attachment_megabytes=1),
+        pytest.raises(RuleError) as refused,
+    ):
+        put(ticket, lee, body=body, what=what)
+
+    assert refused.value.field == field
+    assert TicketAttachment.select().count() == 0
+
+
+def test_a_closed_ticket_and_a_full_one_take_none(lee: User) -> None:
+    closed, full = make_ticket(), make_ticket()
+    tickets.resolve(
+        closed, outcome=TicketOutcome.UPHELD, note="Right.", by=lee, at=NOW, revision=1
+    )
+    for _ in range(attachments.MOST):
+        put(full, lee)
+
+    for ticket in (closed, full):
+        with pytest.raises(RuleError):
+            put(ticket, lee)
+
+
+def test_a_reporter_opens_their_own_papers_and_no_others(lee: User) -> None:
+    ticket, noise = make_ticket(), make_ticket()
+    shared = put(ticket, lee, audience=Audience.REPORTER)
+    hidden = put(ticket, lee)
+    foreign = put(noise, lee, audience=Audience.REPORTER)
+    reporter = ticket.opened_by
+
+    assert attachments.open_one(shared.id, by=reporter, at=NOW)[1] == PDF
+    assert attachments.of(ticket, audience=Audience.REPORTER) == [shared]
+    for each in (hidden, foreign):
+        with pytest.raises(NotFoundError):
+            attachments.open_one(each.id, by=reporter, at=NOW)
+    with pytest.raises(NotFoundError):
+        attachments.open_one(hidden.id, by=make_user(Role.AUDITOR), at=NOW)
+
+
+def test_a_wrong_paper_is_destroyed_by_staff_only(lee: User) -> None:
+    ticket = make_ticket()
+    paper = put(ticket, lee, audience=Audience.REPORTER)
+    kept = put(ticket, lee)
+    with pytest.raises(NotFoundError):
+        attachments.remove(paper.id, by=ticket.opened_by, at=NOW)
+
+    attachments.remove(paper.id, by=lee, at=NOW)
+
+    assert attachments.of(ticket) == [kept]
+    assert Document.get_by_id(paper.document.id).sealed is None
+    with pytest.raises(NotFoundError):
+        attachments.open_one(paper.id, by=lee, at=NOW)
+    event = AuditEvent.get(AuditEvent.event == audit.Event.TICKET_ATTACHMENT_REMOVED)
+    assert event.detail["attachment"] == paper.id
