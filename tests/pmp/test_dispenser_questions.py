@@ -258,7 +258,9 @@ def test_of_what_is_missing_staff_say_whom_to_ask_and_the_name_is_accounted_for(
     assert refused.value.field == "pharmacy"
     ticket = tickets.get(ticket.number)
 
-    question = ask(ticket, staff, pharmacy=dispenser_questions.pharmacy_of(elm.dea))
+    question = ask(
+        ticket, staff, pharmacy=dispenser_questions.pharmacy_of(str(elm.dea))
+    )
     asked = dispenser_questions.view(question.id, by=pharmacist, at=NOW)
 
     assert asked.entry is None

@@ -42,7 +42,7 @@ def entry() -> Dispensation:
 
 
 def nurse(**fields: Any) -> Person:
-    given = {
+    given: dict[str, Any] = {
         "kind": OutsideKind.CALLER,
         "name": "Ada Field",
         "relation": "office nurse",
@@ -53,7 +53,7 @@ def nurse(**fields: Any) -> Person:
 
 
 def patient_in_writing(**fields: Any) -> Person:
-    given = {
+    given: dict[str, Any] = {
         "kind": OutsideKind.PATIENT,
         "name": "Anna Sample",
         "address": "1 Oak Street\n Hartford CT 06106 \n",
