@@ -167,9 +167,12 @@ def joined(bodies: Iterable[bytes]) -> bytes:
 def with_papers(body: bytes, papers: Iterable[tuple[bytes, str, str]]) -> bytes:
     """Put strangers' papers after a PDF, as pictures: bytes, media type and label."""
     whole = pypdf.PdfWriter(clone_from=io.BytesIO(body))
+    left = scanned_papers.MOST_SHEETS
     for paper, media_type, label in papers:
-        sheets = scanned_papers.sheets(paper, media_type, label=label)
+        most = min(left, scanned_papers.MOST_PAGES)
+        sheets = scanned_papers.sheets(paper, media_type, label=label, most=most)
         whole.append(io.BytesIO(sheets))
+        left = max(0, left - page_count(sheets))
     written = io.BytesIO()
     whole.write(written)
     return written.getvalue()

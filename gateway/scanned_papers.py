@@ -18,7 +18,8 @@ from gateway import pages
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PAGES = 60
+MOST_PAGES = 60  # of one paper
+MOST_SHEETS = 200  # of all papers of a pack: each is drawn while somebody waits
 WIDEST = 1700  # dots across a page of 8.5 inches: 200 an inch
 QUALITY = 70
 MARGIN = 12 * mm
@@ -26,27 +27,32 @@ HEAD = 8 * mm
 LINE = 9
 
 
-def sheets(body: bytes, media_type: str, *, label: str) -> bytes:
-    """Give a paper as a PDF on letter paper, `label` at the head of each page."""
+def sheets(
+    body: bytes, media_type: str, *, label: str, most: int = MOST_PAGES
+) -> bytes:
+    """Give a paper as a PDF on letter paper, `label` at the head of each page.
+
+    At most so many pages, and then one that says so.
+    """
     written = io.BytesIO()
     canvas = Canvas(written, pagesize=LETTER)
     try:
         shown = 0
-        for shown, picture in enumerate(_pictures(body, media_type), start=1):
+        for shown, picture in enumerate(_pictures(body, media_type, most), start=1):
             _head(canvas, f"{label}, page {shown}")
             _draw(canvas, picture)
             canvas.showPage()
-        if shown == MOST_PAGES:
-            _notice(canvas, label, f"No more than {MOST_PAGES} pages are shown here.")
+        if shown == most:
+            _notice(canvas, label, f"No more than {most} pages of it are shown here.")
     except pages.UnreadableFax:
         _notice(canvas, label, "This paper cannot be shown as pages.")
     canvas.save()
     return written.getvalue()
 
 
-def _pictures(body: bytes, media_type: str) -> Iterator["Image"]:
+def _pictures(body: bytes, media_type: str, most: int) -> Iterator["Image"]:
     for number, picture in enumerate(pages.images(body, media_type)):
-        if number == MOST_PAGES:
+        if number == most:
             return
         yield picture
 

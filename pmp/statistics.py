@@ -34,6 +34,7 @@ from pmp import clock, settings
 from pmp.accounts import sessions
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
+from pmp.tickets import clocks
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -188,7 +189,7 @@ def _tickets(*, at: datetime) -> Queue:
         Permission.TICKET_WORK,
         Ticket.select().where(is_open),
         Ticket.opened_at,
-        late=Ticket.select().where(is_open & (Ticket.due_at < at)).count(),
+        late=Ticket.select().where(clocks.overdue(at)).count(),
     )
 
 

@@ -11,7 +11,7 @@ from pmp import audit, database, documents, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
-from pmp.tickets import writing
+from pmp.tickets import dispenser_questions, writing
 
 MOST = 20
 LONGEST_WHAT = 100
@@ -42,9 +42,12 @@ def add(
 ) -> TicketAttachment:
     """Put a paper into an open ticket; `what` says what it is, naming no patient.
 
+    Staff put it there for anybody, the reporter and the pharmacy for themselves.
     RuleError, at `file` or `what`, for a file of another kind, an empty or too large
     one, without words, and for the twenty-first.
     """
+    if audience not in _audiences(ticket, by):
+        raise NotFoundError("There is no such ticket.")
     if not what.strip():
         raise RuleError("Say what it is.", field="what")
     if ticket.resolved_at is not None:
@@ -99,7 +102,7 @@ def get(attachment_id: int, *, by: User) -> TicketAttachment:
 def open_one(
     attachment_id: int, *, by: User, at: datetime
 ) -> tuple[TicketAttachment, bytes]:
-    """Give a paper and its bytes to staff or to the reporter; on the record first.
+    """Give a paper and its bytes to whom it is for; on the audit record first.
 
     NotFoundError for one that is not theirs to open, or was removed.
     """
@@ -152,10 +155,19 @@ def _media_type(body: bytes) -> str:
 
 
 def _may_open(attachment: TicketAttachment, by: User) -> bool:
+    return attachment.audience in _audiences(attachment.ticket, by)
+
+
+def _audiences(ticket: Ticket, by: User) -> set[Audience]:
+    """Give the audiences of a ticket that a user belongs to: staff to all of them."""
     if can(by.role, Permission.TICKET_WORK):
-        return True
-    is_reporter = attachment.ticket.opened_by.id == by.id
-    return is_reporter and attachment.audience is Audience.REPORTER
+        return set(Audience)
+    found = set()
+    if ticket.opened_by.id == by.id:
+        found.add(Audience.REPORTER)
+    if dispenser_questions.was_asked(ticket, by):
+        found.add(Audience.DISPENSER)
+    return found
 
 
 def _record(

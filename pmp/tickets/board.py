@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import JOIN
+from peewee import JOIN, Case, fn
 
 from models import (
     Dispensation,
@@ -17,6 +17,7 @@ from models import (
     TicketProblem,
     TicketStatus,
     User,
+    UserStatus,
 )
 from pmp import audit
 from pmp.errors import RuleError
@@ -77,7 +78,7 @@ class Wanted:
 
 
 def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Page:
-    """Give a page of the tickets that are wanted, the first due first."""
+    """Give a page of the tickets that are wanted: the overdue, then the first due."""
     query = _query(wanted, by=by, at=at)
     total = query.count()
     pages = pages_of(total, PAGE_SIZE)
@@ -86,12 +87,19 @@ def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Page:
 
 
 def counts(*, by: User, at: datetime) -> dict[str, int]:
-    """Count each queue of QUEUES but the resolved, for the tiles."""
-    return {
-        name: Ticket.select().where(_in_queue(name, by=by, at=at)).count()
-        for name in QUEUES
-        if name != "resolved"
-    }
+    """Count each queue of QUEUES but the resolved, for the tiles: one query."""
+    names = [name for name in QUEUES if name != "resolved"]
+    query: Any = (
+        Ticket.select(
+            *(
+                fn.SUM(Case(None, ((_in_queue(name, by=by, at=at), 1),), 0))
+                for name in names
+            )
+        )
+        .where(Ticket.resolved_at.is_null())
+        .tuples()
+    )
+    return dict(zip(names, (total or 0 for total in query.get()), strict=True))
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> Iterator[list[Any]]:
@@ -146,21 +154,28 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
     if wanted.problem:
         query = query.where(Ticket.problem == wanted.problem)
     if wanted.owner == NOBODY:
-        query = query.where(Ticket.assigned_to.is_null())
+        query = query.where(_nobodys())
     elif wanted.owner:
         query = query.where(User.username == wanted.owner)
     if wanted.older:
         query = query.where(Ticket.opened_at < at - timedelta(days=wanted.older))
     if wanted.queue == "resolved":
         return query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
-    return query.order_by(Ticket.due_at, Ticket.id)
+    late_first = Case(None, ((clocks.overdue(at), 0),), 1)
+    return query.order_by(late_first, Ticket.due_at, Ticket.id)
+
+
+def _nobodys() -> Any:
+    """Give the condition of tickets without an owner who is still there."""
+    there = User.select(User.id).where(User.status == UserStatus.ACTIVE)
+    return Ticket.assigned_to.is_null() | Ticket.assigned_to.not_in(there)
 
 
 def _in_queue(name: str, *, by: User, at: datetime) -> Any:
     is_open = Ticket.resolved_at.is_null()
     return {
         "mine": is_open & (Ticket.assigned_to == by),
-        "nobody": is_open & Ticket.assigned_to.is_null(),
+        "nobody": is_open & _nobodys(),
         "overdue": clocks.overdue(at),
         "escalated": is_open & ~Ticket.escalated_at.is_null(),
         "asked": is_open & (Ticket.status == TicketStatus.WITH_DISPENSER),

@@ -167,6 +167,12 @@ def find(question_id: int, *, by: User) -> TicketQuestion:
     return found
 
 
+def was_asked(ticket: Ticket, user: User) -> bool:
+    """Tell whether one of a user's pharmacies was asked about a ticket."""
+    found: bool = _own(user).where(TicketQuestion.ticket == ticket).exists()
+    return found
+
+
 # --- What it answers
 
 

@@ -13,8 +13,9 @@ from models import (
     Audience,
     AuditEvent,
     CorrectionNotice,
+    Delivery,
+    DeliveryKind,
     Dispensation,
-    DispensationVersion,
     DocumentKind,
     EvidencePack,
     Ticket,
@@ -28,11 +29,15 @@ from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError, RuleError
 from pmp.thresholds import case_recipients
-from pmp.tickets import attachments, ticket_desk, writing
-from pmp.tickets.ticket_desk import Element
+from pmp.tickets import attachments, telling, ticket_desk, writing
+from pmp.tickets.ticket_desk import Change, Element
 
 WHAT = "Evidence pack of an inaccuracy ticket"
 LENGTH = 9
+NOTICES = {
+    telling.Notice.OUTCOME: "the outcome of the ticket",
+    telling.Notice.REOPENED: "that the ticket is open again",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Evidence:
     recipient: str
     reason: str
     source: Sequence[Element]
-    versions: Sequence[DispensationVersion]
+    changes: Sequence[Change]
     thread: Sequence[TicketMessage]
     events: Sequence[AuditEvent]
     told: Sequence[Told]
@@ -94,7 +99,7 @@ def gather(
         recipient=recipient.strip(),
         reason=reason.strip(),
         source=ticket_desk.source(entry, by=by, at=at),
-        versions=ticket_desk.versions(entry),
+        changes=ticket_desk.changes(entry),
         thread=tickets.thread(ticket, audience=Audience.STAFF),
         events=_events(ticket),
         told=_told(ticket),
@@ -170,12 +175,25 @@ def _papers(ticket: Ticket) -> list[tuple[TicketAttachment, bytes]]:
 
 
 def _told(ticket: Ticket) -> list[Told]:
+    """Give who was told: the reporter of each outcome, recipients of each change."""
+    outcomes = (
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
+        .where(Delivery.subject_id == ticket.id)
+        .where(Delivery.parent.is_null())
+        .order_by(Delivery.id)
+    )
+    reporter = [
+        Told(ticket.opened_by.name, wording.words(notice), each.created_at)
+        for each in outcomes
+        if (notice := NOTICES.get(telling.notice_of(each)))
+    ]
     notices = (
         CorrectionNotice.select()
         .where(CorrectionNotice.dispensation == ticket.dispensation)
         .order_by(CorrectionNotice.id)
     )
-    return [
+    return reporter + [
         Told(
             contacts.name_of(case_recipients.who(each.recipient)),
             wording.words(each.outcome),

@@ -122,7 +122,9 @@ def _tell(
 
 def _mail(*users: User | None) -> list[Route]:
     return [
-        Route(ChannelName.EMAIL, user.email) for user in users if user and user.email
+        Route(ChannelName.EMAIL, user.email)
+        for user in users
+        if user and user.email and user.status is UserStatus.ACTIVE
     ]
 
 

@@ -3,7 +3,7 @@
 Reading a submission's own words is a use of patient data, so it is on the audit record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -13,7 +13,6 @@ from models import (
     CaseEntry,
     CaseStatus,
     Dispensation,
-    DispensationVersion,
     ThresholdCase,
     Ticket,
     User,
@@ -21,8 +20,10 @@ from models import (
 from pmp import asap, audit, clock, dispensations, documents, readers
 from pmp.asap import elements
 from pmp.documents import DocumentLostError
-from pmp.thresholds import case_recipients
+from pmp.thresholds import case_recipients, correction_notices
+from pmp.thresholds.correction_notices import Field
 from pmp.tickets import whole_records, writing
+from pmp.wording import words
 
 # The dispensing and its patient: what a dispute is about, in this order.
 SEGMENTS = ("DSP", "PAT", "PRE", "PHA")
@@ -35,6 +36,16 @@ class Element:
     code: str
     name: str
     value: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of an entry: when, by whom, why, and what it was and became."""
+
+    at: datetime
+    by: str
+    reason: str
+    fields: Sequence[Field]
 
 
 @dataclass(frozen=True)
@@ -90,9 +101,25 @@ def source(entry: Dispensation | None, *, by: User, at: datetime) -> list[Elemen
     ]
 
 
-def versions(entry: Dispensation | None) -> list[DispensationVersion]:
-    """Give what the entry said before each change, the oldest first."""
-    return dispensations.versions_of(entry) if entry else []
+def changes(entry: Dispensation | None) -> list[Change]:
+    """Give each change of an entry since the pharmacy reported it, the oldest first."""
+    if entry is None:
+        return []
+    kept = dispensations.versions_of(entry)
+    now = {"status": entry.status.value, "patient": entry.patient.id}
+    contents = [*(version.content for version in kept), now]
+    return [
+        Change(
+            version.changed_at,
+            version.changed_by,
+            version.reason,
+            [
+                *correction_notices.changed_fields(entry, version.version + 1),
+                *_standing(version.content, after),
+            ],
+        )
+        for version, after in zip(kept, contents[1:], strict=True)
+    ]
 
 
 def told_words(recipients: int, looked_up: int) -> str:
@@ -146,6 +173,14 @@ def changed(entry: Dispensation | None, wanted: Mapping[str, Any]) -> dict[str, 
         for name, value in wanted.items()
         if value is not None and value != getattr(entry, name)
     }
+
+
+def _standing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Field]:
+    """Tell that an entry was removed or put back, or went to another person."""
+    if before["status"] != after["status"]:
+        yield Field("Entry", words(before["status"]), words(after["status"]))
+    if before["patient"] != after["patient"]:
+        yield Field("Patient", f"{before['patient']}", f"{after['patient']}")
 
 
 def _in_order(pair: tuple[str, str]) -> tuple[int, str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from wtforms import RadioField, SelectChoice
+from flask_wtf.file import FileField
+from wtforms import RadioField, SelectChoice, StringField
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
@@ -74,6 +75,15 @@ class ReportRecordForm(Form):
         """Ask for words where staff could not begin without."""
         if self.problem.data in NEED_WORDS and not (field.data or "").strip():
             raise ValidationError("Describe what is missing or wrong")
+
+
+class PaperForm(Form):
+    file = FileField("File", description="PDF, PNG, JPEG or TIFF")
+    what = StringField(
+        "What is it?",
+        description="Such as: the label. Name no patient.",
+        validators=[InputRequired("Say what it is"), Length(max=100)],
+    )
 
 
 class MessageForm(Form):

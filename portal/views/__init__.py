@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "portal.views.dispensing_entries",
     "portal.views.threshold_reports",
     "portal.views.tickets",
+    "portal.views.ticket_papers",
     "portal.views.questions",
     "portal.views.look_up_corrections",
     "portal.views.staff",

@@ -3,9 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from models import Audience
 from pmp import clock
 from pmp.permissions import Permission
-from pmp.tickets import dispenser_questions
+from pmp.tickets import attachments, dispenser_questions
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.questions import ExplainForm
@@ -44,6 +45,7 @@ def question(question_id: int) -> ResponseReturnValue:
         form=form,
         asked=asked,
         words=dispenser_questions.WORDS,
+        listed=attachments.of(asked.question.ticket, audience=Audience.DISPENSER),
         now=now,
     )
     return page, 422 if form.errors else 200

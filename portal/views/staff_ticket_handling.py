@@ -8,11 +8,12 @@ from pmp import clock, tickets
 from pmp.permissions import Permission
 from pmp.tickets import handling, routing
 from portal.access import requires, signed_in_user
-from portal.forms import Form, rule_errors
+from portal.forms import rule_errors
 from portal.forms.staff_tickets import HandOverForm, ReopenForm
 from portal.views.staff_tickets import revision, to_ticket
 
 bp = Blueprint("staff_ticket_handling", __name__)
+Step = HandOverForm | ReopenForm
 
 
 @bp.route("/staff/tickets/<number>/assign", methods=["GET", "POST"])
@@ -82,7 +83,9 @@ def reopen(number: str) -> ResponseReturnValue:
     return _step(found, form, "Open again", stays)
 
 
-def _step(found: Ticket, form: Form, words: str, lead: str) -> ResponseReturnValue:
+def _step(found: Ticket, form: Step, words: str, lead: str) -> ResponseReturnValue:
+    if form.form_errors:  # whoever was told of another's change may go on from it
+        form.revision.data = str(found.revision)
     page = render_template(
         "staff/tickets/step.html", form=form, ticket=found, words=words, lead=lead
     )

@@ -117,7 +117,7 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     form.offer_wordings(wordings)
     if "fill" in request.form:
         _fill(form, found, wordings)
-    elif form.validate_on_submit() and form.confirmed.data == "yes":
+    elif form.validate_on_submit() and form.confirmed.data == "yes" and not _editing():
         with rule_errors(form):
             told = _resolved(found, outcome, action, form)
             flash(_told_words(len(told), found.dispensation))
@@ -152,6 +152,11 @@ def _resolved(
     )
 
 
+def _editing() -> bool:
+    """Tell whether the form is asked for once more, with what was typed."""
+    return bool({"fill", "edit"} & request.form.keys())
+
+
 def _told_words(recipients: int, entry: Dispensation | None) -> str:
     words = "Resolved. The reporter is told."
     looked_up = readers.told_of(entry) if entry else 0
@@ -167,9 +172,10 @@ def _resolve_page(
     """Give the form; once it is sound, the review of what it will do."""
     entry = found.dispensation
     ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
-    filling = "fill" in request.form
-    reviewed = form.is_submitted() and not form.errors and not filling
+    reviewed = form.is_submitted() and not form.errors and not _editing()
     form.confirmed.data = "yes" if reviewed else ""
+    if form.form_errors:  # whoever was told of another's change may go on from it
+        form.revision.data = str(found.revision)
     page = render_template(
         "staff/tickets/resolve.html",
         form=form,
@@ -198,7 +204,7 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         dues=clocks.running(found),
         thread=tickets.thread(found, audience=Audience.STAFF),
         source=ticket_desk.source(entry, by=user, at=now),
-        versions=ticket_desk.versions(entry),
+        changes=ticket_desk.changes(entry),
         effect=ticket_desk.effect(entry, at=now),
         others=ticket_desk.others_about(found),
         papers=attachments.of(found),

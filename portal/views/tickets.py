@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Ticket, TicketProblem
+from models import Audience, Ticket, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import whole_records, withdrawing
+from pmp.tickets import attachments, whole_records, withdrawing
 from pmp.tickets.shown import Shown
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -130,6 +130,7 @@ def _page(found: Ticket, form: MessageForm) -> ResponseReturnValue:
         ticket=found,
         thread=tickets.thread(found),
         outcome=tickets.outcome_of(found),
+        listed=attachments.of(found, audience=Audience.REPORTER),
         is_withdrawn=withdrawing.is_withdrawn(found),
         now=clock.now(),
     )

@@ -131,16 +131,30 @@ def test_a_damaged_paper_leaves_a_page_that_says_so() -> None:
     assert "cannot be shown" in words_of(sheets)
 
 
-def test_a_long_paper_ends_with_a_word_about_the_rest(
+def test_all_papers_together_are_no_longer_than_somebody_can_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scanned_papers, "MOST_PAGES", 2)
+    monkeypatch.setattr(scanned_papers, "MOST_SHEETS", 3)
+    three = [
+        (paper("x", pages=2), "application/pdf", f"attachment {number}")
+        for number in (1, 2, 3)
+    ]
 
+    words = words_of(documents.with_papers(paper("front"), three))
+
+    assert "attachment 1, page 2" in words
+    assert "attachment 2, page 1" in words
+    assert "attachment 2, page 2" not in words
+    assert "attachment 3, page 1" not in words
+    assert words.count("pages of it are shown here") == 2
+
+
+def test_a_long_paper_ends_with_a_word_about_the_rest() -> None:
     sheets = scanned_papers.sheets(
-        paper("x", pages=3), "application/pdf", label="attachment 1"
+        paper("x", pages=3), "application/pdf", label="attachment 1", most=2
     )
 
     words = words_of(sheets)
     assert "page 2" in words
     assert "page 3" not in words
-    assert "No more than 2 pages" in words
+    assert "No more than 2 pages of it" in words

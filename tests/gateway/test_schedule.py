@@ -1,12 +1,34 @@
 """The sweep: what people wait for is not stuck behind a pile of deliveries."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from gateway import schedule, tasks
 from gateway.queue import huey
-from pmp import deliveries, settings, uploads
+from models import Delivery
+from pmp import clock, deliveries, settings, uploads
 from tests.conftest import NOW
+from tests.factories import make_ticket, make_user
 from tests.gateway.conftest import make_delivery
+
+
+def test_overdue_tickets_are_told_in_office_hours(
+    db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(email="lee@example.org")
+    make_ticket()
+    Delivery.delete().execute()
+    midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
+    told = []
+    for hour in (0, 12, 13):
+        at = midnight + timedelta(hours=hour)
+        monkeypatch.setattr(clock, "now", lambda at=at: at)
+
+        schedule.watch_tickets()
+
+        told.append(Delivery.select().count())
+    assert told == [0, 2, 2]  # its triage and its outcome, each once
 
 
 def test_a_full_queue_takes_no_more_deliveries_and_their_rows_wait(

@@ -14,7 +14,13 @@ from pmp import audit, settings, tickets
 from pmp.errors import NotFoundError, RuleError
 from pmp.tickets import attachments
 from tests.conftest import NOW
-from tests.factories import make_ticket, make_user
+from tests.factories import (
+    make_dispensation,
+    make_pharmacy,
+    make_prescriber,
+    make_ticket,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -117,6 +123,33 @@ def test_a_reporter_opens_their_own_papers_and_no_others(lee: User) -> None:
             attachments.open_one(each.id, by=reporter, at=NOW)
     with pytest.raises(NotFoundError):
         attachments.open_one(hidden.id, by=make_user(Role.AUDITOR), at=NOW)
+
+
+def test_a_pharmacy_adds_and_opens_papers_once_it_is_asked(lee: User) -> None:
+    doctor = make_user(Role.PRACTITIONER)
+    entry = make_dispensation(prescriber=make_prescriber())
+    doctor.prescriber = entry.prescriber
+    doctor.save()
+    ticket = make_ticket(entry, by=doctor)
+    pharmacist = make_user(Role.PHARMACY, pharmacy=entry.pharmacy)
+    stranger = make_user(Role.PHARMACY, pharmacy=make_pharmacy())
+    asked = put(ticket, lee, audience=Audience.DISPENSER)
+    with pytest.raises(NotFoundError):
+        attachments.open_one(asked.id, by=pharmacist, at=NOW)
+
+    tickets.ask_dispenser(ticket, text="Thirty?", by=lee, at=NOW, revision=1)
+
+    assert attachments.open_one(asked.id, by=pharmacist, at=NOW)[1] == PDF
+    own = put(ticket, pharmacist, audience=Audience.DISPENSER)
+    assert attachments.of(ticket, audience=Audience.DISPENSER) == [asked, own]
+    for user, audience in (
+        (pharmacist, Audience.STAFF),
+        (pharmacist, Audience.REPORTER),
+        (stranger, Audience.DISPENSER),
+        (doctor, Audience.DISPENSER),
+    ):
+        with pytest.raises(NotFoundError):
+            put(ticket, user, audience=audience)
 
 
 def test_a_wrong_paper_is_destroyed_by_staff_only(lee: User) -> None:

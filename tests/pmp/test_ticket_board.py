@@ -2,7 +2,15 @@ from datetime import timedelta
 
 import pytest
 
-from models import AuditEvent, Role, Ticket, TicketOutcome, TicketProblem, User
+from models import (
+    AuditEvent,
+    Role,
+    Ticket,
+    TicketOutcome,
+    TicketProblem,
+    User,
+    UserStatus,
+)
 from pmp import audit, clock, tickets
 from pmp.tickets import board, handling, outcomes
 from pmp.tickets.board import Wanted
@@ -75,6 +83,26 @@ def test_the_board_narrows_by_kind_owner_and_age(lee: User) -> None:
     assert listed(lee, owner=board.NOBODY) == []
     assert listed(lee, older=7) == [old]
     assert listed(lee, older=30) == []
+
+
+def test_a_ticket_of_somebody_who_is_gone_is_nobodys(lee: User) -> None:
+    gone = make_user()
+    ticket, noise = make_ticket(), make_ticket()
+    handling.take(ticket, by=gone, at=NOW, revision=1)
+    handling.take(noise, by=lee, at=NOW, revision=1)
+    gone.status = UserStatus.SUSPENDED
+    gone.save()
+
+    assert listed(lee, queue="nobody") == [ticket]
+    assert listed(lee, owner=board.NOBODY) == [ticket]
+
+
+def test_what_is_overdue_by_any_clock_comes_first(lee: User) -> None:
+    waits = make_ticket(at=NOW - timedelta(days=6))
+    handling.take(waits, by=lee, at=NOW, revision=1)
+    untouched = make_ticket(at=NOW - timedelta(days=5))
+
+    assert listed(lee) == [untouched, waits]
 
 
 def test_a_list_comes_in_pages(lee: User) -> None:

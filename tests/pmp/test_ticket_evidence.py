@@ -4,17 +4,24 @@ from models import (
     Audience,
     AuditEvent,
     Disclosure,
+    Dispensation,
     EvidencePack,
     Ticket,
     TicketOutcome,
     User,
 )
-from pmp import audit, tickets
+from pmp import audit, dispensations, tickets
 from pmp.errors import NotFoundError, RuleError
-from pmp.tickets import attachments, evidence
+from pmp.tickets import attachments, evidence, ticket_desk
 from pmp.tickets.evidence import Evidence
 from tests.conftest import NOW
-from tests.factories import entry_of, make_ticket, make_user
+from tests.factories import (
+    entry_of,
+    make_dispensation,
+    make_identity,
+    make_ticket,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -49,7 +56,12 @@ def test_a_pack_holds_all_there_is_about_a_ticket(lee: User) -> None:
 
     texts = [line.text for line in pack.thread]
     assert texts == ["It was thirty.", "Odd.", "The entry was corrected. Seven."]
-    assert [each.content["days_supply"] for each in pack.versions] == [30]
+    [change] = pack.changes
+    [field] = change.fields
+    assert (field.name, field.before, field.after) == ("Days supply", "30", "7")
+    assert [(each.who, each.what) for each in pack.told] == [
+        (ticket.opened_by.name, "The outcome of the ticket")
+    ]
     assert {each.subject for each in pack.events} == {f"ticket:{ticket.number}"}
     assert entry_of(ticket).identity.last_name.upper() in pack.patient
 
@@ -94,3 +106,24 @@ def test_a_pack_needs_a_recipient_and_a_reason(lee: User) -> None:
         assert refused.value.field == field
 
     assert EvidencePack.select().count() == 0
+
+
+def test_how_an_entry_was_changed_says_that_it_was_removed_and_went_elsewhere(
+    lee: User,
+) -> None:
+    entry, other = make_dispensation(), make_identity()
+    first = entry.patient.id
+    dispensations.correct(
+        entry, changes={"identity": other}, reason="Wrong person.", by=lee, at=NOW
+    )
+    dispensations.void(entry, reason="Never sold.", by=lee, at=NOW)
+
+    moved, removed = ticket_desk.changes(Dispensation.get_by_id(entry.id))
+
+    assert (moved.reason, moved.by) == ("Wrong person.", lee.username)
+    assert [(each.name, each.before, each.after) for each in moved.fields] == [
+        ("Patient", str(first), str(other.patient.id))
+    ]
+    assert [(each.name, each.before, each.after) for each in removed.fields] == [
+        ("Entry", "Current", "Voided")
+    ]

@@ -27,6 +27,7 @@ from models import (
 from pmp import audit, clock, tickets
 from pmp.thresholds import case_recipients
 from pmp.tickets import attachments, handling, routing
+from portal.forms.tickets import PROBLEMS
 from tests.browser import Browser
 from tests.factories import (
     entry_of,
@@ -125,15 +126,50 @@ def test_a_corrected_entry_is_versioned_recounted_and_everyone_told(
     browser.follow()
 
     assert "the entry: 6 people: 6 recipients" in browser.text()
-    assert "What it said before" in browser.text()
+    assert "How it was changed" in browser.text()
+    assert f"→ {earlier}" in browser.text()
     assert ThresholdCase.get_by_id(case.id).status == "withdrawn"
     assert f"{entry.row_code}. A date was mistyped" in ticket_note(ticket)
     told = Delivery.get(Delivery.dedupe_key == f"ticket-outcome:{ticket.id}")
     assert told.address == reporter.email
 
 
+def test_what_was_written_can_be_changed_before_it_is_sent(
+    browser: Browser, lee: User
+) -> None:
+    ticket = make_ticket()
+    browser.get(f"{page_of(ticket)}/uphold")
+    browser.submit({"note": "Rihgt."}, status=200)
+
+    browser.submit({"edit": "yes"}, status=200)
+
+    assert "Check what will happen" not in browser.text()
+    browser.submit({"note": "Right."}, status=200)
+    browser.submit()
+    assert ticket_note(ticket) == "Right."
+
+
 def ticket_note(ticket: Ticket) -> str:
     return tickets.get(ticket.number).outcome_note
+
+
+@pytest.mark.parametrize("kind", [choice.value for choice in PROBLEMS])
+def test_a_ticket_of_each_kind_is_opened_walked_and_upheld(
+    browser: Browser, lee: User, kind: str
+) -> None:
+    browser.get("/staff/tickets/new")
+    entry = make_dispensation()
+    browser.submit({"row_code": entry.row_code, "problem": kind, "note": "Caller."})
+    browser.follow()
+    ticket = Ticket.get()
+    assert ticket.problem == kind
+    browser.submit(action=f"{page_of(ticket)}/take")
+    browser.get(f"{page_of(ticket)}/uphold")
+    browser.submit({"fill": "yes"}, status=200)
+    browser.submit(status=200)
+    browser.submit()
+
+    assert tickets.get(ticket.number).outcome is TicketOutcome.UPHELD
 
 
 def test_a_note_for_staff_is_hidden_from_reporter(browser: Browser, lee: User) -> None:
@@ -190,6 +226,8 @@ def test_who_comes_second_keeps_what_was_typed(browser: Browser, lee: User) -> N
     assert "Somebody else has changed this ticket" in browser.text()
     assert "I know them." in browser.text()
     assert tickets.get(ticket.number).assigned_to == ortiz
+    browser.submit()
+    assert tickets.get(ticket.number).assigned_to == lee
 
 
 def test_a_resolved_ticket_is_opened_again(browser: Browser, lee: User) -> None:
