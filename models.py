@@ -1473,13 +1473,20 @@ class TicketOutcome(StrEnum):
 
 
 class Ticket(Table):
-    """An inaccuracy report: an entry, what is wrong with it, a clock, an outcome."""
+    """An inaccuracy report: what of, what is wrong with it, a clock, an outcome.
+
+    It is about one entry, or about a patient's record as a whole: something is missing
+    in it, or the report of it is another person's.
+    """
 
     number = CharField(unique=True)
     dispensation = ForeignKeyField(
-        Dispensation, on_delete="RESTRICT", backref="tickets"
+        Dispensation, null=True, on_delete="RESTRICT", backref="tickets"
     )
+    patient = ForeignKeyField(Patient, null=True, on_delete="RESTRICT")
+    look_up = ForeignKeyField(LookUp, null=True, on_delete="RESTRICT")  # its report
     case = ForeignKeyField(ThresholdCase, null=True, on_delete="RESTRICT")
+    reporter = CharField()  # user:12, phone:+18605550123, patient:34
     opened_by = ForeignKeyField(User, on_delete="RESTRICT")
     opened_at = UtcField()
     due_at = UtcField()
@@ -1497,14 +1504,27 @@ class Ticket(Table):
     dispenser_due_at = UtcField(null=True)
     escalated_at = UtcField(null=True)
 
+    class Meta:
+        constraints = [Check("(dispensation_id IS NULL) <> (patient_id IS NULL)")]
+
 
 Ticket.add_index(
     Ticket.index(
         Ticket.dispensation,
-        Ticket.opened_by,
+        Ticket.reporter,
         unique=True,
         name="ticket_open_once",
         where=SQL("resolved_at IS NULL"),
+    )
+)
+Ticket.add_index(
+    Ticket.index(
+        Ticket.patient,
+        Ticket.reporter,
+        Ticket.problem,
+        unique=True,
+        name="ticket_of_record_open_once",
+        where=SQL("resolved_at IS NULL AND dispensation_id IS NULL"),
     )
 )
 
@@ -1595,6 +1615,71 @@ class TicketIdentity(Table):
         indexes = ((("ticket", "identity"), True),)
 
 
+class OutsideKind(StrEnum):
+    CALLER = "caller"  # reads a row code from a report on paper
+    PATIENT = "patient"  # asks in writing, 45 CFR 164.526
+
+
+class OutsideReporter(Table):
+    """Who reported an inaccuracy and is no user: how, and how they are answered."""
+
+    ticket = ForeignKeyField(Ticket, unique=True, on_delete="CASCADE")
+    kind = word(OutsideKind)
+    name = CharField()
+    relation = CharField(default="")
+    phone = CharField(default="")  # +1 and ten digits
+    fax = CharField(default="")
+    address = TextField(default="")  # postal lines
+    answer_by = word(ChannelName, null=True)  # empty: staff call them back
+    received_on = DateField()
+    answered_at = UtcField(null=True)
+    answered_by = CharField(default="")
+
+
+class QuestionAnswer(StrEnum):
+    CORRECTED = "corrected"
+    REMOVED = "removed"
+    REPORTED = "reported"  # what was missing has been sent
+    EXPLAINED = "explained"
+
+
+class TicketQuestion(Table):
+    """What staff ask a dispenser about a ticket, and its answer."""
+
+    ticket = ForeignKeyField(Ticket, on_delete="CASCADE", backref="questions")
+    pharmacy = ForeignKeyField(Pharmacy, on_delete="RESTRICT", index=False)
+    text = TextField()
+    asked_by = CharField()
+    asked_at = UtcField()
+    due_at = UtcField()
+    answer = word(QuestionAnswer, null=True)
+    answer_text = TextField(default="")
+    answered_by = CharField(default="")
+    answered_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("pharmacy", "answered_at"), False),)
+
+
+class LookUpCorrection(Table):
+    """What a user is told about an entry that a report of theirs showed."""
+
+    user = ForeignKeyField(User, on_delete="RESTRICT", index=False)
+    look_up = ForeignKeyField(LookUp, on_delete="RESTRICT")
+    dispensation = ForeignKeyField(Dispensation, on_delete="RESTRICT")
+    version = IntegerField()  # of the dispensation, after the change
+    turn = IntegerField(default=0)  # of one version: moved away, back, away again
+    outcome = word(TicketOutcome)
+    made_at = UtcField()
+    seen_at = UtcField(null=True)
+
+    class Meta:
+        indexes = (
+            (("user", "dispensation", "version", "turn"), True),
+            (("user", "seen_at"), False),
+        )
+
+
 class CorrectionNotice(Table):
     """What one recipient of a report is told about an entry that changed."""
 
@@ -1624,6 +1709,9 @@ class DeliveryKind(StrEnum):
     SUBMISSION_RECEIPT = "submission_receipt"
     REPORTING_NOTICE = "reporting_notice"
     CARE_NOTE = "care_note"
+    TICKET_QUESTION = "ticket_question"
+    OUTSIDE_ANSWER = "outside_answer"
+    LOOK_UP_CORRECTION = "look_up_correction"
 
 
 class DeliveryState(StrEnum):
@@ -1842,6 +1930,9 @@ TABLES: tuple[type[Table], ...] = (
     TicketTaker,
     EvidencePack,
     TicketIdentity,
+    OutsideReporter,
+    TicketQuestion,
+    LookUpCorrection,
     CorrectionNotice,
     Delivery,
     DeliveryAttempt,

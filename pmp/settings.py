@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
     ticket_wordings: str = ""
     referral_office: str = "Drug Control Division"
+    tickets_per_day: int = Field(default=40, ge=1)
+    written_request_days: int = Field(default=60, ge=1, le=90)
+    correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
     unanswered_days: int = Field(default=0, ge=0, le=365)
     care_notes_per_day: int = Field(default=10, ge=0)

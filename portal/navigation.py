@@ -1,12 +1,16 @@
 """The menu: an entry shows when its page exists and the user may open it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from portal.access import may
+from models import User
+from pmp import readers
+from pmp.tickets import dispenser_questions
+from portal.access import may, signed_in_user
 
 # The group of an entry, its words, its page. The first that a user may open is where
 # they land after sign-in; a group of which they may open one entry is no group.
@@ -16,10 +20,12 @@ ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
     (PATIENTS, "My look-ups", "/look-ups"),
+    (PATIENTS, "Changed since my look-ups", "/look-ups/changed"),
     (PATIENTS, "My prescribing", "/prescribing"),
     (SUBMISSIONS, "Submissions", "/submissions"),
     (SUBMISSIONS, "Reporting calendar", "/reporting"),
     (SUBMISSIONS, "Our dispensing", "/dispensing"),
+    (REPORTS, "Questions from the program", "/questions"),
     (REPORTS, "Threshold reports", "/threshold-reports"),
     (REPORTS, "Inaccuracy tickets", "/tickets"),
     ("", "Work queues", "/staff"),
@@ -39,6 +45,12 @@ ENTRIES = (
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
     ("", "Audit", "/staff/audit"),
 )
+
+# What waits on a page for the user at the screen: its number stands in the menu.
+WAITING: dict[str, Callable[[User], int]] = {
+    "/look-ups/changed": readers.waiting,
+    "/questions": dispenser_questions.count,
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,10 @@ def entries() -> list[Entry]:
     here = max(
         (url for *_, url in shown if _is_under(request.path, url)), key=len, default=""
     )
-    return [Entry(words, url, url == here, group) for group, words, url in shown]
+    return [
+        Entry(f"{words}{_waiting(url)}", url, url == here, group)
+        for group, words, url in shown
+    ]
 
 
 def groups() -> list[Group]:
@@ -100,6 +115,11 @@ def may_open(url: str) -> bool:
         return False
     permission = getattr(current_app.view_functions[endpoint], "access", None)
     return permission is not None and may(permission)
+
+
+def _waiting(url: str) -> str:
+    count = WAITING[url](signed_in_user()) if url in WAITING else 0
+    return f" ({count})" if count else ""
 
 
 def _is_under(path: str, url: str) -> bool:

@@ -347,3 +347,10 @@ def make_ticket(
     shown = tickets.find_shown(entry.row_code, by=reporter)
     ticket: Ticket = tickets.open_ticket(shown, by=reporter, **(given | fields))
     return ticket
+
+
+def entry_of(ticket: Ticket) -> Dispensation:
+    """Give the entry that a ticket is about; it must be about one."""
+    entry: Dispensation | None = ticket.dispensation
+    assert entry is not None
+    return entry

@@ -29,6 +29,9 @@ COMPOSERS = {
     DeliveryKind.REPORTING_NOTICE: "reporting_notice",
     DeliveryKind.SUBMISSION_RECEIPT: "submission_receipt",
     DeliveryKind.CARE_NOTE: "care_note",
+    DeliveryKind.TICKET_QUESTION: "ticket_question",
+    DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
+    DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
 }
 
 

@@ -17,6 +17,7 @@ SUBJECTS = {
     telling.Notice.OVERDUE: "Ticket {} is overdue",
     telling.Notice.OUTCOME: "Ticket {} is resolved",
     telling.Notice.REOPENED: "Ticket {} is open again",
+    telling.Notice.ANSWERED: "The pharmacy has answered: ticket {}",
 }
 
 

@@ -10,6 +10,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from peewee import JOIN
+
 from models import (
     AuditEvent,
     Disclosure,
@@ -157,8 +159,8 @@ def _subjects(patient_id: int) -> list[str]:
     """Name everything that is about a patient, as the record does."""
     tickets = (
         Ticket.select(Ticket.number)
-        .join(Dispensation)
-        .where(Dispensation.patient == patient_id)
+        .join(Dispensation, JOIN.LEFT_OUTER)
+        .where((Dispensation.patient == patient_id) | (Ticket.patient == patient_id))
     )
     return [
         f"patient:{patient_id}",

@@ -17,9 +17,10 @@ from models import (
     DispensationVersion,
     Prescriber,
     ReportedIdentity,
+    TicketOutcome,
     User,
 )
-from pmp import audit, database, drugs, reporters, thresholds
+from pmp import audit, database, drugs, readers, reporters, thresholds
 from pmp.dispensations.row_codes import row_number
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching.turns import hold_links
@@ -206,6 +207,7 @@ def _change(
         with database.atomic():
             hold_links()
             before = _row(dispensation)
+            shown = readers.find([dispensation.id], at=at)
             columns = _with_patient(columns)
             _apply(dispensation, columns)
             _keep_version(dispensation, before, reason=reason, by=by, at=at)
@@ -221,9 +223,19 @@ def _change(
             )
             if event is audit.Event.DISPENSATION_RESTORED:
                 thresholds.tell_restored(dispensation, at=at)
+            outcome = _outcome(before, dispensation)
+            readers.tell(shown, {dispensation.id: outcome}, at=at, but=by)
     except IntegrityError as same:
         message = "The pharmacy has another record of the same fill."
         raise RuleError(message) from same
+
+
+def _outcome(before: Mapping[str, Any], now: Dispensation) -> TicketOutcome:
+    """Say what a change is to who had been shown the entry."""
+    if now.status is DispensationStatus.VOIDED:
+        return TicketOutcome.VOIDED
+    moved = before["patient"] != now.patient.id
+    return TicketOutcome.IDENTITY_FIXED if moved else TicketOutcome.CORRECTED
 
 
 def _with_patient(columns: Mapping[str, Any]) -> Mapping[str, Any]:

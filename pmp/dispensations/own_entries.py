@@ -13,16 +13,18 @@ from models import (
     Dispensation,
     DispensationStatus,
     DispensationVersion,
+    QuestionAnswer,
     ReportedIdentity,
     Submission,
     Ticket,
     User,
 )
-from pmp import audit, database, dispensations, reporters, tickets, wording
+from pmp import audit, database, dispensations, readers, reporters, tickets, wording
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission, can
 from pmp.thresholds import correction_notices
 from pmp.thresholds.correction_notices import Field
+from pmp.tickets import dispenser_questions
 
 STAFF = "program staff"
 
@@ -58,11 +60,15 @@ class OwnEntry:
 
 @dataclass(frozen=True)
 class Done:
-    """What a change of an entry set off: how many recipients and tickets are told."""
+    """What a change of an entry set off: how many people and tickets are told.
+
+    `told` were sent it in a threshold report, `readers` looked it up.
+    """
 
     entry: Dispensation
     told: int
     tickets: Sequence[Ticket]
+    readers: int = 0
 
 
 def find(row_code: str, *, by: User) -> Dispensation:
@@ -97,7 +103,8 @@ def remove(row_code: str, *, version: int, reason: str, by: User, at: datetime) 
     with database.atomic():
         entry = seen(row_code, version=version, by=by)
         dispensations.void(entry, reason=reason, by=by, at=at)
-        return done(entry, "The pharmacy removed this entry.", by=by, at=at)
+        words = "The pharmacy removed this entry."
+        return done(entry, words, by=by, at=at, answer=QuestionAnswer.REMOVED)
 
 
 def restore(
@@ -111,15 +118,30 @@ def restore(
 
 
 def seen(row_code: str, *, version: int, by: User) -> Dispensation:
-    """Give an entry as a user saw it: a change since then makes the change conflict."""
+    """Give an entry as a user saw it: a change since then makes the change conflict.
+
+    In the transaction of the change: the tickets that ask about it are kept in place.
+    """
     entry = find(row_code, by=by)
+    dispenser_questions.hold(entry)
     entry.version = version
     return entry
 
 
-def done(entry: Dispensation, words: str, *, by: User, at: datetime) -> Done:
-    """Say in each open ticket what the pharmacy did; count who is told of it."""
+def done(
+    entry: Dispensation,
+    words: str,
+    *,
+    by: User,
+    at: datetime,
+    answer: QuestionAnswer = QuestionAnswer.CORRECTED,
+) -> Done:
+    """Say in each open ticket what the pharmacy did; count who is told of it.
+
+    What staff asked about the entry is answered by it.
+    """
     disputed = _open_tickets(entry)
+    dispenser_questions.answer_by_change(entry, answer, words, by=by, at=at)
     for ticket in disputed:
         tickets.say(ticket, text=words, by=by, at=at)
     told = (
@@ -128,7 +150,7 @@ def done(entry: Dispensation, words: str, *, by: User, at: datetime) -> Done:
         .where(CorrectionNotice.version == entry.version)
         .count()
     )
-    return Done(entry, told, disputed)
+    return Done(entry, told, disputed, readers.told_of(entry))
 
 
 def _open_tickets(entry: Dispensation) -> list[Ticket]:

@@ -152,7 +152,7 @@ def _reported(ids: list[int], by: User) -> dict[int, Ticket]:
         Ticket.dispensation.in_(ids) & (Ticket.opened_by == by)
     )
     # The latest one stays.
-    return {each.dispensation.id: each for each in query.order_by(Ticket.id)}
+    return {each.__data__["dispensation"]: each for each in query.order_by(Ticket.id)}
 
 
 def _numbers(prescribers: Sequence[Prescriber]) -> list[str]:

@@ -15,6 +15,7 @@ from models import (
     Species,
     ThresholdCase,
     ThresholdRule,
+    Ticket,
 )
 from pmp import settings, withheld
 from pmp.history import PatientReport
@@ -86,6 +87,17 @@ def _under_review(report: PatientReport) -> Iterator[str]:
             f"{entries} under review for accuracy; figures and warnings still count"
             f" {'it' if disputed == 1 else 'them'}."
         )
+    if _record_is_disputed(report.patient_id):
+        yield "Somebody reported that this record as a whole is wrong or lacks a fill."
+
+
+def _record_is_disputed(patient_id: int) -> bool:
+    found: bool = (
+        Ticket.select()
+        .where((Ticket.patient == patient_id) & Ticket.resolved_at.is_null())
+        .exists()
+    )
+    return found
 
 
 def _names(report: PatientReport) -> Iterator[str]:

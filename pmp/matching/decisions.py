@@ -20,9 +20,10 @@ from models import (
     Patient,
     ReportedIdentity,
     ReviewStatus,
+    TicketOutcome,
     User,
 )
-from pmp import audit, database
+from pmp import audit, database, readers
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching import apart, moves
 from pmp.matching.comparison import nearest, one_kind, signs_against
@@ -123,6 +124,7 @@ def split(  # noqa: PLR0913 - whom, where to, why, and who says so
         _check_split(move, stay, to, patient_id)
         target = to or Patient.create(created_at=at).id
         moves.take_turn((patient_id, target))
+        shown = readers.find_under(patient_id, [row.id for row in move], at=at)
         decision = _write(
             DecisionKind.SPLIT, patient_id, target, reason=reason, by=by, at=at
         )
@@ -134,6 +136,8 @@ def split(  # noqa: PLR0913 - whom, where to, why, and who says so
         _remember(decision, noted, cases)
         _record(audit.Event.IDENTITY_SPLIT, decision, move, by=by, at=at)
         moves.settle((patient_id, target), at=at)
+        parted = dict.fromkeys(shown, TicketOutcome.IDENTITY_FIXED)
+        readers.tell(shown, parted, at=at, but=by)
     return decision
 
 

@@ -17,9 +17,10 @@ from models import (
     Dispensation,
     MatchDecision,
     ReportedIdentity,
+    TicketOutcome,
     User,
 )
-from pmp import audit, bulk, database
+from pmp import audit, bulk, database, readers
 from pmp.errors import ConflictError, RuleError
 from pmp.matching import apart, moves
 from pmp.matching.comparison import is_nearer
@@ -60,9 +61,10 @@ def undo(decision: MatchDecision, *, by: User, at: datetime) -> Plan:
             raise ConflictError("This decision was undone already. Nothing was done.")
         _refuse_before_later(decision)
         plan = plan_of(decision)
+        shown: readers.Found = {}
         if decision.kind in MOVING:
             _refuse_in_part(decision, plan)
-            _carry_out(decision, plan)
+            shown = _carry_out(decision, plan, at=at)
         moves.put_reviews_back(decision.besides.get("reviews", []))
         decision.undone_by, decision.undone_at = by.username, at
         decision.save(only=[MatchDecision.undone_by, MatchDecision.undone_at])
@@ -71,6 +73,7 @@ def undo(decision: MatchDecision, *, by: User, at: datetime) -> Plan:
             patients = (plan.source, plan.target)
             moved_cases.put_back(decision.besides.get("cases", []), at=at)
             moves.settle(patients, at=at)
+            readers.tell(shown, _outcomes(decision, shown), at=at, but=by)
     return plan
 
 
@@ -149,7 +152,8 @@ def _refuse_in_part(decision: MatchDecision, plan: Plan) -> None:
         )
 
 
-def _carry_out(decision: MatchDecision, plan: Plan) -> None:
+def _carry_out(decision: MatchDecision, plan: Plan, *, at: datetime) -> readers.Found:
+    """Move them back; give to whom their fills were shown as the other person's."""
     moves.take_turn((plan.source, plan.target))
     going = [row.id for row in (*plan.back, *plan.going)]
     there = [row.id for row in moves.identities_of(plan.target)]
@@ -165,7 +169,22 @@ def _carry_out(decision: MatchDecision, plan: Plan) -> None:
     table.update(returned=plan.target).where(
         table.decision == decision, bulk.among(table.identity, going)
     ).execute()
+    shown = (
+        readers.find_told(going)
+        if decision.kind is DecisionKind.SPLIT
+        else readers.find_under(plan.source, going, at=at)
+    )
     moves.move(going, plan.target)
+    return shown
+
+
+def _outcomes(
+    decision: MatchDecision, shown: readers.Found
+) -> dict[int, TicketOutcome]:
+    """Say what an undone decision is to readers: fills come back, or part again."""
+    back = decision.kind is DecisionKind.SPLIT
+    outcome = TicketOutcome.CORRECTED if back else TicketOutcome.IDENTITY_FIXED
+    return dict.fromkeys(shown, outcome)
 
 
 def _decided(decision: MatchDecision) -> dict[int, DecisionSide]:

@@ -291,7 +291,7 @@ def _entries(
     someone: Prescriber | Pharmacy,
 ) -> list[Entry]:
     disputed = {
-        ticket.dispensation.id
+        ticket.__data__["dispensation"]
         for ticket in Ticket.select()
         .where(Ticket.dispensation.in_([row.id for row in rows]))
         .where(Ticket.resolved_at.is_null())

@@ -1,10 +1,12 @@
 """Inaccuracy tickets: somebody who was shown an entry says that it is wrong.
 
-A ticket has an owner and a clock. While it is open the entry is marked "accuracy under
-review". Its resolution corrects or voids the entry, re-counts the threshold cases, and
-tells everyone who was sent the wrong entry, and the reporter.
+A ticket has an owner and a clock. It is about one entry, or about a patient's record
+as a whole. While it is open the entry is marked "accuracy under review". Its resolution
+corrects or voids the entry, re-counts the threshold cases, and tells everyone who was
+sent the wrong entry, and the reporter.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -14,6 +16,7 @@ from models import (
     Audience,
     CorrectionNotice,
     Dispensation,
+    Pharmacy,
     Ticket,
     TicketMessage,
     TicketOutcome,
@@ -23,7 +26,15 @@ from models import (
 )
 from pmp import audit, clock, database, dispensations
 from pmp.errors import NotFoundError, RuleError
-from pmp.tickets import clocks, routing, telling, writing
+from pmp.tickets import (
+    clocks,
+    dispenser_questions,
+    report_limits,
+    routing,
+    telling,
+    whole_records,
+    writing,
+)
 from pmp.tickets.shown import Shown, find_shown
 from pmp.tickets.telling import is_for_staff
 
@@ -36,6 +47,7 @@ __all__ = [
     "is_under_review",
     "mine",
     "open_ticket",
+    "outcome_of",
     "outcome_words",
     "own",
     "resolve",
@@ -50,25 +62,40 @@ CHANGING = (TicketOutcome.VOIDED, TicketOutcome.CORRECTED, TicketOutcome.IDENTIT
 
 
 def open_ticket(
-    shown: Shown, *, problem: TicketProblem, note: str, by: User, at: datetime
+    shown: Shown,
+    *,
+    problem: TicketProblem,
+    note: str,
+    by: User,
+    at: datetime,
+    reporter: str = "",
 ) -> Ticket:
-    """Open a ticket about an entry; one open at a time for each reporter.
+    """Open a ticket about an entry or a record; one open for each reporter.
 
-    `shown` comes from `find_shown`. Staff are told by email: the number, nothing else.
+    `shown` comes from `find_shown` or `whole_records`. `reporter` says who it was, if
+    `by` writes it down for somebody: one word for each, as `phone:+18605550123`. Staff
+    are told by email: the number, nothing else. RuleError where a user reports more
+    than anybody does in a day.
     """
     if problem == TicketProblem.OTHER and not note.strip():
         raise RuleError("Describe what is wrong", field="note")
+    report_limits.check(by=by, at=at)
+    reporter = reporter or f"user:{by.id}"
     try:
         with database.atomic():
-            ticket = _new(shown, problem=problem, note=note, by=by, at=at)
+            report_limits.hold(by=by, at=at)
+            ticket = _new(
+                shown, problem=problem, note=note, by=by, at=at, reporter=reporter
+            )
             writing.say(ticket, note or "Reported.", by=by.username, at=at)
-            detail = {"entry": shown.dispensation.row_code, "problem": problem.value}
+            detail = {"about": shown.words, "problem": problem.value}
             writing.record(
                 audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail
             )
             telling.tell_opened(ticket, at=at)
     except IntegrityError as twice:
-        message = "You have reported this entry already; that ticket is still open."
+        what = "entry" if shown.dispensation else "problem"
+        message = f"You have reported this {what} already; that ticket is still open."
         raise RuleError(message, field="problem") from twice
     return ticket
 
@@ -143,18 +170,31 @@ def get(number: str) -> Ticket:
 
 
 def ask_dispenser(
-    ticket: Ticket, *, text: str, by: User, at: datetime, revision: int
+    ticket: Ticket,
+    *,
+    text: str,
+    by: User,
+    at: datetime,
+    revision: int,
+    pharmacy: Pharmacy | None = None,
 ) -> None:
-    """Ask the pharmacy: the ticket now waits for its answer, and a clock runs."""
+    """Ask the pharmacy: the ticket now waits for its answer, and a clock runs.
+
+    The entry's own; `pharmacy` is for a ticket about a whole record.
+    """
     if not text.strip():
         raise RuleError("Write what you asked the pharmacy", field="text")
+    due_at = clocks.dispenser_due(at)
     with database.atomic():
         writing.change(
             ticket,
             revision,
             status=TicketStatus.WITH_DISPENSER,
             asked_at=at,
-            dispenser_due_at=clocks.dispenser_due(at),
+            dispenser_due_at=due_at,
+        )
+        dispenser_questions.ask(
+            ticket, pharmacy=pharmacy, text=text, by=by, at=at, due_at=due_at
         )
         audience = Audience.DISPENSER
         writing.say(ticket, text, by=by.username, at=at, audience=audience)
@@ -182,7 +222,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     """
     if not note.strip():
         raise RuleError("Say why: the reporter will read it", field="note")
-    entry = ticket.dispensation
+    entry: Dispensation | None = ticket.dispensation
     with database.atomic():
         writing.change(
             ticket,
@@ -196,13 +236,16 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         reason = f"Ticket {ticket.number}: {note}"
         if change is not None:
             change(reason)
+        elif entry is None:
+            whole_records.require_possible(outcome)
         elif outcome == TicketOutcome.VOIDED:
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
         changes_it = change is not None or outcome in CHANGING
-        told = _notices(entry) if changes_it else []
-        writing.say(ticket, f"{_OUTCOMES[outcome]} {note}", by=by.username, at=at)
+        told = _notices(entry) if entry and changes_it else []
+        said = outcome_words(outcome, of_record=entry is None)
+        writing.say(ticket, f"{said} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
         writing.record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
         telling.tell_reporter(ticket, at=at)
@@ -220,21 +263,38 @@ _OUTCOMES = {
 }
 
 
-def outcome_words(outcome: TicketOutcome) -> str:
-    """Say an outcome in a sentence."""
-    return _OUTCOMES[outcome]
+def outcome_words(outcome: TicketOutcome, *, of_record: bool = False) -> str:
+    """Say an outcome in a sentence; of a ticket about a whole record, if so."""
+    said = _OUTCOMES[outcome]
+    return said.replace("The entry", "The record") if of_record else said
+
+
+def outcome_of(ticket: Ticket) -> str:
+    """Say how a ticket ended; empty while it is open, and if it was withdrawn."""
+    if ticket.outcome is None:
+        return ""
+    return outcome_words(ticket.outcome, of_record=ticket.dispensation is None)
 
 
 # --- Only here
 
 
 def _new(
-    shown: Shown, *, problem: TicketProblem, note: str, by: User, at: datetime
+    shown: Shown,
+    *,
+    problem: TicketProblem,
+    note: str,
+    by: User,
+    at: datetime,
+    reporter: str,
 ) -> Ticket:
     ticket: Ticket = Ticket.create(
-        number=f"new {shown.dispensation.id} {by.id}",
+        number=f"new {secrets.token_hex(8)}",
         dispensation=shown.dispensation,
+        patient=shown.patient,
+        look_up=shown.look_up,
         case=shown.case,
+        reporter=reporter,
         opened_by=by,
         opened_at=at,
         due_at=clocks.outcome_due(at),

@@ -7,11 +7,11 @@ kept: people name files after patients. Each opening is on the audit record.
 from datetime import datetime
 
 from models import Audience, DocumentKind, Ticket, TicketAttachment, User
-from pmp import audit, database, documents, reporters, settings
+from pmp import audit, database, documents, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
-from pmp.tickets import writing
+from pmp.tickets import dispenser_questions, writing
 
 MOST = 20
 LONGEST_WHAT = 100
@@ -165,7 +165,7 @@ def _audiences(ticket: Ticket, by: User) -> set[Audience]:
     found = set()
     if ticket.opened_by.id == by.id:
         found.add(Audience.REPORTER)
-    if ticket.asked_at and ticket.dispensation.pharmacy in reporters.pharmacies_of(by):
+    if dispenser_questions.was_asked(ticket, by):
         found.add(Audience.DISPENSER)
     return found
 

@@ -22,7 +22,7 @@ from models import (
 from pmp import audit
 from pmp.errors import RuleError
 from pmp.paging import Page, pages_of
-from pmp.tickets import clocks
+from pmp.tickets import clocks, whole_records
 from pmp.wording import us_date, us_time, words
 
 PAGE_SIZE = 50
@@ -131,8 +131,8 @@ def _line(ticket: Ticket) -> list[Any]:
         ticket.number,
         state_of(ticket),
         words(ticket.problem),
-        ticket.dispensation.row_code,
-        ticket.dispensation.pharmacy.name,
+        whole_records.subject(ticket),
+        ticket.dispensation.pharmacy.name if ticket.dispensation else "",
         us_time(ticket.opened_at),
         due.words if due else "",
         us_time(due.at) if due else "",

@@ -15,6 +15,7 @@ from models import (
     CorrectionNotice,
     Delivery,
     DeliveryKind,
+    Dispensation,
     DocumentKind,
     EvidencePack,
     Ticket,
@@ -53,6 +54,7 @@ class Evidence:
     """What a pack says; `papers` are the attachments with their bytes."""
 
     ticket: Ticket
+    entry: Dispensation
     code: str
     recipient: str
     reason: str
@@ -68,7 +70,7 @@ class Evidence:
     @property
     def patient(self) -> str:
         """The person as the pharmacy reported them."""
-        person = self.ticket.dispensation.identity
+        person = self.entry.identity
         return wording.person_name(
             person.last_name, person.first_name, person.middle_name
         )
@@ -86,10 +88,13 @@ def gather(
     if not reason.strip():
         raise RuleError("Say what it is needed for.", field="reason")
     entry = ticket.dispensation
+    if entry is None:
+        raise RuleError("A pack is about an entry: open a ticket about its row.")
     detail = {"what": "evidence pack"}
     writing.record(audit.Event.TICKET_VIEWED, ticket, by=by, at=at, detail=detail)
     return Evidence(
         ticket=ticket,
+        entry=entry,
         code=_new_code(),
         recipient=recipient.strip(),
         reason=reason.strip(),
@@ -128,7 +133,7 @@ def keep(evidence: Evidence, *, body: bytes, pages: int) -> EvidencePack:
         event = audit.Event.TICKET_EVIDENCE_MADE
         writing.record(event, ticket, by=by, at=at, detail=detail)
         disclosures.record(
-            patient=ticket.dispensation.patient,
+            patient=evidence.entry.patient,
             recipient=evidence.recipient,
             what=f"{WHAT} {ticket.number}, {pack.code}",
             purpose=evidence.reason,

@@ -7,6 +7,7 @@ from peewee import IntegrityError
 from models import (
     Audience,
     CorrectionNotice,
+    Dispensation,
     Ticket,
     TicketOutcome,
     TicketStatus,
@@ -90,7 +91,9 @@ def put_back(
     ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
 ) -> list[CorrectionNotice]:
     """End a ticket by letting its removed entry stand again; who was told is told."""
-    entry = ticket.dispensation
+    entry: Dispensation | None = ticket.dispensation
+    if entry is None:
+        raise RuleError("This ticket names no entry that could stand again.")
 
     def restore(reason: str) -> None:
         dispensations.restore(entry, reason=reason, by=by, at=at)

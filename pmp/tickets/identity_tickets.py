@@ -24,6 +24,7 @@ from pmp import audit, bulk, database, lookup, tickets, withheld, wording
 from pmp.errors import NotFoundError, RuleError
 from pmp.history.identities import Identity, identity_of
 from pmp.matching import decisions, whereabouts
+from pmp.tickets import whole_records
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def named(ticket: Ticket) -> list[int]:
     """Give the identities that are somebody else's, as the reporter says."""
     rows = TicketIdentity.select().where(TicketIdentity.ticket == ticket)
     found = [int(row.__data__["identity"]) for row in rows]
-    return found or [int(ticket.dispensation.identity.id)]
+    if found or ticket.dispensation is None:
+        return found
+    return [int(ticket.dispensation.identity.id)]
 
 
 def named_in_words(ticket: Ticket) -> list[str]:
@@ -149,7 +152,7 @@ def resolve_by_split(  # noqa: PLR0913 - a ticket's and a split's
     revision: int,
 ) -> list[CorrectionNotice]:
     """Split the patient of a ticket, end the ticket by it, and tell the reporter."""
-    patient_id = ticket.dispensation.patient.id
+    patient_id = whole_records.patient_of(ticket)
 
     def split(reason: str) -> None:
         decisions.split(

@@ -1,9 +1,16 @@
-"""Which entries a user has been shown: only those can they dispute."""
+"""Which entries and records a user has been shown: only those can they dispute."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models import Dispensation, LookUp, LookUpOutcome, ThresholdCase, User
+from models import (
+    Dispensation,
+    LookUp,
+    LookUpOutcome,
+    Patient,
+    ThresholdCase,
+    User,
+)
 from pmp import dispensations, reporters
 from pmp.errors import NotFoundError
 from pmp.matching import whereabouts
@@ -13,10 +20,23 @@ from pmp.thresholds import case_recipients
 
 @dataclass(frozen=True)
 class Shown:
-    """An entry that a user has been shown, and the case whose report showed it."""
+    """What a user has been shown: an entry, or a patient's record as a whole.
 
-    dispensation: Dispensation
-    case: ThresholdCase | None
+    One of `dispensation` and `patient` is there; `case` or `look_up` is whose report
+    showed it.
+    """
+
+    dispensation: Dispensation | None
+    case: ThresholdCase | None = None
+    patient: Patient | None = None
+    look_up: LookUp | None = None
+
+    @property
+    def words(self) -> str:
+        """Say for the audit record what it is: never more than a number."""
+        if self.dispensation is not None:
+            return f"entry {self.dispensation.row_code}"
+        return f"record of patient {self.patient.id}" if self.patient else ""
 
 
 def find_shown(row_code: str, *, by: User) -> Shown:

@@ -17,6 +17,7 @@ from models import (
 )
 from pmp import deliveries, settings
 from pmp.deliveries import Route, contacts
+from pmp.tickets import outside_answers
 
 
 class Notice(StrEnum):
@@ -28,6 +29,7 @@ class Notice(StrEnum):
     OVERDUE = "ticket-overdue"
     OUTCOME = "ticket-outcome"
     REOPENED = "ticket-reopened"
+    ANSWERED = "ticket-answered"
 
 
 TO_REPORTER = frozenset({Notice.OUTCOME, Notice.REOPENED})
@@ -63,6 +65,12 @@ def tell_assigned(
     return bool(routes)
 
 
+def tell_answered(ticket: Ticket, *, key: str, at: datetime) -> None:
+    """Tell that a dispenser answered: whom the ticket is assigned to, else staff."""
+    routes = _mail(ticket.assigned_to) or contacts.staff_routes()
+    _tell(ticket, Notice.ANSWERED, routes, key=key, at=at)
+
+
 def tell_overdue(row: TicketOverdue, *, at: datetime) -> None:
     """Tell of a clock that ran out: staff, and of the last one administrators too.
 
@@ -81,6 +89,10 @@ def tell_reporter(
     ticket: Ticket, *, at: datetime, notice: Notice = Notice.OUTCOME
 ) -> None:
     """Tell the reporter how their ticket ended, or that it is open again; once."""
+    if ticket.reporter != f"user:{ticket.opened_by.id}":  # staff wrote it down
+        if notice is Notice.OUTCOME:
+            outside_answers.tell(ticket, at=at)
+        return
     if not (routes := contacts.routes_of_user(ticket.opened_by)):
         return  # they see it in the portal, where they reported the entry
     key = f"{notice}:{ticket.id}"

@@ -17,12 +17,12 @@ from models import (
     Ticket,
     User,
 )
-from pmp import asap, audit, clock, dispensations, documents
+from pmp import asap, audit, clock, dispensations, documents, readers
 from pmp.asap import elements
 from pmp.documents import DocumentLostError
 from pmp.thresholds import case_recipients, correction_notices
 from pmp.thresholds.correction_notices import Field
-from pmp.tickets import writing
+from pmp.tickets import whole_records, writing
 from pmp.wording import words
 
 # The dispensing and its patient: what a dispute is about, in this order.
@@ -50,25 +50,34 @@ class Change:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change of an entry would set off."""
+    """What a change of an entry would set off.
+
+    `told` were sent it in a threshold report; `readers` saw it in a look-up of theirs.
+    """
 
     cases: int
     told: int
+    readers: int = 0
+
+    @property
+    def words(self) -> str:
+        """Say who will be told: 12 people: 5 recipients of reports, 7 looked it up."""
+        return told_words(self.told, self.readers)
 
 
 def seen(ticket: Ticket, *, by: User, at: datetime) -> None:
     """Put on the audit record that staff look at a ticket and its entry."""
-    detail = {"entry": ticket.dispensation.row_code}
+    detail = {"about": whole_records.subject(ticket)}
     writing.record(audit.Event.TICKET_VIEWED, ticket, by=by, at=at, detail=detail)
 
 
-def source(entry: Dispensation, *, by: User, at: datetime) -> list[Element]:
+def source(entry: Dispensation | None, *, by: User, at: datetime) -> list[Element]:
     """Give the record of the submission that an entry came from, element by element.
 
     Empty if it came from no file, or the file was purged.
     """
-    submission = entry.submission
-    if submission is None:
+    submission = entry.submission if entry else None
+    if entry is None or submission is None:
         return []
     audit.record(
         audit.Event.SUBMISSION_VIEWED,
@@ -92,8 +101,10 @@ def source(entry: Dispensation, *, by: User, at: datetime) -> list[Element]:
     ]
 
 
-def changes(entry: Dispensation) -> list[Change]:
+def changes(entry: Dispensation | None) -> list[Change]:
     """Give each change of an entry since the pharmacy reported it, the oldest first."""
+    if entry is None:
+        return []
     kept = dispensations.versions_of(entry)
     now = {"status": entry.status.value, "patient": entry.patient.id}
     contents = [*(version.content for version in kept), now]
@@ -111,8 +122,25 @@ def changes(entry: Dispensation) -> list[Change]:
     ]
 
 
-def effect(entry: Dispensation) -> Effect:
+def told_words(recipients: int, looked_up: int) -> str:
+    """Say how many people are told of a change, and as what."""
+    total = recipients + looked_up
+    sent = ("recipient of a threshold report", "recipients of threshold reports")
+    saw = ("who looked it up", "who looked it up")
+    said = [
+        f"{number} {one if number == 1 else many}"
+        for number, (one, many) in ((recipients, sent), (looked_up, saw))
+        if number
+    ]
+    if not said:
+        return "nobody"
+    return f"{total} {'person' if total == 1 else 'people'}: {', '.join(said)}"
+
+
+def effect(entry: Dispensation | None, *, at: datetime) -> Effect:
     """Tell how many standing cases count an entry, and how many people were sent it."""
+    if entry is None:
+        return Effect(0, 0)
     cases = list(
         ThresholdCase.select()
         .join(CaseEntry)
@@ -120,21 +148,26 @@ def effect(entry: Dispensation) -> Effect:
         .where(ThresholdCase.status != CaseStatus.WITHDRAWN)
     )
     told = sum(len(case_recipients.sent_to(case)) for case in cases)
-    return Effect(len(cases), told)
+    return Effect(len(cases), told, readers.count(entry, at=at))
 
 
 def others_about(ticket: Ticket) -> list[Ticket]:
     """Give the other tickets about the same entry, open and resolved, newest first."""
+    same = Ticket.patient == ticket.patient
+    if ticket.dispensation is not None:
+        same = Ticket.dispensation == ticket.dispensation
     return list(
         Ticket.select()
-        .where(Ticket.dispensation == ticket.dispensation)
+        .where(same)
         .where(Ticket.id != ticket.id)
         .order_by(Ticket.id.desc())
     )
 
 
-def changed(entry: Dispensation, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def changed(entry: Dispensation | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Give of the wanted fields those that differ from what the entry says."""
+    if entry is None:
+        return {}
     return {
         name: value
         for name, value in wanted.items()

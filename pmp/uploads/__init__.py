@@ -25,7 +25,7 @@ from models import (
     SubmissionStatus,
     User,
 )
-from pmp import asap, audit, database, documents, settings, thresholds
+from pmp import asap, audit, database, documents, readers, settings, thresholds
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
@@ -280,6 +280,7 @@ def _count(submission: Submission, decided: Iterable[Decided]) -> None:
 def _finish(submission: Submission, at: datetime) -> Submission:
     for since, patients in _batches(_touched(submission)):
         thresholds.evaluate(patients, since=since, at=at)
+    readers.tell_of_file(submission.id, at=at)
     with database.atomic():
         held = _fresh(submission).held
         status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED

@@ -48,6 +48,11 @@ class StaffMessageForm(Form):
         default=Audience.STAFF.value,
         validators=[InputRequired("Choose who reads it")],
     )
+    pharmacy = StringField(
+        "Which pharmacy to ask",
+        description="DEA, NCPDP or NPI number; of a ticket that names no entry",
+        validators=[Optional(), Length(max=20)],
+    )
     revision = HiddenField()
 
 

@@ -124,15 +124,16 @@ def _page(
         own=own,
         form=form,
         proposed=proposed,
-        effect=ticket_desk.effect(own.entry),
+        effect=ticket_desk.effect(own.entry, at=clock.now()),
     )
     return page, 422 if form.errors else 200
 
 
 def _to(done: Done, what: str) -> ResponseReturnValue:
     words = f"Entry {done.entry.row_code} {what}."
-    if done.told:
-        words += f" Those who were sent it in a report are told: {done.told}."
+    if done.told or done.readers:
+        told = ticket_desk.told_words(done.told, done.readers)
+        words += f" Those who were sent it are told: {told}."
     if done.tickets:
         numbers = ", ".join(ticket.number for ticket in done.tickets)
         words += f" It is said in the open tickets about it: {numbers}."

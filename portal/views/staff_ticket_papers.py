@@ -100,7 +100,7 @@ def pack_pdf(number: str, code: str) -> ResponseReturnValue:
 
 
 def _drawn(gathered: Evidence) -> bytes:
-    entry = gathered.ticket.dispensation
+    entry = gathered.entry
     body = documents.long_pdf(
         "evidence_pack",
         evidence=gathered,

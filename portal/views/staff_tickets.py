@@ -3,23 +3,35 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Audience, CorrectionNotice, Ticket, TicketOutcome, TicketProblem
-from pmp import clock, settings, ticket_wordings, tickets, wording
+from models import (
+    Audience,
+    CorrectionNotice,
+    Dispensation,
+    OutsideKind,
+    Ticket,
+    TicketOutcome,
+    TicketProblem,
+)
+from pmp import clock, readers, settings, ticket_wordings, tickets, wording
 from pmp.permissions import Permission
 from pmp.ticket_wordings import Wording
 from pmp.tickets import (
     attachments,
     board,
     clocks,
+    dispenser_questions,
     evidence,
     handling,
     identity_tickets,
+    outside,
+    outside_answers,
     ticket_desk,
+    whole_records,
 )
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
+from portal.forms.outside_reports import PhonedProblemForm
 from portal.forms.staff_tickets import CorrectForm, ResolveForm, StaffMessageForm
-from portal.forms.tickets import PhonedProblemForm
 from portal.numbers import whole
 
 bp = Blueprint("staff_tickets", __name__)
@@ -40,7 +52,8 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             user = signed_in_user()
-            opened = tickets.open_ticket(
+            opened = outside.open_for_call(
+                form.person(OutsideKind.CALLER, clock.today()),
                 tickets.find_shown(form.row_code.data or "", by=user),
                 problem=TicketProblem(form.problem.data),
                 note=form.note.data or "",
@@ -79,7 +92,12 @@ def message(number: str) -> ResponseReturnValue:
             audience = Audience(form.to.data)
             if audience is Audience.DISPENSER:
                 tickets.ask_dispenser(
-                    found, text=text, by=user, at=at, revision=revision()
+                    found,
+                    text=text,
+                    by=user,
+                    at=at,
+                    revision=revision(),
+                    pharmacy=dispenser_questions.pharmacy_of(form.pharmacy.data or ""),
                 )
                 due = wording.us_time(found.dispenser_due_at)
                 flash(f"The pharmacy is asked. Its answer is due {due}.")
@@ -102,7 +120,7 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     elif form.validate_on_submit() and form.confirmed.data == "yes" and not _editing():
         with rule_errors(form):
             told = _resolved(found, outcome, action, form)
-            flash(_told_words(len(told)))
+            flash(_told_words(len(told), found.dispensation))
             return to_ticket(found)
     return _resolve_page(found, form, action, outcome)
 
@@ -139,9 +157,11 @@ def _editing() -> bool:
     return bool({"fill", "edit"} & request.form.keys())
 
 
-def _told_words(others: int) -> str:
+def _told_words(recipients: int, entry: Dispensation | None) -> str:
     words = "Resolved. The reporter is told."
-    if others:
+    looked_up = readers.told_of(entry) if entry else 0
+    if recipients or looked_up:
+        others = ticket_desk.told_words(recipients, looked_up)
         words += f" So are the others who were sent the entry: {others}."
     return words
 
@@ -164,8 +184,9 @@ def _resolve_page(
         outcome=outcome,
         reviewed=reviewed,
         changes=ticket_desk.changed(entry, form.changes()),
-        effect=ticket_desk.effect(entry),
+        effect=ticket_desk.effect(entry, at=clock.now()),
         packs=evidence.packs_of(found) if action == "refer" else [],
+        outside=outside_answers.of(found),
     )
     return page, 422 if form.errors else 200
 
@@ -184,14 +205,18 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         thread=tickets.thread(found, audience=Audience.STAFF),
         source=ticket_desk.source(entry, by=user, at=now),
         changes=ticket_desk.changes(entry),
-        effect=ticket_desk.effect(entry),
+        effect=ticket_desk.effect(entry, at=now),
         others=ticket_desk.others_about(found),
         papers=attachments.of(found),
         packs=evidence.packs_of(found),
         may_reopen=handling.may_reopen(found, at=now),
         is_about_people=identity_tickets.is_about_people(found),
         named=identity_tickets.named_in_words(found),
-        outcome=tickets.outcome_words(found.outcome) if found.outcome else "",
+        outcome=tickets.outcome_of(found),
+        patient_id=whole_records.patient_of(found),
+        outside=outside_answers.of(found),
+        questions=dispenser_questions.of_ticket(found),
+        question_words=dispenser_questions.WORDS,
         now=now,
     )
     return page, 422 if form.errors else 200
@@ -201,7 +226,7 @@ def _form(found: Ticket, outcome: TicketOutcome) -> ResolveForm:
     if outcome != TicketOutcome.CORRECTED:
         return ResolveForm(revision=str(found.revision))
     form = CorrectForm(revision=str(found.revision))
-    if not form.is_submitted():
+    if not form.is_submitted() and found.dispensation is not None:
         form.offer(found.dispensation)
     return form
 
@@ -216,9 +241,10 @@ def _fill(form: ResolveForm, found: Ticket, wordings: list[Wording]) -> None:
     chosen = next((each for each in wordings if each.key == form.wording.data), None)
     if chosen is None:
         return
+    entry = found.dispensation
     form.note.data = ticket_wordings.filled(
         chosen,
-        row=found.dispensation.row_code,
-        pharmacy=found.dispensation.pharmacy.name or "The pharmacy",
+        row=whole_records.subject(found),
+        pharmacy=(entry.pharmacy.name if entry else "") or "The pharmacy",
         phone=wording.phone(settings.current().program_phone),
     )

@@ -13,7 +13,13 @@ from pmp import tickets
 from pmp.tickets import attachments, evidence
 from tests import submission_files
 from tests.conftest import NOW
-from tests.factories import make_dispensation, make_submission, make_ticket, make_user
+from tests.factories import (
+    entry_of,
+    make_dispensation,
+    make_submission,
+    make_ticket,
+    make_user,
+)
 from tests.submission_files import ELM
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -46,7 +52,7 @@ def drawn(ticket: Ticket) -> bytes:
     gathered = evidence.gather(
         ticket, recipient="Drug Control", reason="<b>Forged?", by=make_user(), at=NOW
     )
-    entry = ticket.dispensation
+    entry = entry_of(ticket)
     body = documents.long_pdf(
         "evidence_pack",
         evidence=gathered,
@@ -80,7 +86,7 @@ def test_the_pack_says_what_the_entry_was_and_is_and_who_did_what() -> None:
 
     for expected in (
         ticket.number,
-        ticket.dispensation.row_code,
+        entry_of(ticket).row_code,
         "CONFIDENTIAL",
         "<b>Forged?",
         "DSP09",

@@ -89,6 +89,7 @@ def test_not_mine_by_fax_is_on_the_case_and_opens_a_ticket(case: ThresholdCase) 
     assert (kept.channel, kept.answer) == ("fax", "not_my_patient")
     assert ThresholdCase.get_by_id(case.id).status == "answered"
     [ticket] = Ticket.select()
+    assert ticket.dispensation is not None
     assert ticket.dispensation.prescriber == recipient.prescriber
     assert ticket.problem == TicketProblem.NOT_MY_PATIENT
     assert recipient.reply_code in ticket.note
@@ -105,6 +106,7 @@ def test_a_wrong_row_by_fax_opens_its_ticket(case: ThresholdCase) -> None:
     faxed_replies.keep(page.id, reply, by=make_user(), at=NOW)
 
     [ticket] = Ticket.select()
+    assert ticket.dispensation is not None
     assert (ticket.dispensation.row_code, ticket.problem) == (row, "wrong_quantity")
 
 

@@ -74,7 +74,8 @@ def said(recipient: CaseRecipient, by: User, reply: Reply) -> list[str]:
 
 
 def disputed() -> dict[str, Any]:
-    return {each.dispensation.row_code: each.problem for each in Ticket.select()}
+    found: Any = Ticket.select()
+    return {each.dispensation.row_code: each.problem for each in found}
 
 
 def test_an_answer_is_on_the_recipient_the_case_and_the_record(

@@ -15,7 +15,13 @@ from pmp import audit, clock, tickets
 from pmp.tickets import board, handling, outcomes
 from pmp.tickets.board import Wanted
 from tests.conftest import NOW
-from tests.factories import make_dispensation, make_pharmacy, make_ticket, make_user
+from tests.factories import (
+    entry_of,
+    make_dispensation,
+    make_pharmacy,
+    make_ticket,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -118,7 +124,7 @@ def test_the_file_names_no_patient_and_is_on_record(lee: User) -> None:
 
     assert len(row) == len(board.HEADINGS)
     assert row[:3] == [ticket.number, "New", "Wrong quantity"]
-    person = ticket.dispensation.identity
+    person = entry_of(ticket).identity
     assert person.last_name not in str(row)
     event = AuditEvent.get(AuditEvent.event == audit.Event.TICKETS_DOWNLOADED)
     assert event.detail == {"queue": "open", "rows": 1}

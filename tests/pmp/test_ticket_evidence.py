@@ -16,6 +16,7 @@ from pmp.tickets import attachments, evidence, ticket_desk
 from pmp.tickets.evidence import Evidence
 from tests.conftest import NOW
 from tests.factories import (
+    entry_of,
     make_dispensation,
     make_identity,
     make_ticket,
@@ -62,7 +63,7 @@ def test_a_pack_holds_all_there_is_about_a_ticket(lee: User) -> None:
         (ticket.opened_by.name, "The outcome of the ticket")
     ]
     assert {each.subject for each in pack.events} == {f"ticket:{ticket.number}"}
-    assert ticket.dispensation.identity.last_name.upper() in pack.patient
+    assert entry_of(ticket).identity.last_name.upper() in pack.patient
 
 
 def test_a_removed_paper_is_in_no_pack(lee: User) -> None:
@@ -87,7 +88,7 @@ def test_a_pack_is_kept_as_made_and_is_a_disclosure(lee: User) -> None:
     assert (pack, body) == (made, b"%PDF-x")
     told = Disclosure.get()
     assert (told.recipient, told.purpose) == ("Drug Control", "A forgery.")
-    assert told.patient == ticket.dispensation.patient
+    assert told.patient == entry_of(ticket).patient
     assert made.code in told.what
     events = [row.event for row in AuditEvent.select()]
     assert audit.Event.TICKET_EVIDENCE_MADE in events

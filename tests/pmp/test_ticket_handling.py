@@ -22,7 +22,13 @@ from pmp.errors import ConflictError, RuleError
 from pmp.thresholds import case_recipients
 from pmp.tickets import handling
 from tests.conftest import NOW
-from tests.factories import make_crossing, make_patient, make_ticket, make_user
+from tests.factories import (
+    entry_of,
+    make_crossing,
+    make_patient,
+    make_ticket,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -94,7 +100,7 @@ def test_a_resolved_ticket_is_opened_again_and_its_reporter_told(lee: User) -> N
     assert found.outcome is None
     assert found.resolved_at is None
     assert found.due_at > later
-    assert tickets.is_under_review(found.dispensation)
+    assert tickets.is_under_review(entry_of(found))
     assert tickets.get(noise.number).outcome is TicketOutcome.UPHELD
     assert tickets.thread(found)[-1].text == "Opened again: A label came."
     end(found, TicketOutcome.UPHELD, lee)

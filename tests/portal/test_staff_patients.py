@@ -217,6 +217,7 @@ def test_a_reader_asks_staff_split_and_the_reader_is_told(  # noqa: PLR0915 - a 
 
     ticket = Ticket.get()
     assert ticket.problem == "wrong_person"
+    assert ticket.dispensation
     assert ticket.dispensation.identity == pair[1]
     assert [row.identity for row in TicketIdentity.select()] == [pair[1]]
 

@@ -30,6 +30,7 @@ from pmp.tickets import attachments, handling, routing
 from portal.forms.tickets import PROBLEMS
 from tests.browser import Browser
 from tests.factories import (
+    entry_of,
     make_crossing,
     make_dispensation,
     make_patient,
@@ -124,7 +125,7 @@ def test_a_corrected_entry_is_versioned_recounted_and_everyone_told(
     browser.submit()
     browser.follow()
 
-    assert "So are the others who were sent the entry: 6." in browser.text()
+    assert "the entry: 6 people: 6 recipients" in browser.text()
     assert "How it was changed" in browser.text()
     assert f"→ {earlier}" in browser.text()
     assert ThresholdCase.get_by_id(case.id).status == "withdrawn"
@@ -260,7 +261,7 @@ def test_a_removed_entry_is_put_back(browser: Browser, lee: User) -> None:
     browser.submit({"note": "It stands."}, status=200)
     browser.submit()
 
-    entry = Dispensation.get_by_id(ticket.dispensation.id)
+    entry = Dispensation.get_by_id(entry_of(ticket).id)
     assert entry.status is DispensationStatus.CURRENT
 
 

@@ -1,0 +1,82 @@
+"""Answering who reported an inaccuracy and is no user: by letter, by fax, by a call."""
+
+from datetime import datetime
+
+from models import ChannelName, DeliveryKind, OutsideReporter, Ticket, User
+from pmp import audit, database, deliveries
+from pmp.deliveries import Route
+from pmp.errors import NotFoundError, RuleError
+from pmp.tickets import writing
+
+
+def of(ticket: Ticket) -> OutsideReporter | None:
+    """Give who reported a ticket, if they are no user."""
+    found: OutsideReporter | None = OutsideReporter.get_or_none(ticket=ticket)
+    return found
+
+
+def get(reporter_id: int) -> OutsideReporter:
+    """Give a reporter by number; NotFoundError."""
+    found: OutsideReporter | None = OutsideReporter.get_or_none(id=reporter_id)
+    if found is None:
+        raise NotFoundError("There is no such reporter.")
+    return found
+
+
+def tell(ticket: Ticket, *, at: datetime) -> bool:
+    """Answer an outside reporter about the outcome; False if there is none.
+
+    In the transaction of the outcome. Who wants a call stands among `calls_due`.
+    """
+    reporter = of(ticket)
+    if reporter is None:
+        return False
+    OutsideReporter.update(answered_at=None, answered_by="").where(
+        OutsideReporter.id == reporter.id
+    ).execute()
+    if routes := _routes(reporter):
+        deliveries.request(
+            kind=DeliveryKind.OUTSIDE_ANSWER,
+            subject_id=reporter.id,
+            routes=routes,
+            dedupe_key=f"outside-answer:{ticket.id}:{ticket.revision}",
+            at=at,
+        )
+    return True
+
+
+def calls_due() -> list[OutsideReporter]:
+    """Give who is to be called back about an outcome, the oldest outcome first."""
+    return list(
+        OutsideReporter.select(OutsideReporter, Ticket)
+        .join(Ticket)
+        .where(OutsideReporter.answer_by.is_null())
+        .where(OutsideReporter.answered_at.is_null())
+        .where(~Ticket.resolved_at.is_null() & ~Ticket.outcome.is_null())
+        .order_by(Ticket.resolved_at, OutsideReporter.id)
+    )
+
+
+def called(reporter: OutsideReporter, *, by: User, at: datetime) -> None:
+    """Note that somebody was called back; RuleError if they were already."""
+    with database.atomic():
+        changed = (
+            OutsideReporter.update(answered_at=at, answered_by=by.username)
+            .where(OutsideReporter.id == reporter.id)
+            .where(OutsideReporter.answered_at.is_null())
+            .execute()
+        )
+        if not changed:
+            raise RuleError("A colleague has called them already.")
+        event = audit.Event.TICKET_REPORTER_TOLD
+        writing.record(event, reporter.ticket, by=by, at=at, detail={"by": "phone"})
+
+
+def _routes(reporter: OutsideReporter) -> list[Route]:
+    """Give the ways that they chose, and a letter after a fax that fails."""
+    letter = f"{reporter.name}\n{reporter.address}" if reporter.address else ""
+    known = {ChannelName.FAX: reporter.fax, ChannelName.LETTER: letter}
+    if reporter.answer_by is None:
+        return []
+    order = [reporter.answer_by, ChannelName.LETTER]
+    return [Route(way, known[way]) for way in dict.fromkeys(order) if known.get(way)]
