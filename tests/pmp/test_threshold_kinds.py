@@ -142,7 +142,10 @@ def test_buprenorphine_alone_is_an_opioid_beside_a_benzodiazepine() -> None:
         kind=RuleKind.OPIOID_BENZODIAZEPINE, amount=30, prescribers=1, pharmacies=1
     )
     patient, other = make_patient(), make_patient()
-    buprenorphine = {"drug_class": DrugClass.BUPRENORPHINE, "mme_key": ""}
+    buprenorphine: dict[str, Any] = {
+        "drug_class": DrugClass.BUPRENORPHINE,
+        "mme_key": "",
+    }
     dispensed(patient, **buprenorphine)
     dispensed(other, **buprenorphine)
     dispensed(patient, **BENZODIAZEPINE)
