@@ -84,6 +84,34 @@ def test_a_worse_case_is_sent_in_spite_of_the_cool_down(reported: Patient) -> No
     assert len(case_recipients.of_case(case)) == 8
 
 
+@pytest.mark.parametrize("same", ["prescriber", "pharmacy"])
+def test_one_number_that_is_higher_is_worse(reported: Patient, same: str) -> None:
+    fills = reach(reported, DAY + timedelta(days=20))
+    make_dispensation(
+        patient=reported,
+        filled_on=DAY + timedelta(days=20),
+        **{same: getattr(fills[0], same)},
+    )
+
+    case = evaluated(reported, NOW + timedelta(days=20))
+
+    assert sorted((case.prescribers, case.pharmacies)) == [3, 4]
+    assert case.status == CaseStatus.QUEUED
+
+
+def test_reports_of_another_patient_or_rule_start_no_cool_down() -> None:
+    for name in ("Ours", "Other"):
+        make_rule(name=name, window_days=10, cool_down_days=30)
+    one, two = make_patient(), make_patient()
+    reach(one, DAY)
+    evaluated(one, NOW)
+    reach(two, DAY)
+    evaluated(two, NOW)
+
+    statuses = [each.status for each in ThresholdCase.select()]
+    assert statuses == [CaseStatus.QUEUED] * 4
+
+
 def test_a_worse_case_is_kept_where_the_rule_says_so() -> None:
     make_rule(window_days=10, cool_down_days=30, send_when_worse=False)
     patient = make_patient()

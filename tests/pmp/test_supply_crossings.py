@@ -146,8 +146,8 @@ def test_opioid_and_benzodiazepine_count_by_the_days_that_both_cover() -> None:
 
 def test_days_together_add_up_within_the_window_alone() -> None:
     opioid = fill(0, 200)
-    apart = [benzodiazepine(0, 4), benzodiazepine(26, 3)]  # days 0 to 3, 26 to 28
-    too_far = [benzodiazepine(0, 4), benzodiazepine(30, 3)]
+    apart = [benzodiazepine(0, 4), benzodiazepine(27, 3)]  # days 0 to 3, 27 to 29
+    too_far = [benzodiazepine(0, 4), benzodiazepine(28, 3)]
 
     assert len(crossings([opioid, *apart], TOGETHER)) == 1
     assert crossings([opioid, *too_far], TOGETHER) == []

@@ -138,6 +138,35 @@ def test_days_of_an_opioid_with_a_benzodiazepine_make_a_case() -> None:
     )
 
 
+def test_buprenorphine_alone_is_an_opioid_beside_a_benzodiazepine() -> None:
+    make_rule(
+        kind=RuleKind.OPIOID_BENZODIAZEPINE, amount=30, prescribers=1, pharmacies=1
+    )
+    patient, other = make_patient(), make_patient()
+    buprenorphine: dict[str, Any] = {
+        "drug_class": DrugClass.BUPRENORPHINE,
+        "mme_key": "",
+    }
+    dispensed(patient, **buprenorphine)
+    dispensed(other, **buprenorphine)
+    dispensed(patient, **BENZODIAZEPINE)
+
+    assert case_of(patient) is not None
+    assert case_of(other) is None
+
+
+def test_a_supply_is_taken_from_the_day_on_which_it_was_sold() -> None:
+    make_rule(kind=RuleKind.DAILY_MME, amount=90, prescribers=1, pharmacies=1)
+    patient = make_patient()
+    sold_on = DAY + timedelta(days=3)
+    dispensed(patient, quantity=Decimal(180), sold_on=sold_on)
+
+    case = case_of(patient)
+
+    assert case is not None
+    assert (case.crossed_on, case.reached_on) == (DAY, sold_on)
+
+
 def test_a_late_record_closes_the_gap_and_a_void_opens_it_again() -> None:
     make_rule(kind=RuleKind.LONG_OPIOID_USE, amount=90, prescribers=1, pharmacies=1)
     patient = make_patient()
