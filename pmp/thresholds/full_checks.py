@@ -116,7 +116,6 @@ def _unfinished() -> set[int]:
 
 
 def _touched(patient_ids: set[int], submissions: set[int]) -> set[int]:
-    # Withheld fills too: which were touched is asked, not what they say.
     of_them = bulk.among(Dispensation.patient, sorted(patient_ids))
     wanted = sorted(submissions)
     added: Any = Dispensation.select(Dispensation.patient).where(

@@ -29,10 +29,9 @@ def thresholds() -> None:
 def run() -> None:
     """Evaluate every patient now, as the worker does each night."""
     found = full_checks.run(at=clock.now())
-    click.echo(
-        f"{found.patients} patients: {found.changed} cases made, counted again or "
-        "withdrawn."
-    )
+    cases = _count(found.changed, "case", "cases")
+    patients = _count(found.patients, "patient", "patients")
+    click.echo(f"{cases} made, counted again or withdrawn, of {patients}.")
     if found.put_right:
         named = ", ".join(map(str, found.cases))
         click.echo(
@@ -127,19 +126,34 @@ def _print(found: Comparison) -> None:
     if found.now:
         click.echo(f"In force: {threshold_rules.sentence(found.now.rule)}")
         _print_counts(found.now)
-        click.echo(f"{found.more} patients more, {found.fewer} fewer.")
+        more = _count(found.more, "patient", "patients")
+        click.echo(f"{more} more, {found.fewer:,} fewer.")
 
 
 def _print_counts(found: Simulation) -> None:
+    cases = _count(len(found.cases), "case", "cases")
+    patients = _count(found.patients, "patient", "patients")
+    reports = _count(found.reports, "report", "reports")
     click.echo(
-        f"  {len(found.cases)} cases of {found.patients} patients from "
-        f"{found.since.isoformat()} to {found.until.isoformat()}, "
-        f"{found.kept} kept back by the cool-down; {found.reports} reports."
+        f"  {cases} of {patients} from {found.since.isoformat()} to "
+        f"{found.until.isoformat()}, {found.kept} kept back by the cool-down; "
+        f"{reports}."
     )
     for whose, channels in found.channels.items():
-        words = "prescribers" if whose is Profession.PRACTITIONER else "pharmacies"
+        words = _NAMES[whose]
         ways = ", ".join(f"{number} by {way}" for way, number in _ways(channels))
-        click.echo(f"  {found.recipients[whose]} {words}: {ways or 'no report'}.")
+        who = _count(found.recipients[whose], *words)
+        click.echo(f"  {who}: {ways or 'no report'}.")
+
+
+_NAMES = {
+    Profession.PRACTITIONER: ("prescriber", "prescribers"),
+    Profession.PHARMACY: ("pharmacy", "pharmacies"),
+}
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _ways(channels: Channels) -> list[tuple[str, int]]:

@@ -26,6 +26,7 @@ MAY_READ_ALL = {
     "pmp/statistics.py": "counts of NDCs",
     "pmp/thresholds/case_recipients.py": "entries that a case counted",
     "pmp/thresholds/correction_notices.py": "entries that a case counted",
+    "pmp/thresholds/full_checks.py": "whose fills a submission touched",
     "pmp/thresholds/moved_cases.py": "entries that a case counted",
     "pmp/thresholds/threshold_cases.py": "entries that a case counted",
     "pmp/thresholds/threshold_copies.py": "whose the entries of a PDF are",

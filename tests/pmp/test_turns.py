@@ -12,12 +12,13 @@ from models import (
     CaseStatus,
     Delivery,
     Dispensation,
+    DispensationStatus,
     Patient,
     Role,
     ThresholdCase,
     User,
 )
-from pmp import audit, database, disclosures, thresholds
+from pmp import audit, database, disclosures, dispensations, thresholds
 from pmp.deliveries import outbox
 from pmp.dispensations import unknown_products
 from pmp.matching import moves, undoing
@@ -119,6 +120,69 @@ def test_staff_wait_while_a_report_is_sent(decide: str) -> None:
     closed = found.status is CaseStatus.CLOSED
     joined = found.patient == review.candidate
     assert (closed, joined) == (decide == "close", decide == "join")
+
+
+def test_a_void_waits_while_a_report_is_sent() -> None:
+    staff = make_user(Role.STAFF)
+    case, report = _reported_case(make_patient())
+    entry = threshold_cases.entries(case)[0]
+
+    _send_while(
+        report,
+        lambda: dispensations.void(entry, reason="No.", by=staff, at=NOW),
+    )
+
+    assert ThresholdCase.get_by_id(case.id).status is CaseStatus.WITHDRAWN
+
+
+def test_an_evaluation_of_many_waits_before_it_writes_anything_down() -> None:
+    """It would have the audit record by the first case when it waits for the second."""
+    cases, reports = zip(
+        *(_reported_case(make_patient()) for _ in range(2)), strict=True
+    )
+    Dispensation.update(status=DispensationStatus.VOIDED).execute()
+    patients = [case.patient.id for case in cases]
+
+    _send_while(reports[1], lambda: thresholds.evaluate(patients, at=NOW))
+
+    now = [ThresholdCase.get_by_id(case.id).status for case in cases]
+    assert now == [CaseStatus.WITHDRAWN] * 2
+
+
+def test_two_changes_of_a_patient_at_once_make_the_case_that_both_give() -> None:
+    staff = make_user(Role.STAFF)
+    make_rule(prescribers=3, pharmacies=3)
+    patient, same = make_patient(), make_prescriber()
+    three = [make_dispensation(patient=patient, prescriber=same) for _ in range(3)]
+    first, second, _ = three
+
+    def bring(entry: Dispensation) -> None:
+        changes = {"prescriber": make_prescriber()}
+        dispensations.correct(entry, changes=changes, reason="No.", by=staff, at=NOW)
+
+    other = _thread(lambda: bring(second))
+    with database.atomic():
+        bring(first)
+        other.start()
+        _wait_until_it_waits(other)
+    other.join(timeout=20)
+
+    [case] = ThresholdCase.select()
+    assert (case.patient, case.prescribers) == (patient, 3)
+
+
+def _send_while(report: Delivery, act: Callable[[], object]) -> None:
+    """Let somebody act while the worker sends a report and then writes it down."""
+    acting = _thread(act)
+    with database.atomic():
+        outbox.taken(report.id)
+        acting.start()
+        _wait_until_it_waits(acting)
+        audit.record(
+            audit.Event.DELIVERY_CHANGED, actor="system", subject="delivery:1", at=NOW
+        )
+    acting.join(timeout=20)
+    assert not acting.is_alive()
 
 
 def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:

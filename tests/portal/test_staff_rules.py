@@ -1,11 +1,12 @@
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from models import (
     AuditEvent,
+    CaseEntry,
     CaseRecipient,
     CaseStatus,
     Delivery,
@@ -17,8 +18,14 @@ from models import (
     ThresholdRule,
     User,
 )
-from pmp import audit, settings
-from pmp.thresholds import answers, case_recipients, threshold_rules
+from pmp import audit, clock, settings
+from pmp.thresholds import (
+    answers,
+    case_recipients,
+    full_checks,
+    simulation,
+    threshold_rules,
+)
 from pmp.thresholds.answers import Reply
 from tests.browser import Browser
 from tests.conftest import NOW
@@ -61,6 +68,8 @@ def test_a_new_version_is_simulated_before_it_is_in_force(
     schedules = {"schedules": ["CII", "CIII", "CIV"]}
     changes = {"prescribers": "2", "status": "silent", "reason": "As agreed."}
     browser.submit(changes | schedules, status=200)
+    november = {"since": "11/01/2026", "until": "11/30/2026", "again": "yes"}
+    browser.submit(schedules | november, status=200)
 
     assert re.search(r"\b1 case\b", browser.text())
     assert "CANARYQUIST" not in browser.text()
@@ -74,6 +83,80 @@ def test_a_new_version_is_simulated_before_it_is_in_force(
     assert new.schedules == ["CII", "CIII", "CIV"]
     browser.get(f"/staff/rules/{rule.id}")
     assert "As agreed." in browser.text()
+
+
+def test_a_rule_is_tried_out_beside_the_one_in_force(
+    browser: Browser, administrator: User
+) -> None:
+    rule = make_rule(name="Ours", prescribers=4, pharmacies=4)
+    summer = date(2026, 8, 3)
+    for fills in (4, 3, 2):
+        make_crossing(make_patient(), fills=fills, day=summer)
+    browser.get(f"/staff/rules/new?of={rule.id}")
+
+    wider = {"prescribers": "3", "pharmacies": "3", "reason": "As agreed."}
+    browser.submit(wider | {"schedules": ["CII"]}, status=200)
+
+    for day in simulation.last_quarter(clock.today()):
+        assert f"{day:%m/%d/%Y}" in html(browser)
+    days = {"since": "7/1/2026", "until": "09302026", "again": "yes"}
+    browser.submit(days | {"schedules": ["CII"]}, status=200)
+    text = browser.text()
+    assert "Now 1, would be 2 cases . Patients: 1 more, 0 fewer." in text
+    assert "7 prescribers" in text
+    assert text.count("No way known") == 1
+    assert ThresholdRule.select().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        ("09/30/2026", "07/01/2026", "The last day is before the first day"),
+        ("13/45/2026", "09/30/2026", "13/45/2026"),
+    ],
+)
+def test_wrong_days_are_said_and_kept(
+    browser: Browser, administrator: User, since: str, until: str, words: str
+) -> None:
+    rule = make_rule(name="Ours")
+    browser.get(f"/staff/rules/new?of={rule.id}")
+    browser.submit({"reason": "As agreed.", "schedules": ["CII"]}, status=200)
+
+    days = {"since": since, "until": until, "again": "yes"}
+    browser.submit(days | {"schedules": ["CII"]}, status=422)
+
+    assert words in html(browser)
+    assert since in html(browser)
+    assert ThresholdRule.select().count() == 1
+
+
+def test_staff_see_what_the_last_full_check_found(browser: Browser) -> None:
+    case = make_crossing(make_patient())
+    browser.sign_in_as(make_user(Role.STAFF))
+    browser.get("/staff/rules")
+    assert "No full check of the cases has run yet" in browser.text()
+    full_checks.run(at=clock.now())
+    browser.get("/staff/rules")
+    assert "1 patient, all cases agreed." in browser.text()
+    browser.get("/staff")
+    assert "full check" not in browser.text()
+
+    CaseEntry.delete().execute()
+    full_checks.run(at=clock.now())
+
+    for page in ("/staff/rules", "/staff"):
+        browser.get(page)
+        assert "1 case was put right" in browser.text()
+        assert f"case {case.id}" in browser.text()
+
+
+def test_a_check_that_is_missing_is_said(browser: Browser) -> None:
+    full_checks.run(at=clock.now() - timedelta(days=3))
+    browser.sign_in_as(make_user(Role.STAFF))
+
+    browser.get("/staff/rules")
+
+    assert "No check has run for two nights." in browser.text()
 
 
 def test_a_rule_without_a_reason_is_refused(
