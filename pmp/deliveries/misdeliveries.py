@@ -8,6 +8,7 @@ address, and the message goes on to its addressee by the next way.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from peewee import IntegrityError
 
@@ -139,11 +140,13 @@ def assess(
 def barred(addresses: Iterable[str]) -> set[str]:
     """Give those of the addresses to which nothing more is sent."""
     # Incidents are few and deliveries are not: these first, or all of those are read.
-    rows = Misdelivery.select(Misdelivery.delivery).where(Misdelivery.address_barred)
+    rows: Any = Misdelivery.select(Misdelivery.delivery).where(
+        Misdelivery.address_barred
+    )
     astray = [number for (number,) in rows.tuples()]
     if not astray:
         return set()
-    found = (
+    found: Any = (
         Delivery.select(Delivery.address)
         .where(Delivery.id.in_(astray))
         .where(Delivery.address.in_([each for each in addresses if each]))
