@@ -8,7 +8,7 @@ On both, connections are kept open in a pool: to open one costs as much as a sma
 import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -129,6 +129,15 @@ def connected() -> Iterator[None]:
 def atomic() -> Any:
     """Make what follows happen whole or not at all (nested: a savepoint)."""
     return models.database.atomic()
+
+
+def together() -> Any:
+    """Make what follows part of the transaction that is open, else of one of its own.
+
+    It saves the two savepoints of `atomic`, where a failure is not caught before the
+    whole is undone.
+    """
+    return nullcontext() if models.database.in_transaction() else atomic()
 
 
 def after_commit(call: Callable[[], None]) -> None:

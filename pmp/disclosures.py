@@ -24,7 +24,7 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
     look_up: LookUp | None = None,
 ) -> Disclosure:
     """Write a disclosure down; `recipient` is a name, `address` where it went."""
-    with database.atomic():
+    with database.together():
         disclosure: Disclosure = Disclosure.create(
             patient=patient,
             at=at,

@@ -58,11 +58,11 @@ class Fill:
 
 def covered(fills: Iterable[Fill]) -> set[date]:
     """Give every day that some of the fills covers."""
-    return {
-        fill.first + _DAY * number
-        for fill in fills
-        for number in range(max(fill.days, 1))
-    }
+    days: set[int] = set()
+    for fill in fills:
+        first = fill.first.toordinal()
+        days.update(range(first, first + max(fill.days, 1)))
+    return set(map(date.fromordinal, days))
 
 
 def runs(days: Iterable[date], *, gap: int = 0) -> Iterator[tuple[date, date]]:

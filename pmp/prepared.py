@@ -93,13 +93,16 @@ class _Text:
     names: list[str] | None = None
     converts: list[tuple[int, Convert]] | None = None
 
-    def rows(self, given: dict[str, Any]) -> list[Any]:
-        """Ask, and read all: nothing is left open."""
+    def ask(self, given: dict[str, Any]) -> Any:
         values = [
             each.of(given) if isinstance(each, _Place) else each
             for each in self.parameters
         ]
-        cursor = models.database.execute_sql(self.sql, values)
+        return models.database.execute_sql(self.sql, values)
+
+    def rows(self, given: dict[str, Any]) -> list[Any]:
+        """Ask, and read all: nothing is left open."""
+        cursor = self.ask(given)
         wrapper = self.query._get_cursor_wrapper(cursor)  # noqa: SLF001
         if type(wrapper) not in {ModelTupleCursorWrapper, ModelDictCursorWrapper}:
             return list(wrapper)
@@ -136,6 +139,10 @@ class Prepared:
         """Give the first row, or None. The query says how many it wants at most."""
         rows = self(**given)
         return rows[0] if rows else None
+
+    def change(self, **given: Any) -> int:
+        """Run an UPDATE; give how many rows it changed."""
+        return int(self._text().ask(given).rowcount)
 
     def _text(self) -> _Text:
         engine = type(models.database.obj)

@@ -30,6 +30,7 @@ from pmp import bulk, database, deliveries
 from pmp.deliveries import contacts
 from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
+from pmp.prepared import Given, prepared
 
 REPLY_PREFIX = "RPL"
 PAGE_SIZE = 50
@@ -77,6 +78,8 @@ def of_case(case: ThresholdCase) -> list[CaseRecipient]:
 
 def of_user(user: User, *, patient_id: int | None = None) -> list[CaseRecipient]:
     """Give what a user was sent, the newest case first; of one patient, or of all."""
+    if patient_id is not None and not _about(patient=patient_id):
+        return []  # of nearly everybody there is no case
     query: Any = (
         CaseRecipient.select(CaseRecipient, ThresholdCase)
         .join(ThresholdCase)
@@ -107,6 +110,12 @@ def listed(
     elif show == "open":
         query = query.where(~withdrawn, CaseRecipient.answer.is_null())
     return list(query.paginate(page, PAGE_SIZE)), query.count()
+
+
+@prepared
+def _about() -> Any:
+    of_patient = ThresholdCase.patient == Given("patient")
+    return ThresholdCase.select(ThresholdCase.id).where(of_patient).limit(1).tuples()
 
 
 def received(recipient_id: int, *, by: User) -> CaseRecipient:

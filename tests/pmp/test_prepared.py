@@ -1,0 +1,133 @@
+"""Prepared queries give what the same queries give when they are built each time."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import models
+from models import Dispensation, DrugClass, Patient, Pharmacy
+from pmp import database
+from pmp.prepared import Given, among, prepared
+from pmp.settings import Settings
+from tests.factories import make_dispensation, make_patient
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def _of(patient: Any) -> Any:
+    return (
+        Dispensation.select(Dispensation, Pharmacy.name.alias("pharmacy_name"))
+        .join(Pharmacy)
+        .where(Dispensation.patient == patient)
+        .order_by(Dispensation.id)
+    )
+
+
+@prepared
+def _tuples() -> Any:
+    return _of(Given("patient")).tuples()
+
+
+@prepared
+def _dicts() -> Any:
+    return _of(Given("patient")).dicts()
+
+
+@prepared
+def _models() -> Any:
+    return _of(Given("patient"))
+
+
+@prepared
+def _stored_since() -> Any:
+    wanted = Dispensation.stored_at >= Given("since")
+    return Dispensation.select(Dispensation.id).where(wanted).tuples()
+
+
+@prepared
+def _among() -> Any:
+    query = Dispensation.select(Dispensation.id).where(among(Dispensation.id, "ids"))
+    return query.order_by(Dispensation.id).tuples()
+
+
+@prepared
+def _rename() -> Any:
+    named = Pharmacy.update(name=Given("name"))
+    return named.where(Pharmacy.id == Given("pharmacy"))
+
+
+def test_rows_are_as_the_query_gives_them_when_it_is_built_anew(db: Settings) -> None:
+    patient = make_patient()
+    make_dispensation(
+        patient=patient,
+        sold_on=date(2026, 11, 2),
+        quantity=Decimal("7.5"),
+        drug_class=DrugClass.OPIOID,
+        long_acting=True,
+    )
+    make_dispensation(patient=patient, corrected=True)
+    make_dispensation()  # noise: another's
+
+    for asked, built in (
+        (_tuples, _of(patient).tuples()),
+        (_dicts, _of(patient).dicts()),
+    ):
+        for _ in range(2):  # the second time from the text that was kept
+            found, plain = asked(patient=patient.id), list(built)
+            assert found == plain
+            assert _kinds(found) == _kinds(plain)
+    assert [each.pharmacy.name for each in _models(patient=patient.id)] == [
+        each.pharmacy.name for each in _of(patient)
+    ]
+
+
+def test_values_go_in_as_the_column_takes_them(db: Settings) -> None:
+    made = make_dispensation(stored_at=AT)
+    make_dispensation(stored_at=AT - timedelta(days=1))  # noise: before
+
+    assert _stored_since(since=AT) == [(made.id,)]
+    assert _stored_since(since=AT + timedelta(seconds=1)) == []
+
+
+def test_many_values_are_one_parameter_and_may_be_none(db: Settings) -> None:
+    first, _, third = (make_dispensation() for _ in range(3))
+
+    assert _among(ids=[third.id, first.id]) == [(first.id,), (third.id,)]
+    assert _among(ids=[]) == []
+
+
+def test_one_is_the_first_row_or_none(db: Settings) -> None:
+    made = make_dispensation()
+
+    assert _among.one(ids=[made.id]) == (made.id,)
+    assert _among.one(ids=[made.id + 1]) is None
+
+
+def test_a_change_tells_how_many_rows_it_changed(db: Settings) -> None:
+    one, other = make_dispensation(), make_dispensation()
+
+    assert _rename.change(name="ELM DRUG", pharmacy=one.pharmacy.id) == 1
+    assert _rename.change(name="ELM DRUG", pharmacy=0) == 0
+    assert Pharmacy.get_by_id(one.pharmacy.id).name == "ELM DRUG"
+    assert Pharmacy.get_by_id(other.pharmacy.id).name != "ELM DRUG"
+
+
+def test_each_database_is_asked_itself(db: Settings, tmp_path: Any) -> None:
+    patient = make_patient()
+    make_dispensation(patient=patient)
+    assert len(_tuples(patient=patient.id)) == 1
+
+    here = models.database.obj
+    models.database.initialize(database.open_database(f"sqlite:///{tmp_path}/2.db"))
+    try:
+        models.database.create_tables(models.TABLES)
+        assert Patient.select().count() == 0
+        assert _tuples(patient=patient.id) == []
+        models.database.obj.close_all()
+    finally:
+        models.database.initialize(here)
+
+
+def _kinds(rows: list[Any]) -> list[list[type]]:
+    values = [row.values() if isinstance(row, dict) else row for row in rows]
+    return [[type(value) for value in each] for each in values]
