@@ -43,6 +43,7 @@ def test_the_pharmacy_is_asked_and_the_ticket_resolved_by_a_wording(
     page.get_by_role("button", name="Use this wording").click()
     page.get_by_role("button", name="Review").click()
     page.get_by_role("button", name="Change what you wrote").click()
+    assert ticket.dispensation is not None
     expect(page.get_by_label("Reason")).to_have_value(
         f"{ticket.dispensation.pharmacy.name} has checked row"
         f" {ticket.dispensation.row_code} against the prescription. It stands as"
