@@ -5,8 +5,8 @@ patients have one or two prescribers and pharmacies, one in a hundred has had th
 numbers at some time, a few have cases.  Measured is what a touched patient costs when
 a day's submission is evaluated, in the batches of the intake, where no case changes;
 whatever the size of the table it is to be 10 µs.  Beside it, without a target: the
-same for late records, of which any day may be, the nightly run over everybody, and a
-case that is made, with its reports and audit rows.
+same for late records, of which any day may be, the nightly run over everybody, a rule
+that is tried out, and a case that is made, with its reports and audit rows.
 """
 
 import random
@@ -30,7 +30,7 @@ from models import (
     ThresholdCase,
 )
 from pmp import bulk, clock, database, settings, thresholds, uploads
-from pmp.thresholds import threshold_rules
+from pmp.thresholds import simulation, threshold_rules
 
 PART = "thresholds"
 FEW, MANY = 10_000, 150_000
@@ -67,11 +67,14 @@ def _measured(engine: str, patients: int) -> list[Measure]:
     touched = sorted(draw.sample(range(1, patients + 1), min(TOUCHED, patients)))
     today = _best(touched, clock.today() - timedelta(days=LATE))
     long_ago = _best(touched, None)
+    quarter = simulation.last_quarter(clock.today())
+    tried = _seconds(lambda: _try_out(*quarter))
     name = f"touched patient, {size}"
     return [
         Measure(PART, name, today, MOST_US, today / MOST_US, -1, "us"),
         _told(f"late records, {size}", long_ago, "us"),
         _told(f"nightly, a patient, {size}", night / patients * 1e6, "us"),
+        _told(f"simulated quarter, a patient, {size}", tried / patients * 1e6, "us"),
         _told(f"case made, {size}", (first - night) / max(cases, 1) * 1e3, "ms"),
     ]
 
@@ -85,6 +88,13 @@ def _seconds(work: Any) -> float:
     start = perf_counter()
     work()
     return perf_counter() - start
+
+
+def _try_out(since: date, until: date) -> None:
+    """Simulate a preset as its page does, with whom its reports would go to."""
+    found = simulation.compare(threshold_rules.DEFAULT, since=since, until=until)
+    if not found.would.channels:
+        raise AssertionError("nobody would have a report")
 
 
 def _best(touched: list[int], since: date | None) -> float:
