@@ -85,11 +85,6 @@ class PatientReport:
         return self.charts[0]
 
     @property
-    def by_code(self) -> dict[str, Entry]:
-        """Give the entries by their row codes."""
-        return {entry.row_code: entry for entry in self.entries}
-
-    @property
     def own_entries(self) -> list[Entry]:
         """Give the entries of the person; those for animals stand apart."""
         return [entry for entry in self.entries if not entry.is_animal]
@@ -168,13 +163,15 @@ def patient_report(
 def _entries(
     patient_id: int, since: date, until: date, today: date, rules: mme.RuleSet
 ) -> list[Entry]:
+    fills = rows.of_patient(patient_id, since, until)
+    has_corrected = any(row["corrected"] for row in fills)
     found = entries.read(
-        rows.of_patient(patient_id, since, until),
+        fills,
         rules=rules,
         since=since,
         today=today,
         disputed=rows.disputed_since(patient_id),
-        corrected=rows.corrected_at(patient_id),
+        corrected=rows.corrected_at(patient_id) if has_corrected else {},
     )
     return [entry for entry in found if entry.filled_on >= since or entry.is_running_in]
 

@@ -1,6 +1,6 @@
 """What a patient report is made from: one query for its fills, two for their marks."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -56,7 +56,7 @@ _LATE_START = 31
 """Days from the fill to the day sold, and to which a refill is carried forward."""
 
 
-def of_patient(patient_id: int, since: date, until: date) -> Iterable[dict[str, Any]]:
+def of_patient(patient_id: int, since: date, until: date) -> Sequence[dict[str, Any]]:
     """Give the fills that stand, the newest first, with their people.
 
     Those filled on these days, and those filled before whose supply may run into them.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from models import LookUp, Patient, User
 from pmp import audit, database, disclosures, history, lookup
@@ -12,6 +13,7 @@ from pmp.lookup import last_look
 from pmp.lookup.last_look import LastLook
 from pmp.lookup.report_copies import copies_of
 from pmp.matching import whereabouts
+from pmp.prepared import Given, prepared
 from pmp.reporting import freshness
 from pmp.reporting.freshness import Freshness
 
@@ -45,7 +47,7 @@ def open_report(
     token, and where whoever was looked up has been divided since.
     """
     look_up = lookup.of_token(token=token, by=by, at=at)
-    patient: Patient = Patient.get_by_id(_patient_of(look_up))
+    patient: Patient = _patient.one(patient=_patient_of(look_up))
     report = history.patient_report(
         patient, since=look_up.since, until=look_up.until, at=at
     )
@@ -72,6 +74,11 @@ def _patient_of(look_up: LookUp) -> int:
     if patient_id is None:
         raise NotFoundError("This search has no report.")
     return whereabouts.now(patient_id, look_up.at)
+
+
+@prepared
+def _patient() -> Any:
+    return Patient.select().where(Patient.id == Given("patient"))
 
 
 def _disclose(

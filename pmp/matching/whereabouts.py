@@ -55,8 +55,10 @@ class Stay:
 
 def stays_of(patient_id: int) -> list[Stay]:
     """Give all of a patient's own time, and where its identities were before."""
-    elsewhere = stays(_now_with(patient_id))
-    here = Stay(patient_id)
+    identities, here = _now_with(patient_id), Stay(patient_id)
+    if not _decisions(identities=sorted(identities)):  # of nearly everybody
+        return [here]
+    elsewhere = stays(identities)
     return [here, *(each for each in elsewhere if each.patient_id != patient_id)]
 
 

@@ -51,7 +51,8 @@ def of(pharmacies: Collection[int], *, today: date) -> list[Freshness]:
     last = standing.last_reports(some)
     obliged = dispensers.who_must_report_among(pharmacies)
     owing = [each for each in some if each.id in obliged]
-    now = {each.pharmacy.id: each for each in banner.states(owing, today=today)}
+    states = banner.states(owing, today=today) if owing else []
+    now = {each.pharmacy.id: each for each in states}
     made = [_made(each, last.get(each.id), now.get(each.id)) for each in some]
     return sorted(made, key=lambda each: (not each.is_late, each.name))
 

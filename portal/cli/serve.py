@@ -1,6 +1,5 @@
 """serve: the portal on waitress, in one process or in several."""
 
-import gc
 from functools import partial
 
 import click
@@ -31,9 +30,7 @@ def serve(host: str, port: int, threads: int, count: int) -> None:
     database.close_idle()
     listening = processes.listen(host, port)
     click.echo(f"Serving on http://{host}:{port}")
-    # What is there now stays: no need to look through it for garbage again and again.
-    gc.collect()
-    gc.freeze()
+    processes.settle()
     make = partial(make_server, app, threads=threads, listening=listening)
     if count == 1:
         processes.run(make())
