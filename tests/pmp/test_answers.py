@@ -188,6 +188,25 @@ def test_a_resolved_ticket_is_not_opened_again_by_another_tick(
     assert Ticket.select().count() == 2
 
 
+def test_a_wrong_row_that_was_settled_is_not_disputed_again_by_another_tick(
+    oakes: CaseRecipient, doctor: User
+) -> None:
+    rows = {own_rows(oakes)[0]: TicketProblem.WRONG_DATE}
+    said(oakes, doctor, Reply(MINE, rows))
+    [ticket] = Ticket.select()
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="Right.",
+        by=make_user(),
+        at=NOW,
+        revision=ticket.revision,
+    )
+
+    assert said(oakes, doctor, Reply(MINE, rows, note="Still.")) == []
+    assert Ticket.select().count() == 1
+
+
 def test_a_row_that_the_reporter_disputes_already_gets_a_line_in_its_ticket(
     oakes: CaseRecipient, doctor: User
 ) -> None:

@@ -19,8 +19,9 @@ from models import (
     Ticket,
     User,
 )
-from pmp import faxes
+from pmp import documents, faxes
 from pmp.errors import ConflictError, RuleError
+from pmp.faxes import inbound_media
 from pmp.thresholds import answers, case_recipients, faxed_replies
 from pmp.thresholds.answers import Reply
 from tests.conftest import NOW
@@ -95,6 +96,24 @@ def test_the_same_fax_again_is_no_second_reply(recipients: list[CaseRecipient]) 
     again = faxed(code)
 
     assert again.status == FaxStatus.DISMISSED
+    assert FaxedReply.select().count() == 1
+
+
+def test_a_carrier_that_sends_the_same_pages_again_makes_no_second_reply(
+    recipients: list[CaseRecipient],
+) -> None:
+    code = recipients[0].reply_code
+    first = faxed(code)
+    assert first.document is not None
+    again = inbound_media.announce(
+        source="laml", source_reference="two", from_number="", station="", at=NOW
+    )
+    body = documents.read(first.document)
+    inbound_media.keep(again, body=body, media_type="image/tiff", at=NOW)
+    again = InboundFax.get_by_id(again.id)
+    faxes.file_by_codes(again, codes=[code], pages=1, at=NOW)
+
+    assert InboundFax.get_by_id(again.id).status == FaxStatus.DISMISSED
     assert FaxedReply.select().count() == 1
 
 
