@@ -122,6 +122,9 @@ def test_of_two_who_open_it_again_the_second_is_told(lee: User) -> None:
 
     with pytest.raises(ConflictError):
         handling.reopen(other, reason="y", by=lee, at=NOW, revision=2)
+    end(ticket, TicketOutcome.UPHELD, lee)
+    with pytest.raises(ConflictError):
+        handling.reopen(other, reason="y", by=lee, at=NOW, revision=2)
 
 
 def test_it_is_too_late_after_thirty_days(lee: User) -> None:

@@ -1,0 +1,63 @@
+"""What a ticket's mail says: number, what is due, a link; nothing about anybody."""
+
+import io
+
+import pypdf
+import pytest
+
+from gateway import messages
+from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind
+from pmp import deliveries
+from pmp.deliveries import Route
+from pmp.tickets.telling import TO_REPORTER, Notice
+from tests.conftest import NOW
+from tests.factories import make_dispensation, make_identity, make_ticket
+
+pytestmark = pytest.mark.usefixtures("db")
+
+SECRETS = ("CANARYQUIST", "OXYCODONE", "D-")
+
+
+def asked(notice: Notice, channel: ChannelName, address: str) -> Delivery:
+    entry = make_dispensation(make_identity(last_name="CANARYQUIST"))
+    ticket = make_ticket(entry, note="CANARYQUIST never came.")
+    return deliveries.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=ticket.id,
+        routes=[Route(channel, address)],
+        dedupe_key=f"{notice}:{ticket.id}:test",
+        at=NOW,
+    )
+
+
+def attempt_of(delivery: Delivery) -> DeliveryAttempt:
+    return DeliveryAttempt(delivery=delivery, number=1, started_at=NOW)
+
+
+@pytest.mark.parametrize("notice", list(Notice))
+def test_a_mail_of_each_kind_holds_number_and_link_only(notice: Notice) -> None:
+    delivery = asked(notice, ChannelName.EMAIL, "lee@example.org")
+
+    message = messages.compose(delivery, attempt_of(delivery))
+
+    said = f"{message.subject}\n{message.text}"
+    path = "/tickets/T" if notice in TO_REPORTER else "/staff/tickets/T"
+    assert path in said
+    assert ("Due 11/25/2026 11:59 PM ET: take it up." in said) is (
+        notice not in TO_REPORTER
+    )
+    assert not any(word in said.upper() for word in SECRETS)
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("notice", sorted(TO_REPORTER))
+def test_a_reporter_without_email_reads_it_on_paper(notice: Notice) -> None:
+    delivery = asked(notice, ChannelName.FAX, "+18605550123")
+
+    message = messages.compose(delivery, attempt_of(delivery))
+
+    assert message.pdf
+    [sheet] = pypdf.PdfReader(io.BytesIO(message.pdf)).pages
+    words = sheet.extract_text()
+    assert ("open again" in words) is (notice is Notice.REOPENED)
+    assert not any(word in words.upper() for word in SECRETS)
