@@ -1,7 +1,7 @@
 """The menu: an entry shows when its page exists and the user may open it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
@@ -61,6 +61,7 @@ class Entry:
     url: str
     current: bool
     group: str = ""
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,7 @@ def entries() -> list[Entry]:
     here = max(
         (url for *_, url in shown if _is_under(request.path, url)), key=len, default=""
     )
-    return [
-        Entry(f"{words}{_waiting(url)}", url, url == here, group)
-        for group, words, url in shown
-    ]
+    return [_entry(group, words, url, here) for group, words, url in shown]
 
 
 def groups() -> list[Group]:
@@ -94,7 +92,7 @@ def groups() -> list[Group]:
     for entry in entries():
         found.setdefault(entry.group or entry.words, []).append(entry)
     return [
-        Group(words if len(listed) > 1 else "", listed)
+        Group(_counted(words, listed) if len(listed) > 1 else "", listed)
         for words, listed in found.items()
     ]
 
@@ -117,9 +115,16 @@ def may_open(url: str) -> bool:
     return permission is not None and may(permission)
 
 
-def _waiting(url: str) -> str:
-    count = WAITING[url](signed_in_user()) if url in WAITING else 0
-    return f" ({count})" if count else ""
+def _entry(group: str, words: str, url: str, here: str) -> Entry:
+    waiting = WAITING[url](signed_in_user()) if url in WAITING else 0
+    entry = Entry(words, url, url == here, group, waiting)
+    return replace(entry, words=_counted(words, [entry]))
+
+
+def _counted(words: str, entries: list[Entry]) -> str:
+    """Put what waits behind the words of an entry, or of its group."""
+    total = sum(entry.waiting for entry in entries)
+    return f"{words} ({total})" if total else words
 
 
 def _is_under(path: str, url: str) -> bool:

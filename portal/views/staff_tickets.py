@@ -16,6 +16,7 @@ from pmp import clock, readers, settings, ticket_wordings, tickets, wording
 from pmp.permissions import Permission
 from pmp.ticket_wordings import Wording
 from pmp.tickets import (
+    accepting,
     attachments,
     board,
     clocks,
@@ -42,6 +43,7 @@ OUTCOMES = {
     "uphold": TicketOutcome.UPHELD,
     "refer": TicketOutcome.REFERRED,
     "restore": TicketOutcome.UPHELD,
+    "accept": TicketOutcome.CORRECTED,
 }
 
 
@@ -112,7 +114,7 @@ def message(number: str) -> ResponseReturnValue:
 def resolve(number: str, action: str) -> ResponseReturnValue:
     found = tickets.get(number)
     outcome = OUTCOMES.get(action) or abort(404)
-    form = _form(found, outcome)
+    form = _form(found, action)
     wordings = _wordings(found, outcome)
     form.offer_wordings(wordings)
     if "fill" in request.form:
@@ -139,6 +141,8 @@ def _resolved(
     found: Ticket, outcome: TicketOutcome, action: str, form: ResolveForm
 ) -> list[CorrectionNotice]:
     note, user, at = form.note.data or "", signed_in_user(), clock.now()
+    if action == "accept":
+        return accepting.accept(found, note=note, by=user, at=at, revision=revision())
     if action == "restore":
         return handling.put_back(found, note=note, by=user, at=at, revision=revision())
     return tickets.resolve(
@@ -213,6 +217,7 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         is_about_people=identity_tickets.is_about_people(found),
         named=identity_tickets.named_in_words(found),
         outcome=tickets.outcome_of(found),
+        was_changed=accepting.was_changed(found),
         patient_id=whole_records.patient_of(found),
         outside=outside_answers.of(found),
         questions=dispenser_questions.of_ticket(found),
@@ -222,8 +227,8 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _form(found: Ticket, outcome: TicketOutcome) -> ResolveForm:
-    if outcome != TicketOutcome.CORRECTED:
+def _form(found: Ticket, action: str) -> ResolveForm:
+    if action != "correct":
         return ResolveForm(revision=str(found.revision))
     form = CorrectForm(revision=str(found.revision))
     if not form.is_submitted() and found.dispensation is not None:

@@ -25,7 +25,7 @@ from models import (
 from pmp import audit, tickets
 from pmp.dispensations import own_corrections, own_entries
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.tickets import dispenser_questions, whole_records
+from pmp.tickets import accepting, dispenser_questions, whole_records
 from pmp.tickets.shown import Shown
 from tests.conftest import NOW
 from tests.factories import (
@@ -286,3 +286,23 @@ def test_an_answer_of_long_ago_leaves_the_list(
     later = NOW + timedelta(days=dispenser_questions.LISTED_DAYS + 1)
 
     assert dispenser_questions.answered(pharmacist, at=later) == []
+
+
+def test_staff_end_the_ticket_by_what_the_pharmacy_has_done(
+    ticket: Ticket, entry: Dispensation, staff: User, pharmacist: User
+) -> None:
+    noise = make_ticket(make_dispensation(pharmacy=entry.pharmacy))
+    with pytest.raises(RuleError):
+        accepting.accept(ticket, note="Done.", by=staff, at=NOW, revision=1)
+    own_entries.remove(
+        entry.row_code, version=1, reason="Never picked up.", by=pharmacist, at=NOW
+    )
+    ticket = tickets.get(ticket.number)
+    assert (accepting.was_changed(ticket), accepting.was_changed(noise)) == (
+        True,
+        False,
+    )
+
+    accepting.accept(ticket, note="Done.", by=staff, at=NOW, revision=ticket.revision)
+
+    assert tickets.outcome_of(tickets.get(ticket.number)) == "The entry was removed."

@@ -178,6 +178,7 @@ def test_entries_under_review_and_corrected_are_marked(db: Settings) -> None:
         [(disputed, None), (settled, NOW)], start=1
     ):
         Ticket.create(
+            reporter="user:1",
             number=f"T{number}",
             dispensation=entry,
             opened_by=make_user(Role.PHARMACY),

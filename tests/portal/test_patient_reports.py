@@ -173,6 +173,7 @@ def test_marks_say_since_when(browser: Browser, doctor: User) -> None:
         at=clock.now(),
     )
     Ticket.create(
+        reporter="user:1",
         number="T1",
         dispensation=disputed,
         opened_by=make_user(Role.PHARMACY),

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 from models import Role, Ticket, TicketOutcome, User
 from pmp import clock, tickets
 from tests.chromium import axe, fits, targets_are_large
-from tests.factories import make_ticket, make_user
+from tests.factories import entry_of, make_ticket, make_user
 
 pytestmark = pytest.mark.browser
 
@@ -45,8 +45,8 @@ def test_the_pharmacy_is_asked_and_the_ticket_resolved_by_a_wording(
     page.get_by_role("button", name="Change what you wrote").click()
     assert ticket.dispensation is not None
     expect(page.get_by_label("Reason")).to_have_value(
-        f"{ticket.dispensation.pharmacy.name} has checked row"
-        f" {ticket.dispensation.row_code} against the prescription. It stands as"
+        f"{entry_of(ticket).pharmacy.name} has checked row"
+        f" {entry_of(ticket).row_code} against the prescription. It stands as"
         " reported. If you have other evidence, call (860) 713-6073."
     )
     page.get_by_role("button", name="Review").click()
