@@ -7,22 +7,29 @@ for a reason, and a total that holds such a fill reads "at least".
 
 Source of the arithmetic: CDC Clinical Practice Guideline for Prescribing Opioids, MMWR
 Recomm Rep 2022;71(RR-3): strength x (quantity / days) x factor. The factors are in
-`pmp/rule_sets/`, one file for each published set.
+`pmp/mme/published/`, one file for each published set.
 """
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
-DEFAULT_RULE_SET = "cdc-2022"
+from pmp.mme.published_sets import (
+    DEFAULT_RULE_SET,
+    RuleSet,
+    rule_set,
+    rule_set_names,
+    rule_sets,
+)
+
+__all__ = ["DEFAULT_RULE_SET", "RuleSet", "rule_set", "rule_set_names", "rule_sets"]
+
 PATCH_KEY = "fentanyl_patch"
 Limits = tuple[Decimal, Decimal]
 LIMITS: Limits = Decimal(50), Decimal(90)
@@ -31,7 +38,6 @@ ZERO = Decimal(0)
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _DAY = timedelta(days=1)
-_FOLDER = Path(__file__).parent / "rule_sets"
 _OPIOID = "opioid"
 _BUPRENORPHINE = "buprenorphine"
 _IN_MICROGRAMS = frozenset(
@@ -72,58 +78,6 @@ class Mme:
     @cached_property
     def shown(self) -> str:
         return "" if self.value is None else shown(self.value)
-
-
-@dataclass(frozen=True)
-class RuleSet:
-    """A published table: key → bands of (milligrams a day up to, factor)."""
-
-    name: str
-    title: str
-    source: str
-    bands: Mapping[str, tuple[tuple[Decimal | None, Decimal], ...]]
-
-    def factor(self, key: str, daily_amount: Decimal) -> Decimal | None:
-        for upper, factor in self.bands.get(key, ()):
-            if upper is None or daily_amount <= upper:
-                return factor
-        return None
-
-
-def rule_set_names() -> list[str]:
-    """Names of the published sets that can be chosen, sorted."""
-    return sorted(file.stem for file in _FOLDER.glob("*.json"))
-
-
-def rule_sets() -> list[RuleSet]:
-    """Give every published set that can be chosen, by name."""
-    return [rule_set(name) for name in rule_set_names()]
-
-
-@cache
-def rule_set(name: str = DEFAULT_RULE_SET) -> RuleSet:
-    """Give the rule set of a name, or of one of its other names; KeyError if none.
-
-    Case, blanks and punctuation do not count: "CDC 2022" is "cdc-2022".
-    """
-    for file in sorted(_FOLDER.glob("*.json")):
-        content = json.loads(file.read_text("utf-8"))
-        if _plain(name) in map(_plain, (content["name"], *content["aliases"])):
-            bands = {key: _bands(value) for key, value in content["factors"].items()}
-            return RuleSet(content["name"], content["title"], content["source"], bands)
-    raise KeyError(name)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
-def _bands(value: str | list[list[str]]) -> tuple[tuple[Decimal | None, Decimal], ...]:
-    if isinstance(value, str):
-        return ((None, Decimal(value)),)
-    return tuple(
-        (Decimal(upper) if upper else None, Decimal(factor)) for upper, factor in value
-    )
 
 
 @dataclass(frozen=True)
