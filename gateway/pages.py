@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pypdfium2
-from PIL import Image
+from PIL import Image, ImageOps
 
 LARGEST_FILE = 50 * 1024 * 1024
 MOST_PAGES = 200
@@ -60,13 +60,16 @@ def pages(body: bytes, media_type: str) -> int:
         return source.pages
 
 
-def images(body: bytes, media_type: str) -> Iterator[Image.Image]:
+def images(
+    body: bytes, media_type: str, *, faxed: bool = True
+) -> Iterator[Image.Image]:
     """Give each page as an upright grey picture with square pixels, about 204 dpi.
 
     A fax at standard resolution has 204 dots an inch across and 98 down; its pages
-    are stretched to twice their height.
+    are stretched to twice their height. A picture that was not faxed is turned as the
+    camera was held.
     """
-    with _opened(body, media_type) as source:
+    with _opened(body, media_type, faxed=faxed) as source:
         for number in range(source.pages):
             yield source.picture(number)
 
@@ -128,7 +131,8 @@ class _Pdf:
 
 
 class _Scan:
-    def __init__(self, body: bytes, media_type: str) -> None:
+    def __init__(self, body: bytes, media_type: str, *, faxed: bool) -> None:
+        self.faxed = faxed
         kinds = {"image/tiff": "TIFF", "image/jpeg": "JPEG"}
         kind = kinds.get(media_type, "PNG")
         self.document = Image.open(io.BytesIO(body), formats=[kind])
@@ -146,9 +150,11 @@ class _Scan:
     def picture(self, number: int) -> Image.Image:
         self.document.seek(number)
         width, height = self.document.size
-        stretch = _stretch(self.document)
+        stretch = _stretch(self.document) if self.faxed else 1
         if width * height * stretch > MOST_PIXELS:
             raise UnreadableFax("A page has too many pixels.")
+        if not self.faxed:
+            return ImageOps.exif_transpose(self.document).convert("L")
         return self.document.convert("L").resize((width, height * stretch))
 
     def close(self) -> None:
@@ -156,13 +162,15 @@ class _Scan:
 
 
 @contextmanager
-def _opened(body: bytes, media_type: str) -> Iterator[_Pdf | _Scan]:
+def _opened(
+    body: bytes, media_type: str, *, faxed: bool = True
+) -> Iterator[_Pdf | _Scan]:
     """Open a file, check its limits, and turn every library's fault into ours."""
     if len(body) > LARGEST_FILE:
         raise UnreadableFax("The file is too large.")
     try:
         pdf = media_type == "application/pdf"
-        source = _Pdf(body) if pdf else _Scan(body, media_type)
+        source = _Pdf(body) if pdf else _Scan(body, media_type, faxed=faxed)
         try:
             if not 1 <= source.pages <= MOST_PAGES:
                 raise UnreadableFax("The file has no pages, or too many.")

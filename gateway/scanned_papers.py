@@ -51,7 +51,8 @@ def sheets(
 
 
 def _pictures(body: bytes, media_type: str, most: int) -> Iterator["Image"]:
-    for number, picture in enumerate(pages.images(body, media_type)):
+    faxed = media_type == "image/tiff"
+    for number, picture in enumerate(pages.images(body, media_type, faxed=faxed)):
         if number == most:
             return
         yield picture

@@ -108,6 +108,23 @@ def test_a_picture_becomes_a_page(kind: str) -> None:
     assert words_of(sheets) == "attachment 1, page 1"
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_photograph_keeps_its_shape_and_stands_upright(*, turned: bool) -> None:
+    written = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6 if turned else 1  # how the camera was held
+    Image.new("RGB", (2000, 1000), "white").save(written, "JPEG", exif=exif)
+
+    sheets = scanned_papers.sheets(written.getvalue(), "image/jpeg", label="a")
+
+    [sheet] = pypdf.PdfReader(io.BytesIO(sheets)).pages
+    [shown] = sheet.images
+    assert shown.image
+    width, height = shown.image.size
+    assert (width < height) is turned
+    assert max(width, height) / min(width, height) == pytest.approx(2, abs=0.01)
+
+
 def test_a_pdf_becomes_pictures_and_nothing_in_it_runs() -> None:
     written = pypdf.PdfWriter(clone_from=io.BytesIO(paper("CANARYQUIST", pages=2)))
     written.add_attachment("virus.exe", b"MZ")

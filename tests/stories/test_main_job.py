@@ -447,7 +447,6 @@ class Story:
         staff.go("/staff/tickets")
         staff.sees(self.ticket, "due")
         staff.follow(self.ticket)
-        staff.page.locator("main summary", has_text="Show the record").click()
         staff.sees("As the pharmacy submitted it", "DSP08")
         staff.press("Take it")
         staff.follow("Remove the entry")
