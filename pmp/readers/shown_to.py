@@ -11,12 +11,14 @@ from typing import Any
 from peewee import JOIN
 
 from models import (
+    DecidedIdentity,
     Dispensation,
     DispensationStatus,
     DispensationVersion,
     LookUp,
     LookUpCorrection,
     LookUpOutcome,
+    ReportedIdentity,
     ReportSeen,
     TicketOutcome,
     User,
@@ -48,10 +50,11 @@ def find(dispensation_ids: Collection[int], *, at: datetime) -> Found:
     In the transaction of the change and before its audit rows: whoever looks somebody
     up takes the user first and the audit record then.
     """
-    shown = {}
-    for each in _entries(dispensation_ids):
-        stayed = whereabouts.stays(each.identities)
-        shown[each.id] = _told_before(each) | _shown(each, stayed, at)
+    entries = _entries(dispensation_ids)
+    shown: dict[int, dict[int, int]] = _told_before(entries)
+    for each in _maybe_shown(entries):
+        found = _shown(each, whereabouts.stays(each.identities), at)
+        shown[each.id] = shown.get(each.id, {}) | found
     return _kept(shown)
 
 
@@ -69,9 +72,7 @@ def find_told(identities: Iterable[int]) -> Found:
 
     For identities that are about to come back.
     """
-    fixed = TicketOutcome.IDENTITY_FIXED
-    found = {each.id: _told_before(each, fixed) for each in _of(identities)}
-    return _kept(found)
+    return _kept(_told_before(_of(identities), TicketOutcome.IDENTITY_FIXED))
 
 
 # --- Only here
@@ -102,7 +103,8 @@ def _entries(dispensation_ids: Collection[int]) -> list[_Entry]:
         .tuples()
     )
     for number, content in older:
-        identities[number].add(int(content["identity"]))
+        if "identity" in content:
+            identities[number].add(int(content["identity"]))
         days[number].add(date.fromisoformat(content["filled_on"]))
     return [
         _Entry(
@@ -126,6 +128,33 @@ def _of(identities: Iterable[int]) -> list[_Entry]:
         .tuples()
     )
     return _entries([number for (number,) in rows])
+
+
+def _maybe_shown(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Give the entries of patients whom somebody has looked up.
+
+    Most are of nobody's: a file may change thousands. Whose identity staff have moved
+    is asked for in any case.
+    """
+    wanted = sorted({number for each in entries for number in each.identities})
+    decided: Any = DecidedIdentity
+    moved = _ids(
+        decided.select(decided.identity).where(bulk.among(decided.identity, wanted))
+    )
+    table: Any = ReportedIdentity
+    looked_up = _ids(
+        table.select(table.id)
+        .join(LookUp, on=(LookUp.patient == table.patient))
+        .where(bulk.among(table.id, wanted))
+        .where(LookUp.outcome == LookUpOutcome.REPORT)
+        .distinct()
+    )
+    known = moved | looked_up
+    return [each for each in entries if not known.isdisjoint(each.identities)]
+
+
+def _ids(query: Any) -> set[int]:
+    return {number for (number,) in query.tuples()}
 
 
 def _kept(shown: dict[int, dict[int, int]]) -> Found:
@@ -176,21 +205,26 @@ def _covers(day: date) -> Any:
     return (LookUp.since <= day) & (LookUp.until >= day)
 
 
-def _told_before(entry: _Entry, outcome: TicketOutcome | None = None) -> dict[int, int]:
-    """Give who was told of an earlier change: a removed entry may come back.
+def _told_before(
+    entries: Sequence[_Entry], outcome: TicketOutcome | None = None
+) -> dict[int, dict[int, int]]:
+    """Give who was told of an earlier change, by entry: a removed one may come back.
 
     With an outcome: whom that was told of the version that stands, last.
     """
+    versions = {each.id: each.version for each in entries}
     told = LookUpCorrection
     rows: Any = (
-        told.select(told.user, told.look_up, told.outcome, told.version)
-        .where(told.dispensation == entry.id)
+        told.select(
+            told.dispensation, told.user, told.look_up, told.outcome, told.version
+        )
+        .where(bulk.among(told.dispensation, list(versions)))
         .order_by(told.id)
         .tuples()
     )
-    last = {user: row for user, *row in rows}
-    return {
-        user: look_up
-        for user, (look_up, said, version) in last.items()
-        if outcome is None or (said == outcome and version == entry.version)
-    }
+    last = {(entry, user): row for entry, user, *row in rows}
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for (entry, user), (look_up, said, version) in last.items():
+        if outcome is None or (said == outcome and version == versions[entry]):
+            found[entry][user] = look_up
+    return found
