@@ -32,6 +32,9 @@ from pmp.thresholds.crossings import Crossing, Fill, crossings
 from pmp.thresholds.threshold_rules import numbers_of
 
 CHUNK = 2_000
+"""Patients that one query asks for."""
+AT_ONCE = 500
+"""Patients of one transaction of the nightly check: SQLite's writers wait for it."""
 NO_LONGER = "The entries no longer reach the numbers."
 
 
@@ -87,13 +90,14 @@ def tell_returned(patient_ids: Iterable[int], *, at: datetime) -> None:
 
 def run(at: datetime) -> list[ThresholdCase]:
     """Evaluate every patient, a chunk a transaction; as `full_checks.run`, untold."""
-    return [case for chunk in everybody() for case in evaluate(chunk, at=at)]
+    chunks = everybody(size=AT_ONCE)
+    return [case for chunk in chunks for case in evaluate(chunk, at=at)]
 
 
-def everybody(*, one_in: int = 1) -> Iterator[list[int]]:
+def everybody(*, size: int = CHUNK, one_in: int = 1) -> Iterator[list[int]]:
     """Give all patients in chunks, in order, or every so many-th of them."""
     last = 0
-    while chunk := _patients_after(last, one_in):
+    while chunk := _patients_after(last, size, one_in):
         yield chunk
         last = chunk[-1]
 
@@ -228,11 +232,11 @@ def _standing_cases(patient_ids: Sequence[int]) -> dict[int, list[ThresholdCase]
     return found
 
 
-def _patients_after(last: int, one_in: int) -> list[int]:
+def _patients_after(last: int, size: int, one_in: int) -> list[int]:
     query: Any = Patient.select(Patient.id).where(Patient.id > last)
     if one_in > 1:
         query = query.where(Patient.id / one_in * one_in == Patient.id)
-    rows = query.order_by(Patient.id).limit(CHUNK).tuples()
+    rows = query.order_by(Patient.id).limit(size).tuples()
     return [number for (number,) in rows]
 
 

@@ -55,7 +55,7 @@ def run(*, at: datetime) -> FullCheck:
     before = last()
     patients = changed = 0
     wrong: list[int] = []
-    for chunk in thresholds.everybody():
+    for chunk in thresholds.everybody(size=thresholds.AT_ONCE):
         arriving = _unfinished()
         cases = thresholds.evaluate(chunk, at=at)
         patients, changed = patients + len(chunk), changed + len(cases)
