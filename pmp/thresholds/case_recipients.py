@@ -24,6 +24,7 @@ from models import (
     Prescriber,
     RecipientAnswer,
     ThresholdCase,
+    ThresholdRule,
     User,
 )
 from pmp import audit, database, deliveries
@@ -96,8 +97,9 @@ def listed(
     `show`: "open" for those that wait for an answer, "withdrawn"; else all.
     """
     query: Any = (
-        CaseRecipient.select(CaseRecipient, ThresholdCase)
+        CaseRecipient.select(CaseRecipient, ThresholdCase, ThresholdRule)
         .join(ThresholdCase)
+        .join(ThresholdRule)
         .where(_mine(by))
         .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
     )
