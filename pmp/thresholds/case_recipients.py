@@ -24,6 +24,7 @@ from models import (
     Pharmacy,
     Prescriber,
     ThresholdCase,
+    ThresholdRule,
     User,
 )
 from pmp import bulk, database, deliveries
@@ -99,8 +100,9 @@ def listed(
     `show`: "open" for those that wait for an answer, "withdrawn"; else all.
     """
     query: Any = (
-        CaseRecipient.select(CaseRecipient, ThresholdCase)
+        CaseRecipient.select(CaseRecipient, ThresholdCase, ThresholdRule)
         .join(ThresholdCase)
+        .join(ThresholdRule)
         .where(_mine(by))
         .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
     )

@@ -28,7 +28,7 @@ from models import (
     TicketOutcome,
 )
 from pmp import audit, database, deliveries, disclosures, documents, wording
-from pmp.deliveries import contacts, misdeliveries
+from pmp.deliveries import contacts
 from pmp.errors import NotFoundError
 from pmp.thresholds import case_recipients
 
@@ -241,6 +241,13 @@ def sending(notice: CorrectionNotice, *, address: str, at: datetime) -> None:
     )
 
 
+def whom_and_what(notice_id: int) -> tuple[Patient, str]:
+    """Give whom a notice is about, and what it is called."""
+    recipient = CorrectionNotice.get_by_id(notice_id).recipient
+    what = f"Correction {notice_id} of report {recipient.reply_code}"
+    return recipient.case.patient, what
+
+
 def changed_fields(entry: Dispensation, version: int) -> list[Field]:
     """Give what differs between a version of an entry and the one before it."""
     before = _content(entry, version - 1)
@@ -344,12 +351,3 @@ def _send(notice: CorrectionNotice, *, at: datetime) -> None:
             "withdrawn": notice.case_withdrawn,
         },
     )
-
-
-def _subject(notice_id: int) -> tuple[Patient, str]:
-    recipient = CorrectionNotice.get_by_id(notice_id).recipient
-    what = f"Correction {notice_id} of report {recipient.reply_code}"
-    return recipient.case.patient, what
-
-
-misdeliveries.about(DeliveryKind.CORRECTION_NOTICE, _subject)
