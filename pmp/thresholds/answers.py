@@ -210,6 +210,9 @@ def _new_tickets(
             reporter.take_back(known)
         kept = _keep(recipient, reply, channel, [*known, *opened], by=by, at=at)
         _note_on_case(recipient, case, reply, at=at)
+        if reply.answer == RecipientAnswer.NOT_MY_PATIENT:
+            reason = "Not their patient, they say."
+            case_recipients.stop_notes(recipient, reason=reason, by=by, at=at)
         detail = {
             "recipient": recipient.id,
             "reply": kept.id,

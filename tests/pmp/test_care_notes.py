@@ -13,13 +13,15 @@ from models import (
     Disclosure,
     Dispensation,
     RecipientAnswer,
+    ReplyChannel,
     Role,
     ThresholdCase,
     User,
 )
 from pmp import audit, dispensations, settings
 from pmp.errors import NotFoundError, RuleError
-from pmp.thresholds import care_notes, case_recipients, threshold_cases
+from pmp.thresholds import answers, care_notes, case_recipients, threshold_cases
+from pmp.thresholds.answers import Reply
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -182,6 +184,22 @@ def test_nobody_writes_who_or_to_whom_it_is_not_their_patient(
         CaseRecipient.id == sender.id
     ).execute()
     assert care_notes.addressees(CaseRecipient.get_by_id(sender.id)) == {}
+
+
+def test_notes_that_wait_are_stopped_by_not_my_patient(
+    sender: CaseRecipient, reader: CaseRecipient, writer: User
+) -> None:
+    send(sender, reader, writer)
+    reply = Reply(RecipientAnswer.NOT_MY_PATIENT)
+
+    answers.write_down(
+        reader, reply, channel=ReplyChannel.PHONE, by=make_user(), at=NOW
+    )
+
+    states = {each.kind: each.state for each in case_recipients.deliveries_of(reader)}
+    assert states == {"threshold_report": "queued"}
+    delivery = Delivery.get(Delivery.kind == DeliveryKind.CARE_NOTE)
+    assert delivery.state == DeliveryState.CANCELLED
 
 
 def test_a_note_that_came_too_late_is_kept_from_who_says_not_mine(
