@@ -103,10 +103,11 @@ def addressee(recipient_id: int, to: int, *, by: User) -> CaseRecipient:
 def addressees(recipient: CaseRecipient) -> dict[str, int]:
     """Give whom a recipient may write to: "prescriber 17" or "pharmacy 4" → recipient.
 
-    Nobody once the case has ended, nor by or to who says: not my patient. Those who are
-    on no counted entry any more are left out: the patient is none of theirs.
+    Nobody once the case has ended, or where it took two people for one; nor by or to
+    who says: not my patient. Those who are on no counted entry any more are left out:
+    the patient is none of theirs.
     """
-    if recipient.case.status in ENDED or _says_not_mine(recipient):
+    if recipient.case.status in ENDED or not _is_theirs(recipient):
         return {}
     on_it = _counted_keys(recipient.case)
     return {
@@ -283,8 +284,12 @@ def _says_not_mine(recipient: CaseRecipient) -> bool:
 
 
 def _is_theirs(recipient: CaseRecipient) -> bool:
-    counted = _key(recipient) in _counted_keys(recipient.case)
-    return counted and not _says_not_mine(recipient)
+    """Tell whether the case is about one patient, and that one is the recipient's."""
+    if _says_not_mine(recipient):
+        return False
+    if threshold_cases.are_two_peoples(threshold_cases.entries(recipient.case)):
+        return False
+    return _key(recipient) in _counted_keys(recipient.case)
 
 
 def _key(recipient: CaseRecipient) -> str:

@@ -25,7 +25,6 @@ from pmp.thresholds import (
     case_recipients,
     correction_notices,
     faxed_replies,
-    threshold_cases,
     threshold_reports,
 )
 from pmp.thresholds.threshold_reports import ThresholdReport
@@ -50,7 +49,7 @@ def index() -> ResponseReturnValue:
 def report(recipient_id: int) -> ResponseReturnValue:
     user, now = signed_in_user(), clock.now()
     recipient = case_recipients.received(recipient_id, by=user)
-    rows = threshold_cases.entries(recipient.case)
+    rows = answers.rows_of(recipient)
     form = with_rows(AnswerForm, [row.row_code for row in rows])
     if form.validate_on_submit():
         with rule_errors(form):

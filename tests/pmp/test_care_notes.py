@@ -216,6 +216,20 @@ def test_a_note_that_came_too_late_is_kept_from_who_says_not_mine(
     assert len(care_notes.open_for(sender, by=writer, at=NOW)) == 1
 
 
+def test_no_note_where_two_people_were_taken_for_one(
+    sender: CaseRecipient, reader: CaseRecipient, writer: User
+) -> None:
+    note = send(sender, reader, writer)
+    row = threshold_cases.entries(sender.case)[0]
+    row.patient = make_patient(last_name="ANOTHER")
+    row.save()
+    other = make_user(Role.PRACTITIONER, prescriber=reader.prescriber)
+
+    assert care_notes.addressees(sender) == {}
+    assert not care_notes.may_go(note)
+    assert care_notes.open_for(reader, by=other, at=NOW) == []
+
+
 def test_who_is_on_no_entry_any_more_gets_no_note(
     sender: CaseRecipient, reader: CaseRecipient, writer: User
 ) -> None:
