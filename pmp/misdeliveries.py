@@ -24,7 +24,8 @@ from pmp import audit, database, disclosures
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
-from pmp.thresholds import correction_notices, threshold_reports
+from pmp.thresholds import care_notes, correction_notices, threshold_reports
+from pmp.tickets import outside_answers, question_letters
 
 PAGE_SIZE = 50
 PURPOSE = "None: it was sent to the wrong person by mistake"
@@ -44,6 +45,9 @@ WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
 SUBJECTS: dict[DeliveryKind, Callable[[int], tuple[Patient, str]]] = {
     DeliveryKind.THRESHOLD_REPORT: threshold_reports.about,
     DeliveryKind.CORRECTION_NOTICE: correction_notices.whom_and_what,
+    DeliveryKind.CARE_NOTE: care_notes.about,
+    DeliveryKind.TICKET_QUESTION: question_letters.about,
+    DeliveryKind.OUTSIDE_ANSWER: outside_answers.about,
 }
 NO_PATIENT = frozenset(
     {
@@ -52,6 +56,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.TICKET_NOTICE,
         DeliveryKind.REPORTING_NOTICE,
         DeliveryKind.SUBMISSION_RECEIPT,
+        DeliveryKind.LOOK_UP_CORRECTION,
     }
 )
 

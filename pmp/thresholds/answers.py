@@ -106,6 +106,17 @@ def called(reply_id: int, *, by: User, at: datetime) -> RecipientReply:
 # --- Found
 
 
+def rows_of(recipient: CaseRecipient) -> list[Dispensation]:
+    """Give the rows that a recipient is asked about, the newest first.
+
+    Those of the case; their own alone where it took two people for one.
+    """
+    rows = threshold_cases.entries(recipient.case)
+    if threshold_cases.are_two_peoples(rows):
+        return [row for row in rows if _is_own(row, recipient)]
+    return rows
+
+
 def newest(recipient: CaseRecipient) -> RecipientReply | None:
     """Give the reply that counts; None before the first."""
     return newest_of([recipient]).get(recipient.id)
@@ -198,7 +209,8 @@ def _new_tickets(
         # The case first: tickets and the audit record come after it, for everyone.
         case = threshold_cases.take(recipient.case)
         rows = threshold_cases.entries(case)
-        _require_sound(reply, {row.row_code for row in rows})
+        asked = rows_of(recipient) if channel == ReplyChannel.PAGE else rows
+        _require_sound(reply, {row.row_code for row in asked})
         before = newest(recipient)
         if before is not None and as_reply(before) == reply:
             return before, []  # the same page sent again
@@ -210,6 +222,9 @@ def _new_tickets(
             reporter.take_back(known)
         kept = _keep(recipient, reply, channel, [*known, *opened], by=by, at=at)
         _note_on_case(recipient, case, reply, at=at)
+        if reply.answer == RecipientAnswer.NOT_MY_PATIENT:
+            reason = "Not their patient, they say."
+            case_recipients.stop_notes(recipient, reason=reason, by=by, at=at)
         detail = {
             "recipient": recipient.id,
             "reply": kept.id,

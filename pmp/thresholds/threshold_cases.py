@@ -198,6 +198,11 @@ def entries(case: ThresholdCase) -> list[Dispensation]:
     )
 
 
+def are_two_peoples(rows: Iterable[Dispensation]) -> bool:
+    """Tell whether counted entries belong to more than one patient by now."""
+    return len({row.__data__["patient"] for row in rows}) > 1
+
+
 # --- Only here
 
 

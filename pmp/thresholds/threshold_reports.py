@@ -168,11 +168,6 @@ def report(
     )
 
 
-def shown_entries(recipient: CaseRecipient) -> list[Dispensation]:
-    """Give the counted dispensations that a recipient's report shows, newest first."""
-    return _rows_for(recipient.case, case_recipients.who(recipient))[0]
-
-
 def sending(recipient: CaseRecipient, *, address: str, at: datetime) -> None:
     """Write down that the report goes to a fax number or a postal address."""
     disclosures.record_once(

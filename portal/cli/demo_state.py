@@ -41,6 +41,7 @@ from pmp.registration.answers import Answers
 from pmp.roster import roster_contacts
 from pmp.thresholds import threshold_rules
 from pmp.uploads import receipts
+from portal.cli import demo_replies
 
 PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
 STAFF = (
@@ -85,6 +86,7 @@ def load(*, scale: float, data_dir: Path, say: Say) -> None:
     _submit(people, say)
     say("Reporting errors, and leaving a registration that waits for its fax …")
     _report_an_error()
+    demo_replies.load()
     _waiting_registration(people, data_dir)
 
 

@@ -255,6 +255,7 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         state_words=delivery_desk.state_words,
         replies=answers.newest_of(recipients),
         reply_words=answers.in_words,
+        history=answers.history,
         tickets_of=answers.tickets_of,
         faxed=faxed_replies.of_recipients(recipients),
         reasons=faxed_replies.REASONS,

@@ -238,6 +238,25 @@ def test_who_takes_not_my_patient_back_tells_the_open_tickets(
     assert CaseRecipient.get_by_id(oakes.id).answer == MINE
 
 
+def test_where_two_people_were_taken_for_one_only_own_rows_are_asked_about(
+    oakes: CaseRecipient, doctor: User
+) -> None:
+    rows, own = threshold_cases.entries(oakes.case), own_rows(oakes)
+    assert len(answers.rows_of(oakes)) == len(rows) == 4
+    theirs = next(row for row in rows if row.row_code not in own)
+    theirs.patient = make_patient(last_name="ANOTHER")
+    theirs.save()
+
+    assert [row.row_code for row in answers.rows_of(oakes)] == own
+    wrong = {theirs.row_code: TicketProblem.WRONG_DATE}
+    with pytest.raises(RuleError) as refused:
+        said(oakes, doctor, Reply(MINE, wrong))
+    assert refused.value.field == "rows"
+    # On paper they were all sent to them; staff write down what is marked there.
+    channel = ReplyChannel.FAX
+    answers.write_down(oakes, Reply(MINE, wrong), channel=channel, by=doctor, at=NOW)
+
+
 def test_nobody_answers_for_somebody_else(oakes: CaseRecipient) -> None:
     stranger = make_user(Role.PRACTITIONER, prescriber=make_prescriber())
 
