@@ -254,6 +254,8 @@ def factor_words(rules: RuleSet, key: str) -> str:
 
 def reaches(value: Decimal, limit: Decimal) -> bool:
     """Whether an amount is at or over a limit, compared at 0.01."""
+    if abs(value - limit) > 1:  # far from it: most are
+        return value > limit
     return value.quantize(Decimal("0.01"), ROUND_HALF_UP) >= limit
 
 
