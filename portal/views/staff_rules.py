@@ -136,7 +136,7 @@ def cases() -> ResponseReturnValue:
         statuses=list(CaseStatus),
         rules=case_lists.rule_names(),
         answer_words=case_lists.ANSWER_WORDS,
-        ended=several_cases.ENDED,
+        may_be_chosen=several_cases.may_be_chosen,
         sentence=threshold_rules.sentence,
         counted_words=reached.counted_words,
     )
