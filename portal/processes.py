@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -124,5 +125,6 @@ class Processes:
         self._tell(signal.SIGKILL)
 
     def _tell(self, number: signal.Signals) -> None:
-        for process in self._running:
-            os.kill(process, number)
+        for process in tuple(self._running):
+            with suppress(ProcessLookupError):  # it has ended just now
+                os.kill(process, number)
