@@ -27,7 +27,7 @@ from pmp import audit, database, tickets
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients, threshold_cases
-from pmp.tickets import Shown
+from pmp.tickets import Shown, telling
 from pmp.wording import words
 
 LONGEST_NOTE = 1000
@@ -298,7 +298,7 @@ class _Reporter:
         """Open a ticket about a row, or add to the one that is open; its number."""
         known: Ticket | None = Ticket.get_or_none(
             (Ticket.dispensation == row)
-            & (Ticket.opened_by == self.by)
+            & (Ticket.reporter == self._key())
             & Ticket.resolved_at.is_null()
         )
         if known is not None:
@@ -311,6 +311,7 @@ class _Reporter:
             note=self._signed(self.note),
             by=self.by,
             at=self.at,
+            reporter=self._key(),
         )
         return str(made.number)
 
@@ -332,6 +333,12 @@ class _Reporter:
             return text
         code, way = self.recipient.reply_code, _BY[self.channel]
         return f"{self._name()} ({code}), {way}: {text or 'no more was said.'}"
+
+    def _key(self) -> str:
+        """Say who reports, as tickets do: they are told how it ends."""
+        if self.channel == ReplyChannel.PAGE:
+            return f"user:{self.by.id}"
+        return f"{telling.RECIPIENT}:{self.recipient.id}"
 
     def _name(self) -> str:
         return contacts.name_of(case_recipients.who(self.recipient))

@@ -110,15 +110,30 @@ def tell_reporter(
     )
 
 
+def reporter_name(ticket: Ticket) -> str:
+    """Say who reported a ticket: a user, somebody outside, a report's recipient."""
+    if outside := outside_answers.of(ticket):
+        return str(outside.name)
+    if recipient := _recipient(ticket):
+        return contacts.name_of(case_recipients.who(recipient))
+    return str(ticket.opened_by.name)
+
+
 def _routes_of_reporter(ticket: Ticket) -> Sequence[Route]:
     """Give the ways to the user who reported it, or to a report's recipient."""
     if ticket.reporter == f"user:{ticket.opened_by.id}":
         return contacts.routes_of_user(ticket.opened_by)
+    recipient = _recipient(ticket)
+    return contacts.routes_for(case_recipients.who(recipient)) if recipient else []
+
+
+def _recipient(ticket: Ticket) -> CaseRecipient | None:
+    """Give the recipient for whom staff wrote it down, if it was one."""
     kind, _, number = ticket.reporter.partition(":")
     if kind != RECIPIENT:
-        return []
-    recipient = CaseRecipient.get_by_id(int(number))
-    return contacts.routes_for(case_recipients.who(recipient))
+        return None
+    recipient: CaseRecipient = CaseRecipient.get_by_id(int(number))
+    return recipient
 
 
 def _tell(

@@ -8,6 +8,8 @@ from models import (
     AuditEvent,
     CaseRecipient,
     CaseStatus,
+    Delivery,
+    DeliveryKind,
     Dispensation,
     RecipientAnswer,
     RecipientReply,
@@ -20,9 +22,11 @@ from models import (
     User,
 )
 from pmp import audit, dispensations, tickets
+from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import answers, case_lists, case_recipients, threshold_cases
 from pmp.thresholds.answers import Reply
+from pmp.tickets import telling
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -298,17 +302,29 @@ def test_staff_write_down_in_the_recipients_name(oakes: CaseRecipient) -> None:
     assert CaseRecipient.get_by_id(oakes.id).answered_at == NOW
 
 
-def test_two_recipients_who_dispute_one_row_by_fax_are_both_on_the_ticket(
+def test_two_recipients_who_dispute_one_row_by_fax_are_each_told_how_it_ends(
     oakes: CaseRecipient,
 ) -> None:
     staff, row = make_user(), own_rows(oakes)[0]
+    make_user(prescriber=oakes.prescriber, fax="+18605550143")
     other = next(each for each in case_recipients.of_case(oakes.case) if each != oakes)
     reply = Reply(MINE, {row: TicketProblem.WRONG_DATE})
     for recipient in (oakes, other):
         answers.write_down(recipient, reply, channel=ReplyChannel.FAX, by=staff, at=NOW)
 
-    [ticket] = Ticket.select()
-    assert other.reply_code in tickets.thread(ticket)[-1].text
+    first, second = Ticket.select().order_by(Ticket.id)
+    assert first.dispensation == second.dispensation
+    assert telling.reporter_name(first) == "OAKES, PAT"
+    assert telling.reporter_name(second) == contacts.name_of(case_recipients.who(other))
+    for ticket in (first, second):
+        telling.tell_reporter(ticket, at=NOW)
+    told = (
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
+        .where(Delivery.subject_id.in_([first.id, second.id]))
+    )
+    answers_to = {each.address for each in told if not telling.is_for_staff(each)}
+    assert answers_to == {"+18605550143"}
 
 
 def test_a_call_is_asked_for_until_somebody_has_called(
