@@ -18,6 +18,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+from pmp import logs
+
 logger = logging.getLogger("portal")
 
 STOP_SECONDS = 30
@@ -109,6 +111,10 @@ class Processes:
             status = 0
         except SystemExit:
             status = 0
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the last
+            where = logs.where(error.__traceback__)
+            fields = {"error": type(error).__name__, "where": where}
+            logger.error("failure", extra={"fields": fields})  # noqa: TRY400 - no text
         finally:
             os._exit(status)
 
