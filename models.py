@@ -1486,7 +1486,7 @@ class Ticket(Table):
     patient = ForeignKeyField(Patient, null=True, on_delete="RESTRICT")
     look_up = ForeignKeyField(LookUp, null=True, on_delete="RESTRICT")  # its report
     case = ForeignKeyField(ThresholdCase, null=True, on_delete="RESTRICT")
-    reporter = CharField()  # user:12, phone:+18605550123, patient:34
+    reporter = CharField()  # user:12, recipient:7, phone:+18605550123, patient:34
     opened_by = ForeignKeyField(User, on_delete="RESTRICT")
     opened_at = UtcField()
     due_at = UtcField()

@@ -75,10 +75,10 @@ class Given(ColumnBase):
 def among(column: Any, name: str) -> Any:
     """Give the condition that a column has one of the given values.
 
-    They are texts, or whole numbers, and go to the engine as one parameter.
+    They are texts, whole numbers or days, and go to the engine as one parameter.
     """
     if database.is_sqlite():
-        place = _Place(name, json.dumps)
+        place = _Place(name, _as_json)
         return column.in_(SQL("(SELECT value FROM json_each(?))", [place]))
     return column == fn.ANY(Value(_Place(name, list), converter=False, unpack=False))
 
@@ -167,6 +167,10 @@ def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]
         for field in [type(getattr(convert, "__self__", None))]
         if field not in _AS_READ
     ]
+
+
+def _as_json(values: Any) -> str:
+    return json.dumps(list(values), default=str)  # a day as SQLite keeps it
 
 
 def _date(value: Any) -> Any:

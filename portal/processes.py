@@ -14,8 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
+
+from pmp import logs
 
 logger = logging.getLogger("portal")
 
@@ -108,6 +111,10 @@ class Processes:
             status = 0
         except SystemExit:
             status = 0
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the last
+            where = logs.where(error.__traceback__)
+            fields = {"error": type(error).__name__, "where": where}
+            logger.error("failure", extra={"fields": fields})  # noqa: TRY400 - no text
         finally:
             os._exit(status)
 
@@ -124,5 +131,6 @@ class Processes:
         self._tell(signal.SIGKILL)
 
     def _tell(self, number: signal.Signals) -> None:
-        for process in self._running:
-            os.kill(process, number)
+        for process in tuple(self._running):
+            with suppress(ProcessLookupError):  # it has ended just now
+                os.kill(process, number)

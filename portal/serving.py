@@ -1,6 +1,5 @@
 """The portal on waitress: slow clients do not stall it, and bodies stay in memory."""
 
-import socket
 from typing import Any
 
 from flask import Flask
@@ -18,7 +17,7 @@ def make_server(
     host: str = "",
     port: int = 0,
     threads: int = THREADS,
-    listening: socket.socket | None = None,
+    listening: Any = None,
 ) -> Any:
     """Make the server, for an address or on a socket that listens; its run() blocks.
 

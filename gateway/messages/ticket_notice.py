@@ -39,7 +39,8 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     if delivery.channel == ChannelName.EMAIL:
         return messages.mail(delivery, "ticket_notice", **context)
     letter = delivery.channel == ChannelName.LETTER
-    lines = delivery.address.splitlines() if letter else [ticket.opened_by.name]
+    name = telling.reporter_name(ticket)
+    lines = delivery.address.splitlines() if letter else [name]
     body = documents.pdf(
         "ticket_notice", to_lines=lines, at=attempt.started_at, **context
     )

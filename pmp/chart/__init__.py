@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from html import escape
 
 from pmp.chart import chart_patterns
@@ -312,6 +313,7 @@ def _stretches(bars: Iterable[Bar]) -> Iterator[tuple[date, date]]:
         yield first, beyond
 
 
+@lru_cache(maxsize=4096)  # a report writes the same few days dozens of times
 def us(day: date) -> str:
     """Write a day as MM/DD/YYYY."""
     return f"{day:%m/%d/%Y}"

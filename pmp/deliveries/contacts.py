@@ -16,7 +16,7 @@ from models import (
     UserStatus,
 )
 from pmp import identifiers, settings, wording
-from pmp.deliveries import Route, misdeliveries
+from pmp.deliveries import Route, barred
 
 ORDER = (ChannelName.FAX, ChannelName.EMAIL, ChannelName.LETTER)
 
@@ -38,13 +38,13 @@ def routes_from(
         ChannelName.EMAIL: (user.email or "") if user else "",
         ChannelName.LETTER: "\n".join(address_lines(licence)) if licence else "",
     }
-    barred = misdeliveries.barred(addresses.values())
+    closed = barred.among(addresses.values())
     preferred = _preferred(user, licence)
     order = sorted(ORDER, key=lambda channel: channel != preferred)
     return [
         Route(way, addresses[way])
         for way in order
-        if addresses[way] and addresses[way] not in barred
+        if addresses[way] and addresses[way] not in closed
     ]
 
 
@@ -139,7 +139,7 @@ def fax_of(who: Prescriber | Pharmacy) -> str:
     Also where faxes to it came to somebody else: nobody shall send more there.
     """
     number = _fax(user_of(who), licence_of(who), who)
-    return "" if misdeliveries.barred([number]) else number
+    return "" if barred.among([number]) else number
 
 
 def address_lines(licence: Licence) -> list[str]:

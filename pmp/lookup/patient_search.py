@@ -16,6 +16,7 @@ from models import Dispensation, DispensationStatus, ReportedIdentity, Species
 from pmp import withheld, wording
 from pmp.lookup.spellings import WORDS, Near, date_slips, near, share_a_part
 from pmp.matching.identities import name_key, name_parts, sound
+from pmp.prepared import Given, among, prepared
 
 MOST = 20
 _SAME_DAY = 9
@@ -105,10 +106,7 @@ def find(
 
 def _exact_rows(typed: _Typed) -> list[Row]:
     _, last_key = typed.keys
-    return _rows(
-        (ReportedIdentity.birth_date == typed.birth_date)
-        & (ReportedIdentity.last_key == last_key)
-    )
+    return _of_name(born=typed.birth_date, last_key=last_key)
 
 
 def _similar_rows(typed: _Typed) -> Iterator[Row]:
@@ -116,16 +114,11 @@ def _similar_rows(typed: _Typed) -> Iterator[Row]:
     _, last_key = typed.keys
     slips = sorted(date_slips(typed.birth_date))
     if same_day := _alike_that_day(typed):
-        yield from _rows(ReportedIdentity.id.in_(same_day))
+        yield from _of_ids(ids=same_day)
     # Last and first name may be swapped and the date a slip, but not both.
-    yield from _rows(
-        (ReportedIdentity.last_key == last_key) & ReportedIdentity.birth_date.in_(slips)
-    )
+    yield from _of_name_about(last_key=last_key, days=slips)
     if heard := sound(typed.last_name):
-        yield from _rows(
-            (ReportedIdentity.last_sound == heard)
-            & ReportedIdentity.birth_date.in_(slips)
-        )
+        yield from _of_sound_about(sound=heard, days=slips)
 
 
 def _alike_that_day(typed: _Typed) -> list[int]:
@@ -133,15 +126,12 @@ def _alike_that_day(typed: _Typed) -> list[int]:
 
     Whoever is left out, `_compared` would leave out.
     """
-    table: Any = ReportedIdentity
-    born = table.select(
-        table.id, table.last_name, table.last_key, table.first_key, table.zip
-    ).where(table.birth_date == typed.birth_date)
     first_typed, last_typed = typed.keys
     is_double = len(name_parts(typed.last_name)) > 1
+    born = _born(day=typed.birth_date)
     return [
         number
-        for number, last_name, last_key, first_key, zip_code in born.tuples()
+        for number, last_name, last_key, first_key, zip_code in born
         if near(last_typed, last_key)
         or (last_key, first_key) == (first_typed, last_typed)
         or (typed.zip and zip_code[:5] == typed.zip)
@@ -151,9 +141,38 @@ def _alike_that_day(typed: _Typed) -> list[int]:
     ]
 
 
-def _rows(condition: Any) -> list[Row]:
-    query: Any = ReportedIdentity.select(*_COLUMNS)
-    return list(query.where(condition).dicts())
+def _where(condition: Any) -> Any:
+    return ReportedIdentity.select(*_COLUMNS).where(condition).dicts()
+
+
+@prepared
+def _of_name() -> Any:
+    born = ReportedIdentity.birth_date == Given("born")
+    return _where(born & (ReportedIdentity.last_key == Given("last_key")))
+
+
+@prepared
+def _of_ids() -> Any:
+    return _where(among(ReportedIdentity.id, "ids"))
+
+
+@prepared
+def _of_name_about() -> Any:
+    days = among(ReportedIdentity.birth_date, "days")
+    return _where((ReportedIdentity.last_key == Given("last_key")) & days)
+
+
+@prepared
+def _of_sound_about() -> Any:
+    days = among(ReportedIdentity.birth_date, "days")
+    return _where((ReportedIdentity.last_sound == Given("sound")) & days)
+
+
+@prepared
+def _born() -> Any:
+    table: Any = ReportedIdentity
+    columns = (table.id, table.last_name, table.last_key, table.first_key, table.zip)
+    return table.select(*columns).where(table.birth_date == Given("day")).tuples()
 
 
 def _compared(row: Row, typed: _Typed) -> Candidate | None:
@@ -248,15 +267,19 @@ def _patients_in(
 
 
 def _with_last_fills(found: list[Candidate]) -> list[Candidate]:
-    rows: Any = (
+    last_fills = dict(_last_fills(patients=[each.patient_id for each in found]))
+    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in found]
+
+
+@prepared
+def _last_fills() -> Any:
+    return (
         Dispensation.select(Dispensation.patient, fn.MAX(Dispensation.filled_on))
         .where(
-            Dispensation.patient.in_([each.patient_id for each in found])
+            among(Dispensation.patient, "patients")
             & (Dispensation.status == DispensationStatus.CURRENT)
             & withheld.shown()
         )
         .group_by(Dispensation.patient)
         .tuples()
     )
-    last_fills = dict(rows)
-    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in found]

@@ -123,8 +123,9 @@ def split(  # noqa: PLR0913 - whom, where to, why, and who says so
         stay = [row for row in rows if row.id not in identities]
         _check_split(move, stay, to, patient_id)
         target = to or Patient.create(created_at=at).id
-        moves.take_turn((patient_id, target))
+        # Readers before patients: who reports an entry takes the user first as well.
         shown = readers.find_under(patient_id, [row.id for row in move], at=at)
+        moves.take_turn((patient_id, target))
         decision = _write(
             DecisionKind.SPLIT, patient_id, target, reason=reason, by=by, at=at
         )

@@ -154,8 +154,13 @@ def _refuse_in_part(decision: MatchDecision, plan: Plan) -> None:
 
 def _carry_out(decision: MatchDecision, plan: Plan, *, at: datetime) -> readers.Found:
     """Move them back; give to whom their fills were shown as the other person's."""
-    moves.take_turn((plan.source, plan.target))
     going = [row.id for row in (*plan.back, *plan.going)]
+    shown = (
+        readers.find_told(going)
+        if decision.kind is DecisionKind.SPLIT
+        else readers.find_under(plan.source, going, at=at)
+    )
+    moves.take_turn((plan.source, plan.target))
     there = [row.id for row in moves.identities_of(plan.target)]
     pairs = apart.within([*going, *there], but=decision.id)
     if pairs:
@@ -169,11 +174,6 @@ def _carry_out(decision: MatchDecision, plan: Plan, *, at: datetime) -> readers.
     table.update(returned=plan.target).where(
         table.decision == decision, bulk.among(table.identity, going)
     ).execute()
-    shown = (
-        readers.find_told(going)
-        if decision.kind is DecisionKind.SPLIT
-        else readers.find_under(plan.source, going, at=at)
-    )
     moves.move(going, plan.target)
     return shown
 

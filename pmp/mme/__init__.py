@@ -13,7 +13,7 @@ Recomm Rep 2022;71(RR-3): strength x (quantity / days) x factor. The factors are
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -225,11 +225,10 @@ class Course:
     days: int
     mme: Mme
     product: Hashable
-    last: date = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        last = self.first + timedelta(days=max(self.days, 1) - 1)
-        object.__setattr__(self, "last", last)
+    @cached_property
+    def last(self) -> date:
+        return self.first + timedelta(days=max(self.days, 1) - 1)
 
 
 @dataclass(frozen=True)
@@ -245,17 +244,10 @@ class Step:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
-    def days_from(self, day: date) -> int:
-        """Count its days that are not before another."""
-        return max(0, (self.last - max(self.first, day)).days + 1)
-
 
 @dataclass(frozen=True)
 class Summary:
-    """What a report says of a patient's MME. `peak_on` is the peak's first day.
-
-    `runs` are its days, from the period's first to its today, as `steps` gives them.
-    """
+    """What a report says of a patient's MME. `peak_on` is the peak's first day."""
 
     today: Decimal
     today_at_least: bool
@@ -265,7 +257,7 @@ class Summary:
     days_at_caution: int
     days_at_high: int
     at_least: bool  # some day of the period holds a fill that was not calculated
-    runs: Sequence[Step]
+    runs: Sequence[Step]  # from the period's first day to the report's today
 
     @property
     def today_shown(self) -> str:
@@ -312,7 +304,6 @@ def carry_forward(courses: Iterable[Course], *, up_to_days: int = 7) -> list[Cou
 
 def steps(courses: Iterable[Course], *, since: date, until: date) -> list[Step]:
     """Totals for every day from `since` to `until`, as runs in order of time."""
-    after = until + _DAY
     begins: dict[date, list[Mme]] = defaultdict(list)
     ends: dict[date, list[Mme]] = defaultdict(list)
     for course in courses:
@@ -322,7 +313,7 @@ def steps(courses: Iterable[Course], *, since: date, until: date) -> list[Step]:
             ends[beyond].append(course.mme)
     active: list[Mme] = []
     runs = []
-    for first, following in pairwise(sorted({since, after, *begins, *ends})):
+    for first, following in pairwise(sorted({since, until + _DAY, *begins, *ends})):
         active += begins[first]
         for mme in ends[first]:
             active.remove(mme)
@@ -344,13 +335,12 @@ def summary(
 ) -> Summary:
     """Today's total, 30-day average, peak and days at the limits from `since` on."""
     runs = steps(courses, since=since, until=today)
-    start = today - timedelta(days=29)
-    month = runs if start >= since else steps(courses, since=start, until=today)
+    month = steps(courses, since=today - timedelta(days=29), until=today)
     peak = max(runs, key=lambda run: run.value)  # the first of equals
     return Summary(
         today=runs[-1].value,
         today_at_least=runs[-1].at_least,
-        average=sum((run.value * run.days_from(start) for run in month), ZERO) / 30,
+        average=sum((run.value * run.days for run in month), ZERO) / 30,
         peak=peak.value,
         peak_on=peak.first if peak.value else None,
         days_at_caution=_days_at(runs, limits[0]),

@@ -27,7 +27,7 @@ from pmp import audit, database, tickets
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients, threshold_cases
-from pmp.tickets import Shown
+from pmp.tickets import Shown, telling
 from pmp.wording import words
 
 LONGEST_NOTE = 1000
@@ -104,6 +104,17 @@ def called(reply_id: int, *, by: User, at: datetime) -> RecipientReply:
 
 
 # --- Found
+
+
+def rows_of(recipient: CaseRecipient) -> list[Dispensation]:
+    """Give the rows that a recipient is asked about, the newest first.
+
+    Those of the case; their own alone where it took two people for one.
+    """
+    rows = threshold_cases.entries(recipient.case)
+    if threshold_cases.are_two_peoples(rows):
+        return [row for row in rows if _is_own(row, recipient)]
+    return rows
 
 
 def newest(recipient: CaseRecipient) -> RecipientReply | None:
@@ -198,7 +209,8 @@ def _new_tickets(
         # The case first: tickets and the audit record come after it, for everyone.
         case = threshold_cases.take(recipient.case)
         rows = threshold_cases.entries(case)
-        _require_sound(reply, {row.row_code for row in rows})
+        asked = rows_of(recipient) if channel == ReplyChannel.PAGE else rows
+        _require_sound(reply, {row.row_code for row in asked})
         before = newest(recipient)
         if before is not None and as_reply(before) == reply:
             return before, []  # the same page sent again
@@ -210,6 +222,9 @@ def _new_tickets(
             reporter.take_back(known)
         kept = _keep(recipient, reply, channel, [*known, *opened], by=by, at=at)
         _note_on_case(recipient, case, reply, at=at)
+        if reply.answer == RecipientAnswer.NOT_MY_PATIENT:
+            reason = "Not their patient, they say."
+            case_recipients.stop_notes(recipient, reason=reason, by=by, at=at)
         detail = {
             "recipient": recipient.id,
             "reply": kept.id,
@@ -283,7 +298,7 @@ class _Reporter:
         """Open a ticket about a row, or add to the one that is open; its number."""
         known: Ticket | None = Ticket.get_or_none(
             (Ticket.dispensation == row)
-            & (Ticket.opened_by == self.by)
+            & (Ticket.reporter == self._key())
             & Ticket.resolved_at.is_null()
         )
         if known is not None:
@@ -296,6 +311,7 @@ class _Reporter:
             note=self._signed(self.note),
             by=self.by,
             at=self.at,
+            reporter=self._key(),
         )
         return str(made.number)
 
@@ -317,6 +333,12 @@ class _Reporter:
             return text
         code, way = self.recipient.reply_code, _BY[self.channel]
         return f"{self._name()} ({code}), {way}: {text or 'no more was said.'}"
+
+    def _key(self) -> str:
+        """Say who reports, as tickets do: they are told how it ends."""
+        if self.channel == ReplyChannel.PAGE:
+            return f"user:{self.by.id}"
+        return f"{telling.RECIPIENT}:{self.recipient.id}"
 
     def _name(self) -> str:
         return contacts.name_of(case_recipients.who(self.recipient))

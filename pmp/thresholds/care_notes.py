@@ -15,6 +15,7 @@ from models import (
     CaseStatus,
     Delivery,
     DeliveryKind,
+    Patient,
     RecipientAnswer,
     ReportedIdentity,
     ThresholdCase,
@@ -103,10 +104,11 @@ def addressee(recipient_id: int, to: int, *, by: User) -> CaseRecipient:
 def addressees(recipient: CaseRecipient) -> dict[str, int]:
     """Give whom a recipient may write to: "prescriber 17" or "pharmacy 4" → recipient.
 
-    Nobody once the case has ended, nor by or to who says: not my patient. Those who are
-    on no counted entry any more are left out: the patient is none of theirs.
+    Nobody once the case has ended, or where it took two people for one; nor by or to
+    who says: not my patient. Those who are on no counted entry any more are left out:
+    the patient is none of theirs.
     """
-    if recipient.case.status in ENDED or _says_not_mine(recipient):
+    if recipient.case.status in ENDED or not _is_theirs(recipient):
         return {}
     on_it = _counted_keys(recipient.case)
     return {
@@ -186,6 +188,12 @@ def sending(note: CareNote, *, address: str, at: datetime) -> None:
         purpose=PURPOSE,
         at=at,
     )
+
+
+def about(note_id: int) -> tuple[Patient, str]:
+    """Give whom a note is about, and what it is called."""
+    note = get(note_id)
+    return note.sender.case.patient, _what(note)
 
 
 # --- Only here
@@ -283,8 +291,12 @@ def _says_not_mine(recipient: CaseRecipient) -> bool:
 
 
 def _is_theirs(recipient: CaseRecipient) -> bool:
-    counted = _key(recipient) in _counted_keys(recipient.case)
-    return counted and not _says_not_mine(recipient)
+    """Tell whether the case is about one patient, and that one is the recipient's."""
+    if _says_not_mine(recipient):
+        return False
+    if threshold_cases.are_two_peoples(threshold_cases.entries(recipient.case)):
+        return False
+    return _key(recipient) in _counted_keys(recipient.case)
 
 
 def _key(recipient: CaseRecipient) -> str:

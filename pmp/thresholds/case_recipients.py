@@ -24,6 +24,7 @@ from models import (
     Pharmacy,
     Prescriber,
     ThresholdCase,
+    ThresholdRule,
     User,
 )
 from pmp import bulk, database, deliveries
@@ -99,8 +100,9 @@ def listed(
     `show`: "open" for those that wait for an answer, "withdrawn"; else all.
     """
     query: Any = (
-        CaseRecipient.select(CaseRecipient, ThresholdCase)
+        CaseRecipient.select(CaseRecipient, ThresholdCase, ThresholdRule)
         .join(ThresholdCase)
+        .join(ThresholdRule)
         .where(_mine(by))
         .order_by(ThresholdCase.detected_at.desc(), CaseRecipient.id.desc())
     )
@@ -249,10 +251,9 @@ def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
     sent = {recipient.id for recipient in sent_to(case)}
     still = [set(ids) for ids in counted(case)]
     for recipient in of_case(case):
-        if recipient.id in sent:
-            continue
-        recipient.document = None
-        recipient.save(only=[CaseRecipient.document])
+        if recipient.id not in sent:
+            recipient.document = None
+            recipient.save(only=[CaseRecipient.document])
         of_kind = still[0] if recipient.prescriber else still[1]
         if who(recipient).id not in of_kind:
             stop(recipient, reason="No longer on a counted entry.", at=at)
@@ -262,16 +263,41 @@ def stop(
     recipient: CaseRecipient, *, reason: str, at: datetime, by: User | None = None
 ) -> None:
     """Cancel a recipient's report, and notes to them, where they have not left."""
+    deliveries.withdraw_for(
+        kind=DeliveryKind.THRESHOLD_REPORT,
+        subject_id=recipient.id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
     notes = CareNote.select(CareNote.id).where(CareNote.addressee == recipient)
-    waiting = [(DeliveryKind.THRESHOLD_REPORT, recipient.id)]
-    waiting += [(DeliveryKind.CARE_NOTE, note.id) for note in notes]
-    for kind, subject_id in waiting:
-        deliveries.withdraw_for(
-            kind=kind, subject_id=subject_id, reason=reason, by=by, at=at
-        )
+    _stop_notes(notes, reason=reason, by=by, at=at)
+
+
+def stop_notes(
+    recipient: CaseRecipient, *, reason: str, at: datetime, by: User
+) -> None:
+    """Cancel the notes from and to a recipient that have not left."""
+    notes = CareNote.select(CareNote.id).where(
+        (CareNote.addressee == recipient) | (CareNote.sender == recipient)
+    )
+    _stop_notes(notes, reason=reason, by=by, at=at)
 
 
 # --- Only here
+
+
+def _stop_notes(
+    notes: Iterable[CareNote], *, reason: str, at: datetime, by: User | None
+) -> None:
+    for note in notes:
+        deliveries.withdraw_for(
+            kind=DeliveryKind.CARE_NOTE,
+            subject_id=note.id,
+            reason=reason,
+            by=by,
+            at=at,
+        )
 
 
 def _mine(user: User) -> object:

@@ -28,7 +28,7 @@ from models import (
     TicketOutcome,
 )
 from pmp import audit, database, deliveries, disclosures, documents, wording
-from pmp.deliveries import contacts, misdeliveries
+from pmp.deliveries import contacts
 from pmp.errors import NotFoundError
 from pmp.thresholds import case_recipients
 
@@ -37,6 +37,8 @@ OUTCOMES = {
     TicketOutcome.VOIDED: "It was wrong and has been removed.",
     TicketOutcome.IDENTITY_FIXED: "It belongs to another person and has been removed.",
     TicketOutcome.CORRECTED: "It was wrong and has been corrected.",
+    # Of a case that ends though no entry is wrong: others came, or it is counted anew.
+    TicketOutcome.UPHELD: "It stands as it was sent, but the report does not.",
 }
 RETURNED = "It had been taken for another person's; it is this patient's after all."
 RESTORED = "It had been removed by mistake and stands again."
@@ -161,6 +163,8 @@ def tell_returned(patient_ids: Iterable[int], *, at: datetime) -> None:
 
 def outcome_words(notice: CorrectionNotice) -> str:
     """Say what became of the entry; that of a removed one that stands again."""
+    if notice.outcome == TicketOutcome.UPHELD:
+        return OUTCOMES[notice.outcome]
     if notice.turn and notice.outcome == TicketOutcome.CORRECTED:
         return RETURNED
     before: DispensationVersion | None = DispensationVersion.get_or_none(
@@ -241,15 +245,28 @@ def sending(notice: CorrectionNotice, *, address: str, at: datetime) -> None:
     )
 
 
+def whom_and_what(notice_id: int) -> tuple[Patient, str]:
+    """Give whom a notice is about, and what it is called."""
+    recipient = CorrectionNotice.get_by_id(notice_id).recipient
+    what = f"Correction {notice_id} of report {recipient.reply_code}"
+    return recipient.case.patient, what
+
+
 def changed_fields(entry: Dispensation, version: int) -> list[Field]:
-    """Give what differs between a version of an entry and the one before it."""
+    """Give what differs between a version of an entry and the one before it.
+
+    What a fill was for may take it out of a case, and is no recipient's business.
+    """
     before = _content(entry, version - 1)
     after = _content(entry, version)
-    return [
+    found = [
         Field(words, _shown(name, before[name]), _shown(name, after[name]))
         for name, words in FIELDS.items()
         if str(before.get(name)) != str(after.get(name))
     ]
+    if before.get("care") != after.get("care"):
+        found.append(Field("Treatment or diagnosis", "not shown", "changed"))
+    return found
 
 
 def _content(entry: Dispensation, version: int) -> dict[str, Any]:
@@ -261,7 +278,7 @@ def _content(entry: Dispensation, version: int) -> dict[str, Any]:
         content: dict[str, Any] = kept.content
         return content
     row: Any = Dispensation.select().where(Dispensation.id == entry.id).dicts().get()
-    return {name: row[name] for name in FIELDS}
+    return {name: row[name] for name in (*FIELDS, "care")}
 
 
 def _shown(name: str, value: Any) -> str:
@@ -344,12 +361,3 @@ def _send(notice: CorrectionNotice, *, at: datetime) -> None:
             "withdrawn": notice.case_withdrawn,
         },
     )
-
-
-def _subject(notice_id: int) -> tuple[Patient, str]:
-    recipient = CorrectionNotice.get_by_id(notice_id).recipient
-    what = f"Correction {notice_id} of report {recipient.reply_code}"
-    return recipient.case.patient, what
-
-
-misdeliveries.about(DeliveryKind.CORRECTION_NOTICE, _subject)

@@ -12,7 +12,7 @@ from datetime import datetime
 from models import CaseStatus, ChannelName, Pharmacy, Prescriber, ThresholdCase, User
 from pmp.deliveries import contacts
 from pmp.errors import RuleError
-from pmp.thresholds import case_recipients, threshold_cases
+from pmp.thresholds import case_recipients, cool_down, threshold_cases
 from pmp.thresholds.case_lists import PAGE_SIZE
 
 MAY_BE_RELEASED = (CaseStatus.HELD, CaseStatus.DETECTED)
@@ -49,12 +49,22 @@ class Done:
 def review_release(case_ids: Iterable[int]) -> Review:
     """Tell what releasing cases would send, to how many, by which channel."""
     found = _cases(case_ids)
-    cases = [case for case in found if case.status in MAY_BE_RELEASED]
+    cases = [case for case in found if may_be_released(case)]
     ways = _Ways()
     for case in cases:
         ways.add(case)
     rest = [case for case in found if case not in cases]
     return Review(cases, rest, ways.channels, ways.unreachable)
+
+
+def may_be_released(case: ThresholdCase) -> bool:
+    """Tell whether a case waits for its release, or a cool-down keeps it unsent."""
+    return case.status in MAY_BE_RELEASED or cool_down.is_kept(case)
+
+
+def may_be_chosen(case: ThresholdCase) -> bool:
+    """Tell whether anything can be done with a case on the list."""
+    return case.status not in ENDED or may_be_released(case)
 
 
 def review_close(case_ids: Iterable[int]) -> Review:

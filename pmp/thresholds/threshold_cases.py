@@ -104,7 +104,11 @@ def recount(
 def withdraw(case: ThresholdCase, *, reason: str, at: datetime) -> None:
     """End a case that no longer holds: stop what waits, tell those who were sent it."""
     before = counted([case]).get(case.id, {})
-    correction_notices.tell(case, _changes(case, before), withdrawn=True, at=at)
+    changes = _changes(case, before)
+    if before and not changes and reason != TOGETHER:
+        # No entry is wrong, but whoever was sent the report must hear of its end.
+        changes = {max(before): TicketOutcome.UPHELD}
+    correction_notices.tell(case, changes, withdrawn=True, at=at)
     case.status = CaseStatus.WITHDRAWN
     case.closed_at, case.withdrawn_reason = at, reason
     case.save()
@@ -196,6 +200,11 @@ def entries(case: ThresholdCase) -> list[Dispensation]:
         .where(CaseEntry.case == case)
         .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
     )
+
+
+def are_two_peoples(rows: Iterable[Dispensation]) -> bool:
+    """Tell whether counted entries belong to more than one patient by now."""
+    return len({row.__data__["patient"] for row in rows}) > 1
 
 
 # --- Only here

@@ -13,7 +13,6 @@ from models import (
     CaseRecipient,
     CaseStatus,
     CorrectionNotice,
-    DeliveryKind,
     Dispensation,
     DispensationStatus,
     Patient,
@@ -37,7 +36,7 @@ from pmp import (
     withheld,
     wording,
 )
-from pmp.deliveries import contacts, misdeliveries
+from pmp.deliveries import contacts
 from pmp.errors import NotFoundError
 from pmp.history.entries import Entry as HistoryEntry
 from pmp.thresholds import case_recipients, correction_notices, threshold_cases
@@ -169,11 +168,6 @@ def report(
     )
 
 
-def shown_entries(recipient: CaseRecipient) -> list[Dispensation]:
-    """Give the counted dispensations that a recipient's report shows, newest first."""
-    return _rows_for(recipient.case, case_recipients.who(recipient))[0]
-
-
 def sending(recipient: CaseRecipient, *, address: str, at: datetime) -> None:
     """Write down that the report goes to a fax number or a postal address."""
     disclosures.record_once(
@@ -184,6 +178,12 @@ def sending(recipient: CaseRecipient, *, address: str, at: datetime) -> None:
         purpose=PURPOSE,
         at=at,
     )
+
+
+def about(recipient_id: int) -> tuple[Patient, str]:
+    """Give whom the report to a recipient is about, and what it is called."""
+    recipient = CaseRecipient.get_by_id(recipient_id)
+    return recipient.case.patient, f"{WHAT} {recipient.reply_code}"
 
 
 def open_in_portal(
@@ -374,11 +374,3 @@ def _address(someone: Prescriber | Pharmacy) -> list[str]:
     licence = contacts.licence_of(someone)
     lines = contacts.address_lines(licence) if licence else []
     return lines or [contacts.name_of(someone)]
-
-
-def _subject(recipient_id: int) -> tuple[Patient, str]:
-    recipient = CaseRecipient.get_by_id(recipient_id)
-    return recipient.case.patient, f"{WHAT} {recipient.reply_code}"
-
-
-misdeliveries.about(DeliveryKind.THRESHOLD_REPORT, _subject)

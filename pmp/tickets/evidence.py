@@ -54,6 +54,7 @@ class Evidence:
     """What a pack says; `papers` are the attachments with their bytes."""
 
     ticket: Ticket
+    reporter: str
     entry: Dispensation
     code: str
     recipient: str
@@ -94,6 +95,7 @@ def gather(
     writing.record(audit.Event.TICKET_VIEWED, ticket, by=by, at=at, detail=detail)
     return Evidence(
         ticket=ticket,
+        reporter=telling.reporter_name(ticket),
         entry=entry,
         code=_new_code(),
         recipient=recipient.strip(),
@@ -185,7 +187,7 @@ def _told(ticket: Ticket) -> list[Told]:
         .order_by(Delivery.id)
     )
     reporter = [
-        Told(ticket.opened_by.name, wording.words(notice), each.created_at)
+        Told(telling.reporter_name(ticket), wording.words(notice), each.created_at)
         for each in outcomes
         if (notice := NOTICES.get(telling.notice_of(each)))
     ]

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from models import ChannelName, DeliveryKind, OutsideReporter, Ticket, User
+from models import ChannelName, DeliveryKind, OutsideReporter, Patient, Ticket, User
 from pmp import audit, database, deliveries
 from pmp.deliveries import Route
 from pmp.errors import NotFoundError, RuleError
-from pmp.tickets import writing
+from pmp.tickets import whole_records, writing
 
 
 def of(ticket: Ticket) -> OutsideReporter | None:
@@ -21,6 +21,13 @@ def get(reporter_id: int) -> OutsideReporter:
     if found is None:
         raise NotFoundError("There is no such reporter.")
     return found
+
+
+def about(reporter_id: int) -> tuple[Patient, str]:
+    """Give whose record an answer is about, and what it is called."""
+    ticket = get(reporter_id).ticket
+    patient = Patient.get_by_id(whole_records.patient_of(ticket))
+    return patient, f"the answer to ticket {ticket.number}"
 
 
 def tell(ticket: Ticket, *, at: datetime) -> bool:

@@ -45,14 +45,21 @@ def letter(question_id: int) -> Letter:
     )
 
 
+def about(question_id: int) -> tuple[Patient, str]:
+    """Give whom a question is about, and what it is called."""
+    question = TicketQuestion.get_by_id(question_id)
+    patient = Patient.get_by_id(whole_records.patient_of(question.ticket))
+    return patient, f"question {question.id} about ticket {question.ticket.number}"
+
+
 def sending(letter: Letter, *, address: str, at: datetime) -> None:
     """Write down that a question goes to a fax number or a postal address."""
-    patient_id = whole_records.patient_of(letter.question.ticket)
+    patient, what = about(letter.question.id)
     disclosures.record_once(
-        patient=Patient.get_by_id(patient_id),
+        patient=patient,
         recipient=contacts.name_of(letter.question.pharmacy),
         address=address.replace("\n", ", "),
-        what=f"question {letter.question.id} about ticket {letter.number}",
+        what=what,
         purpose=PURPOSE,
         at=at,
     )

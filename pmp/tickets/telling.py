@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from models import (
+    CaseRecipient,
     ChannelName,
     Delivery,
     DeliveryKind,
@@ -17,7 +18,11 @@ from models import (
 )
 from pmp import deliveries, settings
 from pmp.deliveries import Route, contacts
+from pmp.thresholds import case_recipients
 from pmp.tickets import outside_answers
+
+RECIPIENT = "recipient"
+"""Of a reporter whose answer to a Patient Threshold Report staff wrote down."""
 
 
 class Notice(StrEnum):
@@ -89,11 +94,9 @@ def tell_reporter(
     ticket: Ticket, *, at: datetime, notice: Notice = Notice.OUTCOME
 ) -> None:
     """Tell the reporter how their ticket ended, or that it is open again; once."""
-    if ticket.reporter != f"user:{ticket.opened_by.id}":  # staff wrote it down
-        if notice is Notice.OUTCOME:
-            outside_answers.tell(ticket, at=at)
-        return
-    if not (routes := contacts.routes_of_user(ticket.opened_by)):
+    if notice is Notice.OUTCOME and outside_answers.tell(ticket, at=at):
+        return  # who is no user: by the way that they chose
+    if not (routes := _routes_of_reporter(ticket)):
         return  # they see it in the portal, where they reported the entry
     key = f"{notice}:{ticket.id}"
     if _is_known(key):  # it had been resolved before, and was opened again
@@ -105,6 +108,32 @@ def tell_reporter(
         dedupe_key=key,
         at=at,
     )
+
+
+def reporter_name(ticket: Ticket) -> str:
+    """Say who reported a ticket: a user, somebody outside, a report's recipient."""
+    if outside := outside_answers.of(ticket):
+        return str(outside.name)
+    if recipient := _recipient(ticket):
+        return contacts.name_of(case_recipients.who(recipient))
+    return str(ticket.opened_by.name)
+
+
+def _routes_of_reporter(ticket: Ticket) -> Sequence[Route]:
+    """Give the ways to the user who reported it, or to a report's recipient."""
+    if ticket.reporter == f"user:{ticket.opened_by.id}":
+        return contacts.routes_of_user(ticket.opened_by)
+    recipient = _recipient(ticket)
+    return contacts.routes_for(case_recipients.who(recipient)) if recipient else []
+
+
+def _recipient(ticket: Ticket) -> CaseRecipient | None:
+    """Give the recipient for whom staff wrote it down, if it was one."""
+    kind, _, number = ticket.reporter.partition(":")
+    if kind != RECIPIENT:
+        return None
+    recipient: CaseRecipient = CaseRecipient.get_by_id(int(number))
+    return recipient
 
 
 def _tell(

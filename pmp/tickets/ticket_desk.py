@@ -66,7 +66,7 @@ class Effect:
 
 
 def seen(ticket: Ticket, *, by: User, at: datetime) -> None:
-    """Put on the audit record that staff look at a ticket and its entry."""
+    """Put on the audit record that somebody looks at a ticket and its entry."""
     detail = {"about": whole_records.subject(ticket)}
     writing.record(audit.Event.TICKET_VIEWED, ticket, by=by, at=at, detail=detail)
 

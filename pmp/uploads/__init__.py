@@ -38,7 +38,7 @@ from pmp.uploads.waiting_voids import forget_waiting_voids
 __all__ = ["forget_waiting_voids", "process", "receive", "waiting"]
 
 BATCH = 500
-PATIENTS_AT_ONCE = 1_000
+PATIENTS_AT_ONCE = 2_000
 NAME_LENGTH = 120
 
 

@@ -1,11 +1,8 @@
 """What has become of the demo's threshold cases: replies, a care note, silent rules."""
 
-from io import BytesIO
 from pathlib import Path
 
-import pypdf
-
-from gateway import documents, fax_check, tasks
+from gateway import tasks
 from models import (
     CaseRecipient,
     CaseStatus,
@@ -16,16 +13,16 @@ from models import (
     RuleStatus,
     ThresholdCase,
 )
-from pmp import clock, faxes
+from pmp import clock
 from pmp.accounts import users
 from pmp.thresholds import (
     answers,
     care_notes,
     case_recipients,
-    threshold_copies,
     threshold_rules,
 )
 from pmp.thresholds.answers import Reply
+from portal.cli import demo_replies
 
 TRIED_OUT = ("PQA", "PQA opioid with benzodiazepine")
 """Rules that count and send nothing, of two kinds."""
@@ -82,9 +79,9 @@ def answer_reports(*, data_dir: Path) -> None:
         by=users.named("dr.adams"),
         at=clock.now(),
     )
-    _fax_in(_reply_page(brown))
+    demo_replies.fax_back(brown)
     elm = _recipient(case, "elm.pharmacy")
-    (data_dir / "reply-to-drop.pdf").write_bytes(_reply_page(elm))
+    (data_dir / "reply-to-drop.pdf").write_bytes(demo_replies.page_of(elm))
 
 
 def _case_of(last_name: str) -> ThresholdCase:
@@ -111,27 +108,3 @@ def _send(recipient: CaseRecipient) -> None:
         & (Delivery.subject_id == recipient.id)
     )
     tasks.send_delivery.call_local(delivery.id)
-
-
-def _reply_page(recipient: CaseRecipient) -> bytes:
-    """Give the last page of the report that a recipient is sent."""
-    body = threshold_copies.copy(
-        recipient, draw=documents.threshold_report, at=clock.now()
-    )
-    page, written = pypdf.PdfWriter(), BytesIO()
-    page.add_page(pypdf.PdfReader(BytesIO(body)).pages[-1])
-    page.write(written)
-    return written.getvalue()
-
-
-def _fax_in(page: bytes) -> None:
-    """Have a page come as a standard fax machine sends it, and be read by its code."""
-    fax = faxes.receive(
-        body=fax_check.as_fax(page),
-        media_type="image/tiff",
-        from_number="2035550101",
-        source="folder",
-        source_reference="demo:reply",
-        at=clock.now(),
-    )
-    tasks.read_fax.call_local(fax.id)

@@ -4,7 +4,7 @@ from wtforms import BooleanField, RadioField, SelectChoice, StringField, TextAre
 from wtforms.validators import InputRequired, Length
 
 from models import WhatBecame
-from pmp.deliveries.misdeliveries import Told
+from pmp.misdeliveries import Told
 from portal.forms import Form
 
 BECAME = [

@@ -16,8 +16,8 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import Delivery
-from pmp import clock
-from pmp.deliveries import delivery_desk, letters, misdeliveries
+from pmp import clock, misdeliveries
+from pmp.deliveries import delivery_desk, letters
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user

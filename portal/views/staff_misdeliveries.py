@@ -3,8 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pmp import clock
-from pmp.deliveries import delivery_desk, misdeliveries
+from pmp import clock, misdeliveries
+from pmp.deliveries import delivery_desk
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors

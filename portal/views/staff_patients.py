@@ -12,7 +12,7 @@ from pmp.matching import decisions, patient_files
 from pmp.matching.outlook import Outlook, outlook
 from pmp.permissions import Permission, can
 from pmp.thresholds.reached import counted_words
-from pmp.tickets import identity_tickets
+from pmp.tickets import identity_tickets, telling
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_matches import (
@@ -172,6 +172,7 @@ def _split_page(
         file=file,
         chosen=set(form.identities.data or []),
         ticket=ticket,
+        reporter=telling.reporter_name(ticket) if ticket else "",
         outlook=expected,
     )
     return page, 422 if form.errors else 200

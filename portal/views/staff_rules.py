@@ -136,7 +136,7 @@ def cases() -> ResponseReturnValue:
         statuses=list(CaseStatus),
         rules=case_lists.rule_names(),
         answer_words=case_lists.ANSWER_WORDS,
-        ended=several_cases.ENDED,
+        may_be_chosen=several_cases.may_be_chosen,
         sentence=threshold_rules.sentence,
         counted_words=reached.counted_words,
     )
@@ -255,6 +255,7 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         state_words=delivery_desk.state_words,
         replies=answers.newest_of(recipients),
         reply_words=answers.in_words,
+        history=answers.history,
         tickets_of=answers.tickets_of,
         faxed=faxed_replies.of_recipients(recipients),
         reasons=faxed_replies.REASONS,

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from models import TicketOutcome
 from pmp import clock
 from pmp.permissions import Permission
-from pmp.tickets import board, clocks, outcomes, routing
+from pmp.tickets import board, clocks, outcomes, outside_answers, routing
 from pmp.tickets.outcomes import Statistics
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
@@ -35,6 +35,7 @@ def index() -> ResponseReturnValue:
         filters={k: v for k, v in request.args.items() if k != "page"},
         running=clocks.running,
         state_of=board.state_of,
+        calls=len(outside_answers.calls_due()),
         now=now,
     )
     return page, 422 if form.errors else 200

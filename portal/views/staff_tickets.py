@@ -26,6 +26,7 @@ from pmp.tickets import (
     identity_tickets,
     outside,
     outside_answers,
+    telling,
     ticket_desk,
     whole_records,
 )
@@ -191,6 +192,7 @@ def _resolve_page(
         effect=ticket_desk.effect(entry, at=clock.now()),
         packs=evidence.packs_of(found) if action == "refer" else [],
         outside=outside_answers.of(found),
+        reporter=telling.reporter_name(found),
     )
     return page, 422 if form.errors else 200
 
@@ -220,6 +222,7 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
         was_changed=accepting.was_changed(found),
         patient_id=whole_records.patient_of(found),
         outside=outside_answers.of(found),
+        reporter=telling.reporter_name(found),
         questions=dispenser_questions.of_ticket(found),
         question_words=dispenser_questions.WORDS,
         now=now,

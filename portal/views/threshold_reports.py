@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
 def report(recipient_id: int) -> ResponseReturnValue:
     user, now = signed_in_user(), clock.now()
     recipient = case_recipients.received(recipient_id, by=user)
-    rows = threshold_reports.shown_entries(recipient)
+    rows = answers.rows_of(recipient)
     form = with_rows(AnswerForm, [row.row_code for row in rows])
     if form.validate_on_submit():
         with rule_errors(form):

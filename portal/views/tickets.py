@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from models import Audience, Ticket, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import attachments, whole_records, withdrawing
+from pmp.tickets import attachments, ticket_desk, whole_records, withdrawing
 from pmp.tickets.shown import Shown
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -69,6 +69,7 @@ def index() -> ResponseReturnValue:
 def ticket(number: str) -> ResponseReturnValue:
     user = signed_in_user()
     found = tickets.own(number, by=user)
+    ticket_desk.seen(found, by=user, at=clock.now())
     form = MessageForm()
     if form.validate_on_submit():
         with rule_errors(form):

@@ -8,6 +8,8 @@ from models import (
     AuditEvent,
     CaseRecipient,
     CaseStatus,
+    Delivery,
+    DeliveryKind,
     Dispensation,
     RecipientAnswer,
     RecipientReply,
@@ -20,9 +22,11 @@ from models import (
     User,
 )
 from pmp import audit, dispensations, tickets
+from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import answers, case_lists, case_recipients, threshold_cases
 from pmp.thresholds.answers import Reply
+from pmp.tickets import telling
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -238,6 +242,25 @@ def test_who_takes_not_my_patient_back_tells_the_open_tickets(
     assert CaseRecipient.get_by_id(oakes.id).answer == MINE
 
 
+def test_where_two_people_were_taken_for_one_only_own_rows_are_asked_about(
+    oakes: CaseRecipient, doctor: User
+) -> None:
+    rows, own = threshold_cases.entries(oakes.case), own_rows(oakes)
+    assert len(answers.rows_of(oakes)) == len(rows) == 4
+    theirs = next(row for row in rows if row.row_code not in own)
+    theirs.patient = make_patient(last_name="ANOTHER")
+    theirs.save()
+
+    assert [row.row_code for row in answers.rows_of(oakes)] == own
+    wrong = {theirs.row_code: TicketProblem.WRONG_DATE}
+    with pytest.raises(RuleError) as refused:
+        said(oakes, doctor, Reply(MINE, wrong))
+    assert refused.value.field == "rows"
+    # On paper they were all sent to them; staff write down what is marked there.
+    channel = ReplyChannel.FAX
+    answers.write_down(oakes, Reply(MINE, wrong), channel=channel, by=doctor, at=NOW)
+
+
 def test_nobody_answers_for_somebody_else(oakes: CaseRecipient) -> None:
     stranger = make_user(Role.PRACTITIONER, prescriber=make_prescriber())
 
@@ -279,17 +302,29 @@ def test_staff_write_down_in_the_recipients_name(oakes: CaseRecipient) -> None:
     assert CaseRecipient.get_by_id(oakes.id).answered_at == NOW
 
 
-def test_two_recipients_who_dispute_one_row_by_fax_are_both_on_the_ticket(
+def test_two_recipients_who_dispute_one_row_by_fax_are_each_told_how_it_ends(
     oakes: CaseRecipient,
 ) -> None:
     staff, row = make_user(), own_rows(oakes)[0]
+    make_user(prescriber=oakes.prescriber, fax="+18605550143")
     other = next(each for each in case_recipients.of_case(oakes.case) if each != oakes)
     reply = Reply(MINE, {row: TicketProblem.WRONG_DATE})
     for recipient in (oakes, other):
         answers.write_down(recipient, reply, channel=ReplyChannel.FAX, by=staff, at=NOW)
 
-    [ticket] = Ticket.select()
-    assert other.reply_code in tickets.thread(ticket)[-1].text
+    first, second = Ticket.select().order_by(Ticket.id)
+    assert first.dispensation == second.dispensation
+    assert telling.reporter_name(first) == "OAKES, PAT"
+    assert telling.reporter_name(second) == contacts.name_of(case_recipients.who(other))
+    for ticket in (first, second):
+        telling.tell_reporter(ticket, at=NOW)
+    told = (
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
+        .where(Delivery.subject_id.in_([first.id, second.id]))
+    )
+    answers_to = {each.address for each in told if not telling.is_for_staff(each)}
+    assert answers_to == {"+18605550143"}
 
 
 def test_a_call_is_asked_for_until_somebody_has_called(

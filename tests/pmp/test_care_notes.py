@@ -13,13 +13,15 @@ from models import (
     Disclosure,
     Dispensation,
     RecipientAnswer,
+    ReplyChannel,
     Role,
     ThresholdCase,
     User,
 )
 from pmp import audit, dispensations, settings
 from pmp.errors import NotFoundError, RuleError
-from pmp.thresholds import care_notes, case_recipients, threshold_cases
+from pmp.thresholds import answers, care_notes, case_recipients, threshold_cases
+from pmp.thresholds.answers import Reply
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -184,6 +186,22 @@ def test_nobody_writes_who_or_to_whom_it_is_not_their_patient(
     assert care_notes.addressees(CaseRecipient.get_by_id(sender.id)) == {}
 
 
+def test_notes_that_wait_are_stopped_by_not_my_patient(
+    sender: CaseRecipient, reader: CaseRecipient, writer: User
+) -> None:
+    send(sender, reader, writer)
+    reply = Reply(RecipientAnswer.NOT_MY_PATIENT)
+
+    answers.write_down(
+        reader, reply, channel=ReplyChannel.PHONE, by=make_user(), at=NOW
+    )
+
+    states = {each.kind: each.state for each in case_recipients.deliveries_of(reader)}
+    assert states == {"threshold_report": "queued"}
+    delivery = Delivery.get(Delivery.kind == DeliveryKind.CARE_NOTE)
+    assert delivery.state == DeliveryState.CANCELLED
+
+
 def test_a_note_that_came_too_late_is_kept_from_who_says_not_mine(
     sender: CaseRecipient, reader: CaseRecipient, writer: User
 ) -> None:
@@ -196,6 +214,20 @@ def test_a_note_that_came_too_late_is_kept_from_who_says_not_mine(
     assert care_notes.open_for(reader, by=other, at=NOW) == []
     assert CareNote.get().opened_at is None
     assert len(care_notes.open_for(sender, by=writer, at=NOW)) == 1
+
+
+def test_no_note_where_two_people_were_taken_for_one(
+    sender: CaseRecipient, reader: CaseRecipient, writer: User
+) -> None:
+    note = send(sender, reader, writer)
+    row = threshold_cases.entries(sender.case)[0]
+    row.patient = make_patient(last_name="ANOTHER")
+    row.save()
+    other = make_user(Role.PRACTITIONER, prescriber=reader.prescriber)
+
+    assert care_notes.addressees(sender) == {}
+    assert not care_notes.may_go(note)
+    assert care_notes.open_for(reader, by=other, at=NOW) == []
 
 
 def test_who_is_on_no_entry_any_more_gets_no_note(

@@ -13,7 +13,7 @@ from models import (
 )
 from pmp import settings, thresholds
 from pmp.errors import ConflictError
-from pmp.thresholds import case_recipients, threshold_cases
+from pmp.thresholds import case_recipients, several_cases, threshold_cases
 from tests.conftest import NOW
 from tests.factories import make_dispensation, make_patient, make_rule, make_user
 
@@ -68,6 +68,30 @@ def test_a_case_within_the_cool_down_is_kept_and_not_sent(reported: Patient) -> 
         "It is sent if the numbers become higher, or with a further fill after that"
         " day."
     )
+
+
+def test_kept_cases_are_released_with_others_and_closed_ones_are_not(
+    reported: Patient,
+) -> None:
+    kept, staff = again(reported, after=30), make_user()
+    closed = ThresholdCase.select().where(ThresholdCase.id != kept.id).get()
+    threshold_cases.close(closed, reason="Enough.", by=staff, at=NOW)
+    chosen = [kept.id, closed.id]
+    assert list(several_cases.review_release(chosen).cases) == [kept]
+    assert [several_cases.may_be_chosen(case_of(each)) for each in chosen] == [
+        True,
+        False,
+    ]
+
+    done = several_cases.release(chosen, by=staff, at=NOW)
+
+    assert (done.cases, list(done.refused)) == (1, [closed.id])
+    assert case_of(kept.id).status == CaseStatus.QUEUED
+
+
+def case_of(case_id: int) -> ThresholdCase:
+    case: ThresholdCase = ThresholdCase.get_by_id(case_id)
+    return case
 
 
 def test_the_day_after_the_cool_down_a_case_is_sent(reported: Patient) -> None:

@@ -6,18 +6,20 @@ from models import (
     AuditEvent,
     CaseRecipient,
     ChannelName,
+    CorrectionNotice,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Disclosure,
+    Dispensation,
     Misdelivery,
     User,
     WhatBecame,
 )
-from pmp import audit, deliveries
-from pmp.deliveries import Route, contacts, misdeliveries
-from pmp.deliveries.misdeliveries import Told
+from pmp import audit, deliveries, dispensations, misdeliveries
+from pmp.deliveries import Route, contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.misdeliveries import Told
 from pmp.thresholds import case_recipients
 from tests.conftest import NOW
 from tests.factories import (
@@ -176,6 +178,30 @@ def test_what_never_left_reached_nobody(recipient: CaseRecipient, staff: User) -
         misdeliveries.record(waiting.id + 99, TOLD, by=staff, at=NOW)
     assert Misdelivery.select().count() == 0
     assert Disclosure.select().count() == 0
+
+
+def test_a_correction_that_went_astray_is_a_disclosure_of_its_patient(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    Delivery.update(state=DeliveryState.SENT).execute()
+    entry = Dispensation.get(Dispensation.patient == recipient.case.patient)
+    dispensations.void(entry, reason="x", by=staff, at=NOW)
+    notice = CorrectionNotice.select().order_by(CorrectionNotice.id).first()
+    delivery = Delivery.get(kind=DeliveryKind.CORRECTION_NOTICE, subject_id=notice.id)
+    Delivery.update(state=DeliveryState.DELIVERED).where(
+        Delivery.id == delivery.id
+    ).execute()
+
+    misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+
+    [disclosure] = Disclosure.select()
+    assert disclosure.patient == recipient.case.patient
+    assert f"Correction {notice.id}" in disclosure.what
+
+
+def test_of_each_kind_of_message_it_is_known_whether_it_is_about_a_patient() -> None:
+    assert set(DeliveryKind) == misdeliveries.SUBJECTS.keys() | misdeliveries.NO_PATIENT
+    assert not misdeliveries.SUBJECTS.keys() & misdeliveries.NO_PATIENT
 
 
 def test_those_to_assess_come_first(recipient: CaseRecipient, staff: User) -> None:

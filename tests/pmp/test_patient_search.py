@@ -206,8 +206,12 @@ def plan(sql: str, params: Any) -> str:
     return "\n".join(str(row[-1]) for row in rows)
 
 
+# SQLite calls reading the values of one parameter a scan of them.
+_WHOLE_TABLE = r"^\s*SCAN (?!json_each )\S+(?! USING)|Seq Scan"
+
+
 def reads_a_whole_table(planned: str) -> bool:
-    return bool(re.search(r"^\s*SCAN \S+(?! USING)|Seq Scan", planned, re.MULTILINE))
+    return bool(re.search(_WHOLE_TABLE, planned, re.MULTILINE))
 
 
 @pytest.mark.parametrize("zip_code", ["", "06106"])

@@ -22,16 +22,19 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import audit, dispensations, readers, settings
+from pmp import audit, dispensations, readers, settings, uploads
 from pmp.matching import decisions, undoing
 from pmp.thresholds import case_recipients
+from tests import submission_files
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
     make_dispensation,
     make_identity,
     make_patient,
+    make_pharmacy,
     make_prescriber,
+    make_product,
     make_user,
 )
 
@@ -282,3 +285,54 @@ def test_the_years_are_a_setting(
         void(entry, staff)
 
     assert told() == []
+
+
+def test_a_file_that_revises_or_voids_tells_readers_too(doctor: User) -> None:
+    make_product(ndc=submission_files.OXYCODONE)
+    elm = make_user(Role.PHARMACY, pharmacy=make_pharmacy(dea=submission_files.ELM[2]))
+    submit(elm, submission_files.fill("1"), submission_files.fill("2"))
+    submit(elm, submission_files.fill("3", last="SOMEBODY", first="ELSE"))
+    rows = list(Dispensation.select().order_by(Dispensation.id))
+    shown = [row.row_code for row in rows]
+    look_up(rows[0], doctor, seen=shown[:2], at=NOW - timedelta(hours=1))
+
+    submit(
+        elm,
+        submission_files.fill("1", status="01", quantity="30"),
+        submission_files.fill("2", status="02"),
+        submission_files.fill("3", last="SOMEBODY", first="ELSE", status="02"),
+    )
+
+    assert told() == [
+        (doctor.id, TicketOutcome.CORRECTED),
+        (doctor.id, TicketOutcome.VOIDED),
+    ]
+    assert Delivery.select().where(Delivery.address == doctor.email).count() == 1
+
+
+def submit(by: User, *records: list[str]) -> None:
+    body = submission_files.submission((submission_files.ELM, records))
+    received = uploads.receive(filename="november.dat", body=body, by=by, at=NOW)
+    uploads.process(received.id, at=NOW)
+
+
+def test_a_join_that_is_undone_tells_whoever_looked_at_both_as_one(
+    doctor: User, staff: User
+) -> None:
+    one, other = make_dispensation(), make_dispensation()
+    early = make_user(Role.PRACTITIONER)
+    look_up(other, early)  # saw it under its own number, before the join
+    asked = decisions.ask(one.patient.id, other.patient.id, by=staff, at=NOW)
+    decision = decisions.join(
+        asked,
+        reason="One person.",
+        seen=decisions.mark_of(one.patient.id, other.patient.id),
+        by=staff,
+        at=NOW,
+    )
+    assert told() == []
+    look_up(one, doctor, seen=[one.row_code, other.row_code], at=NOW)
+
+    undoing.undo(decision, by=staff, at=NOW)
+
+    assert told() == [(doctor.id, TicketOutcome.IDENTITY_FIXED)]

@@ -11,6 +11,9 @@ from models import (
     CaseEntry,
     CaseStatus,
     Connective,
+    CorrectionNotice,
+    Delivery,
+    DeliveryState,
     Dispensation,
     DrugClass,
     Patient,
@@ -18,10 +21,12 @@ from models import (
     RuleKind,
     Species,
     ThresholdCase,
+    TicketOutcome,
 )
 from pmp import dispensations, settings, thresholds
 from pmp.thresholds import (
     case_recipients,
+    correction_notices,
     counted_fills,
     simulation,
     threshold_cases,
@@ -189,12 +194,24 @@ def test_another_set_of_mme_factors_counts_the_cases_again() -> None:
     patient = make_patient()
     drug: dict[str, Any] = {"ingredient": "hydromorphone", "mme_key": "hydromorphone"}
     dispensed(patient, quantity=Decimal(60), **drug)  # 20 mg a day by 5 or 4
-    assert case_of(patient) is not None
+    case = case_of(patient)
+    assert case is not None
+    told, waiting = case_recipients.of_case(case)
+    Delivery.update(state=DeliveryState.SENT).where(
+        Delivery.subject_id == told.id
+    ).execute()
 
     with settings.changed(mme_rule_set="cdc-2016"):
         [gone] = thresholds.run(NOW)
 
     assert gone.status == CaseStatus.WITHDRAWN
+    [notice] = CorrectionNotice.select()
+    assert notice.recipient == told != waiting
+    assert (notice.outcome, notice.case_withdrawn) == (TicketOutcome.UPHELD, True)
+    assert correction_notices.outcome_words(notice) == (
+        "It stands as it was sent, but the report does not."
+    )
+    assert correction_notices.correction(notice).fields == []
 
 
 @pytest.mark.parametrize("seed", range(3))

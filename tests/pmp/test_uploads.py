@@ -31,6 +31,7 @@ from models import (
 )
 from pmp import audit, bulk, database, documents, thresholds, uploads
 from pmp.errors import ConflictError, RuleError
+from pmp.thresholds import correction_notices
 from pmp.uploads import corrections, files, outcomes, submissions
 from pmp.uploads.intake import Intake
 from pmp.uploads.standing import Ledger
@@ -146,6 +147,10 @@ def test_what_a_fill_was_for_is_kept_but_not_its_diagnosis(elm: User) -> None:
     )
     assert "C50" not in kept
     assert "B20" not in kept
+    told = correction_notices.changed_fields(standing()[2], 2)
+    assert [(each.name, each.after) for each in told] == [
+        ("Treatment or diagnosis", "changed")
+    ]
 
 
 def test_prescriber_and_pharmacy_are_made_once_and_tied_to_their_licences() -> None:

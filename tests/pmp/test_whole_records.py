@@ -1,11 +1,14 @@
 """Tickets about a record as a whole; withdrawing; how much one user may report."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from models import (
     AuditEvent,
+    Delivery,
+    DeliveryKind,
     Dispensation,
     LookUp,
     LookUpOutcome,
@@ -320,3 +323,27 @@ def test_a_flood_of_reports_is_stopped_and_on_record(doctor: User, staff: User) 
         make_ticket(rows[3], by=make_user(Role.PHARMACY, pharmacy=rows[3].pharmacy))
         tomorrow = NOW + timedelta(days=1)
         make_ticket(rows[4], by=doctor, at=tomorrow)
+
+
+def test_what_staff_write_down_for_a_recipient_is_theirs_to_follow(staff: User) -> None:
+    case = make_crossing(make_patient())
+    recipient, other = case_recipients.of_case(case)[:2]
+    sent = make_user(Role.PRACTITIONER, prescriber=recipient.prescriber)
+    entry = Dispensation.get(Dispensation.prescriber == recipient.prescriber)
+    asked: Any = {"problem": TicketProblem.WRONG_DATE, "note": "By fax.", "by": staff}
+    ticket, noise = (
+        tickets.open_ticket(
+            Shown(entry, case), reporter=f"recipient:{each.id}", at=NOW, **asked
+        )
+        for each in (recipient, other)
+    )
+
+    assert tickets.mine(sent) == [ticket]
+    with pytest.raises(NotFoundError):
+        tickets.own(noise.number, by=sent)
+    with pytest.raises(NotFoundError):  # it is not theirs to take back
+        withdrawing.withdraw(ticket, by=sent, at=NOW)
+    Delivery.delete().execute()
+    resolve(ticket, TicketOutcome.UPHELD, staff)
+    [notice] = Delivery.select().where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
+    assert (notice.address, notice.subject_id) == (sent.email, ticket.id)

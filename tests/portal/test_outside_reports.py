@@ -36,6 +36,8 @@ def test_a_caller_is_written_down_and_called_back(
     browser.get(f"/staff/tickets/{ticket.number}/uphold")
     browser.submit({"note": "The log says so."}, status=200)
     browser.submit()
+    browser.get("/staff/tickets")
+    assert "Calls to return (1)" in browser.text()
     browser.get("/staff/tickets/calls")
 
     assert "Ada Field" in browser.text()

@@ -182,12 +182,15 @@ def test_marks_say_since_when(browser: Browser, doctor: User) -> None:
         problem=TicketProblem.OTHER,
     )
 
-    search(browser)
+    path = search(browser)
 
     text, today = browser.text(), clock.today()
     since = clock.day_of(clock.now() - timedelta(days=2))
     assert f"accuracy under review since {since:%m/%d/%Y}" in text
     assert f"corrected {today:%m/%d/%Y}" in text
+    paper = " ".join(words_of(browser.get(f"{path}.pdf").data))
+    assert disputed.row_code in paper
+    assert "under review" in paper
 
 
 def test_warnings_stand_above_late_pharmacies_and_remarks(

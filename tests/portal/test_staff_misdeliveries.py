@@ -1,7 +1,13 @@
+from collections.abc import Callable
+
 import pytest
+from playwright.sync_api import BrowserContext
 
 from models import Delivery, DeliveryState, Misdelivery, Role, WhatBecame
+from pmp import clock, misdeliveries
+from pmp.misdeliveries import Told
 from tests.browser import Browser
+from tests.chromium import axe, fits, targets_are_large
 from tests.factories import make_crossing, make_patient, make_user
 
 
@@ -56,3 +62,28 @@ def test_a_delivery_or_incident_that_is_not_there_is_not_found(
 ) -> None:
     browser.get("/staff/deliveries/999/wrong-person", status=404)
     browser.get("/staff/misdeliveries/999", status=404)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 375])
+def test_pages_of_incidents_fit_and_pass_axe(
+    open_context: Callable[..., BrowserContext], live: str, width: int
+) -> None:
+    make_crossing(make_patient())
+    Delivery.update(state=DeliveryState.DELIVERED, needs_staff=False).execute()
+    staff = make_user(Role.STAFF)
+    told = Told("A bakery", WhatBecame.KEPT)
+    first, second = Delivery.select().limit(2)
+    misdeliveries.record(first.id, told, by=staff, at=clock.now())
+    page = open_context(width, user=staff).new_page()
+
+    for path in (
+        f"/staff/deliveries/{first.id}",
+        f"/staff/deliveries/{second.id}/wrong-person",
+        "/staff/misdeliveries",
+        "/staff/misdeliveries/1",
+    ):
+        page.goto(path)
+        axe(page)
+        fits(page)
+        targets_are_large(page)

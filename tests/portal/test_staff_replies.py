@@ -22,6 +22,8 @@ from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
 
+CALL = frozenset({"please_call"})
+
 
 @pytest.fixture
 def case(browser: Browser) -> ThresholdCase:
@@ -121,6 +123,23 @@ def test_a_page_that_was_answered_before_says_so(
     browser.get(f"/staff/replies/{FaxedReply.get().id}")
 
     assert "They answered already by telephone" in browser.text()
+
+
+def test_the_case_shows_what_was_answered_before(
+    browser: Browser, case: ThresholdCase
+) -> None:
+    recipient = case_recipients.of_case(case)[0]
+    for reply in (Reply(RecipientAnswer.NOT_MY_PATIENT), Reply(None, done=CALL)):
+        answers.write_down(
+            recipient, reply, channel=ReplyChannel.PHONE, by=make_user(), at=NOW
+        )
+
+    browser.get(f"/staff/cases/{case.id}")
+
+    first, _, earlier = browser.text().partition("Earlier answers")
+    assert "Please call me" in first
+    assert "Not my patient or customer" not in first
+    assert "Not my patient or customer" in earlier
 
 
 def test_the_case_shows_answer_fax_and_call(

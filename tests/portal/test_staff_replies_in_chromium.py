@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from gateway import documents
-from models import CaseRecipient, FaxedReply, RecipientReply, Role, User
+from models import CareNote, CaseRecipient, FaxedReply, RecipientReply, Role, User
 from pmp import faxes, settings
 from pmp.thresholds import care_notes, case_recipients, threshold_copies
+from tests.chromium import axe, fits, targets_are_large
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
 
@@ -115,3 +116,24 @@ def test_the_pages_have_no_axe_violation_and_fit(
             page = open_context(width, user=user).new_page()
             page.goto(path)
             page.evaluate(OPEN_ALL)
+            axe(page)
+            fits(page)
+            targets_are_large(page)
+    assert CareNote.get().opened_at is not None
+
+
+def test_an_answer_and_a_release_need_no_scripts(
+    open_context: Windows, staff: User, recipients: list[CaseRecipient]
+) -> None:
+    page = open_context(scripts=False, user=staff).new_page()
+    page.goto(f"/staff/replies/{FaxedReply.select().first().id}")
+    page.get_by_label("Not my patient or customer").check()
+    page.get_by_role("button", name="Keep the answer").click()
+    expect(page.locator("h1")).to_contain_text(recipients[1].reply_code)
+
+    page.goto("/staff/cases?status=held_for_review")
+    page.get_by_label("All on this page").check()
+    page.get_by_role("button", name="Release the chosen").click()
+    expect(page.locator("h1")).to_have_text("Release 2 cases?")
+    page.get_by_role("button", name="Release: send the reports").click()
+    expect(page.get_by_text("2 cases are released")).to_be_visible()

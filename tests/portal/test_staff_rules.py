@@ -90,8 +90,9 @@ def test_a_rule_is_tried_out_beside_the_one_in_force(
 ) -> None:
     rule = make_rule(name="Ours", prescribers=4, pharmacies=4)
     summer = date(2026, 8, 3)
-    for fills in (4, 3, 2):
-        make_crossing(make_patient(), fills=fills, day=summer)
+    patients = [make_patient() for _ in range(3)]
+    for patient, fills in zip(patients, (4, 3, 2), strict=True):
+        make_crossing(patient, fills=fills, day=summer)
     browser.get(f"/staff/rules/new?of={rule.id}")
 
     wider = {"prescribers": "3", "pharmacies": "3", "reason": "As agreed."}
@@ -105,6 +106,8 @@ def test_a_rule_is_tried_out_beside_the_one_in_force(
     assert "Now 1, would be 2 cases . Patients: 1 more, 0 fewer." in text
     assert "7 prescribers" in text
     assert text.count("No way known") == 1
+    opened = re.findall(r"/staff/patients/(\d+)", html(browser))
+    assert {int(number) for number in opened} == {each.id for each in patients[:2]}
     assert ThresholdRule.select().count() == 1
 
 
@@ -148,6 +151,11 @@ def test_staff_see_what_the_last_full_check_found(browser: Browser) -> None:
         browser.get(page)
         assert "1 case was put right" in browser.text()
         assert f"case {case.id}" in browser.text()
+        assert f"/staff/cases/{case.id}" in html(browser)
+    browser.sign_in_as(make_user(Role.ANALYST))
+    browser.get("/staff/rules")
+    assert f"case {case.id}" in browser.text()
+    assert f"/staff/cases/{case.id}" not in html(browser)
 
 
 def test_a_check_that_is_missing_is_said(browser: Browser) -> None:

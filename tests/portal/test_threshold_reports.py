@@ -20,7 +20,7 @@ from models import (
     User,
 )
 from pmp import audit, dispensations, faxes
-from pmp.thresholds import case_recipients, threshold_copies
+from pmp.thresholds import case_recipients, threshold_cases, threshold_copies
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import (
@@ -87,7 +87,7 @@ def test_the_page_has_the_facts_of_the_paper_in_their_order(
     browser.get(f"/threshold-reports/{mine.id}")
 
     text = " ".join(browser.text().split())
-    assert "3 prescribers (threshold 3) and 3 pharmacies (threshold 3)" in text
+    assert threshold_cases.reached_words(mine.case) in text
     assert "1 of the 3 counted entries is yours" in text
     parts = (
         "Why you got this",

@@ -394,12 +394,12 @@ class Story:
         for fax in inst.carrier.taken:
             text = _text(fax.pages)
             assert NAME in text
-            assert "3 prescribers (threshold 3)" in text
+            assert "3 prescribers" in text
         wait_for(lambda: self._mail_to_pharmacy() == 1, "the notice by email")
         wait_for(lambda: self._letters_waiting() == 3, "letters to who is no user")
         assert _text(self._print_letters()).count("FALLOWS") >= 3
         self.applicant.go("/threshold-reports")
-        self.applicant.sees("3 prescribers (threshold 3)", "Please answer")
+        self.applicant.sees("3 prescribers", "Please answer")
         self._chart_copy_is_what_was_faxed()
 
     def _chart_copy_is_what_was_faxed(self) -> None:

@@ -8,7 +8,6 @@ address, and the message goes on to its addressee by the next way.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from peewee import IntegrityError
 
@@ -25,6 +24,8 @@ from pmp import audit, database, disclosures
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
+from pmp.thresholds import care_notes, correction_notices, threshold_reports
+from pmp.tickets import outside_answers, question_letters
 
 PAGE_SIZE = 50
 PURPOSE = "None: it was sent to the wrong person by mistake"
@@ -39,8 +40,25 @@ THERE = frozenset(
 )
 WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
 
-Subject = Callable[[int], tuple[Patient, str]]
-_subjects: dict[DeliveryKind, Subject] = {}
+
+# Kind → whom and what its messages are about, by the id of their subject.
+SUBJECTS: dict[DeliveryKind, Callable[[int], tuple[Patient, str]]] = {
+    DeliveryKind.THRESHOLD_REPORT: threshold_reports.about,
+    DeliveryKind.CORRECTION_NOTICE: correction_notices.whom_and_what,
+    DeliveryKind.CARE_NOTE: care_notes.about,
+    DeliveryKind.TICKET_QUESTION: question_letters.about,
+    DeliveryKind.OUTSIDE_ANSWER: outside_answers.about,
+}
+NO_PATIENT = frozenset(
+    {
+        DeliveryKind.CREDENTIAL_LETTER,
+        DeliveryKind.REGISTRATION_NOTICE,
+        DeliveryKind.TICKET_NOTICE,
+        DeliveryKind.REPORTING_NOTICE,
+        DeliveryKind.SUBMISSION_RECEIPT,
+        DeliveryKind.LOOK_UP_CORRECTION,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +69,6 @@ class Told:
     became: WhatBecame
     note: str = ""
     bar_address: bool = True
-
-
-def about(kind: DeliveryKind, subject: Subject) -> None:
-    """Have `subject(subject_id)` say whom and what messages of a kind are about."""
-    _subjects[kind] = subject
 
 
 def may_record(delivery: Delivery) -> bool:
@@ -137,23 +150,6 @@ def assess(
     return incident
 
 
-def barred(addresses: Iterable[str]) -> set[str]:
-    """Give those of the addresses to which nothing more is sent."""
-    # Incidents are few and deliveries are not: these first, or all of those are read.
-    rows: Any = Misdelivery.select(Misdelivery.delivery).where(
-        Misdelivery.address_barred
-    )
-    astray = [number for (number,) in rows.tuples()]
-    if not astray:
-        return set()
-    found: Any = (
-        Delivery.select(Delivery.address)
-        .where(Delivery.id.in_(astray))
-        .where(Delivery.address.in_([each for each in addresses if each]))
-    )
-    return {address for (address,) in found.tuples()}
-
-
 def get(incident_id: int) -> Misdelivery:
     """Give an incident; NotFoundError."""
     incident: Misdelivery | None = Misdelivery.get_or_none(id=incident_id)
@@ -222,10 +218,9 @@ def _hold(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
 
 
 def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:
-    subject = _subjects.get(delivery.kind)
-    if subject is None:
+    if delivery.kind in NO_PATIENT:
         return
-    patient, what = subject(delivery.subject_id)
+    patient, what = SUBJECTS[delivery.kind](delivery.subject_id)
     disclosures.record(
         patient=patient,
         recipient=told.by.strip(),
