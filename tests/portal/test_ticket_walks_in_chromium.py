@@ -239,3 +239,23 @@ def test_a_ticket_of_each_kind_goes_from_its_reporter_to_its_end(
         reporter.goto(f"/tickets/{ticket.number}")
         expect(reporter.locator("main")).to_contain_text("As the pharmacy says.")
     look(staff if who == "staff" else reporter)
+
+
+def test_paper_has_what_was_said_and_no_field_to_fill_in(
+    open_context: Windows, world: World
+) -> None:
+    page = open_context(user=world.prescriber).new_page()
+    page.emulate_media(media="print")
+    page.goto(world.report)
+    expect(page.get_by_role("heading", name="Your answer")).to_be_hidden()
+    page.emulate_media(media="screen")
+    by_a_wrong_row_of_the_reply(page, world, "wrong_date")
+    page.goto(world.report)
+    staff = open_context(user=world.staff).new_page()
+    staff.goto(f"/staff/tickets/{Ticket.get().number}")
+
+    for each, said in ((page, "My patient or customer"), (staff, "Wrong date")):
+        each.emulate_media(media="print")
+        expect(each.get_by_text(said).first).to_be_visible()
+        for field in each.locator("main textarea, main input, main select").all():
+            expect(field).to_be_hidden()
