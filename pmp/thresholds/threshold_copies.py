@@ -73,7 +73,7 @@ def download(
     body = _readable(recipient, draw=draw, at=at)
     _refuse_two_people(recipient)
     return threshold_reports.open_in_portal(
-        recipient_id, by=by, at=at, address=address
+        recipient_id, by=by, at=at, address=address, part="chart copy"
     ), body
 
 

@@ -187,7 +187,7 @@ def about(recipient_id: int) -> tuple[Patient, str]:
 
 
 def open_in_portal(
-    recipient_id: int, *, by: User, at: datetime, address: str = ""
+    recipient_id: int, *, by: User, at: datetime, address: str = "", part: str = "page"
 ) -> CaseRecipient:
     """Open a report that was sent to a user; kept on record before it is shown.
 
@@ -209,14 +209,14 @@ def open_in_portal(
             actor=by.username,
             subject=f"case:{recipient.case.id}",
             at=at,
-            detail={"recipient": recipient.id},
+            detail={"recipient": recipient.id, "what": part},
             address=address,
         )
         disclosures.record(
             patient=recipient.case.patient,
             recipient=f"{by.name} ({by.username})",
             address=f"Portal, {address}" if address else "Portal",
-            what=f"{WHAT} {recipient.reply_code}",
+            what=f"{WHAT} {recipient.reply_code} ({part})",
             purpose=PURPOSE,
             at=at,
             actor=by.username,

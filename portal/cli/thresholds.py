@@ -118,8 +118,9 @@ def _print(found: Comparison) -> None:
         kept = ", kept back by the cool-down" if each.is_kept else ""
         click.echo(
             f"{each.crossing.crossed_on.isoformat()} patient {each.patient_id}: "
-            f"{each.prescribers} prescribers, {each.pharmacies} pharmacies, "
-            f"{len(each.crossing.fills)} entries{kept}"
+            f"{_count(each.prescribers, 'prescriber', 'prescribers')}, "
+            f"{_count(each.pharmacies, 'pharmacy', 'pharmacies')}, "
+            f"{_count(len(each.crossing.fills), 'entry', 'entries')}{kept}"
         )
     click.echo(f"{would.rule.name}: {threshold_rules.sentence(would.rule)}")
     _print_counts(would)
