@@ -4,7 +4,6 @@ User or not. Each has a random reply code, which stands on the reply page of the
 and says nothing about the patient.
 """
 
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -29,11 +28,10 @@ from models import (
 )
 from pmp import bulk, database, deliveries
 from pmp.deliveries import contacts
-from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
+from pmp.thresholds import reply_codes
 
-REPLY_PREFIX = "RPL"
 PAGE_SIZE = 50
 # On its way, or there.
 LEFT_THE_HOUSE = frozenset(
@@ -155,9 +153,12 @@ def get(recipient_id: int) -> CaseRecipient:
 
 
 def by_reply_code(code: str) -> CaseRecipient:
-    """Give the recipient whose reply page carries a code; else NotFoundError."""
+    """Give the recipient whose reply page carries a code, however it was typed.
+
+    NotFoundError, at the field, if no report has it.
+    """
     found: CaseRecipient | None = CaseRecipient.get_or_none(
-        reply_code=code.strip().upper()
+        reply_code=reply_codes.read_code(code)
     )
     if found is None:
         raise NotFoundError("No report has this reply code.", "code")
@@ -301,9 +302,10 @@ def _stop_notes(
 
 
 def _mine(user: User) -> object:
-    """Give the condition that a report is a user's, and was not ended before it left.
+    """Give the condition that a report is a user's, and was not stopped before it left.
 
-    A case that was withdrawn in time may rest on two people taken for one.
+    A case that was withdrawn in time may rest on two people taken for one; who is on
+    no counted entry any more was named by mistake.
     """
     condition = CaseRecipient.user == user
     if user.prescriber:
@@ -322,8 +324,18 @@ def _mine(user: User) -> object:
         (Delivery.channel != ChannelName.LETTER)
         | (Delivery.state != DeliveryState.SUBMITTED),
     )
+    counted_too = (
+        CaseEntry.select(CaseEntry.id)
+        .join(Dispensation)
+        .where(
+            CaseEntry.case == CaseRecipient.case,
+            (Dispensation.prescriber == CaseRecipient.prescriber)
+            | (Dispensation.pharmacy == CaseRecipient.pharmacy),
+        )
+    )
     seen = CaseRecipient.opened_at.is_null(is_null=False) | fn.EXISTS(left)
-    return condition & (seen | ~fn.EXISTS(ended))
+    stands = ~fn.EXISTS(ended) & fn.EXISTS(counted_too)
+    return condition & (seen | stands)
 
 
 def _missing(
@@ -343,7 +355,7 @@ def _request(
         prescriber=someone if is_prescriber else None,
         pharmacy=None if is_prescriber else someone,
         user=contacts.user_of(someone),
-        reply_code=_reply_code(),
+        reply_code=reply_codes.new_code(),
     )
     deliveries.request(
         kind=DeliveryKind.THRESHOLD_REPORT,
@@ -352,12 +364,6 @@ def _request(
         dedupe_key=f"threshold:{case.id}:{recipient.id}",
         at=at,
     )
-
-
-def _reply_code() -> str:
-    signs = "".join(secrets.choice(SIGNS) for _ in range(9))
-    signs += check_sign(signs)
-    return f"{REPLY_PREFIX}-{signs[:5]}-{signs[5:]}"
 
 
 def _note_sent(delivery: Delivery, _at: datetime) -> None:

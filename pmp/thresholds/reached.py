@@ -30,10 +30,8 @@ def crossing_words(
 ) -> str:
     """Say what a crossing counts under a rule, also one that only would make a case."""
     if rule.kind == RuleKind.PROVIDERS or crossing.reached is None:
-        prescribers = _number(crossing.prescribers, "prescriber", "prescribers")
-        pharmacies = _number(crossing.pharmacies, "pharmacy", "pharmacies")
         once = ", each practice once," if rule.practices_once else ""
-        return f"{prescribers}{once} and {pharmacies}"
+        return people_words(crossing.prescribers, crossing.pharmacies, once)
     number = mme.plain(crossing.reached, to="0.1")
     day = us_date(crossing.reached_on)
     if rule.kind == RuleKind.DAILY_MME:
@@ -44,6 +42,12 @@ def crossing_words(
     if rule.kind == RuleKind.OPIOID_BENZODIAZEPINE:
         return f"{days} of an opioid with a benzodiazepine from {day} on"
     return f"{days} of opioids in a row from {day} on"
+
+
+def people_words(prescribers: int, pharmacies: int, how: str = "") -> str:
+    """Say "6 prescribers and 5 pharmacies", with `how` the first were counted."""
+    written = _number(prescribers, "prescriber", "prescribers")
+    return f"{written}{how} and {_number(pharmacies, 'pharmacy', 'pharmacies')}"
 
 
 def is_worse(case: ThresholdCase, earlier: ThresholdCase) -> bool:

@@ -168,10 +168,11 @@ def take(case: ThresholdCase) -> ThresholdCase:
     """Give a case anew, kept from all others until this transaction ends."""
     query = ThresholdCase.select().where(ThresholdCase.id == case.id)
     if not database.is_sqlite():
-        # Reports and the patient first, as whoever sends, counts again or moves does.
+        # Reports and the patient first, as whoever sends, counts again or moves does;
+        # a disclosure of the patient meanwhile need not wait.
         case_recipients.take_reports([case.id])
-        own = Patient.select(Patient.id).where(Patient.id == case.patient)
-        list(own.for_update().tuples())
+        own: Any = Patient.select(Patient.id).where(Patient.id == case.patient)
+        list(own.for_update("FOR NO KEY UPDATE").tuples())
         query = query.for_update()
     found: ThresholdCase = query.get()
     return found
