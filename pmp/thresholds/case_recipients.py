@@ -30,7 +30,8 @@ from pmp import bulk, database, deliveries
 from pmp.deliveries import contacts
 from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
-from pmp.thresholds import reply_codes
+from pmp.thresholds import concerned, reply_codes
+from pmp.thresholds.concerned import NOBODY, People
 
 PAGE_SIZE = 50
 # On its way, or there.
@@ -177,14 +178,13 @@ def deliveries_of(recipient: CaseRecipient) -> list[Delivery]:
 
 def counted(case: ThresholdCase) -> tuple[list[int], list[int]]:
     """Give the ids of the counted prescribers and pharmacies, in order of fills."""
-    rows: Any = list(
-        Dispensation.select(Dispensation.prescriber, Dispensation.pharmacy)
-        .join(CaseEntry)
-        .where(CaseEntry.case == case)
-        .order_by(Dispensation.filled_on, Dispensation.id)
-        .tuples()
-    )
-    return list(dict(rows)), list(dict(row[::-1] for row in rows))
+    return concerned.counted(case)
+
+
+def newcomers(case: ThresholdCase, *, told: People = NOBODY) -> People:
+    """Give whom a case concerns who is no recipient yet and was not told otherwise."""
+    known = concerned.people_of(of_case(case))
+    return concerned.besides(concerned.of_case(case), known, told)
 
 
 def sent_to(case: ThresholdCase) -> list[CaseRecipient]:
@@ -230,27 +230,22 @@ def take_reports(cases: Any) -> None:
     list(query.order_by(Delivery.id).for_update().tuples())
 
 
-def add(case: ThresholdCase, *, at: datetime) -> int:
-    """Request a report for each who is counted and not yet a recipient; how many."""
-    known: Any = list(
-        CaseRecipient.select(CaseRecipient.prescriber, CaseRecipient.pharmacy)
-        .where(CaseRecipient.case == case)
-        .tuples()
-    )
-    prescribers, pharmacies = counted(case)
-    newcomers: list[Prescriber | Pharmacy] = [
-        *_missing(Prescriber, prescribers, {row[0] for row in known}),
-        *_missing(Pharmacy, pharmacies, {row[1] for row in known}),
+def add(case: ThresholdCase, *, told: People = NOBODY, at: datetime) -> int:
+    """Request a report for each newcomer who was not told otherwise; how many."""
+    prescribers, pharmacies = newcomers(case, told=told)
+    everyone: list[Prescriber | Pharmacy] = [
+        *_found(Prescriber, prescribers),
+        *_found(Pharmacy, pharmacies),
     ]
-    for someone in newcomers:
+    for someone in everyone:
         _request(case, someone, at=at)
-    return len(newcomers)
+    return len(everyone)
 
 
 def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
     """Have what has not left be drawn anew; stop it for who is no longer counted."""
     sent = {recipient.id for recipient in sent_to(case)}
-    still = [set(ids) for ids in counted(case)]
+    still = [set(ids) for ids in concerned.of_case(case)]
     for recipient in of_case(case):
         if recipient.id not in sent:
             recipient.document = None
@@ -338,12 +333,11 @@ def _mine(user: User) -> object:
     return condition & (seen | stands)
 
 
-def _missing(
-    table: type[Prescriber | Pharmacy], ids: Sequence[int], known: Iterable[int | None]
+def _found(
+    table: type[Prescriber | Pharmacy], ids: Sequence[int]
 ) -> list[Prescriber | Pharmacy]:
-    missing = [each for each in ids if each not in known]
-    found = {row.id: row for row in table.select().where(table.id.in_(missing))}
-    return [found[each] for each in missing]
+    found = {row.id: row for row in table.select().where(table.id.in_(ids))}
+    return [found[each] for each in ids]
 
 
 def _request(

@@ -1,5 +1,7 @@
 """What a case reached against what its rule asks for: in words, and which is worse."""
 
+from typing import Any, Protocol
+
 from models import RuleKind, ThresholdCase, ThresholdRule
 from pmp import mme
 from pmp.thresholds.crossings import Crossing
@@ -50,7 +52,20 @@ def people_words(prescribers: int, pharmacies: int, how: str = "") -> str:
     return f"{written}{how} and {_number(pharmacies, 'pharmacy', 'pharmacies')}"
 
 
-def is_worse(case: ThresholdCase, earlier: ThresholdCase) -> bool:
+class Reaching(Protocol):
+    """What reached the numbers of a rule: a case, or what would be one."""
+
+    @property
+    def rule(self) -> Any: ...
+    @property
+    def prescribers(self) -> Any: ...
+    @property
+    def pharmacies(self) -> Any: ...
+    @property
+    def reached(self) -> Any: ...
+
+
+def is_worse(case: Reaching, earlier: Reaching) -> bool:
     """Tell whether a case reached more than an earlier one of its rule.
 
     Where the rule counted something else by then, it did.
