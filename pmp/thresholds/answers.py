@@ -27,7 +27,8 @@ from pmp import audit, database, tickets
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients, threshold_cases
-from pmp.tickets import Shown, telling
+from pmp.tickets import telling
+from pmp.tickets.shown import Shown
 from pmp.wording import words
 
 LONGEST_NOTE = 1000
