@@ -26,7 +26,7 @@ from models import (
     User,
 )
 from pmp import audit, clock, database, dispensations
-from pmp.errors import NotFoundError, RuleError
+from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients
 from pmp.tickets import (
     clocks,
@@ -214,17 +214,18 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     revision: int,
     changes: Mapping[str, object] | None = None,
     change: Callable[[str], None] | None = None,
+    version: int | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket: void, correct or uphold its entry, and tell whom it concerns.
 
     Gives the notices to those who were sent a report with the entry. `changes` is as
     for dispensations.correct; `change`, given the reason, does more than that: it
     splits a patient. ConflictError, with nothing done, if somebody changed the
-    ticket since `revision` was read.
+    ticket since `revision` was read, or the entry since `version` was.
     """
     if not note.strip():
         raise RuleError("Say why: the reporter will read it", field="note")
-    entry: Dispensation | None = ticket.dispensation
+    entry = _as_seen(ticket, version)
     with database.atomic():
         writing.change(
             ticket,
@@ -319,6 +320,16 @@ def _new(
     ticket.number = f"T{clock.day_of(at):%y%m%d}-{ticket.id}"
     ticket.save(only=[Ticket.number])
     return ticket
+
+
+def _as_seen(ticket: Ticket, version: int | None) -> Dispensation | None:
+    """Give a ticket's entry; ConflictError if it is not as somebody saw it."""
+    entry: Dispensation | None = ticket.dispensation
+    if entry is not None and version is not None and entry.version != version:
+        raise ConflictError(
+            "The entry has changed meanwhile. Nothing was done; look at it again."
+        )
+    return entry
 
 
 def _correct(

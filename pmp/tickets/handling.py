@@ -88,7 +88,13 @@ def escalate(
 
 
 def put_back(
-    ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
+    ticket: Ticket,
+    *,
+    note: str,
+    by: User,
+    at: datetime,
+    revision: int,
+    version: int | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket by letting its removed entry stand again; who was told is told."""
     entry: Dispensation | None = ticket.dispensation
@@ -105,6 +111,7 @@ def put_back(
         by=by,
         at=at,
         revision=revision,
+        version=version,
         change=restore,
     )
 

@@ -133,6 +133,11 @@ def revision() -> int:
     return request.form.get("revision", default=0, type=whole)
 
 
+def version() -> int:
+    """Give the version of the entry that the form was made from."""
+    return request.form.get("version", default=0, type=whole)
+
+
 def to_ticket(found: Ticket) -> ResponseReturnValue:
     """Lead back to a ticket."""
     return redirect(url_for("staff_tickets.ticket", number=found.number), 303)
@@ -142,10 +147,16 @@ def _resolved(
     found: Ticket, outcome: TicketOutcome, action: str, form: ResolveForm
 ) -> list[CorrectionNotice]:
     note, user, at = form.note.data or "", signed_in_user(), clock.now()
-    if action == "accept":
-        return accepting.accept(found, note=note, by=user, at=at, revision=revision())
-    if action == "restore":
-        return handling.put_back(found, note=note, by=user, at=at, revision=revision())
+    if action in {"accept", "restore"}:
+        end = accepting.accept if action == "accept" else handling.put_back
+        return end(
+            found,
+            note=note,
+            by=user,
+            at=at,
+            revision=revision(),
+            version=version(),
+        )
     return tickets.resolve(
         found,
         outcome=outcome,
@@ -154,6 +165,7 @@ def _resolved(
         by=user,
         at=at,
         revision=revision(),
+        version=version(),
     )
 
 
@@ -179,8 +191,8 @@ def _resolve_page(
     ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
     reviewed = form.is_submitted() and not form.errors and not _editing()
     form.confirmed.data = "yes" if reviewed else ""
-    if form.form_errors:  # whoever was told of another's change may go on from it
-        form.revision.data = str(found.revision)
+    if form.form_errors:
+        _renew(form, found)
     page = render_template(
         "staff/tickets/resolve.html",
         form=form,
@@ -231,12 +243,24 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
 
 
 def _form(found: Ticket, action: str) -> ResolveForm:
-    if action != "correct":
-        return ResolveForm(revision=str(found.revision))
-    form = CorrectForm(revision=str(found.revision))
-    if not form.is_submitted() and found.dispensation is not None:
-        form.offer(found.dispensation)
+    entry = found.dispensation
+    kind = CorrectForm if action == "correct" else ResolveForm
+    form: ResolveForm = kind(
+        revision=str(found.revision), version=str(entry.version) if entry else ""
+    )
+    if not form.is_submitted() and entry is not None:
+        form.offer(entry)
     return form
+
+
+def _renew(form: ResolveForm, found: Ticket) -> None:
+    """Let whoever was told of another's change go on from it, and not undo it."""
+    fresh = tickets.get(found.number)
+    form.revision.data = str(fresh.revision)
+    entry = fresh.dispensation
+    if entry is not None and form.version.data != str(entry.version):
+        form.version.data = str(entry.version)
+        form.offer(entry)
 
 
 def _wordings(found: Ticket, outcome: TicketOutcome) -> list[Wording]:
