@@ -27,7 +27,6 @@ from models import (
 )
 from pmp import audit, clock, database, dispensations
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds import case_recipients
 from pmp.tickets import (
     clocks,
     dispenser_questions,
@@ -35,6 +34,7 @@ from pmp.tickets import (
     routing,
     telling,
     whole_records,
+    whose,
     writing,
 )
 from pmp.tickets.shown import Shown, find_shown
@@ -104,13 +104,15 @@ def open_ticket(
 
 def mine(user: User) -> list[Ticket]:
     """Give a user's own tickets, newest first."""
-    return list(Ticket.select().where(_reported_by(user)).order_by(Ticket.id.desc()))
+    return list(
+        Ticket.select().where(whose.reported_by(user)).order_by(Ticket.id.desc())
+    )
 
 
 def own(number: str, *, by: User) -> Ticket:
     """Give one of a user's own tickets; NotFoundError for anybody else's."""
     ticket: Ticket | None = Ticket.get_or_none(
-        (Ticket.number == number) & _reported_by(by)
+        (Ticket.number == number) & whose.reported_by(by)
     )
     if ticket is None:
         raise NotFoundError("There is no such ticket among yours.")
@@ -280,17 +282,6 @@ def outcome_of(ticket: Ticket) -> str:
 
 
 # --- Only here
-
-
-def _reported_by(user: User) -> Any:
-    """Give the condition of a user's tickets: also those that staff wrote down.
-
-    For them as recipients of reports, whose answers came by fax or telephone.
-    """
-    sent = case_recipients.of_user(user)
-    written = [f"{telling.RECIPIENT}:{each.id}" for each in sent]
-    own = (Ticket.opened_by == user) & (Ticket.reporter == f"user:{user.id}")
-    return own | Ticket.reporter.in_(written) if written else own
 
 
 def _new(

@@ -101,6 +101,11 @@ class AttachmentForm(Form):
         default=Audience.STAFF.value,
         validators=[InputRequired("Choose who may open it")],
     )
+    pharmacy = StringField(
+        "Which pharmacy",
+        description="DEA, NCPDP or NPI number, if several were asked",
+        validators=[Optional(), Length(max=20)],
+    )
 
 
 class EvidenceForm(Form):

@@ -7,7 +7,7 @@ from gateway import documents
 from models import Audience
 from pmp import clock, settings, tickets
 from pmp.permissions import Permission
-from pmp.tickets import attachments, evidence
+from pmp.tickets import attachments, dispenser_questions, evidence
 from pmp.tickets.evidence import Evidence
 from portal.access import requires, signed_in_user, uploads
 from portal.forms import Form, rule_errors
@@ -30,6 +30,7 @@ def attach(number: str) -> ResponseReturnValue:
                 body=form.file.data.read() if form.file.data else b"",
                 what=form.what.data or "",
                 audience=Audience(form.audience.data),
+                pharmacy=dispenser_questions.pharmacy_of(form.pharmacy.data or ""),
                 by=signed_in_user(),
                 at=clock.now(),
             )
