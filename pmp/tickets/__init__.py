@@ -9,7 +9,6 @@ sent the wrong entry, and the reporter.
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from peewee import IntegrityError
 
@@ -130,7 +129,10 @@ def say(
     at: datetime,
     audience: Audience = Audience.REPORTER,
 ) -> None:
-    """Add a line to a ticket's thread, for staff and its audience."""
+    """Add a line to a ticket's thread, for staff and its audience.
+
+    Staff are told where the reporter wrote it; see `correspondence` for the reverse.
+    """
     if not text.strip():
         raise RuleError("Write a message", field="text")
     if ticket.resolved_at is not None:
@@ -139,6 +141,8 @@ def say(
         writing.say(ticket, text, by=by.username, at=at, audience=audience)
         detail = {"audience": audience.value}
         writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
+        if audience is Audience.REPORTER and whose.is_reporter(ticket, by):
+            telling.tell_written(ticket, at=at)
 
 
 def thread(

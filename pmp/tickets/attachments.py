@@ -1,6 +1,6 @@
 """Papers that belong to a ticket: a prescription as faxed, a label, a letter.
 
-A pharmacy opens those that are for it, and none of another's that was asked too. Kept
+A pharmacy opens those that are for it, none of another's that was asked too. Kept
 encrypted like all files, told by their content and not by their name, which is not
 kept: people name files after patients. Each opening is on the audit record.
 """
@@ -12,7 +12,7 @@ from pmp import audit, database, documents, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
-from pmp.tickets import dispenser_questions, whose, writing
+from pmp.tickets import dispenser_questions, telling, whose, writing
 
 MOST = 20
 LONGEST_WHAT = 100
@@ -45,7 +45,8 @@ def add(  # noqa: PLR0913 - a paper, for whom, and who adds it
     """Put a paper into an open ticket; `what` says what it is, naming no patient.
 
     Staff put it there for anybody, the reporter and the pharmacy for themselves;
-    `pharmacy` says which, if several could be meant. RuleError, at `file` or `what`, for a file of another kind, an empty or too large
+    `pharmacy` says which, if several could be meant. Whom it concerns is told.
+    RuleError, at `file` or `what`, for a file of another kind, an empty or too large
     one, without words, and for the twenty-first.
     """
     pharmacy = _pharmacy(ticket, audience, pharmacy, by)
@@ -76,6 +77,10 @@ def add(  # noqa: PLR0913 - a paper, for whom, and who adds it
             added_at=at,
         )
         _record(audit.Event.TICKET_ATTACHMENT_ADDED, attachment, by=by, at=at)
+        if not can(by.role, Permission.TICKET_WORK):
+            telling.tell_written(ticket, at=at)
+        elif audience is Audience.REPORTER:
+            telling.tell_message(ticket, at=at)
     return attachment
 
 

@@ -128,9 +128,10 @@ def may_reopen(ticket: Ticket, *, at: datetime) -> bool:
 
 def reopen(
     ticket: Ticket, *, reason: str, by: User, at: datetime, revision: int
-) -> None:
-    """Open a resolved ticket again; its reporter is told. What changed stays changed.
+) -> bool:
+    """Open a resolved ticket again. What changed stays changed.
 
+    True if a message to its reporter goes out; an outcome that waits does not.
     ConflictError if somebody was quicker; RuleError when it is too late, and if the
     reporter has reported the entry anew meanwhile.
     """
@@ -141,13 +142,14 @@ def reopen(
     was = ticket.outcome
     try:
         with database.atomic():
+            telling.take_back_outcome(ticket, by=by, at=at)
             _open_again(ticket, revision, at=at)
             text = f"Opened again: {reason}"
             writing.say(ticket, text, by=by.username, at=at)
             detail = {"outcome": was.value if was else ""}
             event = audit.Event.TICKET_REOPENED
             writing.record(event, ticket, by=by, at=at, detail=detail)
-            telling.tell_reporter(ticket, at=at, notice=telling.Notice.REOPENED)
+            return telling.tell_reporter(ticket, at=at, notice=telling.Notice.REOPENED)
     except IntegrityError as twice:
         raise RuleError(
             "The reporter has opened another ticket about this entry since. Work on"

@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from models import (
     Audience,
     CorrectionNotice,
-    Dispensation,
     OutsideKind,
     Ticket,
     TicketOutcome,
@@ -20,6 +19,7 @@ from pmp.tickets import (
     attachments,
     board,
     clocks,
+    correspondence,
     dispenser_questions,
     evidence,
     handling,
@@ -105,7 +105,9 @@ def message(number: str) -> ResponseReturnValue:
                 due = wording.us_time(found.dispenser_due_at)
                 flash(f"The pharmacy is asked. Its answer is due {due}.")
             else:
-                tickets.say(found, text=text, by=user, at=at, audience=audience)
+                correspondence.write(
+                    found, text=text, by=user, at=at, audience=audience
+                )
             return to_ticket(found)
     return _page(found, form)
 
@@ -123,7 +125,7 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     elif form.validate_on_submit() and form.confirmed.data == "yes" and not _editing():
         with rule_errors(form):
             told = _resolved(found, outcome, action, form)
-            flash(_told_words(len(told), found.dispensation))
+            flash(_told_words(len(told), found))
             return to_ticket(found)
     return _resolve_page(found, form, action, outcome)
 
@@ -174,8 +176,13 @@ def _editing() -> bool:
     return bool({"fill", "edit"} & request.form.keys())
 
 
-def _told_words(recipients: int, entry: Dispensation | None) -> str:
-    words = "Resolved. The reporter is told."
+def _told_words(recipients: int, found: Ticket) -> str:
+    outside = outside_answers.of(found)
+    called = outside is not None and outside.answer_by is None
+    words = (
+        f"Resolved. {'Call the reporter back.' if called else 'The reporter is told.'}"
+    )
+    entry = found.dispensation
     looked_up = readers.told_of(entry) if entry else 0
     if recipients or looked_up:
         others = ticket_desk.told_words(recipients, looked_up)
