@@ -24,7 +24,7 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, clock, database, dispensations
+from pmp import audit, clock, database, dispensations, withheld
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.tickets import (
     clocks,
@@ -47,6 +47,7 @@ __all__ = [
     "is_for_staff",
     "is_under_review",
     "mine",
+    "of_desk",
     "open_ticket",
     "outcome_of",
     "outcome_words",
@@ -175,6 +176,14 @@ def get(number: str) -> Ticket:
     if ticket is None:
         raise NotFoundError("There is no such ticket.")
     return ticket
+
+
+def of_desk(number: str, *, by: User) -> Ticket:
+    """Give a ticket to staff; NotFoundError also where its entry is withheld."""
+    found = get(number)
+    if not withheld.may_see(found.dispensation, by):
+        raise NotFoundError("There is no such ticket.")
+    return found
 
 
 def ask_dispenser(
@@ -308,7 +317,7 @@ def _new(
         opened_at=at,
         due_at=clocks.outcome_due(at),
         triage_due_at=clocks.triage_due(at),
-        assigned_to=routing.choose(problem),
+        assigned_to=routing.choose(problem, shown.dispensation),
         problem=problem,
         note=note,
     )

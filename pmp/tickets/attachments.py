@@ -8,7 +8,7 @@ kept: people name files after patients. Each opening is on the audit record.
 from datetime import datetime
 
 from models import Audience, DocumentKind, Pharmacy, Ticket, TicketAttachment, User
-from pmp import audit, database, documents, settings
+from pmp import audit, database, documents, settings, withheld
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
@@ -176,7 +176,7 @@ def _may_open(
 ) -> bool:
     """Tell whether a paper for an audience is a user's to open: staff's all are."""
     if can(by.role, Permission.TICKET_WORK):
-        return True
+        return withheld.may_see(ticket.dispensation, by)
     if audience is Audience.REPORTER:
         return whose.is_reporter(ticket, by)
     if audience is Audience.DISPENSER:

@@ -49,7 +49,9 @@ def assign(
     ticket: Ticket, *, to: int, reason: str, by: User, at: datetime, revision: int
 ) -> None:
     """Hand a ticket to somebody else of the desk, who is told by email."""
-    receiver = next((user for user in routing.desk() if user.id == to), None)
+    receiver = next(
+        (user for user in routing.desk(ticket.dispensation) if user.id == to), None
+    )
     if receiver is None:
         raise RuleError("Choose somebody who works on tickets.", field="to")
     if not reason.strip():

@@ -62,7 +62,7 @@ def tell_opened(ticket: Ticket, *, at: datetime) -> None:
     """
     reached = tell_assigned(ticket, at=at)
     if not reached or settings.current().staff_mail_to:
-        _tell(ticket, Notice.NEW, contacts.staff_routes(), key="", at=at)
+        _tell(ticket, Notice.NEW, _desk(ticket), key="", at=at)
 
 
 def tell_assigned(
@@ -77,13 +77,13 @@ def tell_assigned(
 
 def tell_answered(ticket: Ticket, *, key: str, at: datetime) -> None:
     """Tell that a dispenser answered: whom the ticket is assigned to, else staff."""
-    routes = _mail(ticket.assigned_to) or contacts.staff_routes()
+    routes = _mail(ticket.assigned_to) or _desk(ticket)
     _tell(ticket, Notice.ANSWERED, routes, key=key, at=at)
 
 
 def tell_written(ticket: Ticket, *, at: datetime) -> None:
     """Tell that the reporter wrote: whom the ticket is assigned to, else staff."""
-    routes = _mail(ticket.assigned_to) or contacts.staff_routes()
+    routes = _mail(ticket.assigned_to) or _desk(ticket)
     _daily(ticket, Notice.WROTE, [[route] for route in routes], at=at)
 
 
@@ -99,7 +99,7 @@ def tell_overdue(row: TicketOverdue, *, at: datetime) -> None:
     Where only the pharmacy is late, whoever works on the ticket.
     """
     ticket: Ticket = row.ticket
-    routes = contacts.staff_routes()
+    routes = _desk(ticket)
     if row.clock is TicketClock.DISPENSER:
         routes = _mail(ticket.assigned_to) or routes
     elif row.clock is TicketClock.OUTCOME:
@@ -230,6 +230,14 @@ def _mail(*users: User | None) -> list[Route]:
         for user in users
         if user and user.email and user.status is UserStatus.ACTIVE
     ]
+
+
+def _desk(ticket: Ticket) -> Sequence[Route]:
+    """Give where staff are told; of a withheld entry those who may see it."""
+    entry = ticket.dispensation
+    if entry is not None and entry.withheld is not None:
+        return _mail(*_administrators())
+    return contacts.staff_routes()
 
 
 def _administrators() -> list[User]:

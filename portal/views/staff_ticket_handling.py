@@ -19,9 +19,9 @@ Step = HandOverForm | ReopenForm
 @bp.route("/staff/tickets/<number>/assign", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def assign(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = HandOverForm(revision=str(found.revision))
-    form.offer(routing.desk(), routing.open_tickets())
+    form.offer(routing.desk(found.dispensation), routing.open_tickets())
     if form.validate_on_submit():
         with rule_errors(form):
             handling.assign(
@@ -40,7 +40,7 @@ def assign(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/escalate", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def escalate(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = HandOverForm(revision=str(found.revision))
     form.offer(routing.administrators(), routing.open_tickets())
     if form.validate_on_submit():
@@ -66,7 +66,7 @@ def escalate(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/reopen", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def reopen(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = ReopenForm(revision=str(found.revision))
     stays = handling.STAYS[found.outcome] if found.outcome else ""
     if form.validate_on_submit():

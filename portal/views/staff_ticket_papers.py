@@ -21,7 +21,7 @@ bp = Blueprint("staff_ticket_papers", __name__)
 @requires(Permission.TICKET_WORK)
 @uploads
 def attach(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = AttachmentForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -67,7 +67,7 @@ def remove(attachment_id: int) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/evidence", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def pack(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = EvidenceForm(recipient=settings.current().referral_office)
     if form.validate_on_submit():
         with rule_errors(form):
@@ -95,7 +95,7 @@ def pack(number: str) -> ResponseReturnValue:
 @bp.get("/staff/tickets/<number>/evidence/<code>.pdf")
 @requires(Permission.TICKET_WORK)
 def pack_pdf(number: str, code: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     made, body = evidence.open_pack(found, code, by=signed_in_user(), at=clock.now())
     return _download(body, "application/pdf", f"{found.number}-{made.code}.pdf")
 

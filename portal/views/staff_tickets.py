@@ -72,13 +72,13 @@ def new() -> ResponseReturnValue:
 @bp.get("/staff/tickets/<number>")
 @requires(Permission.TICKET_WORK)
 def ticket(number: str) -> ResponseReturnValue:
-    return _page(tickets.get(number), StaffMessageForm())
+    return _page(tickets.of_desk(number, by=signed_in_user()), StaffMessageForm())
 
 
 @bp.post("/staff/tickets/<number>/take")
 @requires(Permission.TICKET_WORK)
 def take(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     handling.take(found, by=signed_in_user(), at=clock.now(), revision=revision())
     flash("The ticket is yours.")
     return to_ticket(found)
@@ -87,7 +87,7 @@ def take(number: str) -> ResponseReturnValue:
 @bp.post("/staff/tickets/<number>/message")
 @requires(Permission.TICKET_WORK)
 def message(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = StaffMessageForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -115,7 +115,7 @@ def message(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/<action>", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def resolve(number: str, action: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     outcome = OUTCOMES.get(action) or abort(404)
     form = _form(found, action)
     wordings = _wordings(found, outcome)
