@@ -1554,10 +1554,14 @@ class TicketAttachment(Table):
     document = ForeignKeyField(Document, on_delete="RESTRICT")
     what = CharField()  # "The prescription, as faxed"
     audience = word(Audience)
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")  # dispenser
     added_by = CharField()
     added_at = UtcField()
     removed_by = CharField(default="")
     removed_at = UtcField(null=True)
+
+    class Meta:
+        constraints = [Check("(audience = 'dispenser') = (pharmacy_id IS NOT NULL)")]
 
 
 class TicketClock(StrEnum):

@@ -132,6 +132,9 @@ def _create_tables(db):
     class Document(Table):
         pass
 
+    class Pharmacy(Table):
+        pass
+
     class User(Table):
         pass
 
@@ -140,10 +143,16 @@ def _create_tables(db):
         document = ForeignKeyField(Document, on_delete="RESTRICT")
         what = CharField()
         audience = _word("audience", AUDIENCES)
+        pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
         added_by = CharField()
         added_at = DateTimeField()
         removed_by = CharField()
         removed_at = DateTimeField(null=True)
+
+        class Meta:
+            constraints = [
+                Check("(audience = 'dispenser') = (pharmacy_id IS NOT NULL)")
+            ]
 
     class TicketOverdue(Table):
         ticket = ForeignKeyField(Ticket, on_delete="CASCADE", index=False)

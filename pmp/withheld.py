@@ -15,6 +15,7 @@ from peewee import fn
 from models import Dispensation, DispensationStatus, Pharmacy, User
 from pmp import audit
 from pmp.errors import RuleError
+from pmp.permissions import Permission, can
 from pmp.prepared import Prepared, among, prepared
 
 
@@ -34,6 +35,12 @@ class Count:
 def shown() -> Any:
     """Give the condition that a dispensation may be shown to users."""
     return Dispensation.withheld.is_null()
+
+
+def may_see(dispensation: Dispensation | None, by: User) -> bool:
+    """Tell whether an entry, if there is one, is not withheld from a staff member."""
+    is_withheld = dispensation is not None and dispensation.withheld is not None
+    return not is_withheld or can(by.role, Permission.WITHHELD_READ)
 
 
 def only_withheld(patient_ids: Collection[int]) -> set[int]:

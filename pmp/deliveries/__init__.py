@@ -195,14 +195,24 @@ def mark_failed(
 
 
 def withdraw_for(
-    *, kind: DeliveryKind, subject_id: int, reason: str, by: User | None, at: datetime
+    *,
+    kind: DeliveryKind,
+    subject_id: int,
+    reason: str,
+    by: User | None,
+    at: datetime,
+    key: str = "",
 ) -> int:
-    """Cancel what has not left the house about a subject; give how many."""
+    """Cancel what has not left the house about a subject; give how many.
+
+    Only that of which the dedupe key begins with `key`.
+    """
     waiting = (DeliveryState.HELD, DeliveryState.QUEUED)
     query = (
         Delivery.select(Delivery.id)
         .where(Delivery.kind == kind)
         .where(Delivery.subject_id == subject_id)
+        .where(Delivery.dedupe_key.startswith(key))
         .where(
             Delivery.state.in_(waiting)
             | (

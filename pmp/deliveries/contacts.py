@@ -71,7 +71,8 @@ def own_routes(user: User) -> list[Route]:
     ]
     if user.preferred_channel == ChannelName.FAX:
         routes.reverse()
-    return [route for route in routes if route.address]
+    closed = barred.among(route.address for route in routes)
+    return [each for each in routes if each.address and each.address not in closed]
 
 
 def staff_routes() -> list[Route]:

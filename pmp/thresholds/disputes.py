@@ -18,7 +18,8 @@ from models import (
 from pmp import tickets
 from pmp.deliveries import contacts
 from pmp.thresholds import case_recipients
-from pmp.tickets import Shown, telling
+from pmp.tickets import telling
+from pmp.tickets.shown import Shown
 from pmp.wording import words
 
 AFTER_ALL = "now says that this is their patient or customer after all."

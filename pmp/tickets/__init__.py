@@ -9,7 +9,6 @@ sent the wrong entry, and the reporter.
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from peewee import IntegrityError
 
@@ -25,9 +24,8 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, clock, database, dispensations
-from pmp.errors import NotFoundError, RuleError
-from pmp.thresholds import case_recipients
+from pmp import audit, clock, database, dispensations, withheld
+from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.tickets import (
     clocks,
     dispenser_questions,
@@ -35,6 +33,7 @@ from pmp.tickets import (
     routing,
     telling,
     whole_records,
+    whose,
     writing,
 )
 from pmp.tickets.shown import Shown, find_shown
@@ -48,6 +47,7 @@ __all__ = [
     "is_for_staff",
     "is_under_review",
     "mine",
+    "of_desk",
     "open_ticket",
     "outcome_of",
     "outcome_words",
@@ -108,13 +108,15 @@ def open_ticket(  # noqa: PLR0913 - who reports what, of which entry, for whom
 
 def mine(user: User) -> list[Ticket]:
     """Give a user's own tickets, newest first."""
-    return list(Ticket.select().where(_reported_by(user)).order_by(Ticket.id.desc()))
+    return list(
+        Ticket.select().where(whose.reported_by(user)).order_by(Ticket.id.desc())
+    )
 
 
 def own(number: str, *, by: User) -> Ticket:
     """Give one of a user's own tickets; NotFoundError for anybody else's."""
     ticket: Ticket | None = Ticket.get_or_none(
-        (Ticket.number == number) & _reported_by(by)
+        (Ticket.number == number) & whose.reported_by(by)
     )
     if ticket is None:
         raise NotFoundError("There is no such ticket among yours.")
@@ -132,7 +134,10 @@ def say(
     at: datetime,
     audience: Audience = Audience.REPORTER,
 ) -> None:
-    """Add a line to a ticket's thread, for staff and its audience."""
+    """Add a line to a ticket's thread, for staff and its audience.
+
+    Staff are told where the reporter wrote it; see `correspondence` for the reverse.
+    """
     if not text.strip():
         raise RuleError("Write a message", field="text")
     if ticket.resolved_at is not None:
@@ -141,6 +146,8 @@ def say(
         writing.say(ticket, text, by=by.username, at=at, audience=audience)
         detail = {"audience": audience.value}
         writing.record(audit.Event.TICKET_MESSAGE, ticket, by=by, at=at, detail=detail)
+        if audience is Audience.REPORTER and whose.is_reporter(ticket, by):
+            telling.tell_written(ticket, at=at)
 
 
 def thread(
@@ -173,6 +180,14 @@ def get(number: str) -> Ticket:
     if ticket is None:
         raise NotFoundError("There is no such ticket.")
     return ticket
+
+
+def of_desk(number: str, *, by: User) -> Ticket:
+    """Give a ticket to staff; NotFoundError also where its entry is withheld."""
+    found = get(number)
+    if not withheld.may_see(found.dispensation, by):
+        raise NotFoundError("There is no such ticket.")
+    return found
 
 
 def ask_dispenser(
@@ -218,17 +233,18 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
     revision: int,
     changes: Mapping[str, object] | None = None,
     change: Callable[[str], None] | None = None,
+    version: int | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket: void, correct or uphold its entry, and tell whom it concerns.
 
     Gives the notices to those who were sent a report with the entry. `changes` is as
     for dispensations.correct; `change`, given the reason, does more than that: it
     splits a patient. ConflictError, with nothing done, if somebody changed the
-    ticket since `revision` was read.
+    ticket since `revision` was read, or the entry since `version` was.
     """
     if not note.strip():
         raise RuleError("Say why: the reporter will read it", field="note")
-    entry: Dispensation | None = ticket.dispensation
+    entry = _as_seen(ticket, version)
     with database.atomic():
         writing.change(
             ticket,
@@ -248,8 +264,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
-        changes_it = change is not None or outcome in CHANGING
-        told = _notices(entry) if entry and changes_it else []
+        told = _notices(entry) if entry and (change or outcome in CHANGING) else []
         said = outcome_words(outcome, of_record=entry is None)
         writing.say(ticket, f"{said} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
@@ -285,17 +300,6 @@ def outcome_of(ticket: Ticket) -> str:
 # --- Only here
 
 
-def _reported_by(user: User) -> Any:
-    """Give the condition of a user's tickets: also those that staff wrote down.
-
-    For them as recipients of reports, whose answers came by fax or telephone.
-    """
-    sent = case_recipients.of_user(user)
-    written = [f"{telling.RECIPIENT}:{each.id}" for each in sent]
-    own = (Ticket.opened_by == user) & (Ticket.reporter == f"user:{user.id}")
-    return own | Ticket.reporter.in_(written) if written else own
-
-
 def _new(
     shown: Shown,
     *,
@@ -316,13 +320,23 @@ def _new(
         opened_at=at,
         due_at=clocks.outcome_due(at),
         triage_due_at=clocks.triage_due(at),
-        assigned_to=routing.choose(problem),
+        assigned_to=routing.choose(problem, shown.dispensation),
         problem=problem,
         note=note,
     )
     ticket.number = f"T{clock.day_of(at):%y%m%d}-{ticket.id}"
     ticket.save(only=[Ticket.number])
     return ticket
+
+
+def _as_seen(ticket: Ticket, version: int | None) -> Dispensation | None:
+    """Give a ticket's entry; ConflictError if it is not as somebody saw it."""
+    entry: Dispensation | None = ticket.dispensation
+    if entry is not None and version is not None and entry.version != version:
+        raise ConflictError(
+            "The entry has changed meanwhile. Nothing was done; look at it again."
+        )
+    return entry
 
 
 def _correct(

@@ -27,7 +27,13 @@ def was_changed(ticket: Ticket) -> bool:
 
 
 def accept(
-    ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
+    ticket: Ticket,
+    *,
+    note: str,
+    by: User,
+    at: datetime,
+    revision: int,
+    version: int | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket as corrected, or as removed, by a change that was made since.
 
@@ -44,5 +50,6 @@ def accept(
         by=by,
         at=at,
         revision=revision,
+        version=version,
         change=lambda _reason: None,
     )

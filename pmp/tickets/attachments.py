@@ -1,17 +1,18 @@
 """Papers that belong to a ticket: a prescription as faxed, a label, a letter.
 
-Kept encrypted like all files, told by their content and not by their name, which is not
+A pharmacy opens those that are for it, none of another's that was asked too. Kept
+encrypted like all files, told by their content and not by their name, which is not
 kept: people name files after patients. Each opening is on the audit record.
 """
 
 from datetime import datetime
 
-from models import Audience, DocumentKind, Ticket, TicketAttachment, User
-from pmp import audit, database, documents, settings
+from models import Audience, DocumentKind, Pharmacy, Ticket, TicketAttachment, User
+from pmp import audit, database, documents, settings, withheld
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
-from pmp.tickets import dispenser_questions, writing
+from pmp.tickets import dispenser_questions, telling, whose, writing
 
 MOST = 20
 LONGEST_WHAT = 100
@@ -31,7 +32,7 @@ ENDINGS = {
 }
 
 
-def add(
+def add(  # noqa: PLR0913 - a paper, for whom, and who adds it
     ticket: Ticket,
     *,
     body: bytes,
@@ -39,14 +40,17 @@ def add(
     audience: Audience,
     by: User,
     at: datetime,
+    pharmacy: Pharmacy | None = None,
 ) -> TicketAttachment:
     """Put a paper into an open ticket; `what` says what it is, naming no patient.
 
-    Staff put it there for anybody, the reporter and the pharmacy for themselves.
+    Staff put it there for anybody, the reporter and the pharmacy for themselves;
+    `pharmacy` says which, if several could be meant. Whom it concerns is told.
     RuleError, at `file` or `what`, for a file of another kind, an empty or too large
     one, without words, and for the twenty-first.
     """
-    if audience not in _audiences(ticket, by):
+    pharmacy = _pharmacy(ticket, audience, pharmacy, by)
+    if not _may_open(ticket, audience, pharmacy, by):
         raise NotFoundError("There is no such ticket.")
     if not what.strip():
         raise RuleError("Say what it is.", field="what")
@@ -68,17 +72,28 @@ def add(
             document=document,
             what=what.strip()[:LONGEST_WHAT],
             audience=audience,
+            pharmacy=pharmacy,
             added_by=by.username,
             added_at=at,
         )
         _record(audit.Event.TICKET_ATTACHMENT_ADDED, attachment, by=by, at=at)
+        if not can(by.role, Permission.TICKET_WORK):
+            telling.tell_written(ticket, at=at)
+        elif audience is Audience.REPORTER:
+            telling.tell_message(ticket, at=at)
     return attachment
 
 
 def of(
-    ticket: Ticket, *, audience: Audience = Audience.STAFF
+    ticket: Ticket,
+    *,
+    audience: Audience = Audience.STAFF,
+    pharmacy: Pharmacy | None = None,
 ) -> list[TicketAttachment]:
-    """Give the papers that an audience may open, the oldest first; staff open all."""
+    """Give the papers that an audience may open, the oldest first; staff open all.
+
+    Of the dispensers each opens its own: `pharmacy`.
+    """
     query = (
         TicketAttachment.select()
         .where(TicketAttachment.ticket == ticket)
@@ -86,6 +101,8 @@ def of(
     )
     if audience is not Audience.STAFF:
         query = query.where(TicketAttachment.audience == audience)
+    if audience is Audience.DISPENSER:
+        query = query.where(TicketAttachment.pharmacy == pharmacy)
     return list(query.order_by(TicketAttachment.id))
 
 
@@ -94,7 +111,7 @@ def get(attachment_id: int, *, by: User) -> TicketAttachment:
     found: TicketAttachment | None = TicketAttachment.get_or_none(
         (TicketAttachment.id == attachment_id) & TicketAttachment.removed_at.is_null()
     )
-    if found is None or not _may_open(found, by):
+    if found is None or not _may_open(found.ticket, found.audience, found.pharmacy, by):
         raise NotFoundError("There is no such paper.")
     return found
 
@@ -154,20 +171,38 @@ def _media_type(body: bytes) -> str:
     raise RuleError("Choose a PDF, PNG, JPEG or TIFF file.", field="file")
 
 
-def _may_open(attachment: TicketAttachment, by: User) -> bool:
-    return attachment.audience in _audiences(attachment.ticket, by)
-
-
-def _audiences(ticket: Ticket, by: User) -> set[Audience]:
-    """Give the audiences of a ticket that a user belongs to: staff to all of them."""
+def _may_open(
+    ticket: Ticket, audience: Audience, pharmacy: Pharmacy | None, by: User
+) -> bool:
+    """Tell whether a paper for an audience is a user's to open: staff's all are."""
     if can(by.role, Permission.TICKET_WORK):
-        return set(Audience)
-    found = set()
-    if ticket.opened_by.id == by.id:
-        found.add(Audience.REPORTER)
-    if dispenser_questions.was_asked(ticket, by):
-        found.add(Audience.DISPENSER)
-    return found
+        return withheld.may_see(ticket.dispensation, by)
+    if audience is Audience.REPORTER:
+        return whose.is_reporter(ticket, by)
+    if audience is Audience.DISPENSER:
+        return pharmacy in dispenser_questions.asked_of(ticket, by)
+    return False
+
+
+def _pharmacy(
+    ticket: Ticket, audience: Audience, named: Pharmacy | None, by: User
+) -> Pharmacy | None:
+    """Give for which pharmacy a paper is; RuleError where several could be meant."""
+    if audience is not Audience.DISPENSER:
+        return None
+    if ticket.dispensation is not None:
+        own: Pharmacy = ticket.dispensation.pharmacy
+        return own
+    if named is not None:
+        return named
+    if can(by.role, Permission.TICKET_WORK):
+        rows = dispenser_questions.of_ticket(ticket)
+        asked = list({each.pharmacy.id: each.pharmacy for each in rows}.values())
+    else:
+        asked = dispenser_questions.asked_of(ticket, by)
+    if len(asked) != 1:
+        raise RuleError("Say for which pharmacy it is.", field="pharmacy")
+    return asked[0]
 
 
 def _record(

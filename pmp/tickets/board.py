@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import JOIN, Case, fn
+from peewee import JOIN, SQL, Case, fn
 
 from models import (
     Dispensation,
@@ -19,9 +19,10 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import audit
+from pmp import audit, withheld
 from pmp.errors import RuleError
 from pmp.paging import Page, pages_of
+from pmp.permissions import Permission, can
 from pmp.tickets import clocks, whole_records
 from pmp.wording import us_date, us_time, words
 
@@ -96,7 +97,9 @@ def counts(*, by: User, at: datetime) -> dict[str, int]:
                 for name in names
             )
         )
+        .join(Dispensation, JOIN.LEFT_OUTER)
         .where(Ticket.resolved_at.is_null())
+        .where(_visible(by))
         .tuples()
     )
     return dict(zip(names, (total or 0 for total in query.get()), strict=True))
@@ -150,6 +153,7 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         .join(Pharmacy, JOIN.LEFT_OUTER)
         .join_from(Ticket, User, JOIN.LEFT_OUTER, on=Ticket.assigned_to)
         .where(_in_queue(wanted.queue, by=by, at=at))
+        .where(_visible(by))
     )
     if wanted.problem:
         query = query.where(Ticket.problem == wanted.problem)
@@ -163,6 +167,13 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         return query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
     late_first = Case(None, ((clocks.overdue(at), 0),), 1)
     return query.order_by(late_first, Ticket.due_at, Ticket.id)
+
+
+def _visible(by: User) -> Any:
+    """Give the condition of tickets about no entry that is withheld from staff."""
+    if can(by.role, Permission.WITHHELD_READ):
+        return SQL("1 = 1")
+    return withheld.shown()
 
 
 def _nobodys() -> Any:

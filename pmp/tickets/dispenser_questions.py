@@ -167,10 +167,10 @@ def find(question_id: int, *, by: User) -> TicketQuestion:
     return found
 
 
-def was_asked(ticket: Ticket, user: User) -> bool:
-    """Tell whether one of a user's pharmacies was asked about a ticket."""
-    found: bool = _own(user).where(TicketQuestion.ticket == ticket).exists()
-    return found
+def asked_of(ticket: Ticket, user: User) -> list[Pharmacy]:
+    """Give the pharmacies of a user that were asked about a ticket."""
+    rows = _own(user).where(TicketQuestion.ticket == ticket)
+    return list({each.pharmacy.id: each.pharmacy for each in rows}.values())
 
 
 # --- What it answers

@@ -15,9 +15,11 @@ from models import (
     CorrectionNotice,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Dispensation,
     DocumentKind,
     EvidencePack,
+    LookUpCorrection,
     Ticket,
     TicketAttachment,
     TicketMessage,
@@ -29,7 +31,13 @@ from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError, RuleError
 from pmp.thresholds import case_recipients
-from pmp.tickets import attachments, telling, ticket_desk, writing
+from pmp.tickets import (
+    attachments,
+    outside_answers,
+    telling,
+    ticket_desk,
+    writing,
+)
 from pmp.tickets.ticket_desk import Change, Element
 
 WHAT = "Evidence pack of an inaccuracy ticket"
@@ -178,25 +186,64 @@ def _papers(ticket: Ticket) -> list[tuple[TicketAttachment, bytes]]:
 
 
 def _told(ticket: Ticket) -> list[Told]:
-    """Give who was told: the reporter of each outcome, recipients of each change."""
+    """Give who was told: the reporter of each outcome, the others of each change."""
+    return [*_reporter_told(ticket), *_recipients_told(ticket), *_readers_told(ticket)]
+
+
+def _reporter_told(ticket: Ticket) -> list[Told]:
+    who, outside = telling.reporter_name(ticket), outside_answers.of(ticket)
     outcomes = (
         Delivery.select()
         .where(Delivery.kind == DeliveryKind.TICKET_NOTICE)
         .where(Delivery.subject_id == ticket.id)
         .where(Delivery.parent.is_null())
+        .where(Delivery.state != DeliveryState.CANCELLED)
         .order_by(Delivery.id)
     )
-    reporter = [
-        Told(telling.reporter_name(ticket), wording.words(notice), each.created_at)
+    found = [
+        Told(who, wording.words(notice), each.created_at)
         for each in outcomes
         if (notice := NOTICES.get(telling.notice_of(each)))
     ]
+    if outside is None:
+        return found
+    answers = (
+        Delivery.select()
+        .where(Delivery.kind == DeliveryKind.OUTSIDE_ANSWER)
+        .where(Delivery.subject_id == outside.id)
+        .where(Delivery.parent.is_null())
+        .where(Delivery.state != DeliveryState.CANCELLED)
+        .order_by(Delivery.id)
+    )
+    what = wording.words(NOTICES[telling.Notice.OUTCOME])
+    found += [
+        Told(who, f"{what}, by {wording.words(each.channel).lower()}", each.created_at)
+        for each in answers
+    ]
+    if outside.answered_at is not None:
+        found.append(Told(who, f"{what}, by telephone", outside.answered_at))
+    return found
+
+
+def _readers_told(ticket: Ticket) -> list[Told]:
+    rows = (
+        LookUpCorrection.select(LookUpCorrection, User)
+        .join(User)
+        .where(LookUpCorrection.dispensation == ticket.dispensation)
+        .order_by(LookUpCorrection.id)
+    )
+    return [
+        Told(each.user.name, wording.words(each.outcome), each.made_at) for each in rows
+    ]
+
+
+def _recipients_told(ticket: Ticket) -> list[Told]:
     notices = (
         CorrectionNotice.select()
         .where(CorrectionNotice.dispensation == ticket.dispensation)
         .order_by(CorrectionNotice.id)
     )
-    return reporter + [
+    return [
         Told(
             contacts.name_of(case_recipients.who(each.recipient)),
             wording.words(each.outcome),

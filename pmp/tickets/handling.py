@@ -49,7 +49,9 @@ def assign(
     ticket: Ticket, *, to: int, reason: str, by: User, at: datetime, revision: int
 ) -> None:
     """Hand a ticket to somebody else of the desk, who is told by email."""
-    receiver = next((user for user in routing.desk() if user.id == to), None)
+    receiver = next(
+        (user for user in routing.desk(ticket.dispensation) if user.id == to), None
+    )
     if receiver is None:
         raise RuleError("Choose somebody who works on tickets.", field="to")
     if not reason.strip():
@@ -88,7 +90,13 @@ def escalate(
 
 
 def put_back(
-    ticket: Ticket, *, note: str, by: User, at: datetime, revision: int
+    ticket: Ticket,
+    *,
+    note: str,
+    by: User,
+    at: datetime,
+    revision: int,
+    version: int | None = None,
 ) -> list[CorrectionNotice]:
     """End a ticket by letting its removed entry stand again; who was told is told."""
     entry: Dispensation | None = ticket.dispensation
@@ -105,6 +113,7 @@ def put_back(
         by=by,
         at=at,
         revision=revision,
+        version=version,
         change=restore,
     )
 
@@ -121,9 +130,10 @@ def may_reopen(ticket: Ticket, *, at: datetime) -> bool:
 
 def reopen(
     ticket: Ticket, *, reason: str, by: User, at: datetime, revision: int
-) -> None:
-    """Open a resolved ticket again; its reporter is told. What changed stays changed.
+) -> bool:
+    """Open a resolved ticket again. What changed stays changed.
 
+    True if a message to its reporter goes out; an outcome that waits does not.
     ConflictError if somebody was quicker; RuleError when it is too late, and if the
     reporter has reported the entry anew meanwhile.
     """
@@ -134,13 +144,14 @@ def reopen(
     was = ticket.outcome
     try:
         with database.atomic():
+            telling.take_back_outcome(ticket, by=by, at=at)
             _open_again(ticket, revision, at=at)
             text = f"Opened again: {reason}"
             writing.say(ticket, text, by=by.username, at=at)
             detail = {"outcome": was.value if was else ""}
             event = audit.Event.TICKET_REOPENED
             writing.record(event, ticket, by=by, at=at, detail=detail)
-            telling.tell_reporter(ticket, at=at, notice=telling.Notice.REOPENED)
+            return telling.tell_reporter(ticket, at=at, notice=telling.Notice.REOPENED)
     except IntegrityError as twice:
         raise RuleError(
             "The reporter has opened another ticket about this entry since. Work on"

@@ -4,6 +4,7 @@ A reader of a report names them; staff split the patient, and the reporter is to
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from pmp.errors import NotFoundError, RuleError
 from pmp.history.identities import Identity, identity_of
 from pmp.matching import decisions, whereabouts
 from pmp.tickets import whole_records
+from pmp.tickets.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def ask(
         )
     with database.atomic():
         ticket = tickets.open_ticket(
-            tickets.find_shown(codes[0], by=by),
+            _first_shown(codes, by),
             problem=TicketProblem.WRONG_PERSON,
             note=note,
             by=by,
@@ -168,6 +170,15 @@ def resolve_by_split(  # noqa: PLR0913 - a ticket's and a split's
         revision=revision,
         change=split,
     )
+
+
+def _first_shown(codes: Sequence[str], by: User) -> Shown:
+    """Find the newest entry that the report showed: others may have come since."""
+    *newer, oldest = codes
+    for code in newer:
+        with suppress(NotFoundError):
+            return tickets.find_shown(code, by=by)
+    return tickets.find_shown(oldest, by=by)
 
 
 def _people(patient_id: int, look_up: LookUp) -> list[Person]:

@@ -92,8 +92,9 @@ def open_for_call(
     by: User,
     at: datetime,
 ) -> Ticket:
-    """Open a ticket for a caller; who gives no name is not called back."""
-    if person.name.strip() or person.phone.strip():
+    """Open a ticket for a caller; who says nothing of themselves is not called."""
+    said = (person.name, person.relation, person.phone, person.fax, person.address)
+    if any(each.strip() for each in said) or person.answer_by is not None:
         return open_for(person, shown, problem=problem, note=note, by=by, at=at)
     return tickets.open_ticket(shown, problem=problem, note=note, by=by, at=at)
 

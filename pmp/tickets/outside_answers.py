@@ -42,15 +42,27 @@ def tell(ticket: Ticket, *, at: datetime) -> bool:
     OutsideReporter.update(answered_at=None, answered_by="").where(
         OutsideReporter.id == reporter.id
     ).execute()
-    if routes := _routes(reporter):
+    if ways := routes(reporter):
         deliveries.request(
             kind=DeliveryKind.OUTSIDE_ANSWER,
             subject_id=reporter.id,
-            routes=routes,
+            routes=ways,
             dedupe_key=f"outside-answer:{ticket.id}:{ticket.revision}",
             at=at,
         )
     return True
+
+
+def take_back(ticket: Ticket, *, by: User, at: datetime) -> None:
+    """Keep an answer that does not hold any more from going out."""
+    if reporter := of(ticket):
+        deliveries.withdraw_for(
+            kind=DeliveryKind.OUTSIDE_ANSWER,
+            subject_id=reporter.id,
+            reason="The ticket is open again.",
+            by=by,
+            at=at,
+        )
 
 
 def calls_due() -> list[OutsideReporter]:
@@ -83,7 +95,7 @@ def called(reporter: OutsideReporter, *, by: User, at: datetime) -> None:
         writing.record(event, reporter.ticket, by=by, at=at, detail={"by": "phone"})
 
 
-def _routes(reporter: OutsideReporter) -> list[Route]:
+def routes(reporter: OutsideReporter) -> list[Route]:
     """Give the ways that they chose, and a letter after a fax that fails."""
     letter = f"{reporter.name}\n{reporter.address}" if reporter.address else ""
     known = {ChannelName.FAX: reporter.fax, ChannelName.LETTER: letter}

@@ -7,14 +7,25 @@ from typing import Any
 
 from peewee import fn
 
-from models import Role, Ticket, TicketProblem, TicketTaker, User, UserStatus
-from pmp import audit, bulk, database
+from models import (
+    Dispensation,
+    Role,
+    Ticket,
+    TicketProblem,
+    TicketTaker,
+    User,
+    UserStatus,
+)
+from pmp import audit, bulk, database, withheld
 from pmp.errors import RuleError
 from pmp.permissions import ROLES, Permission, can
 
 
-def desk() -> list[User]:
-    """Give the active people who may work on tickets, by user name."""
+def desk(entry: Dispensation | None = None) -> list[User]:
+    """Give the active people who may work on tickets, by user name.
+
+    On one about an entry, those who may see it.
+    """
     roles = [role for role in ROLES if can(role, Permission.TICKET_WORK)]
     query = (
         User.select()
@@ -22,7 +33,7 @@ def desk() -> list[User]:
         .where(User.role.in_(roles))
         .order_by(User.username)
     )
-    return list(query)
+    return [user for user in query if withheld.may_see(entry, user)]
 
 
 def administrators() -> list[User]:
@@ -30,15 +41,18 @@ def administrators() -> list[User]:
     return [user for user in desk() if can(user.role, Permission.TICKET_ROUTE)]
 
 
-def choose(problem: TicketProblem) -> User | None:
+def choose(problem: TicketProblem, entry: Dispensation | None = None) -> User | None:
     """Give who gets a new ticket of a kind; None if nobody is there.
 
     Among those who take the kind; if none of them is active, among all staff. The one
-    with the fewest open tickets, then the one who came first.
+    with the fewest open tickets, then the one who came first. A withheld entry goes to
+    nobody who may not see it.
     """
-    there = {user.id: user for user in desk()}
+    there = {user.id: user for user in desk(entry)}
     takers = [each for each in _takers(problem) if each in there]
-    wanted = takers or [user.id for user in there.values() if user.role is Role.STAFF]
+    staff = [user.id for user in there.values() if user.role is Role.STAFF]
+    is_withheld = entry is not None and entry.withheld is not None
+    wanted = takers or (list(there) if is_withheld else staff)
     load = open_tickets()
     chosen = min(wanted, key=lambda each: (load[each], each), default=None)
     return None if chosen is None else there[chosen]

@@ -1,17 +1,21 @@
 """Which entries and records a user has been shown: only those can they dispute."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
+
+from peewee import JOIN
 
 from models import (
     Dispensation,
     LookUp,
     LookUpOutcome,
     Patient,
+    ReportSeen,
     ThresholdCase,
     User,
 )
-from pmp import dispensations, reporters
+from pmp import audit, dispensations, reporters, settings
 from pmp.errors import NotFoundError
 from pmp.matching import whereabouts
 from pmp.permissions import Permission, can
@@ -60,6 +64,21 @@ def find_shown(row_code: str, *, by: User) -> Shown:
     raise refused
 
 
+def view(row_code: str, *, by: User, at: datetime, address: str = "") -> Shown:
+    """Find an entry as `find_shown` does, to show it; on the audit record first."""
+    shown = find_shown(row_code, by=by)
+    if shown.dispensation is not None:
+        audit.record(
+            audit.Event.DISPENSING_VIEWED,
+            actor=by.username,
+            subject=f"dispensation:{shown.dispensation.id}",
+            at=at,
+            address=address,
+            detail={"what": "report a problem"},
+        )
+    return shown
+
+
 def _own(entry: Dispensation, by: User) -> bool:
     is_dispenser = entry.pharmacy in reporters.pharmacies_of(by)
     return is_dispenser or entry.prescriber in reporters.prescribers_of(by)
@@ -74,18 +93,23 @@ def _may_see(entry: Dispensation, by: User) -> bool:
 def _looked_up(entry: Dispensation, by: User) -> bool:
     """Tell whether a report that a user looked up showed an entry.
 
-    Under whichever patient the entry stood then; a report is open for hours and shows
-    what came since the look-up.
+    Under whichever patient the entry stood then. What it showed is known where it was
+    opened; else it may have shown what came while it was open, and nothing later.
     """
     found_under = whereabouts.stays([entry.__data__["identity"]])
     stayed = [replace(stay, since=None) for stay in found_under]
-    found: Any = (
-        LookUp.select()
+    rows: Any = (
+        LookUp.select(LookUp.at, ReportSeen.entries)
+        .join(ReportSeen, JOIN.LEFT_OUTER)
         .where(LookUp.user == by)
         .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
         .where(LookUp.outcome == LookUpOutcome.REPORT)
         .where(LookUp.since <= entry.filled_on)
         .where(LookUp.until >= entry.filled_on)
-        .exists()
+        .tuples()
     )
-    return bool(found)
+    hours = timedelta(hours=settings.current().report_hours)
+    return any(
+        entry.stored_at <= looked_at + hours if seen is None else entry.row_code in seen
+        for looked_at, seen in rows
+    )

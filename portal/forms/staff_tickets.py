@@ -101,6 +101,11 @@ class AttachmentForm(Form):
         default=Audience.STAFF.value,
         validators=[InputRequired("Choose who may open it")],
     )
+    pharmacy = StringField(
+        "Which pharmacy",
+        description="DEA, NCPDP or NPI number, if several were asked",
+        validators=[Optional(), Length(max=20)],
+    )
 
 
 class EvidenceForm(Form):
@@ -200,11 +205,15 @@ class ResolveForm(Form):
         validators=[InputRequired("Give the reason"), Length(max=LONGEST)],
     )
     revision = HiddenField()
+    version = HiddenField()  # of the entry, as it stands beside the form
     confirmed = HiddenField()
 
     def offer_wordings(self, wordings: list[Wording]) -> None:
         """Give the wordings to choose from."""
         self.wording.choices = [SelectChoice(each.key, each.title) for each in wordings]
+
+    def offer(self, entry: Dispensation) -> None:
+        """Fill in what the entry says now: nothing of it is asked for here."""
 
     def changes(self) -> dict[str, Any]:
         """Give what the entry shall say; nothing for an outcome that changes none."""
@@ -237,11 +246,13 @@ class CorrectForm(ResolveForm):
     def offer(self, entry: Dispensation) -> None:
         """Fill in what the entry says now."""
         for name in FIELDS:
+            self[name].raw_data = None  # what was typed would be shown again
             self[name].data = getattr(entry, name)
 
     def changes(self) -> dict[str, Any]:
         """Give each field as it shall be; an empty one is left as it is."""
-        wanted = {name: self[name].data for name in FIELDS if self[name].data}
+        typed = {name: self[name].data for name in FIELDS}
+        wanted = {k: value for k, value in typed.items() if value not in {None, ""}}
         if code := wanted.get("product_code"):
             wanted["product_code"] = code.replace("-", "")
         return wanted

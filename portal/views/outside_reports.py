@@ -56,7 +56,7 @@ def called(reporter_id: int) -> ResponseReturnValue:
 @bp.post("/staff/tickets/<number>/questions/<int:question_id>/answer")
 @requires(Permission.TICKET_WORK)
 def answered(number: str, question_id: int) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = ExplainForm()
     if form.validate_on_submit():
         dispenser_questions.explain(

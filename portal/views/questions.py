@@ -45,7 +45,11 @@ def question(question_id: int) -> ResponseReturnValue:
         form=form,
         asked=asked,
         words=dispenser_questions.WORDS,
-        listed=attachments.of(asked.question.ticket, audience=Audience.DISPENSER),
+        listed=attachments.of(
+            asked.question.ticket,
+            audience=Audience.DISPENSER,
+            pharmacy=asked.question.pharmacy,
+        ),
         now=now,
     )
     return page, 422 if form.errors else 200

@@ -121,7 +121,7 @@ def _named(form: NameForm) -> list[Candidate]:
 
 def _ticket(form: SplitForm) -> Ticket | None:
     number = form.ticket.data or request.args.get("ticket")
-    return tickets.get(number) if number else None
+    return tickets.of_desk(number, by=signed_in_user()) if number else None
 
 
 def _split(patient_id: int, form: SplitForm) -> MatchDecision:

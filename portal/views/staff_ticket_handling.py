@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from models import Ticket
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import handling, routing
+from pmp.tickets import handling, routing, telling
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import HandOverForm, ReopenForm
@@ -19,9 +19,9 @@ Step = HandOverForm | ReopenForm
 @bp.route("/staff/tickets/<number>/assign", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def assign(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = HandOverForm(revision=str(found.revision))
-    form.offer(routing.desk(), routing.open_tickets())
+    form.offer(routing.desk(found.dispensation), routing.open_tickets())
     if form.validate_on_submit():
         with rule_errors(form):
             handling.assign(
@@ -40,7 +40,7 @@ def assign(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/escalate", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def escalate(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = HandOverForm(revision=str(found.revision))
     form.offer(routing.administrators(), routing.open_tickets())
     if form.validate_on_submit():
@@ -66,21 +66,29 @@ def escalate(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/reopen", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def reopen(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = ReopenForm(revision=str(found.revision))
     stays = handling.STAYS[found.outcome] if found.outcome else ""
     if form.validate_on_submit():
         with rule_errors(form):
-            handling.reopen(
+            told = handling.reopen(
                 found,
                 reason=form.reason.data or "",
                 by=signed_in_user(),
                 at=clock.now(),
                 revision=revision(),
             )
-            flash("The ticket is open again. The reporter is told.")
+            flash(f"The ticket is open again. {_reporter_words(found, told=told)}")
             return to_ticket(found)
     return _step(found, form, "Open again", stays)
+
+
+def _reporter_words(found: Ticket, *, told: bool) -> str:
+    if told:
+        return "The reporter is told."
+    if telling.signs_in(found):
+        return "The reporter sees it in the portal."
+    return "Call the reporter: no message goes out."
 
 
 def _step(found: Ticket, form: Step, words: str, lead: str) -> ResponseReturnValue:

@@ -7,7 +7,7 @@ from gateway import documents
 from models import Audience
 from pmp import clock, settings, tickets
 from pmp.permissions import Permission
-from pmp.tickets import attachments, evidence
+from pmp.tickets import attachments, dispenser_questions, evidence
 from pmp.tickets.evidence import Evidence
 from portal.access import requires, signed_in_user, uploads
 from portal.forms import Form, rule_errors
@@ -21,7 +21,7 @@ bp = Blueprint("staff_ticket_papers", __name__)
 @requires(Permission.TICKET_WORK)
 @uploads
 def attach(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = AttachmentForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -30,6 +30,7 @@ def attach(number: str) -> ResponseReturnValue:
                 body=form.file.data.read() if form.file.data else b"",
                 what=form.what.data or "",
                 audience=Audience(form.audience.data),
+                pharmacy=dispenser_questions.pharmacy_of(form.pharmacy.data or ""),
                 by=signed_in_user(),
                 at=clock.now(),
             )
@@ -66,7 +67,7 @@ def remove(attachment_id: int) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/evidence", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def pack(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = EvidenceForm(recipient=settings.current().referral_office)
     if form.validate_on_submit():
         with rule_errors(form):
@@ -94,7 +95,7 @@ def pack(number: str) -> ResponseReturnValue:
 @bp.get("/staff/tickets/<number>/evidence/<code>.pdf")
 @requires(Permission.TICKET_WORK)
 def pack_pdf(number: str, code: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     made, body = evidence.open_pack(found, code, by=signed_in_user(), at=clock.now())
     return _download(body, "application/pdf", f"{found.number}-{made.code}.pdf")
 

@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from models import (
     Audience,
     CorrectionNotice,
-    Dispensation,
     OutsideKind,
     Ticket,
     TicketOutcome,
@@ -20,6 +19,7 @@ from pmp.tickets import (
     attachments,
     board,
     clocks,
+    correspondence,
     dispenser_questions,
     evidence,
     handling,
@@ -72,13 +72,13 @@ def new() -> ResponseReturnValue:
 @bp.get("/staff/tickets/<number>")
 @requires(Permission.TICKET_WORK)
 def ticket(number: str) -> ResponseReturnValue:
-    return _page(tickets.get(number), StaffMessageForm())
+    return _page(tickets.of_desk(number, by=signed_in_user()), StaffMessageForm())
 
 
 @bp.post("/staff/tickets/<number>/take")
 @requires(Permission.TICKET_WORK)
 def take(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     handling.take(found, by=signed_in_user(), at=clock.now(), revision=revision())
     flash("The ticket is yours.")
     return to_ticket(found)
@@ -87,7 +87,7 @@ def take(number: str) -> ResponseReturnValue:
 @bp.post("/staff/tickets/<number>/message")
 @requires(Permission.TICKET_WORK)
 def message(number: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     form = StaffMessageForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -105,7 +105,9 @@ def message(number: str) -> ResponseReturnValue:
                 due = wording.us_time(found.dispenser_due_at)
                 flash(f"The pharmacy is asked. Its answer is due {due}.")
             else:
-                tickets.say(found, text=text, by=user, at=at, audience=audience)
+                correspondence.write(
+                    found, text=text, by=user, at=at, audience=audience
+                )
             return to_ticket(found)
     return _page(found, form)
 
@@ -113,7 +115,7 @@ def message(number: str) -> ResponseReturnValue:
 @bp.route("/staff/tickets/<number>/<action>", methods=["GET", "POST"])
 @requires(Permission.TICKET_WORK)
 def resolve(number: str, action: str) -> ResponseReturnValue:
-    found = tickets.get(number)
+    found = tickets.of_desk(number, by=signed_in_user())
     outcome = OUTCOMES.get(action) or abort(404)
     form = _form(found, action)
     wordings = _wordings(found, outcome)
@@ -123,7 +125,7 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
     elif form.validate_on_submit() and form.confirmed.data == "yes" and not _editing():
         with rule_errors(form):
             told = _resolved(found, outcome, action, form)
-            flash(_told_words(len(told), found.dispensation))
+            flash(_told_words(len(told), found))
             return to_ticket(found)
     return _resolve_page(found, form, action, outcome)
 
@@ -131,6 +133,11 @@ def resolve(number: str, action: str) -> ResponseReturnValue:
 def revision() -> int:
     """Give the revision of the ticket that the form was made from."""
     return request.form.get("revision", default=0, type=whole)
+
+
+def version() -> int:
+    """Give the version of the entry that the form was made from."""
+    return request.form.get("version", default=0, type=whole)
 
 
 def to_ticket(found: Ticket) -> ResponseReturnValue:
@@ -142,10 +149,16 @@ def _resolved(
     found: Ticket, outcome: TicketOutcome, action: str, form: ResolveForm
 ) -> list[CorrectionNotice]:
     note, user, at = form.note.data or "", signed_in_user(), clock.now()
-    if action == "accept":
-        return accepting.accept(found, note=note, by=user, at=at, revision=revision())
-    if action == "restore":
-        return handling.put_back(found, note=note, by=user, at=at, revision=revision())
+    if action in {"accept", "restore"}:
+        end = accepting.accept if action == "accept" else handling.put_back
+        return end(
+            found,
+            note=note,
+            by=user,
+            at=at,
+            revision=revision(),
+            version=version(),
+        )
     return tickets.resolve(
         found,
         outcome=outcome,
@@ -154,6 +167,7 @@ def _resolved(
         by=user,
         at=at,
         revision=revision(),
+        version=version(),
     )
 
 
@@ -162,8 +176,13 @@ def _editing() -> bool:
     return bool({"fill", "edit"} & request.form.keys())
 
 
-def _told_words(recipients: int, entry: Dispensation | None) -> str:
-    words = "Resolved. The reporter is told."
+def _told_words(recipients: int, found: Ticket) -> str:
+    outside = outside_answers.of(found)
+    called = outside is not None and outside.answer_by is None
+    words = (
+        f"Resolved. {'Call the reporter back.' if called else 'The reporter is told.'}"
+    )
+    entry = found.dispensation
     looked_up = readers.told_of(entry) if entry else 0
     if recipients or looked_up:
         others = ticket_desk.told_words(recipients, looked_up)
@@ -179,8 +198,8 @@ def _resolve_page(
     ticket_desk.seen(found, by=signed_in_user(), at=clock.now())
     reviewed = form.is_submitted() and not form.errors and not _editing()
     form.confirmed.data = "yes" if reviewed else ""
-    if form.form_errors:  # whoever was told of another's change may go on from it
-        form.revision.data = str(found.revision)
+    if form.form_errors:
+        _renew(form, found)
     page = render_template(
         "staff/tickets/resolve.html",
         form=form,
@@ -231,12 +250,24 @@ def _page(found: Ticket, form: StaffMessageForm) -> ResponseReturnValue:
 
 
 def _form(found: Ticket, action: str) -> ResolveForm:
-    if action != "correct":
-        return ResolveForm(revision=str(found.revision))
-    form = CorrectForm(revision=str(found.revision))
-    if not form.is_submitted() and found.dispensation is not None:
-        form.offer(found.dispensation)
+    entry = found.dispensation
+    kind = CorrectForm if action == "correct" else ResolveForm
+    form: ResolveForm = kind(
+        revision=str(found.revision), version=str(entry.version) if entry else ""
+    )
+    if not form.is_submitted() and entry is not None:
+        form.offer(entry)
     return form
+
+
+def _renew(form: ResolveForm, found: Ticket) -> None:
+    """Let whoever was told of another's change go on from it, and not undo it."""
+    fresh = tickets.get(found.number)
+    form.revision.data = str(fresh.revision)
+    entry = fresh.dispensation
+    if entry is not None and form.version.data != str(entry.version):
+        form.version.data = str(entry.version)
+        form.offer(entry)
 
 
 def _wordings(found: Ticket, outcome: TicketOutcome) -> list[Wording]:

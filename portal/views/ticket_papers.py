@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Audience, Ticket
+from models import Audience, Pharmacy, Ticket
 from pmp import clock, tickets
 from pmp.permissions import Permission
 from pmp.tickets import attachments, dispenser_questions
@@ -29,7 +29,7 @@ def of_reporter(number: str) -> ResponseReturnValue:
 def of_dispenser(question_id: int) -> ResponseReturnValue:
     question = dispenser_questions.find(question_id, by=signed_in_user())
     back = url_for("questions.question", question_id=question_id)
-    return _added(question.ticket, Audience.DISPENSER, back)
+    return _added(question.ticket, Audience.DISPENSER, back, question.pharmacy)
 
 
 @bp.get("/tickets/papers/<int:attachment_id>")
@@ -44,7 +44,9 @@ def paper(attachment_id: int) -> ResponseReturnValue:
     return answer
 
 
-def _added(ticket: Ticket, audience: Audience, back: str) -> ResponseReturnValue:
+def _added(
+    ticket: Ticket, audience: Audience, back: str, pharmacy: Pharmacy | None = None
+) -> ResponseReturnValue:
     form = PaperForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -53,6 +55,7 @@ def _added(ticket: Ticket, audience: Audience, back: str) -> ResponseReturnValue
                 body=form.file.data.read() if form.file.data else b"",
                 what=form.what.data or "",
                 audience=audience,
+                pharmacy=pharmacy,
                 by=signed_in_user(),
                 at=clock.now(),
             )

@@ -7,6 +7,7 @@ from models import Audience, Ticket, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
 from pmp.tickets import attachments, ticket_desk, whole_records, withdrawing
+from pmp.tickets import shown as shown_entries
 from pmp.tickets.shown import Shown
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -19,7 +20,8 @@ bp = Blueprint("tickets", __name__)
 @requires(Permission.TICKET_OPEN)
 def report_problem(row_code: str) -> ResponseReturnValue:
     user = signed_in_user()
-    shown = tickets.find_shown(row_code, by=user)
+    address = request.remote_addr or ""
+    shown = shown_entries.view(row_code, by=user, at=clock.now(), address=address)
     form = ReportProblemForm(problem=request.args.get("problem"))
     if form.validate_on_submit():
         with rule_errors(form):

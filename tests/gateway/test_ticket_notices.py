@@ -6,12 +6,29 @@ import pypdf
 import pytest
 
 from gateway import messages
-from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind
-from pmp import deliveries
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryKind,
+    Dispensation,
+    TicketOutcome,
+    TicketProblem,
+)
+from pmp import deliveries, tickets
 from pmp.deliveries import Route
+from pmp.thresholds import case_recipients
+from pmp.tickets.shown import Shown
 from pmp.tickets.telling import TO_REPORTER, Notice
 from tests.conftest import NOW
-from tests.factories import make_dispensation, make_identity, make_ticket
+from tests.factories import (
+    make_crossing,
+    make_dispensation,
+    make_identity,
+    make_patient,
+    make_ticket,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -60,4 +77,52 @@ def test_a_reporter_without_email_reads_it_on_paper(notice: Notice) -> None:
     [sheet] = pypdf.PdfReader(io.BytesIO(message.pdf)).pages
     words = sheet.extract_text()
     assert ("open again" in words) is (notice is Notice.REOPENED)
+    assert not any(word in words.upper() for word in SECRETS)
+
+
+@pytest.mark.parametrize("channel", [ChannelName.FAX, ChannelName.LETTER])
+@pytest.mark.parametrize("notice", sorted(TO_REPORTER))
+def test_who_cannot_sign_in_reads_the_outcome_itself(
+    notice: Notice, channel: ChannelName
+) -> None:
+    case = make_crossing(make_patient(), fills=3)
+    recipient = case_recipients.of_case(case)[0]
+    entry = Dispensation.get(Dispensation.prescriber == recipient.prescriber)
+    staff = make_user()
+    ticket = tickets.open_ticket(
+        Shown(entry, case),
+        problem=TicketProblem.WRONG_DATE,
+        note="CANARYQUIST.",
+        by=staff,
+        at=NOW,
+        reporter=f"recipient:{recipient.id}",
+    )
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="The log says so.",
+        by=staff,
+        at=NOW,
+        revision=1,
+    )
+    address = {
+        ChannelName.FAX: "+18605550123",
+        ChannelName.LETTER: "SAM POE\n12 Elm Street\nHartford CT 06106",
+    }[channel]
+    delivery = deliveries.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=ticket.id,
+        routes=[Route(channel, address)],
+        dedupe_key=f"{notice}:{ticket.id}:test",
+        at=NOW,
+    )
+
+    message = messages.compose(delivery, attempt_of(delivery))
+
+    [sheet] = pypdf.PdfReader(io.BytesIO(message.pdf or b"")).pages
+    words = " ".join(sheet.extract_text().split())
+    said = "The entry is right as it stands. The log says so."
+    assert (said in words) is (notice is Notice.OUTCOME)
+    assert "Sign in" not in words
+    assert ("Please call" in words) is (notice is Notice.MESSAGE)
     assert not any(word in words.upper() for word in SECRETS)

@@ -24,6 +24,7 @@ MAY_READ_ALL = {
     "pmp/matching/undoing.py": "fills go back with their identity",
     "pmp/reporting/zeros.py": "whether a pharmacy reported at all",
     "pmp/statistics.py": "counts of NDCs",
+    "pmp/thresholds/case_recipients.py": "whether somebody is on a counted entry",
     "pmp/thresholds/concerned.py": "entries that a case counted",
     "pmp/thresholds/correction_notices.py": "entries that a case counted",
     "pmp/thresholds/full_checks.py": "whose fills a submission touched",

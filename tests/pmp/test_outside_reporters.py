@@ -153,7 +153,7 @@ def test_a_caller_without_a_name_is_not_called_back(
     entry: Dispensation, staff: User
 ) -> None:
     ticket = outside.open_for_call(
-        nurse(name="", phone=""),
+        nurse(name="", phone="", relation=""),
         Shown(entry),
         problem=TicketProblem.WRONG_DATE,
         note="",
@@ -163,6 +163,54 @@ def test_a_caller_without_a_name_is_not_called_back(
 
     assert outside_answers.of(ticket) is None
     assert ticket.reporter == f"user:{staff.id}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"fax": "8605550123", "answer_by": ChannelName.FAX},
+        {"address": "1 Oak Street\nHartford CT 06106"},
+        {"relation": "office nurse"},
+        {"answer_by": ChannelName.LETTER},
+    ],
+)
+def test_what_a_caller_says_of_themselves_is_never_dropped(
+    entry: Dispensation, staff: User, said: dict[str, Any]
+) -> None:
+    nobody = {"name": "", "phone": "", "relation": ""}
+
+    with pytest.raises(RuleError) as refused:
+        outside.open_for_call(
+            nurse(**(nobody | said)),
+            Shown(entry),
+            problem=TicketProblem.WRONG_DATE,
+            note="",
+            by=staff,
+            at=NOW,
+        )
+
+    assert refused.value.field == "name"
+    assert Ticket.select().count() == 0
+
+
+def test_an_answer_that_waits_does_not_go_out_where_the_ticket_opens_again(
+    entry: Dispensation, staff: User
+) -> None:
+    person = nurse(answer_by=ChannelName.FAX, fax="8605550188")
+    ticket = phoned(entry, staff, person)
+    other = phoned(make_dispensation(), staff, person)
+    for each in (ticket, other):
+        uphold(each, staff)
+
+    told = handling.reopen(ticket, reason="x", by=staff, at=NOW, revision=2)
+
+    assert told
+    assert [each.state for each in outside_deliveries()] == ["cancelled", "queued"]
+    by_fax = Delivery.get(Delivery.dedupe_key == f"ticket-reopened:{ticket.id}")
+    assert by_fax.address == "+18605550188"
+    caller = phoned(make_dispensation(), staff)
+    uphold(caller, staff)
+    assert not handling.reopen(caller, reason="x", by=staff, at=NOW, revision=2)
 
 
 def test_a_written_request_has_a_clock_of_its_own_and_a_ticket_for_each_row(

@@ -3,19 +3,25 @@ import pytest
 from models import (
     Audience,
     AuditEvent,
+    Dispensation,
     Document,
     Role,
     Ticket,
     TicketAttachment,
     TicketOutcome,
+    TicketProblem,
     User,
 )
 from pmp import audit, settings, tickets
 from pmp.errors import NotFoundError, RuleError
+from pmp.thresholds import case_recipients
 from pmp.tickets import attachments
+from pmp.tickets.shown import Shown
 from tests.conftest import NOW
 from tests.factories import (
+    make_crossing,
     make_dispensation,
+    make_patient,
     make_pharmacy,
     make_prescriber,
     make_ticket,
@@ -141,7 +147,10 @@ def test_a_pharmacy_adds_and_opens_papers_once_it_is_asked(lee: User) -> None:
 
     assert attachments.open_one(asked.id, by=pharmacist, at=NOW)[1] == PDF
     own = put(ticket, pharmacist, audience=Audience.DISPENSER)
-    assert attachments.of(ticket, audience=Audience.DISPENSER) == [asked, own]
+    listed = attachments.of(
+        ticket, audience=Audience.DISPENSER, pharmacy=entry.pharmacy
+    )
+    assert listed == [asked, own]
     for user, audience in (
         (pharmacist, Audience.STAFF),
         (pharmacist, Audience.REPORTER),
@@ -167,3 +176,84 @@ def test_a_wrong_paper_is_destroyed_by_staff_only(lee: User) -> None:
         attachments.open_one(paper.id, by=lee, at=NOW)
     event = AuditEvent.get(AuditEvent.event == audit.Event.TICKET_ATTACHMENT_REMOVED)
     assert event.detail["attachment"] == paper.id
+
+
+def test_of_two_pharmacies_asked_each_opens_its_own_papers_only(lee: User) -> None:
+    doctor = make_user(Role.PRACTITIONER, prescriber=make_prescriber())
+    ticket = tickets.open_ticket(
+        Shown(None, patient=make_patient()),
+        problem=TicketProblem.MISSING,
+        note="A fill of May.",
+        by=doctor,
+        at=NOW,
+    )
+    elm, oak = (make_user(Role.PHARMACY, pharmacy=make_pharmacy()) for _ in range(2))
+    with pytest.raises(RuleError) as whose:
+        put(ticket, lee, audience=Audience.DISPENSER)
+    assert whose.value.field == "pharmacy"
+    for each in (elm, oak):
+        tickets.ask_dispenser(
+            ticket,
+            text="In May?",
+            by=lee,
+            at=NOW,
+            revision=ticket.revision,
+            pharmacy=each.pharmacy,
+        )
+
+    of_elm = put(ticket, elm, audience=Audience.DISPENSER)
+    to_oak = attachments.add(
+        ticket,
+        body=PDF,
+        what="The order",
+        audience=Audience.DISPENSER,
+        pharmacy=oak.pharmacy,
+        by=lee,
+        at=NOW,
+    )
+
+    for user, own, foreign in ((elm, of_elm, to_oak), (oak, to_oak, of_elm)):
+        listed = attachments.of(
+            ticket, audience=Audience.DISPENSER, pharmacy=user.pharmacy
+        )
+        assert listed == [own]
+        assert attachments.open_one(own.id, by=user, at=NOW)[1] == PDF
+        with pytest.raises(NotFoundError):
+            attachments.open_one(foreign.id, by=user, at=NOW)
+    with pytest.raises(NotFoundError):
+        attachments.add(
+            ticket,
+            body=PDF,
+            what="Smuggled",
+            audience=Audience.DISPENSER,
+            pharmacy=oak.pharmacy,
+            by=elm,
+            at=NOW,
+        )
+    with pytest.raises(RuleError):
+        put(ticket, lee, audience=Audience.DISPENSER)
+
+
+def test_a_recipient_opens_the_papers_of_a_ticket_that_staff_wrote_down(
+    lee: User,
+) -> None:
+    case = make_crossing(make_patient())
+    mine, other = case_recipients.of_case(case)[:2]
+    doctor = make_user(Role.PRACTITIONER, prescriber=mine.prescriber)
+    stranger = make_user(Role.PRACTITIONER, prescriber=other.prescriber)
+    entry = Dispensation.get(Dispensation.prescriber == mine.prescriber)
+    ticket = tickets.open_ticket(
+        Shown(entry, case),
+        problem=TicketProblem.WRONG_DATE,
+        note="By fax.",
+        by=lee,
+        at=NOW,
+        reporter=f"recipient:{mine.id}",
+    )
+    paper = put(ticket, lee, audience=Audience.REPORTER)
+
+    assert attachments.open_one(paper.id, by=doctor, at=NOW)[1] == PDF
+    own = put(ticket, doctor, audience=Audience.REPORTER)
+    assert attachments.of(ticket, audience=Audience.REPORTER) == [paper, own]
+    with pytest.raises(NotFoundError):
+        attachments.open_one(paper.id, by=stranger, at=NOW)

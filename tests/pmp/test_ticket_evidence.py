@@ -1,19 +1,32 @@
+from datetime import date
+
 import pytest
 
 from models import (
     Audience,
     AuditEvent,
+    ChannelName,
+    Delivery,
+    DeliveryState,
     Disclosure,
     Dispensation,
     EvidencePack,
+    LookUp,
+    LookUpOutcome,
+    OutsideKind,
+    OutsideReporter,
+    Purpose,
+    Role,
     Ticket,
     TicketOutcome,
+    TicketProblem,
     User,
 )
 from pmp import audit, dispensations, tickets
 from pmp.errors import NotFoundError, RuleError
-from pmp.tickets import attachments, evidence, ticket_desk
+from pmp.tickets import attachments, evidence, outside, ticket_desk
 from pmp.tickets.evidence import Evidence
+from pmp.tickets.shown import Shown
 from tests.conftest import NOW
 from tests.factories import (
     entry_of,
@@ -126,4 +139,57 @@ def test_how_an_entry_was_changed_says_that_it_was_removed_and_went_elsewhere(
     ]
     assert [(each.name, each.before, each.after) for each in removed.fields] == [
         ("Entry", "Current", "Voided")
+    ]
+
+
+def test_a_pack_says_who_else_was_told(lee: User) -> None:
+    entry = make_dispensation()
+    ticket = outside.open_for(
+        outside.Person(
+            kind=OutsideKind.CALLER,
+            name="Ada Field",
+            received_on=date(2026, 11, 23),
+            fax="8605550188",
+            answer_by=ChannelName.FAX,
+        ),
+        Shown(entry),
+        problem=TicketProblem.WRONG_DAYS,
+        note="Seven.",
+        by=lee,
+        at=NOW,
+    )
+    reader = make_user(Role.PRACTITIONER, name="Dr. Reader")
+    LookUp.create(
+        user=reader,
+        at=NOW,
+        first_name="A",
+        last_name="B",
+        purpose=Purpose.TREATING,
+        since=date(2026, 1, 1),
+        until=date(2026, 11, 23),
+        outcome=LookUpOutcome.REPORT,
+        patient=entry.patient,
+    )
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.CORRECTED,
+        note="Seven.",
+        changes={"days_supply": 7},
+        by=lee,
+        at=NOW,
+        revision=1,
+    )
+
+    told = gathered(tickets.get(ticket.number), lee).told
+
+    assert [(each.who, each.what) for each in told] == [
+        ("Ada Field", "The outcome of the ticket, by fax"),
+        ("Dr. Reader", "Corrected"),
+    ]
+    Delivery.update(state=DeliveryState.CANCELLED).execute()
+    OutsideReporter.update(answered_at=NOW).execute()
+    told = gathered(tickets.get(ticket.number), lee).told
+    assert [each.what for each in told] == [
+        "The outcome of the ticket, by telephone",
+        "Corrected",
     ]

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from models import (
     LookUp,
     LookUpOutcome,
     Purpose,
+    ReportSeen,
     Role,
     ThresholdCase,
     Ticket,
@@ -104,6 +105,47 @@ def test_an_entry_of_a_report_that_one_looked_up_can_be_reported(
     assert tickets.find_shown(entry.row_code, by=doctor).dispensation == entry
     with pytest.raises(NotFoundError):
         tickets.find_shown(earlier.row_code, by=doctor)
+
+
+def looked_up(entry: Dispensation, by: User, at: datetime) -> LookUp:
+    found: LookUp = LookUp.create(
+        user=by,
+        at=at,
+        first_name="A",
+        last_name="B",
+        purpose=Purpose.TREATING,
+        since=date(2025, 1, 1),
+        until=date(2026, 11, 23),
+        outcome=LookUpOutcome.REPORT,
+        patient=entry.patient,
+    )
+    return found
+
+
+def test_a_look_up_of_long_ago_does_not_open_what_came_after_it(
+    entry: Dispensation,
+) -> None:
+    doctor = make_user(Role.PRACTITIONER, prescriber=make_prescriber())
+    hours = timedelta(hours=settings.current().report_hours)
+    looked_up(entry, doctor, NOW - timedelta(days=300))
+    looked_up(entry, doctor, NOW - hours - timedelta(minutes=1))
+
+    with pytest.raises(NotFoundError):
+        tickets.find_shown(entry.row_code, by=doctor)
+
+    looked_up(entry, doctor, NOW - hours + timedelta(minutes=1))
+    assert tickets.find_shown(entry.row_code, by=doctor).dispensation == entry
+
+
+def test_what_a_report_showed_is_what_was_kept_of_it(entry: Dispensation) -> None:
+    doctor = make_user(Role.PRACTITIONER, prescriber=make_prescriber())
+    other = make_dispensation(identity=entry.identity)
+    look_up = looked_up(entry, doctor, NOW)
+    ReportSeen.create(look_up=look_up, seen_at=NOW, entries={entry.row_code: 1})
+
+    assert tickets.find_shown(entry.row_code, by=doctor).dispensation == entry
+    with pytest.raises(NotFoundError):
+        tickets.find_shown(other.row_code, by=doctor)
 
 
 def test_an_entry_of_a_case_that_one_was_sent_names_the_case() -> None:

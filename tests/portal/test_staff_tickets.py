@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -13,7 +14,7 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, clock, tickets
+from pmp import audit, clock, dispensations, tickets
 from pmp.thresholds import case_recipients
 from pmp.tickets import handling
 from tests import submission_files
@@ -149,6 +150,44 @@ def test_two_staff_at_once_the_second_is_told_and_nothing_is_done(
     assert "Somebody else has changed this ticket" in browser.text()
     entry = Dispensation.get()
     assert entry.status == DispensationStatus.CURRENT
+
+
+@pytest.mark.parametrize("action", ["correct", "void", "uphold"])
+def test_what_the_pharmacy_corrected_meanwhile_is_not_undone(
+    browser: Browser, staff: User, action: str
+) -> None:
+    ticket = make_ticket()
+    browser.get(f"/staff/tickets/{ticket.number}/{action}")
+    typed = {"refills_authorized": "2"} if action == "correct" else {}
+    browser.submit({"note": "As the log says.", **typed}, status=200)
+    dispensations.correct(
+        Dispensation.get(),
+        changes={"quantity": Decimal(30)},
+        reason="A slip.",
+        by=ticket.opened_by,
+        at=clock.now(),
+    )
+
+    browser.submit(status=422)
+
+    assert "The entry has changed meanwhile" in browser.text()
+    entry = Dispensation.get()
+    assert (entry.quantity, entry.status) == (30, DispensationStatus.CURRENT)
+    assert tickets.get(ticket.number).resolved_at is None
+    browser.submit({"note": "As the log says.", **typed}, status=200)
+    browser.submit()
+    assert tickets.get(ticket.number).resolved_at
+    assert Dispensation.get().quantity == 30
+
+
+def test_refills_are_corrected_to_none(browser: Browser, staff: User) -> None:
+    ticket = make_ticket(make_dispensation(refills_authorized=3))
+    browser.get(f"/staff/tickets/{ticket.number}/correct")
+    browser.submit({"note": "None.", "refills_authorized": "0"}, status=200)
+
+    assert "Refills authorized 3 0" in browser.text()
+    browser.submit()
+    assert Dispensation.get().refills_authorized == 0
 
 
 def test_upholding_needs_a_reason(browser: Browser, staff: User) -> None:

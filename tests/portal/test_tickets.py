@@ -1,6 +1,7 @@
 import pytest
 
-from models import Dispensation, Role, Ticket, User
+from models import AuditEvent, Dispensation, Role, Ticket, User
+from pmp import audit
 from tests.browser import Browser
 from tests.factories import (
     make_dispensation,
@@ -23,6 +24,22 @@ def pharmacist(browser: Browser) -> User:
 def entry(pharmacist: User) -> Dispensation:
     identity = make_identity(last_name="CANARYQUIST")
     return make_dispensation(identity=identity, pharmacy=pharmacist.pharmacy)
+
+
+def test_the_entry_that_is_reported_is_on_the_audit_record_before_it_is_shown(
+    browser: Browser,
+) -> None:
+    entry = make_dispensation()
+    doctor = make_user(Role.PRACTITIONER, prescriber=entry.prescriber)
+    browser.sign_in_as(doctor)
+
+    browser.get(f"/entries/{entry.row_code}/report-a-problem")
+
+    viewed = AuditEvent.get(AuditEvent.event == audit.Event.DISPENSING_VIEWED)
+    assert (viewed.actor, viewed.subject) == (
+        doctor.username,
+        f"dispensation:{entry.id}",
+    )
 
 
 def test_a_row_is_reported_in_one_form_and_gets_a_number(

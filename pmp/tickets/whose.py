@@ -1,0 +1,26 @@
+"""Whose a ticket is: its reporter's, whether they reported it here or on paper."""
+
+from typing import Any
+
+from models import Ticket, User
+from pmp.thresholds import case_recipients
+from pmp.tickets import telling
+
+
+def reported_by(user: User) -> Any:
+    """Give the condition of a user's tickets: also those that staff wrote down.
+
+    For them as recipients of reports, whose answers came by fax or telephone.
+    """
+    sent = case_recipients.of_user(user)
+    written = [f"{telling.RECIPIENT}:{each.id}" for each in sent]
+    own = (Ticket.opened_by == user) & (Ticket.reporter == f"user:{user.id}")
+    return own | Ticket.reporter.in_(written) if written else own
+
+
+def is_reporter(ticket: Ticket, user: User) -> bool:
+    """Tell whether a ticket is a user's."""
+    found: bool = (
+        Ticket.select().where(Ticket.id == ticket.id).where(reported_by(user)).exists()
+    )
+    return found
