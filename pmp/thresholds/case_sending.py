@@ -67,13 +67,11 @@ def is_long_ago(last: date, *, today: date) -> bool:
 
 def send_or_keep(case: ThresholdCase, *, at: datetime) -> None:
     """Send a case that nobody was sent, hold it for review, or keep it and say why."""
-    told = _told_otherwise(case)
-    is_told = bool(told.cases) and not told.leaves(case, concerned.of_case(case))
     if not threshold_rules.is_active(case.rule):
-        if is_told and case.status == CaseStatus.DETECTED:
+        if case.status == CaseStatus.DETECTED and _is_told(case):
             close(case, reason=ALREADY, actor="system", at=at)
         return
-    reason, ends = _why_kept(case, is_told=is_told, at=at)
+    reason, ends = _why_kept(case, at=at)
     if not reason and settings.current().hold_cases_for_review:
         _reopen(case, CaseStatus.HELD)
     elif not reason:
@@ -188,13 +186,17 @@ def _told_otherwise(case: ThresholdCase) -> Told:
     return told_about(others, case.window_first, case.window_last)
 
 
-def _why_kept(
-    case: ThresholdCase, *, is_told: bool, at: datetime
-) -> tuple[str, date | None]:
+def _is_told(case: ThresholdCase) -> bool:
+    """Tell whether nobody would learn anything new by a case."""
+    told = _told_otherwise(case)
+    return bool(told.cases) and not told.leaves(case, concerned.of_case(case))
+
+
+def _why_kept(case: ThresholdCase, *, at: datetime) -> tuple[str, date | None]:
     """Say why a case is not sent, and until when a cool-down lasts; "": send it."""
     if is_long_ago(case.window_last, today=clock.day_of(at)):
         return LONG_AGO, None
-    if is_told:
+    if _is_told(case):
         return ALREADY, None
     if last := cool_down.ends(case, at=at):
         return cool_down.reason(case, last), last

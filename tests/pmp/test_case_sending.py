@@ -237,6 +237,8 @@ def test_what_was_closed_before_it_was_sent_was_not_reported(
     with settings.changed(hold_cases_for_review=True):
         [held] = cases(patient)
     threshold_cases.close(held, reason="Wait.", by=staff, at=NOW)
+    # One that was closed before an upgrade says when its reports were asked for.
+    ThresholdCase.update(queued_at=NOW).where(ThresholdCase.id == held.id).execute()
     lower(rule, 2, staff)
 
     case = cases(patient)[1]

@@ -21,6 +21,7 @@ from pmp.errors import RuleError
 from pmp.thresholds import simulation, threshold_rules
 from pmp.thresholds.simulation import compare, last_quarter
 from pmp.thresholds.threshold_rules import Terms
+from pmp.thresholds.tonight import Tonight
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -220,6 +221,17 @@ def test_what_was_told_and_what_the_cool_down_keeps_is_not_sent_tonight() -> Non
 
     assert switched(rule, terms) == expected
     assert expected == (3, 2 + 6 + 12)
+
+
+def test_tonight_does_not_depend_on_the_days_that_are_tried_out() -> None:
+    make_rule(name="Ours")
+    make_fills(3, date(2026, 7, 10))
+    thresholds.run(NOW)  # told
+    make_fills(3, date(2026, 7, 10))
+
+    found = compare(TERMS, since=TODAY, until=TODAY, today=TODAY)
+
+    assert found.tonight == Tonight(cases=1, reports=6)
 
 
 def test_a_rule_that_is_not_active_sends_nothing_tonight() -> None:
