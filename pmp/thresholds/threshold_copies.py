@@ -22,7 +22,12 @@ from pmp import audit, database, documents, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError
 from pmp.lookup import report_codes
-from pmp.thresholds import case_recipients, threshold_cases, threshold_reports
+from pmp.thresholds import (
+    case_recipients,
+    shown_rows,
+    threshold_cases,
+    threshold_reports,
+)
 from pmp.thresholds.shown_rows import standing
 from pmp.thresholds.threshold_reports import ThresholdReport
 
@@ -30,6 +35,11 @@ PURGE_AT_ONCE = 500
 TWO_PEOPLE = (
     "Entries of this report have been found to be another person's. Open its page; it"
     " shows what is yours."
+)
+
+
+NEVER_DRAWN = (
+    "No chart copy was made of this report while it was yours. Open its page instead."
 )
 
 
@@ -66,15 +76,25 @@ def download(
 ) -> tuple[CaseRecipient, bytes]:
     """Give a user the chart copy of a report sent to them: a disclosure, on record.
 
-    NotFoundError for somebody else's, for one whose time is over, and where its
-    entries have been found to be of more than one person.
+    NotFoundError for somebody else's, for one whose time is over, where its entries
+    have been found to be of more than one person, and for one that was never drawn
+    while they had a part in it.
     """
     recipient = case_recipients.received(recipient_id, by=by)
+    if standing(recipient) is None and shown_rows.to(recipient).as_sent:
+        raise NotFoundError(NEVER_DRAWN)
     body = _readable(recipient, draw=draw, at=at)
     _refuse_two_people(recipient)
     return threshold_reports.open_in_portal(
         recipient_id, by=by, at=at, address=address, part="chart copy"
     ), body
+
+
+def may_download(recipient: CaseRecipient) -> bool:
+    """Tell whether a recipient has a chart copy, or may have one made."""
+    shown = shown_rows.to(recipient)
+    never = bool(shown.as_sent) and standing(recipient) is None
+    return not (shown.is_parted or never)
 
 
 def open_for_staff(

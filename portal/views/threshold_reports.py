@@ -137,6 +137,7 @@ def _report_page(recipient_id: int, form: Any, rows: Any) -> ResponseReturnValue
         recipient=recipient,
         report=threshold_reports.report(recipient, at=clock.now()),
         code=threshold_copies.code_of(recipient),
+        may_download=threshold_copies.may_download(recipient),
         notices=threshold_reports.changes_of(recipient),
         outcome_words=correction_notices.outcome_words,
         rows=rows,

@@ -130,6 +130,7 @@ def test_who_discloses_what_went_astray_takes_the_patient_before_the_record(
 def astray(recipient: CaseRecipient) -> int:
     [delivery] = case_recipients.deliveries_of(recipient)
     delivery.address = "+18605550143"
+    delivery.further_routes = [["letter", "RAE OAKES\n2 Main Street"]]
     delivery.save()
     return int(delivery.id)
 

@@ -13,6 +13,7 @@ from models import (
     Dispensation,
     Document,
     Patient,
+    RecipientAnswer,
     ReportedIdentity,
     Role,
     ThresholdReportCopy,
@@ -21,11 +22,13 @@ from models import (
 from pmp import audit, dispensations, documents, settings, thresholds, verification
 from pmp.errors import NotFoundError
 from pmp.thresholds import (
+    answers,
     case_recipients,
     shown_rows,
     threshold_copies,
     threshold_reports,
 )
+from pmp.thresholds.answers import Reply
 from pmp.thresholds.threshold_copies import Drawing
 from pmp.thresholds.threshold_reports import ThresholdReport
 from pmp.verification import Verdict
@@ -286,6 +289,45 @@ def test_a_report_of_two_people_shows_each_no_more_than_their_own_rows(
     with pytest.raises(NotFoundError, match="another person's"):
         threshold_copies.download(recipient.id, draw=never, by=doctor, at=NOW)
     assert Disclosure.select().count() == 0
+
+
+def test_also_a_drawing_whose_entries_nobody_knows_is_kept_back_of_two_people(
+    recipient: CaseRecipient, doctor: User, patient: Patient
+) -> None:
+    drawn(recipient)
+    ThresholdReportCopy.update(entries=[]).execute()
+    of_two_people(patient, recipient)
+
+    with pytest.raises(NotFoundError, match="another person's"):
+        threshold_copies.download(recipient.id, draw=never, by=doctor, at=NOW)
+
+
+def test_no_drawing_is_made_for_who_says_not_my_patient(
+    recipient: CaseRecipient, doctor: User
+) -> None:
+    reply = Reply(RecipientAnswer.NOT_MY_PATIENT)
+    answers.answer(recipient.id, reply, by=doctor, at=NOW)
+
+    assert not threshold_copies.may_download(CaseRecipient.get_by_id(recipient.id))
+    with pytest.raises(NotFoundError, match="No chart copy"):
+        threshold_copies.download(recipient.id, draw=never, by=doctor, at=NOW)
+
+    reply = Reply(RecipientAnswer.MY_PATIENT)
+    answers.answer(recipient.id, reply, by=doctor, at=NOW)
+    assert threshold_copies.may_download(CaseRecipient.get_by_id(recipient.id))
+
+
+def test_what_was_drawn_before_they_said_so_is_theirs_to_keep(
+    recipient: CaseRecipient, doctor: User
+) -> None:
+    sent()
+    body = threshold_copies.copy(recipient, draw=draw, at=NOW)
+    reply = Reply(RecipientAnswer.NOT_MY_PATIENT)
+    answers.answer(recipient.id, reply, by=doctor, at=NOW)
+
+    assert threshold_copies.may_download(CaseRecipient.get_by_id(recipient.id))
+    got = threshold_copies.download(recipient.id, draw=never, by=doctor, at=NOW)
+    assert got[1] == body
 
 
 def test_a_report_that_was_stopped_in_time_is_nobodys(
