@@ -3,7 +3,7 @@
 It names no patient: numbers, row codes, pharmacies and people of the program.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 from peewee import JOIN, SQL, Case, fn
 
 from models import (
+    Audience,
     Dispensation,
     Pharmacy,
     Ticket,
+    TicketMessage,
     TicketProblem,
     TicketStatus,
     User,
@@ -103,6 +105,28 @@ def counts(*, by: User, at: datetime) -> dict[str, int]:
         .tuples()
     )
     return dict(zip(names, (total or 0 for total in query.get()), strict=True))
+
+
+def reporter_wrote(listed: Collection[Ticket]) -> set[int]:
+    """Give the ids of the open tickets whose last line to or by the reporter is theirs.
+
+    Their first one is the report itself and does not count.
+    """
+    waiting = [each.id for each in listed if each.resolved_at is None]
+    last: Any = (
+        TicketMessage.select(fn.MAX(TicketMessage.id))
+        .where(TicketMessage.ticket.in_(waiting))
+        .where(TicketMessage.audience == Audience.REPORTER)
+        .group_by(TicketMessage.ticket)
+        .having(fn.COUNT(TicketMessage.id) > 1)
+    )
+    rows: Any = (
+        TicketMessage.select(TicketMessage.ticket, User.role)
+        .join(User, on=(User.username == TicketMessage.by))
+        .where(TicketMessage.id.in_(last))
+        .tuples()
+    )
+    return {number for number, role in rows if not can(role, Permission.TICKET_WORK)}
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> Iterator[list[Any]]:

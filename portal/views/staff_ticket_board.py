@@ -25,10 +25,12 @@ YEAR = timedelta(days=365)
 def index() -> ResponseReturnValue:
     form, user, now = _filters(), signed_in_user(), clock.now()
     wanted = form.wanted() if form.validate() else board.Wanted()
+    listed = board.listing(wanted, by=user, at=now, page=page_asked_for())
     page = render_template(
         "staff/tickets/index.html",
         form=form,
-        listed=board.listing(wanted, by=user, at=now, page=page_asked_for()),
+        listed=listed,
+        wrote=board.reporter_wrote(listed.rows),
         wanted=wanted,
         counts=board.counts(by=user, at=now),
         queues=board.QUEUES,

@@ -9,6 +9,7 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Disclosure,
     Dispensation,
     Patient,
@@ -306,3 +307,58 @@ def test_staff_end_the_ticket_by_what_the_pharmacy_has_done(
     accepting.accept(ticket, note="Done.", by=staff, at=NOW, revision=ticket.revision)
 
     assert tickets.outcome_of(tickets.get(ticket.number)) == "The entry was removed."
+
+
+def test_a_question_that_still_waits_is_not_sent_once_the_ticket_ends(
+    ticket: Ticket, staff: User
+) -> None:
+    question = ask(ticket, staff)
+    noise = ask(make_ticket(), staff)
+    Delivery.update(state=DeliveryState.QUEUED).execute()
+
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="Right.",
+        by=staff,
+        at=NOW,
+        revision=ticket.revision,
+    )
+
+    states = {
+        each.subject_id: each.state
+        for each in Delivery.select().where(
+            Delivery.kind == DeliveryKind.TICKET_QUESTION
+        )
+    }
+    assert states == {question.id: "cancelled", noise.id: "queued"}
+
+
+def test_after_the_end_the_pharmacy_is_told_no_name_any_more(
+    staff: User, pharmacist: User, elm: Pharmacy
+) -> None:
+    person = make_identity(last_name="CANARYQUIST")
+    ticket = tickets.open_ticket(
+        Shown(None, patient=person.patient),
+        problem=TicketProblem.MISSING,
+        note="A fill of May.",
+        by=make_user(Role.PRACTITIONER),
+        at=NOW,
+    )
+    question = ask(ticket, staff, pharmacy=elm)
+    shown = dispenser_questions.view(question.id, by=pharmacist, at=NOW)
+    assert "CANARYQUIST" in shown.person.upper()
+    told = Disclosure.select().count()
+
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="Right.",
+        by=staff,
+        at=NOW,
+        revision=ticket.revision,
+    )
+
+    after = dispenser_questions.view(question.id, by=pharmacist, at=NOW)
+    assert (after.person, after.entry) == ("", None)
+    assert Disclosure.select().count() == told
