@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import JOIN, SQL, Case, fn
+from peewee import JOIN, Case, fn
 
 from models import (
     Audience,
@@ -101,7 +101,7 @@ def counts(*, by: User, at: datetime) -> dict[str, int]:
         )
         .join(Dispensation, JOIN.LEFT_OUTER)
         .where(Ticket.resolved_at.is_null())
-        .where(_visible(by))
+        .where(withheld.shown_to(by))
         .tuples()
     )
     return dict(zip(names, (total or 0 for total in query.get()), strict=True))
@@ -177,7 +177,7 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         .join(Pharmacy, JOIN.LEFT_OUTER)
         .join_from(Ticket, User, JOIN.LEFT_OUTER, on=Ticket.assigned_to)
         .where(_in_queue(wanted.queue, by=by, at=at))
-        .where(_visible(by))
+        .where(withheld.shown_to(by))
     )
     if wanted.problem:
         query = query.where(Ticket.problem == wanted.problem)
@@ -191,13 +191,6 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         return query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
     late_first = Case(None, ((clocks.overdue(at), 0),), 1)
     return query.order_by(late_first, Ticket.due_at, Ticket.id)
-
-
-def _visible(by: User) -> Any:
-    """Give the condition of tickets about no entry that is withheld from staff."""
-    if can(by.role, Permission.WITHHELD_READ):
-        return SQL("1 = 1")
-    return withheld.shown()
 
 
 def _nobodys() -> Any:

@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
         filters={k: v for k, v in request.args.items() if k != "page"},
         running=clocks.running,
         state_of=board.state_of,
-        calls=len(outside_answers.calls_due()),
+        calls=len(outside_answers.calls_due(by=user)),
         now=now,
     )
     return page, 422 if form.errors else 200
