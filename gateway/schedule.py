@@ -151,6 +151,8 @@ def expire() -> None:
 def evaluate() -> None:
     """Bring every patient's threshold cases to what the entries say."""
     found = full_checks.run(at=clock.now())
+    if found.missed:
+        log.error("the full check could not look at %d patients", found.missed)
     if found.put_right:
         log.warning(
             "the full check put %d threshold cases right that nobody had touched: %s",

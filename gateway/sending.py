@@ -11,7 +11,7 @@ from gateway import channels, documents, messages
 from gateway.message import DeliveryError, Message
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
-from pmp.deliveries import Claim
+from pmp.deliveries import Claim, barred
 from pmp.documents import DocumentLostError
 from pmp.errors import RuleError
 
@@ -25,7 +25,7 @@ def attempt(delivery_id: int) -> None:
         return
     channel = channels.for_channel(known.channel)
     claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=clock.now())
-    if claimed is None:
+    if claimed is None or _is_barred(claimed):
         return
     message = _composed(claimed)
     if message is None:
@@ -33,6 +33,19 @@ def attempt(delivery_id: int) -> None:
     if not deliveries.begin(claimed, pdf=message.pdf, at=clock.now()):
         return
     _call(channel, claimed, message)
+
+
+def _is_barred(claimed: Claim) -> bool:
+    """Give up on an address that is somebody else's, however the row came here."""
+    if not barred.among([claimed.delivery.address]):
+        return False
+    deliveries.mark_failed(
+        claimed,
+        error_class=ErrorClass.REJECTED,
+        text="its address is somebody else's",
+        at=clock.now(),
+    )
+    return True
 
 
 def _composed(claimed: Claim) -> Message | None:

@@ -26,7 +26,18 @@ def up(migrator, db):
         sha256 = CharField()
         created_at = DateTimeField()
 
+    class ThresholdCase(Table):
+        pass
+
+    class Dispensation(Table):
+        row_code = CharField()
+
+    class CaseEntry(Table):
+        case = ForeignKeyField(ThresholdCase)
+        dispensation = ForeignKeyField(Dispensation)
+
     class CaseRecipient(Table):
+        case = ForeignKeyField(ThresholdCase)
         document = ForeignKeyField(Document, null=True)
 
     class ThresholdReportCopy(Table):
@@ -54,22 +65,38 @@ def up(migrator, db):
         assessed_at = DateTimeField(null=True)
 
     db.create_tables([ThresholdReportCopy, Misdelivery])
-    # What was drawn before has no code; it is kept and destroyed like the others.
-    drawn = (
-        CaseRecipient.select(CaseRecipient.id, Document)
+    # What was drawn before has no code; it is kept and destroyed like the others, and
+    # kept back like them once its entries are found to be of two people.
+    drawn = list(
+        CaseRecipient.select(CaseRecipient.id, CaseRecipient.case, Document)
         .join(Document)
         .order_by(CaseRecipient.id)
     )
+    entries = _row_codes(CaseEntry, Dispensation) if drawn else {}
     rows = [
         {
             "recipient": each.id,
             "document": each.document.id,
             "pages": 0,
             "sha256": each.document.sha256,
-            "entries": [],
+            "entries": entries.get(each.__data__["case"], []),
             "made_at": each.document.created_at,
         }
         for each in drawn
     ]
     for start in range(0, len(rows), TOGETHER):
         ThresholdReportCopy.insert_many(rows[start : start + TOGETHER]).execute()
+
+
+def _row_codes(entry, dispensation):
+    """Give the codes of each case's rows, by case id."""
+    query = (
+        entry.select(entry.case, dispensation.row_code)
+        .join(dispensation)
+        .order_by(entry.case, dispensation.id)
+        .tuples()
+    )
+    found = {}
+    for case, code in query:
+        found.setdefault(case, []).append(code)
+    return found

@@ -17,6 +17,8 @@ from peewee import (
 
 ANSWERS = "my_patient|not_my_patient"
 CHANNELS = "page|fax|phone"
+ANSWERED = "threshold_case:answered"
+TOGETHER = 500
 STATUSES = "waiting|kept|set_aside"
 REASONS = "unsigned|unreadable|wrong_person|repeated|other"
 
@@ -25,6 +27,7 @@ def up(migrator, db):
     allow = _allow_on_sqlite if isinstance(db, SqliteDatabase) else _allow_on_postgres
     allow(db, "delivery", "kind", "care_note")
     _create_tables(db)
+    _keep_answers(db)
 
 
 def _check(name, words):
@@ -142,3 +145,70 @@ def _create_tables(db):
             indexes = ((("sent_by", "sent_at"), False),)
 
     db.create_tables([RecipientReply, FaxedReply, CareNote])
+
+
+def _keep_answers(db):
+    """Make a reply of each answer that was given before; who gave it, the record says.
+
+    Until then an answer was given on the page, or staff wrote it down: not known which.
+    """
+
+    class Table(Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class AuditEvent(Table):
+        event = CharField()
+        actor = CharField()
+        detail = JSONField()
+
+    class CaseRecipient(Table):
+        answer = CharField(null=True)
+        answered_at = DateTimeField(null=True)
+        note = TextField()
+
+    class RecipientReply(Table):
+        recipient = ForeignKeyField(CaseRecipient)
+        channel = CharField()
+        answer = CharField(null=True)
+        wrong_rows = JSONField()
+        discussed_with_patient = BooleanField()
+        discussed_with_others = BooleanField()
+        referral_offered = BooleanField()
+        please_call = BooleanField()
+        note = TextField()
+        tickets = JSONField()
+        given_by = CharField()
+        given_at = DateTimeField()
+        called_by = CharField()
+
+    answered = (
+        CaseRecipient.select()
+        .where(CaseRecipient.answered_at.is_null(is_null=False))
+        .order_by(CaseRecipient.id)
+    )
+    events = (
+        AuditEvent.select().where(AuditEvent.event == ANSWERED).order_by(AuditEvent.id)
+    )
+    by = {each.detail.get("recipient"): each.actor for each in events}
+    rows = [
+        {
+            "recipient": each.id,
+            "channel": "page",
+            "answer": each.answer,
+            "wrong_rows": {},
+            "discussed_with_patient": False,
+            "discussed_with_others": False,
+            "referral_offered": False,
+            "please_call": False,
+            "note": each.note,
+            "tickets": [],
+            "given_by": by.get(each.id, "before"),
+            "given_at": each.answered_at,
+            "called_by": "",
+        }
+        for each in answered
+    ]
+    for start in range(0, len(rows), TOGETHER):
+        RecipientReply.insert_many(rows[start : start + TOGETHER]).execute()

@@ -6,6 +6,7 @@ too many, never one too few.
 """
 
 from datetime import datetime
+from typing import Any
 
 from models import Disclosure, LookUp, Patient
 from pmp import audit, database
@@ -42,6 +43,17 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
             detail={"disclosure": disclosure.id, "what": what, "purpose": purpose},
         )
     return disclosure
+
+
+def hold(patient: Patient) -> None:
+    """Keep a patient from being changed until this transaction ends.
+
+    First of all where a disclosure comes after other rows: whoever changes a patient
+    takes it before cases, recipients and the audit record.
+    """
+    if not database.is_sqlite():  # its transactions are IMMEDIATE
+        row: Any = Patient.select(Patient.id).where(Patient.id == patient.id)
+        list(row.for_update("FOR SHARE").tuples())
 
 
 def record_once(

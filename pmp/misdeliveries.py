@@ -12,6 +12,7 @@ from datetime import datetime
 from peewee import IntegrityError
 
 from models import (
+    ChannelName,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -26,6 +27,7 @@ from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
 from pmp.tickets import outside_answers, question_letters
+from pmp.wording import words
 
 PAGE_SIZE = 50
 PURPOSE = "None: it was sent to the wrong person by mistake"
@@ -38,7 +40,19 @@ THERE = frozenset(
         DeliveryState.MAILED,
     }
 )
+# We believe that it did not arrive; once it was tried, the carrier may be wrong.
+DOUBTFUL = frozenset(
+    {
+        DeliveryState.QUEUED,
+        DeliveryState.HELD,
+        DeliveryState.FAILED,
+        DeliveryState.EXPIRED,
+        DeliveryState.CANCELLED,
+    }
+)
+UNENDED = frozenset({DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.IN_DOUBT})
 WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
+ITS_ADDRESS = "its address is somebody else's"
 
 
 # Kind → whom and what its messages are about, by the id of their subject.
@@ -73,7 +87,18 @@ class Told:
 
 def may_record(delivery: Delivery) -> bool:
     """Tell whether a message may have reached somebody, right or wrong."""
-    return delivery.state in THERE and of_delivery(delivery) is None
+    return _may_be_there(delivery) and of_delivery(delivery) is None
+
+
+def then_words(delivery: Delivery) -> str:
+    """Say how a message goes on once it is written down that it went astray."""
+    if delivery.state == DeliveryState.CANCELLED:
+        return "It was cancelled: it goes no further"
+    if _went_on(delivery):
+        return "It went on by another way already"
+    if ways := outbox.ways_left(delivery):
+        return f"It goes on by {words(ways[0].channel).lower()}"
+    return "You must find a way to reach its addressee"
 
 
 def record(
@@ -88,7 +113,7 @@ def record(
     try:
         with database.atomic():
             delivery, others = _taken(delivery_id)
-            if delivery.state not in THERE:
+            if not _may_be_there(delivery):
                 raise RuleError("This message never reached anybody.")
             incident: Misdelivery = Misdelivery.create(
                 delivery=delivery,
@@ -99,10 +124,11 @@ def record(
                 recorded_by=by.username,
                 recorded_at=at,
             )
-            if told.bar_address:
-                _hold(others, by=by, at=at)
-            _go_on(delivery, by=by, at=at)
+            # Before the audit record is taken: it locks the patient.
             _disclose(delivery, told, by=by, at=at)
+            if told.bar_address:
+                _stop(others, by=by, at=at)
+            _go_on(delivery, by=by, at=at)
             audit.record(
                 audit.Event.DELIVERY_MISDELIVERED,
                 actor=by.username,
@@ -177,13 +203,38 @@ def listed(*, open_only: bool = False, page: int = 1) -> Page:
     return Page(rows, page, pages_of(total, PAGE_SIZE), total)
 
 
+def _may_be_there(delivery: Delivery) -> bool:
+    if _is_unprinted(delivery):
+        return False
+    tried = delivery.state in DOUBTFUL and delivery.attempts > 0
+    return delivery.state in THERE or tried
+
+
+def _is_unprinted(delivery: Delivery) -> bool:
+    is_letter = delivery.channel == ChannelName.LETTER
+    return bool(is_letter and delivery.state == DeliveryState.SUBMITTED)
+
+
+def _went_on(delivery: Delivery) -> bool:
+    return bool(Delivery.select().where(Delivery.parent == delivery).exists())
+
+
 def _go_on(delivery: Delivery, *, by: User, at: datetime) -> None:
-    """Send the message by its next way; without one, staff must find one."""
-    outbox.note(delivery, None, source=by.username, at=at, text="reached somebody else")
-    delivery.needs_staff = not delivery.further_routes
-    delivery.revision += 1
-    delivery.save()
-    if delivery.further_routes:
+    """Send the message by its next way; without one, staff must find one.
+
+    One that was cancelled goes nowhere; one that is on its way by another, no more.
+    """
+    text = "reached somebody else"
+    is_over = _went_on(delivery) or delivery.state == DeliveryState.CANCELLED
+    delivery.needs_staff = not (is_over or outbox.ways_left(delivery))
+    if delivery.state in UNENDED:  # or it would be sent there again
+        to = DeliveryState.FAILED
+        outbox.change(delivery, to, source=by.username, text=text, at=at)
+    else:
+        outbox.note(delivery, None, source=by.username, at=at, text=text)
+        delivery.revision += 1
+        delivery.save()
+    if not is_over:
         outbox.fall_back(delivery, at=at)
 
 
@@ -196,25 +247,39 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
         Delivery.select(Delivery.id)
         .where(Delivery.channel == known.channel)
         .where(Delivery.address == known.address)
-        .where(Delivery.state.in_(WAITING))
+        .where(
+            Delivery.state.in_(WAITING)
+            | (
+                (Delivery.channel == ChannelName.LETTER)
+                & (Delivery.state == DeliveryState.SUBMITTED)
+            )
+        )
     )
     ids = sorted({known.id, *(each.id for each in waiting)})
     taken = {number: outbox.taken(number) for number in ids}
     delivery = taken.pop(known.id)
-    return delivery, [each for each in taken.values() if each.state in WAITING]
+    others = [
+        each for each in taken.values() if each.state in WAITING or _is_unprinted(each)
+    ]
+    return delivery, others
 
 
-def _hold(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
-    """Keep messages from being sent to an address that is somebody else's."""
+def _stop(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
+    """Keep messages from being sent to an address that is somebody else's.
+
+    They go on by their next way; without one they are held: staff must find one.
+    """
     for each in others:
-        each.needs_staff = True
-        outbox.change(
-            each,
-            DeliveryState.HELD,
-            source=by.username,
-            text="its address is somebody else's",
-            at=at,
-        )
+        was_held, goes_on = each.state == DeliveryState.HELD, outbox.ways_left(each)
+        each.needs_staff = not goes_on
+        to = DeliveryState.CANCELLED if goes_on else DeliveryState.HELD
+        outbox.change(each, to, source=by.username, text=ITS_ADDRESS, at=at)
+        child = outbox.fall_back(each, at=at) if goes_on else None
+        if child is not None and was_held:  # whoever held it has yet to release it
+            child.needs_staff = True
+            text = "held before, for another address"
+            to = DeliveryState.HELD
+            outbox.change(child, to, source=by.username, text=text, at=at)
 
 
 def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:

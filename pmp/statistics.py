@@ -39,7 +39,7 @@ from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
 from pmp.thresholds import case_lists, full_checks
-from pmp.tickets import clocks
+from pmp.tickets import clocks, outside_answers
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -75,6 +75,13 @@ def staff_queues(*, at: datetime) -> list[Queue]:
         ),
         _tickets(at=at),
         _queue(
+            "Callers to tell how it ended",
+            "/staff/tickets/calls",
+            Permission.TICKET_WORK,
+            outside_answers.tickets_to_call_about(),
+            Ticket.resolved_at,
+        ),
+        _queue(
             "Who is one person, to decide",
             "/staff/matches",
             Permission.MATCH_DECIDE,
@@ -83,27 +90,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
         ),
         _late_pharmacies(),
         _unknown_products(),
-        _queue(
-            "Threshold cases held for review",
-            "/staff/cases?status=held_for_review",
-            Permission.CASE_WORK,
-            ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
-            ThresholdCase.detected_at,
-        ),
-        _queue(
-            "Faxed replies to tick",
-            "/staff/replies",
-            Permission.CASE_WORK,
-            FaxedReply.select().where(FaxedReply.status == FaxedReplyStatus.WAITING),
-            FaxedReply.received_at,
-        ),
-        _queue(
-            "Recipients who ask for a call",
-            "/staff/cases?answers=call",
-            Permission.CASE_WORK,
-            case_lists.asking_for_a_call(),
-            RecipientReply.given_at,
-        ),
+        *_cases(),
         _queue(
             "Unusual look-ups",
             "/staff/look-ups",
@@ -139,6 +126,33 @@ def _registrations() -> list[Queue]:
             Permission.LETTER_PRINT,
             _letters(),
             Delivery.created_at,
+        ),
+    ]
+
+
+def _cases() -> list[Queue]:
+    """List what threshold cases wait for: a look, a faxed answer, a call."""
+    return [
+        _queue(
+            "Threshold cases held for review",
+            "/staff/cases?status=held_for_review",
+            Permission.CASE_WORK,
+            ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
+            ThresholdCase.detected_at,
+        ),
+        _queue(
+            "Faxed replies to tick",
+            "/staff/replies",
+            Permission.CASE_WORK,
+            FaxedReply.select().where(FaxedReply.status == FaxedReplyStatus.WAITING),
+            FaxedReply.received_at,
+        ),
+        _queue(
+            "Recipients who ask for a call",
+            "/staff/cases?answers=call",
+            Permission.CASE_WORK,
+            case_lists.asking_for_a_call(),
+            RecipientReply.given_at,
         ),
     ]
 

@@ -7,7 +7,7 @@ from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from models import User
+from models import Role, User
 from pmp import readers
 from pmp.tickets import dispenser_questions
 from portal.access import may, signed_in_user
@@ -79,7 +79,7 @@ class Group:
 
 def entries() -> list[Entry]:
     """List what the user at the screen may open, in the menu's order."""
-    shown = [entry for entry in ENTRIES if may_open(entry[-1])]
+    shown = _menu()
     here = max(
         (url for *_, url in shown if _is_under(request.path, url)), key=len, default=""
     )
@@ -113,6 +113,16 @@ def may_open(url: str) -> bool:
         return False
     permission = getattr(current_app.view_functions[endpoint], "access", None)
     return permission is not None and may(permission)
+
+
+def _menu() -> list[tuple[str, str, str]]:
+    """Give the entries of the user's role: the same until the program starts anew."""
+    menus: dict[Role, list[tuple[str, str, str]]]
+    menus = current_app.extensions.setdefault("menus", {})
+    role = signed_in_user().role
+    if role not in menus:
+        menus[role] = [entry for entry in ENTRIES if may_open(entry[-1])]
+    return menus[role]
 
 
 def _entry(group: str, words: str, url: str, here: str) -> Entry:

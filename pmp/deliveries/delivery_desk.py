@@ -14,7 +14,7 @@ from models import (
     User,
 )
 from pmp import audit, database
-from pmp.deliveries import outbox, retries
+from pmp.deliveries import barred, outbox, retries
 from pmp.errors import NotFoundError, RuleError
 
 PAGE_SIZE = 50
@@ -142,10 +142,15 @@ def retry(delivery_id: int, *, by: User | None, at: datetime) -> None:
     """Have a delivery sent now: a held one, a waiting one, one that failed.
 
     One that may have been sent is marked as a possible duplicate. RuleError if it is
-    on its way, is done, or has no address.
+    on its way, is done, has no address, or one that is somebody else's.
     """
     with database.atomic():
         delivery = _taken(delivery_id, may_retry, "It cannot be sent again now.")
+        if barred.among([delivery.address]):
+            raise RuleError(
+                "A message to this address has reached somebody else;"
+                " close the incident first."
+            )
         _note_action(delivery, "retry", by=by, at=at)
         if delivery.state == DeliveryState.IN_DOUBT:
             delivery.possible_duplicate = True

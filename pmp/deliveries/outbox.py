@@ -23,7 +23,7 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, settings
-from pmp.deliveries import retries
+from pmp.deliveries import barred, retries
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -233,15 +233,25 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
     )
 
 
-def fall_back(delivery: Delivery, *, at: datetime) -> None:
-    """Have a message sent by the next of its routes."""
+def ways_left(delivery: Delivery) -> list[Route]:
+    """Give the routes to try after a delivery; none to what is somebody else's."""
+    closed = barred.among(address for _, address in delivery.further_routes)
+    return [
+        Route(ChannelName(name), address)
+        for name, address in delivery.further_routes
+        if address not in closed
+    ]
+
+
+def fall_back(delivery: Delivery, *, at: datetime) -> Delivery | None:
+    """Have a message sent by the next of its routes; None where there is none."""
+    ways = ways_left(delivery)
+    if not ways:
+        return None
     child = request(
         kind=delivery.kind,
         subject_id=delivery.subject_id,
-        routes=[
-            Route(ChannelName(name), address)
-            for name, address in delivery.further_routes
-        ],
+        routes=ways,
         dedupe_key=f"{delivery.dedupe_key}>{delivery.id}",
         at=at,
         priority=delivery.priority,
@@ -249,6 +259,7 @@ def fall_back(delivery: Delivery, *, at: datetime) -> None:
     )
     child.parent = delivery
     child.save(only=[Delivery.parent])
+    return child
 
 
 def wake(delivery: Delivery, *, at: datetime) -> None:
@@ -319,7 +330,6 @@ def _give_up(
     late = at >= delivery.deadline_at
     to = DeliveryState.EXPIRED if late else DeliveryState.FAILED
     wrong_number = delivery.error_class in {ErrorClass.REJECTED, ErrorClass.NOT_A_FAX}
-    delivery.needs_staff = not delivery.further_routes or wrong_number
+    delivery.needs_staff = not ways_left(delivery) or wrong_number
     change(delivery, to, source=source, text=text, at=at, attempt=attempt)
-    if delivery.further_routes:
-        fall_back(delivery, at=at)
+    fall_back(delivery, at=at)

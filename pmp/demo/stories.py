@@ -71,6 +71,7 @@ def planted(cast: Cast, *, today: date) -> list[Fill]:
     stories = (
         _many_prescribers, _opioid_with_benzodiazepine, _rising_dose,
         _twins, _misspelt, _changed_surname, _names_alike, _wrong_patient, _canaries,
+        _quarters_before,
     )  # fmt: skip
     return [fill for story in stories for fill in story(cast, today)]
 
@@ -255,3 +256,31 @@ def _canaries(cast: Cast, today: date) -> list[Fill]:
         _fill(second, brown, elm, ZOLPIDEM, today - timedelta(days=ago))
         for ago in (61, 31)
     ]
+
+
+def _quarters_before(cast: Cast, today: date) -> list[Fill]:
+    """Six patients who reached thresholds earlier: there is something to simulate."""
+    wanderers = (
+        ("RUNDELL", "OWEN", 3, 75),
+        ("SPERRY", "LYDIA", 5, 98),
+        ("TILGHMAN", "ROSS", 4, 121),
+        ("UPCHURCH", "NELL", 6, 140),
+        ("VANCE", "CALEB", 3, 167),
+        ("WICKHAM", "DORA", 5, 260),
+    )
+    found = []
+    for line, (last, first, providers, ago) in enumerate(wanderers):
+        person = _named(
+            last, first, date(1970 + 3 * line, 5, 6), "MF"[line % 2], 21 + line
+        )
+        found += [
+            _fill(
+                person,
+                cast.practitioners[12 + 4 * line + n],
+                cast.shops[5 + (line + n) % 7],
+                (OXYCODONE_APAP, HYDROCODONE)[n % 2],
+                today - timedelta(days=ago + 12 * (providers - 1 - n)),
+            )
+            for n in range(providers)
+        ]
+    return found

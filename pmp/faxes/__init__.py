@@ -28,7 +28,7 @@ from pmp.identifiers import e164
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
-from pmp.thresholds import faxed_replies
+from pmp.thresholds import faxed_replies, reply_codes
 from pmp.wording import words
 
 _SAME = "The same pages as fax {}."
@@ -139,7 +139,7 @@ def _follow(
         _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())
     if read.application and read.status == FaxStatus.MATCHED:
         registration.confirmation_received(read.application, by="system", at=at)
-    places = {faxed_replies.read_code(text): page for text, page in found_on.items()}
+    places = {reply_codes.read_code(text): page for text, page in found_on.items()}
     answered = {code: places.get(code, 0) for code in read.reports}
     faxed_replies.attach(fax, answered, at=at)
 
@@ -152,7 +152,7 @@ def attach_to_report(
     Raises RuleError if no report has the code, ConflictError if another has dealt
     with the fax.
     """
-    reply_code = faxed_replies.read_code(code)
+    reply_code = reply_codes.read_code(code)
     if reply_code is None or faxed_replies.unknown([reply_code]):
         raise RuleError("No report has this reply code.", field="code")
     if reply_code in {each.recipient.reply_code for each in faxed_replies.of_fax(fax)}:

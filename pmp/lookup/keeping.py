@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from models import (
     Dispensation,
@@ -129,7 +130,9 @@ def _take_turn(user: User) -> None:
     # Two searches of one user at a time would each not see the other one counted;
     # SQLite's transactions are IMMEDIATE: whoever is here is alone already.
     if not database.is_sqlite():
-        User.select(User.id).where(User.id == user.id).for_update().get()
+        own: Any = User.select(User.id).where(User.id == user.id)
+        # Not FOR UPDATE: a report to the user may be written down meanwhile.
+        own.for_update("FOR NO KEY UPDATE").get()
 
 
 def _written(

@@ -284,7 +284,9 @@ def _may(user: User) -> bool:
 
 def _within_the_day(people: int, *, by: User, at: datetime) -> None:
     if not database.is_sqlite():  # two lists at a time would not see each other
-        User.select(User.id).where(User.id == by.id).for_update().get()
+        own: Any = User.select(User.id).where(User.id == by.id)
+        # Not FOR UPDATE: a report to the user may be written down meanwhile.
+        own.for_update("FOR NO KEY UPDATE").get()
     left = left_today(by, at=at)
     if people > left:
         most = settings.current().scheduled_patients_per_day

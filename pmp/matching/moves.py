@@ -31,8 +31,10 @@ def take_turn(patient_ids: Collection[int]) -> None:
         case_recipients.take_reports(
             cases.where(ThresholdCase.patient.in_(sorted(patient_ids)))
         )
-        query = Patient.select(Patient.id).where(Patient.id.in_(sorted(patient_ids)))
-        list(query.order_by(Patient.id).for_update().tuples())
+        ids = sorted(patient_ids)
+        query: Any = Patient.select(Patient.id).where(Patient.id.in_(ids))
+        # Not FOR UPDATE: whoever stores a fill of theirs need not wait.
+        list(query.order_by(Patient.id).for_update("FOR NO KEY UPDATE").tuples())
 
 
 def identities_of(patient_id: int) -> list[ReportedIdentity]:

@@ -244,6 +244,10 @@ class Step:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    def days_from(self, day: date) -> int:
+        """Count its days that are not before another day."""
+        return max(0, (self.last - max(self.first, day)).days + 1)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -335,12 +339,13 @@ def summary(
 ) -> Summary:
     """Today's total, 30-day average, peak and days at the limits from `since` on."""
     runs = steps(courses, since=since, until=today)
-    month = steps(courses, since=today - timedelta(days=29), until=today)
+    start = today - timedelta(days=29)
+    month = runs if start >= since else steps(courses, since=start, until=today)
     peak = max(runs, key=lambda run: run.value)  # the first of equals
     return Summary(
         today=runs[-1].value,
         today_at_least=runs[-1].at_least,
-        average=sum((run.value * run.days for run in month), ZERO) / 30,
+        average=sum((run.value * run.days_from(start) for run in month), ZERO) / 30,
         peak=peak.value,
         peak_on=peak.first if peak.value else None,
         days_at_caution=_days_at(runs, limits[0]),

@@ -30,6 +30,7 @@ from models import (
 )
 from pmp import audit, bulk, clock, database, deliveries, withheld
 from pmp.deliveries import Route
+from pmp.prepared import Given, prepared
 from pmp.readers.shown_to import Found, find, find_told, find_under
 from pmp.thresholds import case_recipients, correction_notices
 
@@ -128,12 +129,18 @@ def told_of(entry: Dispensation) -> int:
 
 def waiting(user: User) -> int:
     """Count what a user has not seen yet."""
-    number: int = (
-        LookUpCorrection.select()
-        .where(LookUpCorrection.user == user, LookUpCorrection.seen_at.is_null())
-        .count()
+    return len(_unseen(user=user.id))
+
+
+@prepared
+def _unseen() -> Any:
+    return (
+        LookUpCorrection.select(LookUpCorrection.id)
+        .where(
+            LookUpCorrection.user == Given("user"), LookUpCorrection.seen_at.is_null()
+        )
+        .tuples()
     )
-    return number
 
 
 def mine(user: User, *, at: datetime) -> list[LookUpCorrection]:

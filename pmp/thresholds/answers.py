@@ -5,7 +5,7 @@ and a wrong row open tickets: saying the same again opens none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from peewee import fn
@@ -23,12 +23,10 @@ from models import (
     TicketProblem,
     User,
 )
-from pmp import audit, database, tickets
-from pmp.deliveries import contacts
+from pmp import audit, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds import case_recipients, threshold_cases
-from pmp.tickets import telling
-from pmp.tickets.shown import Shown
+from pmp.thresholds import case_recipients, shown_rows, threshold_cases
+from pmp.thresholds.disputes import Disputant
 from pmp.wording import words
 
 LONGEST_NOTE = 1000
@@ -44,8 +42,6 @@ _ANSWERS = {
     RecipientAnswer.MY_PATIENT: "My patient or customer",
     RecipientAnswer.NOT_MY_PATIENT: "Not my patient or customer",
 }
-_BY = {ReplyChannel.FAX: "by fax", ReplyChannel.PHONE: "by telephone"}
-AFTER_ALL = "now says that this is their patient or customer after all."
 
 
 @dataclass(frozen=True)
@@ -108,14 +104,11 @@ def called(reply_id: int, *, by: User, at: datetime) -> RecipientReply:
 
 
 def rows_of(recipient: CaseRecipient) -> list[Dispensation]:
-    """Give the rows that a recipient is asked about, the newest first.
+    """Give the rows that a recipient is asked about on the page: those that it shows.
 
-    Those of the case; their own alone where it took two people for one.
+    The newest first; NotFoundError where there are none.
     """
-    rows = threshold_cases.entries(recipient.case)
-    if threshold_cases.are_two_peoples(rows):
-        return [row for row in rows if _is_own(row, recipient)]
-    return rows
+    return list(shown_rows.to(recipient).rows)
 
 
 def newest(recipient: CaseRecipient) -> RecipientReply | None:
@@ -162,18 +155,20 @@ def added_to(recipient: CaseRecipient, reply: Reply) -> Reply:
     """Give what counts when a paper comes after another answer: it adds to that one.
 
     What is not marked on paper is not said; whether it is their patient, the paper may
-    change.
+    change. Rows that are off the case by now are settled.
     """
     kept = newest(recipient)
     if kept is None:
         return reply
     said = as_reply(kept)
+    on_it = {row.row_code for row in shown_rows.of_case(recipient.case)}
+    wrong = {code: each for code, each in said.wrong_rows.items() if code in on_it}
     done = said.done - ({"please_call"} if kept.called_at else frozenset())
     if reply.answer == RecipientAnswer.NOT_MY_PATIENT:
         done -= set(_WITH_THE_PATIENT)
     return Reply(
         reply.answer or said.answer,
-        {**said.wrong_rows, **reply.wrong_rows},
+        wrong | dict(reply.wrong_rows),
         done | reply.done,
         reply.note or said.note,
     )
@@ -209,20 +204,24 @@ def _new_tickets(
     with database.atomic():
         # The case first: tickets and the audit record come after it, for everyone.
         case = threshold_cases.take(recipient.case)
-        rows = threshold_cases.entries(case)
-        asked = rows_of(recipient) if channel == ReplyChannel.PAGE else rows
-        _require_sound(reply, {row.row_code for row in asked})
+        recipient = case_recipients.get(recipient.id)
+        on_page = channel == ReplyChannel.PAGE
+        rows = rows_of(recipient) if on_page else shown_rows.of_case(case)
+        _require_sound(reply, {row.row_code for row in rows})
+        # On paper the first question may be left open: what was answered stands.
+        reply = replace(reply, answer=reply.answer or recipient.answer)
         before = newest(recipient)
-        if before is not None and as_reply(before) == reply:
-            return before, []  # the same page sent again
+        if before is not None and _says_nothing_new(reply, before):
+            return before, []
+        # Before tickets and the audit record, as whoever counts a case again does.
+        _note_on_case(recipient, case, reply, at=at)
         disputes = _said_anew(recipient, reply, before, rows)
-        reporter = _Reporter(recipient, channel, reply.note, by, at)
+        reporter = Disputant(recipient, channel, reply.note, by, at)
         opened = [reporter.dispute(row, problem) for row, problem in disputes]
         known = list(before.tickets) if before else []
         if reply.answer == RecipientAnswer.MY_PATIENT and before:
             reporter.take_back(known)
         kept = _keep(recipient, reply, channel, [*known, *opened], by=by, at=at)
-        _note_on_case(recipient, case, reply, at=at)
         if reply.answer == RecipientAnswer.NOT_MY_PATIENT:
             reason = "Not their patient, they say."
             case_recipients.stop_notes(recipient, reason=reason, by=by, at=at)
@@ -257,6 +256,12 @@ def _require_sound(reply: Reply, row_codes: set[str]) -> None:
         raise RuleError(f"Write at most {LONGEST_NOTE:,} characters", "note")
 
 
+def _says_nothing_new(reply: Reply, before: RecipientReply) -> bool:
+    """Tell whether the same page was sent again; a call that was made may be anew."""
+    asks_again = before.called_at is not None and "please_call" in reply.done
+    return as_reply(before) == reply and not asks_again
+
+
 def _said_anew(
     recipient: CaseRecipient,
     reply: Reply,
@@ -274,75 +279,12 @@ def _said_anew(
     refused = RecipientAnswer.NOT_MY_PATIENT
     if reply.answer == refused and not (before and before.answer == refused):
         # Each row under their name is wrong; where none is left, the case is.
-        own = [row for row in standing if _is_own(row, recipient)] or standing[:1]
+        own = [
+            row for row in standing if shown_rows.is_own(row, recipient)
+        ] or standing[:1]
         for row in own:
             anew.setdefault(row.row_code, TicketProblem.NOT_MY_PATIENT)
     return [(row, anew[row.row_code]) for row in standing if row.row_code in anew]
-
-
-def _is_own(row: Dispensation, recipient: CaseRecipient) -> bool:
-    someone = case_recipients.who(recipient)
-    return someone in (row.prescriber, row.pharmacy)
-
-
-@dataclass(frozen=True)
-class _Reporter:
-    """Who says that rows are wrong: the recipient, or staff in the recipient's name."""
-
-    recipient: CaseRecipient
-    channel: ReplyChannel
-    note: str
-    by: User
-    at: datetime
-
-    def dispute(self, row: Dispensation, problem: TicketProblem) -> str:
-        """Open a ticket about a row, or add to the one that is open; its number."""
-        known: Ticket | None = Ticket.get_or_none(
-            (Ticket.dispensation == row)
-            & (Ticket.reporter == self._key())
-            & Ticket.resolved_at.is_null()
-        )
-        if known is not None:
-            text = self._signed(f"{words(problem)}. {self.note}".strip())
-            tickets.say(known, text=text, by=self.by, at=self.at)
-            return str(known.number)
-        made = tickets.open_ticket(
-            Shown(row, self.recipient.case),
-            problem=problem,
-            note=self._signed(self.note),
-            by=self.by,
-            at=self.at,
-            reporter=self._key(),
-        )
-        return str(made.number)
-
-    def take_back(self, numbers: Iterable[str]) -> None:
-        """Tell the open tickets "not my patient" that it is theirs after all."""
-        query = (
-            Ticket.select()
-            .where(Ticket.number.in_(list(numbers)))
-            .where(Ticket.problem == TicketProblem.NOT_MY_PATIENT)
-            .where(Ticket.resolved_at.is_null())
-        )
-        for ticket in query:
-            text = f"{self._name()} {AFTER_ALL}"
-            tickets.say(ticket, text=text, by=self.by, at=self.at)
-
-    def _signed(self, text: str) -> str:
-        """Put the recipient's name before what staff write down for them."""
-        if self.channel == ReplyChannel.PAGE:
-            return text
-        code, way = self.recipient.reply_code, _BY[self.channel]
-        return f"{self._name()} ({code}), {way}: {text or 'no more was said.'}"
-
-    def _key(self) -> str:
-        """Say who reports, as tickets do: they are told how it ends."""
-        if self.channel == ReplyChannel.PAGE:
-            return f"user:{self.by.id}"
-        return f"{telling.RECIPIENT}:{self.recipient.id}"
-
-    def _name(self) -> str:
-        return contacts.name_of(case_recipients.who(self.recipient))
 
 
 def _keep(

@@ -73,8 +73,10 @@ def send(recipient_id: int, to: int, *, text: str, by: User, at: datetime) -> Ca
     if not text or len(text) > LONGEST:
         raise RuleError(f"Write a note of at most {LONGEST:,} characters", "text")
     with database.atomic():
+        # The case first, as whoever answers and is counted does.
+        ended = threshold_cases.take(sender.case).status in ENDED
         _take(by)
-        if threshold_cases.take(sender.case).status in ENDED:
+        if ended:
             raise RuleError("This report has ended; no note is sent about it any more.")
         known = _same(sender, addressee, text)
         if known is not None:
@@ -266,6 +268,7 @@ def _shown(notes: Sequence[CareNote], recipient: CaseRecipient | None) -> list[N
 
 def _opened(note: CareNote, *, by: User, at: datetime, address: str) -> None:
     with database.atomic():
+        disclosures.hold(note.sender.case.patient)
         note.opened_at = at
         note.save(only=[CareNote.opened_at])
         detail = {"note": note.id, "addressee": note.addressee.id}

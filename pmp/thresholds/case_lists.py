@@ -22,7 +22,7 @@ from models import (
 from pmp import settings
 from pmp.paging import Page, pages_of
 from pmp.thresholds import answers
-from pmp.thresholds.threshold_cases import OUT
+from pmp.thresholds.case_sending import OUT
 
 PAGE_SIZE = 50
 

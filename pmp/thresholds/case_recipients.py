@@ -4,7 +4,6 @@ User or not. Each has a random reply code, which stands on the reply page of the
 and says nothing about the patient.
 """
 
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -29,11 +28,11 @@ from models import (
 )
 from pmp import bulk, database, deliveries
 from pmp.deliveries import contacts
-from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
+from pmp.thresholds import concerned, reply_codes
+from pmp.thresholds.concerned import NOBODY, People
 
-REPLY_PREFIX = "RPL"
 PAGE_SIZE = 50
 # On its way, or there.
 LEFT_THE_HOUSE = frozenset(
@@ -155,9 +154,12 @@ def get(recipient_id: int) -> CaseRecipient:
 
 
 def by_reply_code(code: str) -> CaseRecipient:
-    """Give the recipient whose reply page carries a code; else NotFoundError."""
+    """Give the recipient whose reply page carries a code, however it was typed.
+
+    NotFoundError, at the field, if no report has it.
+    """
     found: CaseRecipient | None = CaseRecipient.get_or_none(
-        reply_code=code.strip().upper()
+        reply_code=reply_codes.read_code(code)
     )
     if found is None:
         raise NotFoundError("No report has this reply code.", "code")
@@ -176,14 +178,13 @@ def deliveries_of(recipient: CaseRecipient) -> list[Delivery]:
 
 def counted(case: ThresholdCase) -> tuple[list[int], list[int]]:
     """Give the ids of the counted prescribers and pharmacies, in order of fills."""
-    rows: Any = list(
-        Dispensation.select(Dispensation.prescriber, Dispensation.pharmacy)
-        .join(CaseEntry)
-        .where(CaseEntry.case == case)
-        .order_by(Dispensation.filled_on, Dispensation.id)
-        .tuples()
-    )
-    return list(dict(rows)), list(dict(row[::-1] for row in rows))
+    return concerned.counted(case)
+
+
+def newcomers(case: ThresholdCase, *, told: People = NOBODY) -> People:
+    """Give whom a case concerns who is no recipient yet and was not told otherwise."""
+    known = concerned.people_of(of_case(case))
+    return concerned.besides(concerned.of_case(case), known, told)
 
 
 def sent_to(case: ThresholdCase) -> list[CaseRecipient]:
@@ -229,27 +230,22 @@ def take_reports(cases: Any) -> None:
     list(query.order_by(Delivery.id).for_update().tuples())
 
 
-def add(case: ThresholdCase, *, at: datetime) -> int:
-    """Request a report for each who is counted and not yet a recipient; how many."""
-    known: Any = list(
-        CaseRecipient.select(CaseRecipient.prescriber, CaseRecipient.pharmacy)
-        .where(CaseRecipient.case == case)
-        .tuples()
-    )
-    prescribers, pharmacies = counted(case)
-    newcomers: list[Prescriber | Pharmacy] = [
-        *_missing(Prescriber, prescribers, {row[0] for row in known}),
-        *_missing(Pharmacy, pharmacies, {row[1] for row in known}),
+def add(case: ThresholdCase, *, told: People = NOBODY, at: datetime) -> int:
+    """Request a report for each newcomer who was not told otherwise; how many."""
+    prescribers, pharmacies = newcomers(case, told=told)
+    everyone: list[Prescriber | Pharmacy] = [
+        *_found(Prescriber, prescribers),
+        *_found(Pharmacy, pharmacies),
     ]
-    for someone in newcomers:
+    for someone in everyone:
         _request(case, someone, at=at)
-    return len(newcomers)
+    return len(everyone)
 
 
 def refresh_unsent(case: ThresholdCase, *, at: datetime) -> None:
     """Have what has not left be drawn anew; stop it for who is no longer counted."""
     sent = {recipient.id for recipient in sent_to(case)}
-    still = [set(ids) for ids in counted(case)]
+    still = [set(ids) for ids in concerned.of_case(case)]
     for recipient in of_case(case):
         if recipient.id not in sent:
             recipient.document = None
@@ -301,9 +297,10 @@ def _stop_notes(
 
 
 def _mine(user: User) -> object:
-    """Give the condition that a report is a user's, and was not ended before it left.
+    """Give the condition that a report is a user's, and was not stopped before it left.
 
-    A case that was withdrawn in time may rest on two people taken for one.
+    A case that was withdrawn in time may rest on two people taken for one; who is on
+    no counted entry any more was named by mistake.
     """
     condition = CaseRecipient.user == user
     if user.prescriber:
@@ -322,16 +319,25 @@ def _mine(user: User) -> object:
         (Delivery.channel != ChannelName.LETTER)
         | (Delivery.state != DeliveryState.SUBMITTED),
     )
+    counted_too = (
+        CaseEntry.select(CaseEntry.id)
+        .join(Dispensation)
+        .where(
+            CaseEntry.case == CaseRecipient.case,
+            (Dispensation.prescriber == CaseRecipient.prescriber)
+            | (Dispensation.pharmacy == CaseRecipient.pharmacy),
+        )
+    )
     seen = CaseRecipient.opened_at.is_null(is_null=False) | fn.EXISTS(left)
-    return condition & (seen | ~fn.EXISTS(ended))
+    stands = ~fn.EXISTS(ended) & fn.EXISTS(counted_too)
+    return condition & (seen | stands)
 
 
-def _missing(
-    table: type[Prescriber | Pharmacy], ids: Sequence[int], known: Iterable[int | None]
+def _found(
+    table: type[Prescriber | Pharmacy], ids: Sequence[int]
 ) -> list[Prescriber | Pharmacy]:
-    missing = [each for each in ids if each not in known]
-    found = {row.id: row for row in table.select().where(table.id.in_(missing))}
-    return [found[each] for each in missing]
+    found = {row.id: row for row in table.select().where(table.id.in_(ids))}
+    return [found[each] for each in ids]
 
 
 def _request(
@@ -343,7 +349,7 @@ def _request(
         prescriber=someone if is_prescriber else None,
         pharmacy=None if is_prescriber else someone,
         user=contacts.user_of(someone),
-        reply_code=_reply_code(),
+        reply_code=reply_codes.new_code(),
     )
     deliveries.request(
         kind=DeliveryKind.THRESHOLD_REPORT,
@@ -352,12 +358,6 @@ def _request(
         dedupe_key=f"threshold:{case.id}:{recipient.id}",
         at=at,
     )
-
-
-def _reply_code() -> str:
-    signs = "".join(secrets.choice(SIGNS) for _ in range(9))
-    signs += check_sign(signs)
-    return f"{REPLY_PREFIX}-{signs[:5]}-{signs[5:]}"
 
 
 def _note_sent(delivery: Delivery, _at: datetime) -> None:

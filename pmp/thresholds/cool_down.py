@@ -7,7 +7,7 @@ fill comes to it after the cool-down has ended: nobody is forgotten.
 
 from datetime import date, datetime, timedelta
 
-from models import CaseStatus, RuleStatus, ThresholdCase, ThresholdRule
+from models import CaseStatus, ThresholdCase, ThresholdRule
 from pmp import clock
 from pmp.thresholds.reached import is_worse
 from pmp.wording import us_date
@@ -39,24 +39,6 @@ def reason(case: ThresholdCase, last: date) -> str:
 def is_kept(case: ThresholdCase) -> bool:
     """Tell whether a case is closed for nothing but a cool-down."""
     return case.status == CaseStatus.CLOSED and case.cool_down_ends is not None
-
-
-def is_over(case: ThresholdCase, *, at: datetime) -> bool:
-    """Tell whether a kept case that changed is to be sent now.
-
-    Not while its rule is silent or off.
-    """
-    return is_kept(case) and _is_active(case.rule) and ends(case, at=at) is None
-
-
-def _is_active(rule: ThresholdRule) -> bool:
-    newest: ThresholdRule = (
-        ThresholdRule.select()
-        .where(ThresholdRule.name == rule.name)
-        .order_by(ThresholdRule.version.desc())
-        .get()
-    )
-    return newest.status == RuleStatus.ACTIVE
 
 
 def _last_sent(case: ThresholdCase) -> ThresholdCase | None:

@@ -146,11 +146,16 @@ def _standing(patient_ids: list[int]) -> Any:
 
 
 def _adders(ids: list[int], rules: list[Numbers]) -> list[Callable[[Fill], Fill]]:
-    """Give what adds to a fill the facts that some rule asks for; mostly nothing."""
+    """Give what adds to a fill the facts that some rule asks for; mostly nothing.
+
+    Outside of an evaluation a fill may be voided between two of these questions.
+    """
     found: list[Callable[[Fill], Fill]] = []
     if any(rule.drug_classes for rule in rules):
         classes = _facts(ids, Dispensation.drug_class)
-        found.append(lambda fill: fill._replace(drug_class=classes[fill.id].value))
+        found.append(
+            lambda fill: fill._replace(drug_class=str(classes.get(fill.id, "")))
+        )
     if any(rule.exclusions for rule in rules):
         reported = _facts(ids, Dispensation.care, only=~Dispensation.care.is_null())
         found.append(lambda fill: fill._replace(care=care.read(reported.get(fill.id))))
@@ -158,7 +163,7 @@ def _adders(ids: list[int], rules: list[Numbers]) -> list[Callable[[Fill], Fill]
         practice = practices.of_prescribers(
             set(_facts(ids, Dispensation.prescriber).values())
         )
-        found.append(lambda fill: fill._replace(practice=practice[fill.prescriber]))
+        found.append(lambda fill: fill._replace(practice=practice.get(fill.prescriber)))
     if any(rule.kind is not RuleKind.PROVIDERS for rule in rules):
         supplies = _supplies(ids)
         found.append(lambda fill: fill._replace(supply=supplies.get(fill.id)))

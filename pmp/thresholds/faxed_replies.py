@@ -18,13 +18,11 @@ from models import (
     User,
 )
 from pmp import audit, database, documents
-from pmp.dispensations.row_codes import LIKE, SIGNS, check_sign
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import answers, case_recipients
 from pmp.thresholds.answers import Reply
-from pmp.thresholds.case_recipients import REPLY_PREFIX
+from pmp.thresholds.reply_codes import read_code
 
-HALF = 5
 REASONS = {
     SetAsideReason.UNSIGNED: "It is not signed",
     SetAsideReason.UNREADABLE: "It cannot be read",
@@ -35,19 +33,6 @@ REASONS = {
 
 
 # --- Filed by code
-
-
-def read_code(text: str) -> str | None:
-    """Bring a reply code to its written form, RPL-7K3Q9-XW4MT; None if it is none."""
-    plain = "".join(sign for sign in text.upper() if sign.isalnum())
-    if not plain.startswith(REPLY_PREFIX):
-        return None
-    signs = plain.removeprefix(REPLY_PREFIX).translate(LIKE)
-    if len(signs) != 2 * HALF or set(signs) - set(SIGNS):
-        return None
-    if check_sign(signs[:-1]) != signs[-1]:
-        return None
-    return f"{REPLY_PREFIX}-{signs[:HALF]}-{signs[HALF:]}"
 
 
 def codes_in(texts: Iterable[str]) -> list[str]:

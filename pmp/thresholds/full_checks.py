@@ -5,7 +5,8 @@ do but what a new rule asks for. What else it changes was wrong, and nobody woul
 noticed: it is put right, and staff are told how many and which.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from models import (
 )
 from pmp import audit, bulk, thresholds
 
+log = logging.getLogger(__name__)
+
 EVENT = audit.Event.THRESHOLDS_CHECKED
 SUBJECT = "thresholds:all"
 OVERDUE = timedelta(days=2)
@@ -33,7 +36,7 @@ class FullCheck:
 
     `changed` counts every case that it made, counted again or withdrawn; `put_right`
     those of them for which there was no cause since the check before, and `cases` are
-    their numbers.
+    their numbers. `missed` patients could not be looked at.
     """
 
     at: datetime
@@ -41,6 +44,7 @@ class FullCheck:
     changed: int
     put_right: int
     cases: tuple[int, ...] = ()
+    missed: int = 0
 
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether the check of a night or two is missing."""
@@ -50,29 +54,31 @@ class FullCheck:
 def run(*, at: datetime) -> FullCheck:
     """Bring everybody's cases to what their entries say, and write down what it took.
 
-    A chunk of patients is a transaction; one that was killed is run again whole.
+    A chunk of patients is a transaction; one that failed, or was killed, is run again
+    whole. What fails twice is counted as missed: the others have had their turn.
     """
-    before = last()
-    patients = changed = 0
-    wrong: list[int] = []
-    for chunk in thresholds.everybody(size=thresholds.AT_ONCE):
-        arriving = _unfinished()
-        cases = thresholds.evaluate(chunk, at=at)
-        patients, changed = patients + len(chunk), changed + len(cases)
-        if before is not None:
-            told = [case for case in cases if case.rule.written_at < before.at]
-            wrong += _without_cause(told, arriving | _unfinished())
-    found = FullCheck(at, patients, changed, len(wrong), tuple(wrong[:NAMED]))
+    night = _Night(at, last())
+    failed = [
+        chunk
+        for chunk in thresholds.everybody(size=thresholds.AT_ONCE)
+        if not night.settle(chunk)
+    ]
+    missed = sum(len(chunk) for chunk in failed if not night.settle(chunk))
+    wrong = night.wrong
+    found = FullCheck(
+        at, night.patients, night.changed, len(wrong), tuple(wrong[:NAMED]), missed
+    )
     audit.record(
         EVENT,
         actor="system",
         subject=SUBJECT,
         at=at,
         detail={
-            "patients": patients,
-            "changed": changed,
+            "patients": night.patients,
+            "changed": night.changed,
             "put_right": len(wrong),
             "cases": list(found.cases),
+            **({"missed": missed} if missed else {}),
         },
     )
     return found
@@ -95,7 +101,37 @@ def last() -> FullCheck | None:
         changed=kept["changed"],
         put_right=kept["put_right"],
         cases=tuple(kept["cases"]),
+        missed=kept.get("missed", 0),
     )
+
+
+class _Night:
+    """One full check as it goes on."""
+
+    def __init__(self, at: datetime, before: FullCheck | None) -> None:
+        self.at = at
+        self.before = before
+        self.patients = 0
+        self.changed = 0
+        self.wrong: list[int] = []
+
+    def settle(self, chunk: Sequence[int]) -> bool:
+        """Bring patients' cases to what their entries say; False if that failed."""
+        arriving = _unfinished()
+        try:
+            cases = thresholds.evaluate(chunk, at=self.at)
+        except Exception as error:  # noqa: BLE001 - a few must not cost all others the night
+            # Not its words: they may hold what a row says.
+            kind = type(error).__name__
+            log.warning("%d patients were not checked: %s", len(chunk), kind)
+            return False
+        self.patients += len(chunk)
+        self.changed += len(cases)
+        if self.before is not None:
+            begun = self.before.at
+            told = [case for case in cases if case.rule.written_at < begun]
+            self.wrong += _without_cause(told, arriving | _unfinished())
+        return True
 
 
 def _without_cause(cases: Iterable[ThresholdCase], arriving: set[int]) -> list[int]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from models import CaseEntry, CaseStatus, Dispensation, Patient, ThresholdCase
 from pmp.thresholds import case_recipients, threshold_cases
-from pmp.thresholds.threshold_cases import OUT, TOGETHER
+from pmp.thresholds.case_sending import OUT
+from pmp.thresholds.threshold_cases import TOGETHER
 
 Remembered = list[Any]
 """A case as JSON keeps it: id, patient's id, status, when it was closed or empty."""

@@ -1,5 +1,7 @@
 """What a case reached against what its rule asks for: in words, and which is worse."""
 
+from typing import Any, Protocol
+
 from models import RuleKind, ThresholdCase, ThresholdRule
 from pmp import mme
 from pmp.thresholds.crossings import Crossing
@@ -30,10 +32,8 @@ def crossing_words(
 ) -> str:
     """Say what a crossing counts under a rule, also one that only would make a case."""
     if rule.kind == RuleKind.PROVIDERS or crossing.reached is None:
-        prescribers = _number(crossing.prescribers, "prescriber", "prescribers")
-        pharmacies = _number(crossing.pharmacies, "pharmacy", "pharmacies")
         once = ", each practice once," if rule.practices_once else ""
-        return f"{prescribers}{once} and {pharmacies}"
+        return people_words(crossing.prescribers, crossing.pharmacies, once)
     number = mme.plain(crossing.reached, to="0.1")
     day = us_date(crossing.reached_on)
     if rule.kind == RuleKind.DAILY_MME:
@@ -46,7 +46,26 @@ def crossing_words(
     return f"{days} of opioids in a row from {day} on"
 
 
-def is_worse(case: ThresholdCase, earlier: ThresholdCase) -> bool:
+def people_words(prescribers: int, pharmacies: int, how: str = "") -> str:
+    """Say "6 prescribers and 5 pharmacies", with `how` the first were counted."""
+    written = _number(prescribers, "prescriber", "prescribers")
+    return f"{written}{how} and {_number(pharmacies, 'pharmacy', 'pharmacies')}"
+
+
+class Reaching(Protocol):
+    """What reached the numbers of a rule: a case, or what would be one."""
+
+    @property
+    def rule(self) -> Any: ...
+    @property
+    def prescribers(self) -> Any: ...
+    @property
+    def pharmacies(self) -> Any: ...
+    @property
+    def reached(self) -> Any: ...
+
+
+def is_worse(case: Reaching, earlier: Reaching) -> bool:
     """Tell whether a case reached more than an earlier one of its rule.
 
     Where the rule counted something else by then, it did.

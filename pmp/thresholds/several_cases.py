@@ -12,10 +12,9 @@ from datetime import datetime
 from models import CaseStatus, ChannelName, Pharmacy, Prescriber, ThresholdCase, User
 from pmp.deliveries import contacts
 from pmp.errors import RuleError
-from pmp.thresholds import case_recipients, cool_down, threshold_cases
+from pmp.thresholds import case_sending, threshold_cases
 from pmp.thresholds.case_lists import PAGE_SIZE
 
-MAY_BE_RELEASED = (CaseStatus.HELD, CaseStatus.DETECTED)
 ENDED = (CaseStatus.CLOSED, CaseStatus.WITHDRAWN)
 
 
@@ -58,21 +57,26 @@ def review_release(case_ids: Iterable[int]) -> Review:
 
 
 def may_be_released(case: ThresholdCase) -> bool:
-    """Tell whether a case waits for its release, or a cool-down keeps it unsent."""
-    return case.status in MAY_BE_RELEASED or cool_down.is_kept(case)
+    """Tell whether a case waits for its release, or was kept unsent."""
+    return case_sending.waits(case)
 
 
 def may_be_chosen(case: ThresholdCase) -> bool:
     """Tell whether anything can be done with a case on the list."""
-    return case.status not in ENDED or may_be_released(case)
+    return may_be_closed(case) or may_be_released(case)
+
+
+def may_be_closed(case: ThresholdCase) -> bool:
+    """Tell whether a case has not ended, or might still be sent."""
+    return case.status not in ENDED or case_sending.is_unsent(case)
 
 
 def review_close(case_ids: Iterable[int]) -> Review:
     """Tell which of these cases would be closed."""
     found = _cases(case_ids)
     return Review(
-        [case for case in found if case.status not in ENDED],
-        [case for case in found if case.status in ENDED],
+        [case for case in found if may_be_closed(case)],
+        [case for case in found if not may_be_closed(case)],
     )
 
 
@@ -129,7 +133,7 @@ class _Ways:
         self._known: dict[tuple[str, int], ChannelName | None] = {}
 
     def add(self, case: ThresholdCase) -> None:
-        prescribers, pharmacies = case_recipients.counted(case)
+        prescribers, pharmacies = case_sending.awaiting(case)
         for table, ids in ((Prescriber, prescribers), (Pharmacy, pharmacies)):
             for each in ids:
                 if way := self._way(table, each):

@@ -28,10 +28,11 @@ from models import (
 from pmp import thresholds
 from pmp.deliveries.first_channels import first_channels
 from pmp.errors import RuleError
-from pmp.thresholds import candidates, counted_fills, threshold_rules
+from pmp.thresholds import candidates, concerned, counted_fills, threshold_rules
 from pmp.thresholds.crossings import Crossing, crossings
 from pmp.thresholds.reached import is_worse
 from pmp.thresholds.terms import Terms, numbers_of, terms_of
+from pmp.thresholds.tonight import Tonight, people_of, tonight
 
 LONGEST = timedelta(days=731)
 Channels = Mapping[ChannelName | None, int]
@@ -119,8 +120,9 @@ class Simulation:
         pharmacies: Counter[int] = Counter()
         for each in self.cases:
             if not each.is_kept:
-                prescribers.update({fill.prescriber for fill in each.crossing.fills})
-                pharmacies.update({fill.pharmacy for fill in each.crossing.fills})
+                people = people_of(each.crossing, each.rule.window_days)
+                prescribers.update(people[0])
+                pharmacies.update(people[1])
         return {Profession.PRACTITIONER: prescribers, Profession.PHARMACY: pharmacies}
 
 
@@ -129,11 +131,13 @@ class Comparison:
     """What a rule would send, and what its version in force would; None: there is none.
 
     `more` are patients who have a case by the rule alone, `fewer` by the version in
-    force alone.
+    force alone. `tonight` is what an active rule sends if it is put in force now; of
+    the patients counted, as the others.
     """
 
     would: Simulation
     now: Simulation | None
+    tonight: Tonight | None = None
 
     @property
     def more(self) -> int:
@@ -154,18 +158,33 @@ def simulate(
     `most`: look at so many patients at most, evenly among all.
     """
     terms = terms_of(rule) if isinstance(rule, ThresholdRule) else rule
-    [found] = _simulated([terms], since=since, until=until, most=most)
+    [found] = _simulated([terms], since=since, until=until, most=most)[0]
     return found
 
 
 def compare(
-    terms: Terms, *, since: date, until: date, most: int | None = None
+    terms: Terms,
+    *,
+    since: date,
+    until: date,
+    most: int | None = None,
+    today: date | None = None,
 ) -> Comparison:
-    """Give what a rule would have made beside its version in force; as `simulate`."""
+    """Give what a rule would have made beside its version in force; as `simulate`.
+
+    With `today`, also what it sends if it is put in force on that day.
+    """
     standing = _in_force(terms.name)
     both = [terms] if standing is None else [terms, standing]
-    found = _simulated(both, since=since, until=until, most=most)
-    return Comparison(found[0], found[1] if standing else None)
+    sends = today if terms.status == RuleStatus.ACTIVE else None
+    found, recent = _simulated(both, since=since, until=until, most=most, today=sends)
+    known = threshold_rules.named(terms.name)
+    name = known.name if known else terms.name
+    return Comparison(
+        found[0],
+        found[1] if standing else None,
+        tonight(recent, name=name, today=sends) if sends else None,
+    )
 
 
 def last_quarter(today: date) -> tuple[date, date]:
@@ -176,26 +195,41 @@ def last_quarter(today: date) -> tuple[date, date]:
 
 
 def _simulated(
-    rules: Sequence[Terms], *, since: date, until: date, most: int | None
-) -> list[Simulation]:
-    """Simulate rules in one pass over the patients."""
+    rules: Sequence[Terms],
+    *,
+    since: date,
+    until: date,
+    most: int | None,
+    today: date | None = None,
+) -> tuple[list[Simulation], list[Simulated]]:
+    """Simulate rules in one pass over the patients.
+
+    Gives beside them the first rule's cases with a fill on a day not long before today.
+    """
     _require_sound(since, until)
+    past = today - concerned.PAST if today else date.max
+    recent: list[Simulated] = []
     one_in = _one_in(most)
     numbers = [numbers_of(terms) for terms in rules]
     found: list[list[Simulated]] = [[] for _ in rules]
     for chunk in thresholds.everybody(one_in=one_in):
-        concerned = candidates.reaching(chunk, numbers, since=since)
-        for patient_id, fills in counted_fills.of_patients(concerned, numbers):
+        ids = candidates.reaching(chunk, numbers, since=min(since, past))
+        for patient_id, fills in counted_fills.of_patients(ids, numbers):
             for terms, asked, made in zip(rules, numbers, found, strict=True):
-                made += [
+                own = [
                     Simulated(terms, patient_id, crossing)
                     for crossing in crossings(fills, asked)
-                    if since <= crossing.crossed_on <= until
                 ]
-    return [
+                made += [
+                    each for each in own if since <= each.crossing.crossed_on <= until
+                ]
+                if terms is rules[0]:
+                    recent += [each for each in own if each.crossing.last >= past]
+    simulations = [
         Simulation(terms, since, until, _in_order(_cooled_down(made)), one_in)
         for terms, made in zip(rules, found, strict=True)
     ]
+    return simulations, recent
 
 
 def _cooled_down(cases: Iterable[Simulated]) -> list[Simulated]:
@@ -223,10 +257,8 @@ def _in_order(cases: Iterable[Simulated]) -> list[Simulated]:
 
 
 def _in_force(name: str) -> Terms | None:
-    for rule in threshold_rules.newest():
-        if rule.name == name and rule.status != RuleStatus.OFF:
-            return terms_of(rule)
-    return None
+    rule = threshold_rules.named(name)
+    return terms_of(rule) if rule and rule.status != RuleStatus.OFF else None
 
 
 def _patients(simulation: Simulation | None) -> set[int]:

@@ -138,13 +138,18 @@ def _daily(
 
 
 def _known_by(active: Iterable[tuple[date, Decimal]], limit: Decimal) -> date:
-    """Give the day of the fill with which the amounts reach a limit."""
+    """Give the day of the fill with which the amounts reach a limit.
+
+    Added up in another order they may round to just below it: then the last.
+    """
     total = ZERO
+    known_by = date.min
     for day, value in sorted(active):
+        known_by = day
         total += value
         if reaches(total, limit):
-            return day
-    raise ValueError("these amounts do not reach the limit")
+            break
+    return known_by
 
 
 def _mme(

@@ -5,7 +5,7 @@ pmp.thresholds.case_recipients.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models import (
@@ -14,26 +14,22 @@ from models import (
     Dispensation,
     DispensationStatus,
     Patient,
-    RuleStatus,
     ThresholdCase,
     ThresholdRule,
     TicketOutcome,
     User,
 )
-from pmp import audit, bulk, clock, database, settings
+from pmp import audit, bulk, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds import case_recipients, cool_down, correction_notices
+from pmp.thresholds import case_recipients, case_sending, correction_notices
+from pmp.thresholds.case_sending import OUT
+from pmp.thresholds.concerned import PAST
 from pmp.thresholds.crossings import Crossing
 from pmp.thresholds.reached import reached_words
 from pmp.thresholds.threshold_rules import sentence
 
-__all__ = ["reached_words"]
+__all__ = ["OUT", "PAST", "reached_words"]
 
-# Cases whose report went to somebody, or is about to.
-OUT = (CaseStatus.QUEUED, CaseStatus.SENT, CaseStatus.ANSWERED)
-# What happened longer ago is kept as a case, but nobody is written to about it: the
-# first load of ten years of records must not print ten years of letters.
-PAST = timedelta(days=182)
 TOGETHER = "Its entries are counted in another case of the same patient."
 
 
@@ -49,18 +45,7 @@ def open_case(
     )
     _add_entries(case, {fill.id: fill.version for fill in crossing.fills})
     _record(audit.Event.CASE_DETECTED, case, at=at, detail=_summary(case))
-    if rule.status == RuleStatus.SILENT:
-        return case
-    if reason := _why_not_sent(case, at=at):
-        _close(case, reason=reason, actor="system", at=at)
-    elif last := cool_down.ends(case, at=at):
-        case.cool_down_ends = last
-        _close(case, reason=cool_down.reason(case, last), actor="system", at=at)
-    elif settings.current().hold_cases_for_review:
-        case.status = CaseStatus.HELD
-        case.save()
-    else:
-        _queue(case, actor="system", at=at)
+    case_sending.send_or_keep(case, at=at)
     return case
 
 
@@ -96,8 +81,7 @@ def recount(
     _add_entries(case, fills)
     _record(audit.Event.CASE_RECOUNTED, case, at=at, detail=_summary(case))
     case_recipients.refresh_unsent(case, at=at)
-    if case.status in OUT or cool_down.is_over(case, at=at):
-        _queue(case, actor="system", at=at)
+    case_sending.reconsider(case, at=at)
     return True
 
 
@@ -130,34 +114,44 @@ def revive(
     case.save()
     _record(audit.Event.CASE_RECOUNTED, case, at=at, detail=_summary(case))
     if case.status in OUT:
-        _queue(case, actor="system", at=at)
+        case_sending.reconsider(case, at=at)
 
 
 # --- What staff do
 
 
 def release(case: ThresholdCase, *, by: User, at: datetime) -> ThresholdCase:
-    """Send the report of a case that was held for review, or kept unsent."""
+    """Send the report of a case that was held for review, or kept unsent.
+
+    ConflictError where everybody was sent another version's case about the same days.
+    """
     with database.atomic():
         case = take(case)
-        waits = case.status in {CaseStatus.HELD, CaseStatus.DETECTED}
-        if not waits and not cool_down.is_kept(case):
+        if not case_sending.waits(case):
             raise ConflictError("This case is not waiting to be released.")
-        _queue(case, actor=by.username, at=at)
+        case_sending.require_somebody(case)
+        case_sending.queue(case, actor=by.username, at=at)
     return case
 
 
 def close(case: ThresholdCase, *, reason: str, by: User, at: datetime) -> ThresholdCase:
-    """End a case: nothing more is sent for it. A reason is required."""
+    """End a case: nothing more is sent for it. A reason is required.
+
+    One of which nothing had left was no report: it starts no cool-down.
+    """
     if not reason.strip():
         raise RuleError("Say why the case is closed", "reason")
     with database.atomic():
         case = take(case)
-        if case.status in {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}:
+        ended = case.status in {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}
+        if ended and not case_sending.is_unsent(case):
             raise ConflictError("This case has ended already.")
         for recipient in case_recipients.of_case(case):
             case_recipients.stop(recipient, reason=reason, at=at, by=by)
-        _close(case, reason=reason, actor=by.username, at=at)
+        if not case_recipients.sent_to(case):
+            case.queued_at = None
+        case.cool_down_ends = None
+        case_sending.close(case, reason=reason, actor=by.username, at=at)
     return case
 
 
@@ -168,10 +162,11 @@ def take(case: ThresholdCase) -> ThresholdCase:
     """Give a case anew, kept from all others until this transaction ends."""
     query = ThresholdCase.select().where(ThresholdCase.id == case.id)
     if not database.is_sqlite():
-        # Reports and the patient first, as whoever sends, counts again or moves does.
+        # Reports and the patient first, as whoever sends, counts again or moves does;
+        # a disclosure of the patient meanwhile need not wait.
         case_recipients.take_reports([case.id])
-        own = Patient.select(Patient.id).where(Patient.id == case.patient)
-        list(own.for_update().tuples())
+        own: Any = Patient.select(Patient.id).where(Patient.id == case.patient)
+        list(own.for_update("FOR NO KEY UPDATE").tuples())
         query = query.for_update()
     found: ThresholdCase = query.get()
     return found
@@ -208,42 +203,6 @@ def are_two_peoples(rows: Iterable[Dispensation]) -> bool:
 
 
 # --- Only here
-
-
-def _queue(case: ThresholdCase, *, actor: str, at: datetime) -> None:
-    """Request a report for everyone who is counted and not yet a recipient."""
-    if case.status not in OUT:
-        case.status = CaseStatus.QUEUED
-        case.queued_at = case.queued_at or at
-        case.closed_at = case.closed_reason = case.cool_down_ends = None
-        case.save()
-    if added := case_recipients.add(case, at=at):
-        detail: dict[str, object] = {"recipients": added}
-        _record(audit.Event.CASE_QUEUED, case, at=at, actor=actor, detail=detail)
-
-
-def _why_not_sent(case: ThresholdCase, *, at: datetime) -> str:
-    if case.window_last < clock.day_of(at) - PAST:
-        return "Found long after it happened; nobody was written to."
-    told = (
-        ThresholdCase.select()
-        .join(ThresholdRule)
-        .where(ThresholdCase.patient == case.patient)
-        .where(ThresholdRule.name == case.rule.name)
-        .where(ThresholdRule.version < case.rule.version)
-        .where(ThresholdCase.status.in_((*OUT, CaseStatus.CLOSED)))
-        .where(ThresholdCase.window_first <= case.window_last)
-        .where(ThresholdCase.window_last >= case.window_first)
-        .exists()
-    )
-    return "Reported already under an earlier version of the rule." if told else ""
-
-
-def _close(case: ThresholdCase, *, reason: str, actor: str, at: datetime) -> None:
-    case.status, case.closed_at, case.closed_reason = CaseStatus.CLOSED, at, reason
-    case.save()
-    detail: dict[str, object] = {"reason": reason}
-    _record(audit.Event.CASE_CLOSED, case, at=at, actor=actor, detail=detail)
 
 
 def _changes(case: ThresholdCase, before: dict[int, int]) -> dict[int, TicketOutcome]:

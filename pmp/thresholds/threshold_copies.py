@@ -7,7 +7,6 @@ its pages, by which whoever holds the paper can ask whether it is the program's.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from models import (
     CaseRecipient,
@@ -23,7 +22,8 @@ from pmp import audit, database, documents, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError
 from pmp.lookup import report_codes
-from pmp.thresholds import case_recipients, threshold_reports
+from pmp.thresholds import case_recipients, threshold_cases, threshold_reports
+from pmp.thresholds.shown_rows import standing
 from pmp.thresholds.threshold_reports import ThresholdReport
 
 PURGE_AT_ONCE = 500
@@ -73,7 +73,7 @@ def download(
     body = _readable(recipient, draw=draw, at=at)
     _refuse_two_people(recipient)
     return threshold_reports.open_in_portal(
-        recipient_id, by=by, at=at, address=address
+        recipient_id, by=by, at=at, address=address, part="chart copy"
     ), body
 
 
@@ -99,19 +99,6 @@ def open_for_staff(
         detail={"case": case_id, "recipient": recipient.id},
     )
     return recipient, body
-
-
-def standing(recipient: CaseRecipient) -> ThresholdReportCopy | None:
-    """Give the drawing that stands; None while there is none."""
-    found: ThresholdReportCopy | None = (
-        ThresholdReportCopy.select()
-        .join(CaseRecipient)
-        .where(CaseRecipient.id == recipient.id)
-        .where(CaseRecipient.document == ThresholdReportCopy.document)
-        .order_by(ThresholdReportCopy.id.desc())
-        .first()
-    )
-    return found
 
 
 def code_of(recipient: CaseRecipient) -> str:
@@ -179,13 +166,11 @@ def _readable(recipient: CaseRecipient, *, draw: Draw, at: datetime) -> bytes:
 def _refuse_two_people(recipient: CaseRecipient) -> None:
     """Keep back a PDF whose entries, as things stand, are of more than one person."""
     kept = standing(recipient)
-    rows: Any = (
-        Dispensation.select(Dispensation.patient)
-        .where(Dispensation.row_code.in_(kept.entries if kept else []))
-        .distinct()
-        .tuples()
-    )
-    if len(list(rows)) > 1:
+    rows = threshold_cases.entries(recipient.case)
+    if kept and kept.entries:
+        query = Dispensation.select().where(Dispensation.row_code.in_(kept.entries))
+        rows = list(query)
+    if threshold_cases.are_two_peoples(rows):
         raise NotFoundError(TWO_PEOPLE)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from models import (
-    CaseEntry,
     CaseRecipient,
     CaseStatus,
     CorrectionNotice,
@@ -19,7 +18,6 @@ from models import (
     Pharmacy,
     Prescriber,
     ReportedIdentity,
-    Species,
     ThresholdCase,
     Ticket,
     User,
@@ -33,13 +31,18 @@ from pmp import (
     history,
     mme,
     settings,
-    withheld,
     wording,
 )
 from pmp.deliveries import contacts
-from pmp.errors import NotFoundError
 from pmp.history.entries import Entry as HistoryEntry
-from pmp.thresholds import case_recipients, correction_notices, threshold_cases
+from pmp.thresholds import (
+    case_recipients,
+    correction_notices,
+    shown_rows,
+    threshold_cases,
+)
+from pmp.thresholds.reached import people_words
+from pmp.thresholds.shown_rows import Shown
 from pmp.thresholds.threshold_rules import sentence
 
 WHAT = "Patient Threshold Report"
@@ -87,6 +90,7 @@ class ThresholdReport:
     `reached` says what was found against the rule's numbers; `call_sheet` is everyone
     on the entries but the recipient; `code` proves a drawing genuine. `is_parted`: its
     entries were found to be of more than one person, and only the recipient's are here.
+    `as_sent` says why it shows no more than was sent, or is empty.
     """
 
     recipient_id: int
@@ -112,6 +116,7 @@ class ThresholdReport:
     made_at: datetime
     code: str = ""
     is_parted: bool = False
+    as_sent: str = ""
     withdrawn_reason: str = ""
 
     @property
@@ -130,8 +135,10 @@ def report(
     """
     case = recipient.case
     someone = case_recipients.who(recipient)
-    rows, is_parted = _rows_for(case, someone)
+    shown = shown_rows.to(recipient)
+    rows = shown.rows
     known = _history(case, at=at)
+    since, until = _window(case, shown)
     identities = _identities(rows)
     newest = identities[0]
     name = _name(newest)
@@ -140,10 +147,10 @@ def report(
         recipient_id=recipient.id,
         case_id=case.id,
         rule=sentence(case.rule),
-        reached=threshold_cases.reached_words(case),
-        crossed_on=case.crossed_on,
-        since=case.window_first,
-        until=case.window_last,
+        reached=_who(rows) if shown.as_sent else threshold_cases.reached_words(case),
+        crossed_on=min(case.crossed_on, until),
+        since=since,
+        until=until,
         patient_id=case.patient.id,
         patient=name,
         birth_date=newest.birth_date,
@@ -152,9 +159,9 @@ def report(
         also_reported_as=sorted({_name(each) for each in identities} - {name}),
         entries=_entries(rows, known, someone),
         charts=_charts(
-            case,
             [known[row.row_code] for row in rows if row.row_code in known],
-            today=clock.day_of(at),
+            since=since,
+            until=max(until, min(until + AFTER, clock.day_of(at))),
         ),
         call_sheet=_call_sheet(rows, someone),
         to_name=contacts.name_of(someone),
@@ -163,7 +170,8 @@ def report(
         reply_code=recipient.reply_code,
         made_at=at,
         code=code,
-        is_parted=is_parted,
+        is_parted=shown.is_parted,
+        as_sent=shown.as_sent,
         withdrawn_reason=case.withdrawn_reason if withdrawn else "",
     )
 
@@ -187,7 +195,7 @@ def about(recipient_id: int) -> tuple[Patient, str]:
 
 
 def open_in_portal(
-    recipient_id: int, *, by: User, at: datetime, address: str = ""
+    recipient_id: int, *, by: User, at: datetime, address: str = "", part: str = "page"
 ) -> CaseRecipient:
     """Open a report that was sent to a user; kept on record before it is shown.
 
@@ -195,6 +203,7 @@ def open_in_portal(
     """
     recipient = case_recipients.received(recipient_id, by=by)
     with database.atomic():
+        disclosures.hold(recipient.case.patient)
         if recipient.opened_at is None:
             recipient.opened_at = at
             recipient.save(only=[CaseRecipient.opened_at])
@@ -209,14 +218,14 @@ def open_in_portal(
             actor=by.username,
             subject=f"case:{recipient.case.id}",
             at=at,
-            detail={"recipient": recipient.id},
+            detail={"recipient": recipient.id, "what": part},
             address=address,
         )
         disclosures.record(
             patient=recipient.case.patient,
             recipient=f"{by.name} ({by.username})",
             address=f"Portal, {address}" if address else "Portal",
-            what=f"{WHAT} {recipient.reply_code}",
+            what=f"{WHAT} {recipient.reply_code} ({part})",
             purpose=PURPOSE,
             at=at,
             actor=by.username,
@@ -229,39 +238,17 @@ def changes_of(recipient: CaseRecipient) -> list[CorrectionNotice]:
     return correction_notices.about(recipient)
 
 
-def _rows_for(
-    case: ThresholdCase, someone: Prescriber | Pharmacy
-) -> tuple[list[Dispensation], bool]:
-    """Give the entries that a recipient may see, and whether they are not all.
-
-    Where they are of more than one person, each sees no more than their own:
-    the others are a stranger's drugs.
-    """
-    rows = _rows(case)
-    is_parted = len({row.__data__["patient"] for row in rows}) > 1
-    if is_parted:
-        rows = [row for row in rows if someone in (row.prescriber, row.pharmacy)]
-    if not rows:
-        raise NotFoundError("Nothing in this report concerns you any more.")
-    return rows, is_parted
+def _window(case: ThresholdCase, shown: Shown) -> tuple[date, date]:
+    if shown.as_sent:  # what came later must not show in the dates either
+        return shown.rows[-1].filled_on, shown.rows[0].filled_on
+    return case.window_first, case.window_last
 
 
-def _rows(case: ThresholdCase) -> list[Dispensation]:
-    """Give the counted dispensations, newest first; no animal's, none withheld."""
-    return list(
-        Dispensation.select(Dispensation, ReportedIdentity, Prescriber, Pharmacy)
-        .join(ReportedIdentity)
-        .switch(Dispensation)
-        .join(Prescriber)
-        .switch(Dispensation)
-        .join(Pharmacy)
-        .switch(Dispensation)
-        .join(CaseEntry)
-        .where(CaseEntry.case == case)
-        .where(ReportedIdentity.species == Species.HUMAN)
-        .where(withheld.shown())
-        .order_by(Dispensation.filled_on.desc(), Dispensation.id.desc())
-    )
+def _who(rows: Sequence[Dispensation]) -> str:
+    """Say how many prescribers and pharmacies are on some entries."""
+    prescribers = len({row.prescriber.id for row in rows})
+    pharmacies = len({row.pharmacy.id for row in rows})
+    return people_words(prescribers, pharmacies)
 
 
 def _history(case: ThresholdCase, *, at: datetime) -> dict[str, HistoryEntry]:
@@ -321,21 +308,18 @@ def _change(row: Dispensation) -> str:
     return "Corrected" if row.corrected else ""
 
 
-def _charts(
-    case: ThresholdCase, entries: Sequence[HistoryEntry], *, today: date
-) -> list[str]:
-    until = max(case.window_last, min(case.window_last + AFTER, today))
+def _charts(entries: Sequence[HistoryEntry], *, since: date, until: date) -> list[str]:
     fills = [entry.fill for entry in entries if not entry.is_animal]
     courses = [fill.course for fill in fills]
-    total = mme.summary(courses, since=case.window_first, today=until)
+    total = mme.summary(courses, since=since, today=until)
     points = chart.Points(
-        since=case.window_first,
+        since=since,
         until=until,
         bars=[
             chart.Bar(fill.drug, fill.drug_class, fill.first, fill.days)
             for fill in fills
         ],
-        steps=mme.steps(courses, since=case.window_first, until=until),
+        steps=mme.steps(courses, since=since, until=until),
         now=total.today,
         peak=total.peak,
         peak_on=total.peak_on,

@@ -27,6 +27,7 @@ __all__ = [
     "sentence",
     "terms_of",
 ]
+CHANGED = "Somebody else has just changed this rule. Look at it again."
 LONGEST_WINDOW = 731
 LONGEST_GAP = 30
 MOST = 99
@@ -39,14 +40,31 @@ MOST_OF = {
 """The highest amount that a kind may ask for."""
 
 
-def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> ThresholdRule:
-    """Write the next version of the rule of this name, or the first."""
+def write(
+    *,
+    terms: Terms,
+    reason: str,
+    by: User | None,
+    at: datetime,
+    replaces: int | None = None,
+) -> ThresholdRule:
+    """Write the next version of the rule of this name, or the first.
+
+    Capitals and blanks make no other name. `replaces` is the id of the version that it
+    is to follow, 0 for none: ConflictError if another is the newest by now.
+    """
     require_sound(terms, reason)
-    terms = plain(terms)
+    last = named(terms.name)
+    if replaces is not None and replaces != (last.id if last else 0):
+        raise ConflictError(CHANGED, "name")
+    name = last.name if last else " ".join(terms.name.split())
+    terms = replace(plain(terms), name=name)
     author = by.username if by else "system"
     try:
         with database.atomic():
-            rule = _stored(terms, reason=reason, author=author, at=at)
+            rule = _stored(
+                terms, last.version if last else 0, reason=reason, author=author, at=at
+            )
             audit.record(
                 audit.Event.RULE_WRITTEN,
                 actor=author,
@@ -61,9 +79,7 @@ def write(*, terms: Terms, reason: str, by: User | None, at: datetime) -> Thresh
                 },
             )
     except IntegrityError as clash:
-        raise ConflictError(
-            "Somebody else has just changed this rule. Look at it again.", "name"
-        ) from clash
+        raise ConflictError(CHANGED, "name") from clash
     return rule
 
 
@@ -75,9 +91,7 @@ def switch(
     ConflictError if another version than `rule` is in force by now.
     """
     if versions(rule)[0].id != rule.id:
-        raise ConflictError(
-            "Somebody else has just changed this rule. Look at it again."
-        )
+        raise ConflictError(CHANGED)
     if status == rule.status:
         raise RuleError(f"The rule is {status.value} already.", "status")
     terms = replace(terms_of(rule), status=status)
@@ -104,14 +118,12 @@ def get(rule_id: int) -> ThresholdRule:
 
 
 def named(name: str) -> ThresholdRule | None:
-    """Give the newest version of the rule of a name; None if there is none yet."""
-    found: ThresholdRule | None = (
-        ThresholdRule.select()
-        .where(ThresholdRule.name == name)
-        .order_by(ThresholdRule.version.desc())
-        .first()
-    )
-    return found
+    """Give the newest version of the rule of a name; None if there is none yet.
+
+    In capitals or not, however many blanks; the same spelling is found first.
+    """
+    same = [rule for rule in _newest() if _plain_name(rule.name) == _plain_name(name)]
+    return min(same, key=lambda rule: rule.name != name, default=None)
 
 
 def newest() -> list[ThresholdRule]:
@@ -123,6 +135,11 @@ def newest() -> list[ThresholdRule]:
 def in_force() -> list[ThresholdRule]:
     """Give the rules that make cases: the newest of each name, active or silent."""
     return [rule for rule in _newest() if rule.status != RuleStatus.OFF]
+
+
+def is_active(rule: ThresholdRule) -> bool:
+    """Tell whether a rule's newest version has reports sent."""
+    return bool(versions(rule)[0].status == RuleStatus.ACTIVE)
 
 
 def versions(rule: ThresholdRule) -> list[ThresholdRule]:
@@ -143,18 +160,19 @@ def _newest() -> list[ThresholdRule]:
     )
 
 
-def _stored(terms: Terms, *, reason: str, author: str, at: datetime) -> ThresholdRule:
-    last = (
-        ThresholdRule.select(fn.MAX(ThresholdRule.version))
-        .where(ThresholdRule.name == terms.name)
-        .scalar()
-    )
+def _plain_name(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _stored(
+    terms: Terms, last: int, *, reason: str, author: str, at: datetime
+) -> ThresholdRule:
     columns = {each.name: getattr(terms, each.name) for each in fields(terms)}
     for name in ("schedules", "drug_classes", "exclusions"):
         columns[name] = list(columns[name])
     rule: ThresholdRule = ThresholdRule.create(
         **columns,
-        version=(last or 0) + 1,
+        version=last + 1,
         reason=reason,
         written_by=author,
         written_at=at,

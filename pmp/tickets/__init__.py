@@ -62,7 +62,7 @@ CHANGING = (TicketOutcome.VOIDED, TicketOutcome.CORRECTED, TicketOutcome.IDENTIT
 # --- What the reporter does
 
 
-def open_ticket(
+def open_ticket(  # noqa: PLR0913 - who reports what, of which entry, for whom
     shown: Shown,
     *,
     problem: TicketProblem,
@@ -70,6 +70,7 @@ def open_ticket(
     by: User,
     at: datetime,
     reporter: str = "",
+    is_limited: bool = True,
 ) -> Ticket:
     """Open a ticket about an entry or a record; one open for each reporter.
 
@@ -80,11 +81,11 @@ def open_ticket(
     """
     if problem == TicketProblem.OTHER and not note.strip():
         raise RuleError("Describe what is wrong", field="note")
-    report_limits.check(by=by, at=at)
     reporter = reporter or f"user:{by.id}"
     try:
         with database.atomic():
-            report_limits.hold(by=by, at=at)
+            if is_limited:
+                report_limits.hold(by=by, at=at)
             ticket = _new(
                 shown, problem=problem, note=note, by=by, at=at, reporter=reporter
             )
@@ -94,6 +95,9 @@ def open_ticket(
                 audit.Event.TICKET_OPENED, ticket, by=by, at=at, detail=detail
             )
             telling.tell_opened(ticket, at=at)
+    except report_limits.TooManyError:
+        report_limits.refused(by=by, at=at)
+        raise
     except IntegrityError as twice:
         what = "entry" if shown.dispensation else "problem"
         message = f"You have reported this {what} already; that ticket is still open."
@@ -253,8 +257,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
             dispensations.void(entry, reason=reason, by=by, at=at)
         elif outcome in CHANGING:
             _correct(entry, changes or {}, reason=reason, by=by, at=at)
-        changes_it = change is not None or outcome in CHANGING
-        told = _notices(entry) if entry and changes_it else []
+        told = _notices(entry) if entry and (change or outcome in CHANGING) else []
         said = outcome_words(outcome, of_record=entry is None)
         writing.say(ticket, f"{said} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}

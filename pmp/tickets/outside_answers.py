@@ -1,6 +1,7 @@
 """Answering who reported an inaccuracy and is no user: by letter, by fax, by a call."""
 
 from datetime import datetime
+from typing import Any
 
 from peewee import JOIN
 
@@ -84,11 +85,14 @@ def calls_due(*, by: User) -> list[OutsideReporter]:
         .join(Ticket)
         .join(Dispensation, JOIN.LEFT_OUTER)
         .where(withheld.shown_to(by))
-        .where(OutsideReporter.answer_by.is_null())
-        .where(OutsideReporter.answered_at.is_null())
-        .where(~Ticket.resolved_at.is_null() & ~Ticket.outcome.is_null())
+        .where(_waits_for_a_call())
         .order_by(Ticket.resolved_at, OutsideReporter.id)
     )
+
+
+def tickets_to_call_about() -> Any:
+    """Select the tickets of whom `calls_due` gives."""
+    return Ticket.select().join(OutsideReporter).where(_waits_for_a_call())
 
 
 def called(reporter: OutsideReporter, *, by: User, at: datetime) -> None:
@@ -114,3 +118,12 @@ def routes(reporter: OutsideReporter) -> list[Route]:
         return []
     order = [reporter.answer_by, ChannelName.LETTER]
     return [Route(way, known[way]) for way in dict.fromkeys(order) if known.get(way)]
+
+
+def _waits_for_a_call() -> Any:
+    return (
+        OutsideReporter.answer_by.is_null()
+        & OutsideReporter.answered_at.is_null()
+        & ~Ticket.resolved_at.is_null()
+        & ~Ticket.outcome.is_null()
+    )

@@ -1,10 +1,12 @@
 """How many entries one user may report in a day: more than anybody does by hand.
 
 A flood would mark everything as under review and bury what is wrong indeed. Who finds
-that many, as when a number was stolen, calls the program.
+that many, as when a number was stolen, calls the program. What recipients answer to
+reports is exempt: the program asked, and the rows of what it sent are the limit.
 """
 
 from datetime import datetime
+from typing import Any
 
 from models import Ticket, User
 from pmp import audit, clock, database, settings, wording
@@ -12,32 +14,34 @@ from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 
 
-def check(*, by: User, at: datetime) -> None:
-    """Raise RuleError, on the audit record, where a user has reported enough today."""
-    most = settings.current().tickets_per_day
-    if can(by.role, Permission.TICKET_WORK) or _today(by, at) < most:
-        return
-    audit.record(
-        audit.Event.TICKET_REFUSED,
-        actor=by.username,
-        subject=f"user:{by.username}",
-        at=at,
-        detail={"limit": most},
-    )
-    raise _refusal()
+class TooManyError(RuleError):
+    """A user has reported enough for a day."""
 
 
 def hold(*, by: User, at: datetime) -> None:
-    """Let reports of one user in one at a time, and count once more.
+    """Let reports of one user in one at a time; TooManyError where it is enough.
 
     In the transaction of the ticket, before it is there.
     """
     if can(by.role, Permission.TICKET_WORK):
         return
     if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        User.select(User.id).where(User.id == by.id).for_update().get()
+        # Readers are kept in place by key, and then wait for what this has taken.
+        row: Any = User.select(User.id).where(User.id == by.id)
+        row.for_update("FOR NO KEY UPDATE").get()
     if _today(by, at) >= settings.current().tickets_per_day:
         raise _refusal()
+
+
+def refused(*, by: User, at: datetime) -> None:
+    """Put a refusal on the audit record, after the ticket's transaction is undone."""
+    audit.record(
+        audit.Event.TICKET_REFUSED,
+        actor=by.username,
+        subject=f"user:{by.username}",
+        at=at,
+        detail={"limit": settings.current().tickets_per_day},
+    )
 
 
 def _today(by: User, at: datetime) -> int:
@@ -47,9 +51,9 @@ def _today(by: User, at: datetime) -> int:
     return found
 
 
-def _refusal() -> RuleError:
+def _refusal() -> TooManyError:
     program = settings.current()
-    return RuleError(
+    return TooManyError(
         f"You have reported {program.tickets_per_day} problems today. If more is wrong,"
         f" call {wording.phone(program.program_phone)}: staff take it up as a whole."
     )

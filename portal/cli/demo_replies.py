@@ -1,4 +1,4 @@
-"""The demo's answers to a threshold report: one on the page, one by fax, a note."""
+"""The demo's reply pages: as they are sent, and as one comes back by fax."""
 
 import io
 
@@ -6,59 +6,35 @@ import pypdf
 from PIL import ImageDraw
 
 from gateway import documents, pages, tasks
-from models import CaseRecipient, RecipientAnswer, ThresholdCase
+from models import CaseRecipient
 from pmp import clock, faxes
-from pmp.accounts import users
 from pmp.deliveries import contacts
-from pmp.thresholds import answers, care_notes, case_recipients, threshold_copies
-from pmp.thresholds.answers import Reply
+from pmp.thresholds import case_recipients, threshold_copies
 
 PEN = 4  # dots
 DOTS_PER_MILLIMETRE = pages.DOTS_PER_INCH / 25.4
 
 
-def load() -> None:
-    """Have three recipients of the first case answer, each in their own way."""
-    case = ThresholdCase.select().order_by(ThresholdCase.id).first()
-    if case is None:
-        return
-    at, recipients = clock.now(), case_recipients.of_case(case)
-    pharmacist, doctor = users.named("main.pharmacy"), users.named("dr.adams")
-    pharmacy = case_recipients.of_user(pharmacist, patient_id=case.patient.id)
-    doctors = case_recipients.of_user(doctor, patient_id=case.patient.id)
-    if pharmacy and doctors:
-        done = frozenset({"discussed_with_patient"})
-        reply = Reply(RecipientAnswer.MY_PATIENT, done=done)
-        answers.answer(pharmacy[0].id, reply, by=pharmacist, at=at)
-        care_notes.send(
-            pharmacy[0].id,
-            doctors[0].id,
-            text="She says that two of you prescribe for the same pain. Call me?",
-            by=pharmacist,
-            at=at,
-        )
-    for recipient in recipients:
-        someone = case_recipients.who(recipient)
-        if recipient.prescriber and contacts.user_of(someone) is None:
-            _send_back(recipient)
-            return
-
-
-def _send_back(recipient: CaseRecipient) -> None:
-    """Fax the reply page of a report back, with a cross and a signature in pen."""
-    at = clock.now()
-    body = threshold_copies.copy(recipient, draw=documents.threshold_report, at=at)
-    page = pypdf.PdfWriter()
+def page_of(recipient: CaseRecipient) -> bytes:
+    """Give the reply page of a report, the last one of what its recipient is sent."""
+    body = threshold_copies.copy(
+        recipient, draw=documents.threshold_report, at=clock.now()
+    )
+    page, written = pypdf.PdfWriter(), io.BytesIO()
     page.add_page(pypdf.PdfReader(io.BytesIO(body)).pages[-1])
-    single = io.BytesIO()
-    page.write(single)
+    page.write(written)
+    return written.getvalue()
+
+
+def fax_back(recipient: CaseRecipient) -> None:
+    """Fax the reply page of a report back, with a cross and a signature in pen."""
     fax = faxes.receive(
-        body=_marked(single.getvalue()),
+        body=_marked(page_of(recipient)),
         media_type="image/png",
         from_number=contacts.fax_of(case_recipients.who(recipient)),
-        source="demo",
-        source_reference="demo reply",
-        at=at,
+        source="folder",
+        source_reference=f"demo:{recipient.reply_code}",
+        at=clock.now(),
     )
     tasks.read_fax.call_local(fax.id)
 

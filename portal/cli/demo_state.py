@@ -14,13 +14,9 @@ from models import (
     Application,
     Delivery,
     DeliveryKind,
-    Dispensation,
-    DrugClass,
     Profession,
     ReceiptPolicy,
-    ReportedIdentity,
     Role,
-    TicketProblem,
     User,
 )
 from pmp import (
@@ -31,7 +27,6 @@ from pmp import (
     faxes,
     registration,
     roster,
-    tickets,
     uploads,
 )
 from pmp.accounts import credentials, users
@@ -41,7 +36,7 @@ from pmp.registration.answers import Answers
 from pmp.roster import roster_contacts
 from pmp.thresholds import threshold_rules
 from pmp.uploads import receipts
-from portal.cli import demo_replies
+from portal.cli import demo_cases, demo_tickets
 
 PASS_PHRASE = "maple syrup on a tuesday"  # noqa: S105 - the demo's, told to everyone
 STAFF = (
@@ -83,10 +78,11 @@ def load(*, scale: float, data_dir: Path, say: Say) -> None:
         _register(Profession.PRACTITIONER, _practitioner_answers(doctor))
     for shop in people.shops[:2]:
         _register(Profession.PHARMACY, _pharmacy_answers(shop))
+    demo_cases.try_rules_out()
     _submit(people, say)
-    say("Reporting errors, and leaving a registration that waits for its fax …")
-    _report_an_error()
-    demo_replies.load()
+    say("Answering threshold reports, and reporting errors …")
+    demo_cases.answer_reports(data_dir=data_dir)
+    demo_tickets.open_them()
     _waiting_registration(people, data_dir)
 
 
@@ -240,27 +236,6 @@ def _pharmacy_answers(shop: cast.Shop) -> Answers:
         phone=shop.phone,
         fax=shop.fax,
         email=shop.email,
-    )
-
-
-def _report_an_error() -> None:
-    """Have a pharmacist dispute an entry of their own."""
-    pharmacist = users.named("main.pharmacy")
-    entry = (
-        Dispensation.select()
-        .join(ReportedIdentity)
-        .where(ReportedIdentity.last_key == "HOLLIS")
-        .where(Dispensation.drug_class == DrugClass.BENZODIAZEPINE)
-        .order_by(Dispensation.filled_on.desc())
-        .first()
-    )
-    shown = tickets.find_shown(entry.row_code, by=pharmacist)
-    tickets.open_ticket(
-        shown,
-        problem=TicketProblem.WRONG_QUANTITY,
-        note="We dispensed 30 tablets, not 60.",
-        by=pharmacist,
-        at=clock.now(),
     )
 
 

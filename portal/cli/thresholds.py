@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,8 @@ def run() -> None:
     cases = _count(found.changed, "case", "cases")
     patients = _count(found.patients, "patient", "patients")
     click.echo(f"{cases} made, counted again or withdrawn, of {patients}.")
+    if found.missed:
+        click.echo(f"{_count(found.missed, 'patient', 'patients')} missed.", err=True)
     if found.put_right:
         named = ", ".join(map(str, found.cases))
         click.echo(
@@ -80,6 +82,7 @@ def simulate(
         terms,
         since=since.date() if since else first,
         until=until.date() if until else last,
+        today=clock.today(),
     )
     if as_json:
         click.echo(json.dumps(_as_json(found)))
@@ -114,12 +117,17 @@ def _changed(terms: Terms, given: Mapping[str, Any]) -> Terms:
 
 def _print(found: Comparison) -> None:
     would = found.would
+    if tonight := found.tonight:
+        cases = _count(tonight.cases, "case", "cases")
+        reports = _count(tonight.reports, "report", "reports")
+        click.echo(f"If it is put in force now: {cases}, {reports}.")
     for each in would.cases:
         kept = ", kept back by the cool-down" if each.is_kept else ""
         click.echo(
             f"{each.crossing.crossed_on.isoformat()} patient {each.patient_id}: "
-            f"{each.prescribers} prescribers, {each.pharmacies} pharmacies, "
-            f"{len(each.crossing.fills)} entries{kept}"
+            f"{_count(each.prescribers, 'prescriber', 'prescribers')}, "
+            f"{_count(each.pharmacies, 'pharmacy', 'pharmacies')}, "
+            f"{_count(len(each.crossing.fills), 'entry', 'entries')}{kept}"
         )
     click.echo(f"{would.rule.name}: {threshold_rules.sentence(would.rule)}")
     _print_counts(would)
@@ -170,6 +178,7 @@ def _as_json(found: Comparison) -> dict[str, Any]:
     return {
         "would": _counts(found.would),
         "now": _counts(found.now) if found.now else None,
+        "tonight": found.tonight and asdict(found.tonight),
         "patients_more": found.more,
         "patients_fewer": found.fewer,
     }

@@ -84,6 +84,7 @@ class RuleForm(Form):
 
     kind = HiddenField()
     confirmed = HiddenField()
+    replaces = HiddenField()  # the id of the version that was looked at; empty: none
     name = StringField(
         "Name",
         description="An existing name makes its next version",

@@ -39,10 +39,12 @@ def record(delivery_id: int) -> ResponseReturnValue:
             )
             flash(f"It is written down as incident {incident.id}.")
             return redirect(url_for(".incident", incident_id=incident.id), 303)
+    delivery = delivery_desk.get(delivery_id)
     page = render_template(
         "staff/misdeliveries/record.html",
         form=form,
-        delivery=delivery_desk.get(delivery_id),
+        delivery=delivery,
+        then=misdeliveries.then_words(delivery),
     )
     return page, 422 if form.errors else 200
 

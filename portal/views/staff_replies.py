@@ -9,7 +9,13 @@ from models import CaseRecipient, FaxedReply, ReplyChannel, SetAsideReason
 from pmp import clock, faxes
 from pmp.deliveries import contacts
 from pmp.permissions import Permission
-from pmp.thresholds import answers, case_recipients, faxed_replies, threshold_cases
+from pmp.thresholds import (
+    answers,
+    case_recipients,
+    faxed_replies,
+    shown_rows,
+    threshold_cases,
+)
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_rules import ReplyForm
@@ -133,7 +139,7 @@ def attach(fax_id: int) -> ResponseReturnValue:
 
 
 def _answer_form(form: type[PaperAnswerForm], recipient: CaseRecipient) -> Any:
-    rows = threshold_cases.entries(recipient.case)
+    rows = shown_rows.of_case(recipient.case)
     return with_rows(form, [row.row_code for row in rows])
 
 
@@ -168,7 +174,7 @@ def _opened(recipient: CaseRecipient) -> Any:
     case = threshold_cases.open_for_staff(
         recipient.case.id, by=signed_in_user(), at=clock.now()
     )
-    return threshold_cases.entries(case)
+    return shown_rows.of_case(case)
 
 
 def _name(recipient: CaseRecipient) -> str:

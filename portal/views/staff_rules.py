@@ -14,7 +14,6 @@ from pmp.thresholds import (
     care_notes,
     case_lists,
     case_recipients,
-    cool_down,
     faxed_replies,
     full_checks,
     outcomes,
@@ -37,7 +36,9 @@ from portal.paging import page_asked_for
 bp = Blueprint("staff_rules", __name__)
 SAMPLE = 20
 MOST_PATIENTS = 200_000
-"""That a page counts: more than that a person would wait for."""
+MOST_ADDED_UP = 20_000
+"""That a page counts: more than that a person would wait for. Fewer, where the whole
+history of each is added up."""
 
 
 @bp.get("/staff/rules")
@@ -83,6 +84,7 @@ def new() -> ResponseReturnValue:
                     reason=form.reason.data or "",
                     by=signed_in_user(),
                     at=clock.now(),
+                    replaces=request.form.get("replaces", 0, type=whole),
                 )
                 flash(
                     f"Version {written.version} of {written.name} is written:"
@@ -148,15 +150,6 @@ def case(case_id: int) -> ResponseReturnValue:
     return _case_page(case_id, CloseForm())
 
 
-@bp.post("/staff/cases/<int:case_id>/release")
-@requires(Permission.CASE_WORK)
-def release(case_id: int) -> ResponseReturnValue:
-    found = threshold_cases.get(case_id)
-    threshold_cases.release(found, by=signed_in_user(), at=clock.now())
-    flash("The reports are on their way.")
-    return redirect(url_for("staff_rules.case", case_id=case_id), 303)
-
-
 @bp.post("/staff/cases/<int:case_id>/close")
 @requires(Permission.CASE_WORK)
 def close(case_id: int) -> ResponseReturnValue:
@@ -199,6 +192,8 @@ def _rule_page(form: RuleForm) -> ResponseReturnValue:
     reviewed = form.is_submitted() and not form.errors
     form.confirmed.data = "yes" if reviewed else ""
     terms = form.terms() if reviewed else None
+    replaced = threshold_rules.named(terms.name) if terms else None
+    form.replaces.data = str(replaced.id) if replaced else ""
     period = SimulatedPeriodForm()
     page = render_template(
         "staff/rules/new.html",
@@ -208,7 +203,7 @@ def _rule_page(form: RuleForm) -> ResponseReturnValue:
         sending=threshold_rules.sending(terms) if terms else "",
         counted=partial(reached.crossing_words, terms) if terms else None,
         past_days=threshold_cases.PAST.days,
-        replaced=threshold_rules.named(terms.name) if terms else None,
+        replaced=replaced,
         sentence=threshold_rules.sentence,
         period=period,
         found=_simulated(terms, period) if terms else None,
@@ -225,9 +220,11 @@ def _simulated(
     found = None
     if period.validate():
         since, until = period.days()
+        by_people = terms.kind == RuleKind.PROVIDERS
+        most = MOST_PATIENTS if by_people else MOST_ADDED_UP
         with rule_errors(period):
             found = simulation.compare(
-                terms, since=since, until=until, most=MOST_PATIENTS
+                terms, since=since, until=until, most=most, today=clock.today()
             )
     return found
 
@@ -249,7 +246,8 @@ def _case_page(case_id: int, form: CloseForm) -> ResponseReturnValue:
         case=found,
         rule=threshold_rules.sentence(found.rule),
         reached=threshold_cases.reached_words(found),
-        is_kept=cool_down.is_kept(found),
+        may_be_released=several_cases.may_be_released(found),
+        may_be_closed=several_cases.may_be_closed(found),
         entries=threshold_cases.entries(found),
         recipients=rows,
         state_words=delivery_desk.state_words,

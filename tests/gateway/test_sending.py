@@ -9,7 +9,15 @@ from jinja2 import DictLoader
 
 from gateway import documents, messages, schedule, tasks
 from gateway.message import Message
-from models import ChannelName, Delivery, DeliveryKind, DeliveryState, ErrorClass
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    ErrorClass,
+    Misdelivery,
+    WhatBecame,
+)
 from pmp import documents as kept
 from pmp import periods, settings
 from pmp.errors import RuleError
@@ -88,6 +96,31 @@ def test_a_letter_that_does_not_fit_waits_for_staff_not_for_the_printer(
 
     assert (after.state, after.needs_staff) == (DeliveryState.FAILED, True)
     assert "The address has 0 lines" in after.error_text
+
+
+@pytest.mark.usefixtures("fixed_message")
+def test_nothing_is_sent_to_a_number_that_is_somebody_elses(now: Clock) -> None:
+    astray, waits = make_delivery(), make_delivery()
+    waits.further_routes = [["email", "doctor@example.org"]]
+    waits.save()
+    Misdelivery.create(
+        delivery=astray,
+        told_by="A bakery",
+        became=WhatBecame.DESTROYED,
+        recorded_by="lee",
+        recorded_at=NOW,
+    )
+
+    after = send(waits)
+
+    assert (after.state, after.error_class) == (
+        DeliveryState.FAILED,
+        ErrorClass.REJECTED,
+    )
+    assert after.needs_staff
+    assert Delivery.get(Delivery.parent == waits).channel == ChannelName.EMAIL
+    assert not (settings.current().data_dir / "outgoing" / "fax").exists()
+    assert send(make_delivery(address="+18605550199")).state == DeliveryState.SENT
 
 
 @pytest.mark.usefixtures("fixed_message")

@@ -10,6 +10,7 @@ from models import (
     CaseStatus,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Dispensation,
     RecipientAnswer,
     RecipientReply,
@@ -23,9 +24,15 @@ from models import (
 )
 from pmp import audit, dispensations, tickets
 from pmp.deliveries import contacts
-from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.thresholds import answers, case_lists, case_recipients, threshold_cases
+from pmp.errors import NotFoundError, RuleError
+from pmp.thresholds import (
+    answers,
+    case_recipients,
+    threshold_cases,
+    threshold_copies,
+)
 from pmp.thresholds.answers import Reply
+from pmp.thresholds.threshold_copies import Drawing
 from pmp.tickets import telling
 from tests.conftest import NOW
 from tests.factories import (
@@ -71,6 +78,19 @@ def doctor(oakes: CaseRecipient) -> User:
 def own_rows(recipient: CaseRecipient) -> list[str]:
     rows = threshold_cases.entries(recipient.case)
     return [row.row_code for row in rows if row.prescriber == recipient.prescriber]
+
+
+def sent(recipient: CaseRecipient) -> None:
+    """Have every row of the case on a drawing that left."""
+    Delivery.update(state=DeliveryState.SENT).where(
+        Delivery.subject_id == recipient.id
+    ).execute()
+    codes = [row.row_code for row in threshold_cases.entries(recipient.case)]
+    threshold_copies.copy(
+        recipient,
+        draw=lambda _report: Drawing(b"%PDF-" + repr(codes).encode(), 1),
+        at=NOW,
+    )
 
 
 def said(recipient: CaseRecipient, by: User, reply: Reply) -> list[str]:
@@ -121,6 +141,7 @@ def test_who_has_no_row_left_disputes_the_first_of_the_case(
     oakes: CaseRecipient, doctor: User
 ) -> None:
     someone = make_prescriber()
+    sent(oakes)
     for code in own_rows(oakes):
         row = dispensations.find_by_row_code(code)
         Dispensation.update(prescriber=someone).where(
@@ -325,27 +346,3 @@ def test_two_recipients_who_dispute_one_row_by_fax_are_each_told_how_it_ends(
     )
     answers_to = {each.address for each in told if not telling.is_for_staff(each)}
     assert answers_to == {"+18605550143", ""}  # no way is known: held for staff
-
-
-def test_a_call_is_asked_for_until_somebody_has_called(
-    oakes: CaseRecipient, doctor: User
-) -> None:
-    said(oakes, doctor, Reply(MINE, done=frozenset({"please_call"})))
-    [asking] = case_lists.asking_for_a_call()
-    staff = make_user()
-
-    answers.called(asking.id, by=staff, at=NOW)
-
-    assert list(case_lists.asking_for_a_call()) == []
-    with pytest.raises(ConflictError):
-        answers.called(asking.id, by=staff, at=NOW)
-    assert RecipientReply.get_by_id(asking.id).called_by == staff.username
-
-
-def test_who_no_longer_asks_for_a_call_is_not_called(
-    oakes: CaseRecipient, doctor: User
-) -> None:
-    said(oakes, doctor, Reply(MINE, done=frozenset({"please_call"})))
-    said(oakes, doctor, Reply(MINE))
-
-    assert list(case_lists.asking_for_a_call()) == []

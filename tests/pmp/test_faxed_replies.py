@@ -22,7 +22,7 @@ from models import (
 from pmp import documents, faxes
 from pmp.errors import ConflictError, RuleError
 from pmp.faxes import inbound_media
-from pmp.thresholds import answers, case_recipients, faxed_replies
+from pmp.thresholds import answers, case_recipients, faxed_replies, reply_codes
 from pmp.thresholds.answers import Reply
 from tests.conftest import NOW
 from tests.factories import make_application, make_crossing, make_patient, make_user
@@ -247,6 +247,6 @@ def test_a_code_with_a_wrong_sign_is_none(recipients: list[CaseRecipient]) -> No
     code = recipients[0].reply_code
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
 
-    assert faxed_replies.read_code(code.replace("-", " ").lower()) == code
-    assert faxed_replies.read_code(wrong) is None
-    assert faxed_replies.read_code("DUE-00000-00000") is None
+    assert reply_codes.read_code(code.replace("-", " ").lower()) == code
+    assert reply_codes.read_code(wrong) is None
+    assert reply_codes.read_code("DUE-00000-00000") is None

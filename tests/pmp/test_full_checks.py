@@ -1,5 +1,5 @@
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from models import (
     SubmissionStatus,
     ThresholdCase,
 )
-from pmp import audit, statistics
+from pmp import audit, statistics, thresholds
 from pmp.thresholds import full_checks
 from tests.conftest import NOW
 from tests.factories import (
@@ -139,3 +139,35 @@ def test_the_night_logs_it_without_a_patient_and_monitors_see_it(
     assert "CANARYQUIST" not in caplog.text
     gauges = statistics.gauges(at=NOW)
     assert gauges["pmp_threshold_cases_put_right"] == 1
+
+
+@pytest.mark.parametrize(("times", "missed"), [(1, 0), (2, 1)])
+def test_patients_whose_check_fails_cost_the_others_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    times: int,
+    missed: int,
+) -> None:
+    make_rule()
+    patients = [make_patient() for _ in range(3)]
+    for patient in patients:
+        for _ in range(3):
+            make_dispensation(patient=patient)
+    failures = iter([patients[1].id] * times)
+    evaluate = thresholds.evaluate
+
+    def failing(chunk: list[int], *, at: datetime) -> list[ThresholdCase]:
+        if patients[1].id in chunk and next(failures, None):
+            raise ValueError("CANARYQUIST")
+        return evaluate(chunk, at=at)
+
+    monkeypatch.setattr(thresholds, "AT_ONCE", 1)
+    monkeypatch.setattr(thresholds, "evaluate", failing)
+
+    found = full_checks.run(at=NOW)
+
+    assert (found.patients, found.missed) == (3 - missed, missed)
+    assert ThresholdCase.select().count() == 3 - missed
+    assert full_checks.last() == found
+    assert "1 patients were not checked: ValueError" in caplog.text
+    assert "CANARYQUIST" not in caplog.text

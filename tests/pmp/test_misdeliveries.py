@@ -17,7 +17,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, deliveries, dispensations, misdeliveries
-from pmp.deliveries import Route, contacts
+from pmp.deliveries import Route, contacts, delivery_desk, letters, outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.misdeliveries import Told
 from pmp.thresholds import case_recipients
@@ -108,7 +108,7 @@ def test_where_there_is_no_other_way_staff_must_find_one(
     assert Delivery.select().where(Delivery.parent == delivery).count() == 0
 
 
-def test_nothing_more_goes_to_the_number_and_what_waits_is_held(
+def test_nothing_more_goes_to_the_number_and_what_waits_goes_another_way(
     recipient: CaseRecipient, staff: User
 ) -> None:
     doctor = make_prescriber(licence=make_licence(name="RAE OAKES", fax=FAX))
@@ -121,11 +121,117 @@ def test_nothing_more_goes_to_the_number_and_what_waits_is_held(
     misdeliveries.record(first.id, TOLD, by=staff, at=NOW)
 
     waits = Delivery.get_by_id(waits.id)
-    assert (waits.state, waits.needs_staff) == (DeliveryState.HELD, True)
+    assert (waits.state, waits.needs_staff) == (DeliveryState.CANCELLED, False)
+    child = Delivery.get(Delivery.parent == waits)
+    assert (child.channel, child.state) == (ChannelName.LETTER, DeliveryState.QUEUED)
     assert Delivery.get_by_id(gone.id).state == DeliveryState.SENT
     assert contacts.fax_of(doctor) == ""
     assert [way.channel for way in contacts.routes_for(doctor)] == [ChannelName.LETTER]
     assert contacts.fax_of(other) == "+18605550144"
+
+
+def test_what_waits_without_another_way_is_held(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    waits = faxed(recipient, "two", state="queued")
+    waits.further_routes = [["fax", FAX]]  # none that is open
+    waits.save()
+
+    misdeliveries.record(faxed(recipient).id, TOLD, by=staff, at=NOW)
+
+    waits = Delivery.get_by_id(waits.id)
+    assert (waits.state, waits.needs_staff) == (DeliveryState.HELD, True)
+    assert not Delivery.select().where(Delivery.parent == waits).exists()
+    with pytest.raises(RuleError, match="close the incident first"):
+        delivery_desk.retry(waits.id, by=staff, at=NOW)
+
+
+def test_what_staff_held_stays_held_at_its_next_address(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    held = faxed(recipient, "two", state="held")
+
+    misdeliveries.record(faxed(recipient).id, TOLD, by=staff, at=NOW)
+
+    child = Delivery.get(Delivery.parent == held)
+    assert (child.channel, child.state) == (ChannelName.LETTER, DeliveryState.HELD)
+    assert child.needs_staff
+    delivery_desk.retry(child.id, by=staff, at=NOW)
+    assert Delivery.get_by_id(child.id).state == DeliveryState.QUEUED
+
+
+def test_a_letter_that_waits_to_be_printed_for_the_address_is_held(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    def letter(name: str, state: str) -> Delivery:
+        made = faxed(recipient, name, state=state)
+        made.channel, made.address = ChannelName.LETTER, "A BAKERY\n2 Main Street"
+        made.further_routes = []
+        made.save()
+        return made
+
+    mailed, waits = letter("one", "mailed"), letter("two", "submitted")
+    assert not misdeliveries.may_record(waits)
+
+    misdeliveries.record(mailed.id, TOLD, by=staff, at=NOW)
+
+    assert Delivery.get_by_id(waits.id).state == DeliveryState.HELD
+    assert waits not in letters.waiting()
+
+
+@pytest.mark.parametrize("state", ["queued", "held", "failed", "expired"])
+def test_what_we_call_unsent_may_have_come_to_somebody_all_the_same(
+    recipient: CaseRecipient, staff: User, state: str
+) -> None:
+    tried = faxed(recipient, state=state)
+    tried.attempts = 1
+    tried.save()
+    assert misdeliveries.may_record(tried)
+
+    misdeliveries.record(tried.id, TOLD, by=staff, at=NOW)
+
+    tried = Delivery.get_by_id(tried.id)
+    assert tried.state == (state if state == "expired" else "failed")
+    assert Delivery.get(Delivery.parent == tried).channel == ChannelName.LETTER
+    assert Disclosure.select().count() == 1
+
+
+def test_what_went_on_already_or_was_cancelled_goes_no_further(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    failed, cancelled = (
+        faxed(recipient, state, state=state) for state in ("failed", "cancelled")
+    )
+    Delivery.update(attempts=2).where(
+        Delivery.id.in_([failed.id, cancelled.id])
+    ).execute()
+    outbox.fall_back(failed, at=NOW)
+
+    assert misdeliveries.then_words(failed) == "It went on by another way already"
+    assert "no further" in misdeliveries.then_words(cancelled)
+    assert "goes on by letter" in misdeliveries.then_words(faxed(recipient))
+
+    for each in (failed, cancelled):
+        misdeliveries.record(each.id, TOLD, by=staff, at=NOW)
+        assert not Delivery.get_by_id(each.id).needs_staff
+
+    [child] = Delivery.select().where(Delivery.parent.is_null(is_null=False))
+    assert child.parent == failed
+
+
+def test_a_message_that_fails_does_not_fall_back_to_the_number(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    misdeliveries.record(faxed(recipient).id, TOLD, by=staff, at=NOW)
+    other = faxed(recipient, "two", state="queued")
+    other.address = "+18605550144"
+    other.further_routes = [["fax", FAX], ["letter", "RAE OAKES\n2 Main Street"]]
+    other.save()
+
+    child = outbox.fall_back(other, at=NOW)
+
+    assert child is not None
+    assert (child.channel, child.further_routes) == (ChannelName.LETTER, [])
 
 
 def test_a_number_that_was_right_after_all_is_used_again(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models import RuleKind
 from pmp.fills import Fill as Supply
 from pmp.mme import Mme, Outcome
+from pmp.thresholds import supply_crossings
 from pmp.thresholds.crossings import Crossing, Fill, Numbers, crossings
 
 START = date(2026, 1, 1)
@@ -247,3 +248,11 @@ def test_crossings_have_days_of_their_own_and_fills_that_come_before_the_day(
         # What was filled up to that day reaches it as well, and not before.
         early = [own for own in history if own.filled_on <= each.crossed_on]
         assert each.crossed_on in {own.crossed_on for own in crossings(early, numbers)}
+
+
+def test_amounts_that_round_below_the_limit_in_another_order_are_no_error() -> None:
+    known_by = supply_crossings._known_by
+    shares = [(START + timedelta(days=n), Decimal(10) / 3) for n in range(3)]
+
+    assert known_by(shares, Decimal(10) + Decimal("0.1")) == shares[-1][0]
+    assert known_by(shares, Decimal(6)) == shares[1][0]

@@ -22,6 +22,7 @@ from pmp import audit, dispensations, documents, settings, thresholds, verificat
 from pmp.errors import NotFoundError
 from pmp.thresholds import (
     case_recipients,
+    shown_rows,
     threshold_copies,
     threshold_reports,
 )
@@ -80,7 +81,7 @@ def entry_of(recipient: CaseRecipient) -> Dispensation:
 
 def drawn(recipient: CaseRecipient) -> ThresholdReportCopy:
     threshold_copies.copy(recipient, draw=draw, at=NOW)
-    copy = threshold_copies.standing(recipient)
+    copy = shown_rows.standing(recipient)
     assert copy is not None
     return copy
 

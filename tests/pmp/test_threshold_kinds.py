@@ -28,6 +28,7 @@ from pmp.thresholds import (
     case_recipients,
     correction_notices,
     counted_fills,
+    practices,
     simulation,
     threshold_cases,
     threshold_rules,
@@ -332,3 +333,27 @@ def test_at_four_there_is_no_case_and_the_fifth_makes_exactly_one() -> None:
         "Both",
         "Either",
     ]
+
+
+def test_a_fill_that_is_voided_while_rules_are_tried_out_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patient = make_patient()
+    rows = [make_dispensation(patient=patient) for _ in range(3)]
+    of_prescribers = practices.of_prescribers
+    monkeypatch.setattr(practices, "of_prescribers", lambda _: of_prescribers(()))
+    facts = counted_fills._facts
+
+    def after_a_void(ids: list[int], column: Any, *, only: Any = True) -> Any:
+        found = facts(ids, column, only=only)
+        found.pop(rows[0].id, None)
+        return found
+
+    monkeypatch.setattr(counted_fills, "_facts", after_a_void)
+    rule = make_rule(drug_classes=["opioid"], practices_once=True)
+
+    [(_, fills)] = counted_fills.of_patients(
+        [patient.id], [threshold_rules.numbers_of(rule)]
+    )
+
+    assert [fill.drug_class for fill in fills] == ["", "opioid", "opioid"]

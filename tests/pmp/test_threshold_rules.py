@@ -155,3 +155,44 @@ def test_a_rule_is_switched_by_a_version_that_says_the_same() -> None:
         threshold_rules.switch(rule, RuleStatus.OFF, reason="x", by=author, at=NOW)
     with pytest.raises(RuleError, match="silent already"):
         threshold_rules.switch(new, RuleStatus.SILENT, reason="x", by=author, at=NOW)
+
+
+@pytest.mark.usefixtures("db")
+def test_capitals_and_blanks_make_no_other_rule() -> None:
+    make_rule(name="Oklahoma 2")
+    first = make_rule(name="Oklahoma")
+
+    second = threshold_rules.write(
+        terms=replace(FIVE, name=" oklahoma"), reason="R", by=None, at=NOW
+    )
+    third = threshold_rules.write(
+        terms=replace(FIVE, name="OKLAHOMA  2"), reason="R", by=None, at=NOW
+    )
+    new = threshold_rules.write(
+        terms=replace(FIVE, name="Utah  new"), reason="R", by=None, at=NOW
+    )
+
+    assert (second.name, second.version) == (first.name, 2)
+    assert (third.name, third.version) == ("Oklahoma 2", 2)
+    assert (new.name, new.version) == ("Utah new", 1)
+    assert threshold_rules.named("okLahoma ") == second
+    assert threshold_rules.named("Oklahoma3") is None
+
+
+@pytest.mark.usefixtures("db")
+def test_a_version_follows_the_one_that_was_looked_at() -> None:
+    seen = make_rule(name="Ours")
+    make_rule(name="Theirs")
+    terms = replace(FIVE, name="Ours")
+
+    for other in (0, seen.id + 1):
+        with pytest.raises(ConflictError) as refused:
+            threshold_rules.write(
+                terms=terms, reason="R", by=None, at=NOW, replaces=other
+            )
+        assert refused.value.field == "name"
+    new = threshold_rules.write(
+        terms=terms, reason="R", by=None, at=NOW, replaces=seen.id
+    )
+
+    assert new.version == 2

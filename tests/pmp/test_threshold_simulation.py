@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from models import (
     CaseRecipient,
+    CaseStatus,
     ChannelName,
     Connective,
     Delivery,
@@ -12,11 +14,14 @@ from models import (
     Role,
     RuleStatus,
     ThresholdCase,
+    ThresholdRule,
 )
+from pmp import thresholds
 from pmp.errors import RuleError
-from pmp.thresholds import simulation
+from pmp.thresholds import simulation, threshold_rules
 from pmp.thresholds.simulation import compare, last_quarter
 from pmp.thresholds.threshold_rules import Terms
+from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
     make_patient,
@@ -160,3 +165,81 @@ def test_a_period_that_cannot_be_is_refused(since: date, until: date) -> None:
 )
 def test_the_last_whole_quarter(today: date, quarter: tuple[date, date]) -> None:
     assert last_quarter(today) == quarter
+
+
+TODAY = date(2026, 11, 26)
+
+
+def tonight(terms: Terms) -> tuple[int, int]:
+    found = compare(terms, since=SINCE, until=UNTIL, today=TODAY).tonight
+    assert found
+    return found.cases, found.reports
+
+
+def switched(rule: ThresholdRule, terms: Terms) -> tuple[int, int]:
+    """Put a rule in force, and give the cases and the reports of that night."""
+    before = Delivery.select().count()
+    written = threshold_rules.write(terms=terms, reason="On.", by=make_user(), at=NOW)
+    thresholds.run(NOW)
+    cases = ThresholdCase.select().where(
+        ThresholdCase.rule == written, ThresholdCase.status == CaseStatus.QUEUED
+    )
+    assert rule.name == written.name
+    return cases.count(), Delivery.select().count() - before
+
+
+def test_it_says_what_the_first_night_sends_of_all_that_goes_on() -> None:
+    rule = make_rule(name="Ours", status=RuleStatus.OFF)
+    for _ in range(2):
+        patient, day = make_patient(), date(2026, 1, 5)
+        while day < TODAY:  # crossed in February, long before the period
+            make_dispensation(patient=patient, filled_on=day)
+            day += timedelta(days=25)
+    make_fills(3, date(2026, 3, 1))  # noise: long past
+
+    expected = tonight(TERMS)
+
+    assert expected[0] == 2
+    assert compare(TERMS, since=SINCE, until=UNTIL, today=TODAY).would.cases == []
+    assert switched(rule, TERMS) == expected
+
+
+def test_what_was_told_and_what_the_cool_down_keeps_is_not_sent_tonight() -> None:
+    rule = make_rule(name="Ours", prescribers=4, pharmacies=4, window_days=20)
+    make_fills(4, date(2026, 11, 1))  # told, and no worse
+    more = make_fills(4, date(2026, 10, 15))
+    make_fills(3, date(2026, 10, 25), patient=more)
+    make_fills(1, date(2026, 11, 12), patient=more)  # the lower numbers alone
+    twice = make_fills(3, date(2026, 8, 1))
+    thresholds.run(NOW)
+    for patient in (twice, make_fills(3, date(2026, 11, 1))):  # not told
+        make_fills(3, date(2026, 11, 20), patient=patient)
+    terms = Terms("ours", 3, 3, Connective.AND, 20, cool_down_days=60)
+
+    expected = tonight(terms)
+
+    assert switched(rule, terms) == expected
+    assert expected == (3, 2 + 6 + 12)
+
+
+def test_a_rule_that_is_not_active_sends_nothing_tonight() -> None:
+    make_fills(3, date(2026, 11, 1))
+    silent = replace(TERMS, status=RuleStatus.SILENT)
+
+    assert compare(silent, since=SINCE, until=UNTIL, today=TODAY).tonight is None
+    assert tonight(TERMS) == (1, 6)
+
+
+def test_reports_go_to_those_of_the_last_months_alone() -> None:
+    patient, day = make_patient(), date(2025, 1, 5)
+    while day < TODAY:
+        make_dispensation(patient=patient, filled_on=day)
+        day += timedelta(days=25)
+
+    [case] = simulation.simulate(
+        TERMS, since=date(2025, 1, 1), until=date(2025, 12, 31)
+    ).cases
+    found = simulation.Simulation(TERMS, SINCE, UNTIL, [case])
+
+    assert len(case.crossing.fills) > 20
+    assert found.reports == 2 * 8

@@ -21,6 +21,7 @@ from models import (
 from pmp import audit, database, disclosures, dispensations, thresholds
 from pmp.deliveries import outbox
 from pmp.dispensations import unknown_products
+from pmp.lookup import keeping, schedules
 from pmp.matching import moves, undoing
 from pmp.matching.turns import change_links
 from pmp.thresholds import case_recipients, threshold_cases
@@ -207,6 +208,54 @@ def test_who_closes_a_case_waits_while_staff_move_its_patient() -> None:
 
     found = ThresholdCase.get_by_id(case.id)
     assert (found.status, found.detected_at) == (CaseStatus.CLOSED, later)
+
+
+def _look_up(user: User) -> None:
+    keeping._take_turn(user)
+
+
+def _send_a_list(user: User) -> None:
+    schedules._within_the_day(1, by=user, at=NOW)
+
+
+@pytest.mark.parametrize("hold", [_look_up, _send_a_list])
+def test_a_case_is_made_while_one_of_its_recipients_looks_somebody_up(
+    hold: Callable[[User], None],
+) -> None:
+    make_rule()
+    doctor = make_prescriber()
+    user = make_user(Role.PRACTITIONER, prescriber=doctor)
+    patient = make_patient()
+    for each in (doctor, make_prescriber(), make_prescriber()):
+        make_dispensation(patient=patient, prescriber=each)
+
+    _meanwhile(lambda: hold(user), lambda: thresholds.evaluate([patient.id], at=NOW))
+
+    assert ThresholdCase.select().count() == 1
+
+
+def test_a_fill_is_stored_while_staff_have_their_turn_with_its_patient() -> None:
+    patient = make_patient()
+
+    _meanwhile(
+        lambda: moves.take_turn((patient.id,)),
+        lambda: make_dispensation(patient=patient),
+    )
+
+    assert Dispensation.select().count() == 1
+
+
+def _meanwhile(hold: Callable[[], object], act: Callable[[], object]) -> None:
+    """Let somebody act while another holds rows: without waiting, where both can."""
+    acting = _thread(act)
+    with database.atomic():
+        hold()
+        acting.start()
+        if not database.is_sqlite():
+            acting.join(timeout=10)
+            assert not acting.is_alive()
+    acting.join(timeout=20)
+    assert not acting.is_alive()
 
 
 def _thread(act: Callable[[], object]) -> Thread:

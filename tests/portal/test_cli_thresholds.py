@@ -86,6 +86,7 @@ def test_simulate_takes_other_numbers_and_compares_with_the_rule_in_force(
     assert (found["patients_more"], found["patients_fewer"]) == (1, 0)
     assert found["would"]["channels"]["pharmacy"] == {"no known way": 5}
     assert len(found["would"]["samples"]) == 2
+    assert found["tonight"] == {"cases": 2, "reports": 10}
     for words in ((), ("--rule", name, "--days", "9999")):
         code, _, complaint = run(app, "thresholds", "simulate", *words)
         assert code == 1

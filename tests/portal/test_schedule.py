@@ -246,6 +246,7 @@ def test_pages_work_without_scripts_and_fit_any_screen(
     page.goto("/schedule")
     page.get_by_label("Names and birth dates, a line for each patient").fill(LIST)
     page.get_by_role("button", name="Read the list").click()
+    page.get_by_role("button", name="Look up 3 people").wait_for()
     axe(page)
     fits(page)
     targets_are_large(page)

@@ -129,7 +129,8 @@ def test_the_case_shows_what_was_answered_before(
     browser: Browser, case: ThresholdCase
 ) -> None:
     recipient = case_recipients.of_case(case)[0]
-    for reply in (Reply(RecipientAnswer.NOT_MY_PATIENT), Reply(None, done=CALL)):
+    not_mine = RecipientAnswer.NOT_MY_PATIENT
+    for reply in (Reply(not_mine, note="Never seen."), Reply(None, done=CALL)):
         answers.write_down(
             recipient, reply, channel=ReplyChannel.PHONE, by=make_user(), at=NOW
         )
@@ -138,8 +139,9 @@ def test_the_case_shows_what_was_answered_before(
 
     first, _, earlier = browser.text().partition("Earlier answers")
     assert "Please call me" in first
-    assert "Not my patient or customer" not in first
-    assert "Not my patient or customer" in earlier
+    assert "Not my patient or customer" in first
+    assert "Never seen." not in first
+    assert "Never seen." in earlier
 
 
 def test_the_case_shows_answer_fax_and_call(

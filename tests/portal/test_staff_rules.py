@@ -29,7 +29,13 @@ from pmp.thresholds import (
 from pmp.thresholds.answers import Reply
 from tests.browser import Browser
 from tests.conftest import NOW
-from tests.factories import make_crossing, make_patient, make_rule, make_user
+from tests.factories import (
+    make_crossing,
+    make_dispensation,
+    make_patient,
+    make_rule,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -350,7 +356,10 @@ def test_a_case_that_a_cool_down_kept_says_why_and_can_be_released(
     text = browser.text()
     assert "cool-down of 60 days lasts until" in text
     assert "3 prescribers and 3 pharmacies (the rule asks for 3 and 3)" in text
-    browser.submit(action=f"/staff/cases/{kept.id}/release")
+    browser.submit(action="/staff/cases/release", status=200)
+    assert "6 reports will be sent" in browser.text()
+    assert ThresholdCase.get_by_id(kept.id).status == CaseStatus.CLOSED
+    browser.submit({"case": [str(kept.id)]})
 
     assert ThresholdCase.get_by_id(kept.id).status == CaseStatus.QUEUED
     assert rule.cool_down_days == 60
@@ -380,8 +389,10 @@ def test_a_held_case_is_looked_at_and_released(browser: Browser) -> None:
     assert f"Case {case.id}" in browser.text()
     browser.get(f"/staff/cases/{case.id}")
     assert "Nobody was written to." in browser.text()
-    browser.submit(action=f"/staff/cases/{case.id}/release")
-    browser.follow()
+    browser.submit(action="/staff/cases/release", status=200)
+    assert Delivery.select().count() == 0
+    browser.submit({"case": [str(case.id)]})
+    browser.get(f"/staff/cases/{case.id}")
 
     assert ThresholdCase.get_by_id(case.id).status == CaseStatus.QUEUED
     assert Delivery.select().count() == 6
@@ -440,3 +451,40 @@ def test_a_rule_says_what_became_of_its_reports(browser: Browser) -> None:
     rows = browser.get("/staff/rules/outcomes.csv").get_data(as_text=True)
     assert '"Rule","Version","Cases"' in rows
     assert len(rows.splitlines()) == 1 + ThresholdRule.select().count()
+
+
+def test_a_rule_that_somebody_else_changed_meanwhile_is_not_replaced(
+    browser: Browser, administrator: User
+) -> None:
+    rule = make_rule(name="Ours")
+    browser.get(f"/staff/rules/new?of={rule.id}")
+    schedules = {"schedules": ["CII", "CIII", "CIV"]}
+    browser.submit(schedules | {"prescribers": "2", "reason": "Agreed."}, status=200)
+    make_rule(name="Ours", prescribers=7)
+
+    browser.submit(schedules, status=422)
+
+    assert "Somebody else has just changed this rule" in browser.text()
+    assert threshold_rules.versions(rule)[0].prescribers == 7
+    browser.submit(schedules, status=200)
+    assert "It replaces version 2: 7 or more prescribers" in browser.text()
+    browser.submit(schedules)
+    assert threshold_rules.versions(rule)[0].version == 3
+
+
+def test_the_review_says_first_what_goes_out_at_once(
+    browser: Browser, administrator: User
+) -> None:
+    rule = make_rule(name="Ours", status=RuleStatus.OFF)
+    patient = make_patient()
+    for _ in range(3):
+        make_dispensation(patient=patient, filled_on=clock.today())
+    browser.get(f"/staff/rules/new?of={rule.id}")
+    schedules = {"schedules": ["CII", "CIII", "CIV"]}
+
+    browser.submit(schedules | {"status": "active", "reason": "Agreed."}, status=200)
+
+    assert "If it is put in force now: 1 case, 6 reports tonight." in browser.text()
+    browser.get(f"/staff/rules/new?of={rule.id}")
+    browser.submit(schedules | {"status": "silent", "reason": "Agreed."}, status=200)
+    assert "put in force now" not in browser.text()

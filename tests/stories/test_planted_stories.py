@@ -11,11 +11,24 @@ from pathlib import Path
 import pytest
 
 import models
-from models import TicketOutcome, TicketProblem, User
-from pmp import clock, database, lookup, settings, tickets
+from gateway import barcodes
+from models import (
+    CareNote,
+    CaseRecipient,
+    CorrectionNotice,
+    RecipientReply,
+    ThresholdCase,
+    Ticket,
+    TicketOutcome,
+    TicketProblem,
+    User,
+)
+from pmp import clock, database, lookup, readers, settings, tickets
 from pmp.accounts import users
 from pmp.lookup import Criteria, reports
 from pmp.lookup.reports import OpenReport
+from pmp.thresholds import faxed_replies, simulation, threshold_rules
+from pmp.tickets import board, dispenser_questions, outside_answers
 from portal import create_app
 from portal.cli import demo, demo_state
 from tests.browser import Browser
@@ -161,6 +174,49 @@ def test_somebody_else_s_entry_is_disputed_removed_and_told(doctor: User) -> Non
     assert [gone.row_code for gone in opened.last_look.removed] == [wrong]
     assert "prescribers and 3 pharmacies" not in sentences(opened)
     assert opened.report.counts.fills == 2
+
+
+def test_a_last_quarter_is_there_to_try_rules_out_on(doctor: User) -> None:
+    since, until = simulation.last_quarter(clock.today())
+    active = simulation.simulate(threshold_rules.DEFAULT, since=since, until=until)
+    silent = {rule.name for rule in threshold_rules.newest() if rule.status == "silent"}
+
+    assert active.patients > 0
+    assert active.reports >= 6
+    assert silent == {"PQA", "PQA opioid with benzodiazepine"}
+    held = ThresholdCase.select().where(ThresholdCase.status == "detected")
+    assert {case.rule.kind for case in held} == {"providers", "opioid_benzodiazepine"}
+
+
+def test_a_report_was_answered_by_page_and_a_faxed_page_waits(doctor: User) -> None:
+    replies = {reply.given_by: reply for reply in RecipientReply.select()}
+    assert replies["dr.adams"].discussed_with_patient
+    assert replies["main.pharmacy"].please_call
+    [page] = faxed_replies.waiting()
+    assert page.recipient.user == users.named("dr.brown")
+    assert CareNote.get().addressee == page.recipient
+    assert CorrectionNotice.select().count() == 3
+    assert readers.waiting(doctor) >= 1
+
+
+def test_tickets_stand_in_every_state(doctor: User) -> None:
+    now, staff = clock.now(), users.named("staff.lee")
+    states = {ticket.status.value for ticket in Ticket.select()}
+    assert states >= {"new", "triaged", "with_dispenser", "answered", "told"}
+    assert board.counts(by=staff, at=now)["overdue"] == 1
+    assert dispenser_questions.count(users.named("main.pharmacy")) == 1
+    assert len(outside_answers.calls_due(by=staff)) == 1
+
+
+def test_the_reply_page_to_drop_in_is_read_by_its_code(
+    doctor: User, loaded: Path
+) -> None:
+    page = (loaded / "reply-to-drop.pdf").read_bytes()
+    [read] = barcodes.read_codes(page, "application/pdf")
+
+    [code] = faxed_replies.codes_in(read.codes)
+    recipient = CaseRecipient.get(CaseRecipient.reply_code == code)
+    assert recipient.user == users.named("elm.pharmacy")
 
 
 def test_the_page_says_what_the_report_says(doctor: User) -> None:
