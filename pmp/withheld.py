@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from models import Dispensation, DispensationStatus, Pharmacy, User
 from pmp import audit
@@ -35,6 +35,11 @@ class Count:
 def shown() -> Any:
     """Give the condition that a dispensation may be shown to users."""
     return Dispensation.withheld.is_null()
+
+
+def shown_to(by: User) -> Any:
+    """Give the condition that a dispensation, or none, may be shown to a user."""
+    return SQL("1 = 1") if can(by.role, Permission.WITHHELD_READ) else shown()
 
 
 def may_see(dispensation: Dispensation | None, by: User) -> bool:

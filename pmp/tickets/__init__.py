@@ -46,7 +46,6 @@ __all__ = [
     "get",
     "is_for_staff",
     "is_under_review",
-    "mine",
     "of_desk",
     "open_ticket",
     "outcome_of",
@@ -104,13 +103,6 @@ def open_ticket(  # noqa: PLR0913 - who reports what, of which entry, for whom
         message = f"You have reported this {what} already; that ticket is still open."
         raise RuleError(message, field="problem") from twice
     return ticket
-
-
-def mine(user: User) -> list[Ticket]:
-    """Give a user's own tickets, newest first."""
-    return list(
-        Ticket.select().where(whose.reported_by(user)).order_by(Ticket.id.desc())
-    )
 
 
 def own(number: str, *, by: User) -> Ticket:
@@ -246,6 +238,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         raise RuleError("Say why: the reporter will read it", field="note")
     entry = _as_seen(ticket, version)
     with database.atomic():
+        dispenser_questions.withdraw(ticket, by=by, at=at)
         writing.change(
             ticket,
             revision,
@@ -269,9 +262,7 @@ def resolve(  # noqa: PLR0913 - an outcome, what changes, and who says so
         writing.say(ticket, f"{said} {note}", by=by.username, at=at)
         detail = {"outcome": outcome.value, "told": len(told)}
         writing.record(audit.Event.TICKET_RESOLVED, ticket, by=by, at=at, detail=detail)
-        telling.tell_reporter(ticket, at=at)
-        Ticket.update(status=TicketStatus.TOLD).where(Ticket.id == ticket.id).execute()
-        ticket.status = TicketStatus.TOLD
+        _tell(ticket, at=at)
     return told
 
 
@@ -327,6 +318,13 @@ def _new(
     ticket.number = f"T{clock.day_of(at):%y%m%d}-{ticket.id}"
     ticket.save(only=[Ticket.number])
     return ticket
+
+
+def _tell(ticket: Ticket, *, at: datetime) -> None:
+    """Tell the reporter how their ticket ended."""
+    telling.tell_reporter(ticket, at=at)
+    Ticket.update(status=TicketStatus.TOLD).where(Ticket.id == ticket.id).execute()
+    ticket.status = TicketStatus.TOLD
 
 
 def _as_seen(ticket: Ticket, version: int | None) -> Dispensation | None:

@@ -3,17 +3,19 @@
 It names no patient: numbers, row codes, pharmacies and people of the program.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import JOIN, SQL, Case, fn
+from peewee import JOIN, Case, fn
 
 from models import (
+    Audience,
     Dispensation,
     Pharmacy,
     Ticket,
+    TicketMessage,
     TicketProblem,
     TicketStatus,
     User,
@@ -99,10 +101,32 @@ def counts(*, by: User, at: datetime) -> dict[str, int]:
         )
         .join(Dispensation, JOIN.LEFT_OUTER)
         .where(Ticket.resolved_at.is_null())
-        .where(_visible(by))
+        .where(withheld.shown_to(by))
         .tuples()
     )
     return dict(zip(names, (total or 0 for total in query.get()), strict=True))
+
+
+def reporter_wrote(listed: Collection[Ticket]) -> set[int]:
+    """Give the ids of the open tickets whose last line to or by the reporter is theirs.
+
+    Their first one is the report itself and does not count.
+    """
+    waiting = [each.id for each in listed if each.resolved_at is None]
+    last: Any = (
+        TicketMessage.select(fn.MAX(TicketMessage.id))
+        .where(TicketMessage.ticket.in_(waiting))
+        .where(TicketMessage.audience == Audience.REPORTER)
+        .group_by(TicketMessage.ticket)
+        .having(fn.COUNT(TicketMessage.id) > 1)
+    )
+    rows: Any = (
+        TicketMessage.select(TicketMessage.ticket, User.role)
+        .join(User, on=(User.username == TicketMessage.by))
+        .where(TicketMessage.id.in_(last))
+        .tuples()
+    )
+    return {number for number, role in rows if not can(role, Permission.TICKET_WORK)}
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> Iterator[list[Any]]:
@@ -153,7 +177,7 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         .join(Pharmacy, JOIN.LEFT_OUTER)
         .join_from(Ticket, User, JOIN.LEFT_OUTER, on=Ticket.assigned_to)
         .where(_in_queue(wanted.queue, by=by, at=at))
-        .where(_visible(by))
+        .where(withheld.shown_to(by))
     )
     if wanted.problem:
         query = query.where(Ticket.problem == wanted.problem)
@@ -167,13 +191,6 @@ def _query(wanted: Wanted, *, by: User, at: datetime) -> Any:
         return query.order_by(Ticket.resolved_at.desc(), Ticket.id.desc())
     late_first = Case(None, ((clocks.overdue(at), 0),), 1)
     return query.order_by(late_first, Ticket.due_at, Ticket.id)
-
-
-def _visible(by: User) -> Any:
-    """Give the condition of tickets about no entry that is withheld from staff."""
-    if can(by.role, Permission.WITHHELD_READ):
-        return SQL("1 = 1")
-    return withheld.shown()
 
 
 def _nobodys() -> Any:

@@ -40,7 +40,10 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as its pharmacy sees it; `person` is told where there is no entry."""
+    """A question as its pharmacy sees it.
+
+    `person` is told where there is no entry, as long as an answer helps.
+    """
 
     question: TicketQuestion
     entry: Dispensation | None
@@ -144,6 +147,9 @@ def view(question_id: int, *, by: User, at: datetime) -> Asked:
             detail={"ticket": ticket.number},
         )
         return Asked(question, entry, "")
+    asked = Asked(question, None, "")
+    if not asked.is_open:
+        return asked  # nothing is to be looked for any more
     person = _person(ticket)
     disclosures.record(
         patient=person.patient,
@@ -200,6 +206,22 @@ def hold(entry: Dispensation) -> None:
     Before the entry changes: a ticket is taken before patients and the audit record.
     """
     _held(_open_about(entry))
+
+
+def withdraw(ticket: Ticket, *, by: User, at: datetime) -> None:
+    """Keep what was asked about a ticket that ends from going out.
+
+    First in its transaction: deliveries are taken before tickets and the audit record.
+    """
+    for question in of_ticket(ticket):
+        if question.answered_at is None:
+            deliveries.withdraw_for(
+                kind=DeliveryKind.TICKET_QUESTION,
+                subject_id=question.id,
+                reason="The ticket is closed.",
+                by=by,
+                at=at,
+            )
 
 
 def answer_by_change(

@@ -22,6 +22,7 @@ HEADINGS = (
     "Tickets",
     "Open",
     *(words(outcome) for outcome in TicketOutcome),
+    "Withdrawn",
     "Median days to the outcome",
     "Overdue, %",
 )
@@ -32,6 +33,7 @@ MOST_PHARMACIES = 50
 class Row:
     """Tickets that have something in common, counted.
 
+    `withdrawn` were taken back by their reporter: they took no time and were not late.
     `overdue` were resolved after they were due, or are open and past it.
     """
 
@@ -39,6 +41,7 @@ class Row:
     tickets: int
     open: int
     outcomes: Counter[TicketOutcome]
+    withdrawn: int
     median_days: float | None
     overdue: int
 
@@ -59,11 +62,16 @@ class Statistics:
 @dataclass(frozen=True)
 class _Ended:
     problem: str
+    pharmacy_id: int | None
     pharmacy: str
     opened_at: datetime
     due_at: datetime
     outcome: TicketOutcome | None
     resolved_at: datetime | None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.resolved_at is not None and self.outcome is None
 
 
 def between(first: date, last: date, *, at: datetime) -> Statistics:
@@ -77,7 +85,9 @@ def between(first: date, last: date, *, at: datetime) -> Statistics:
                 _grouped(rows, lambda row: f"{clock.local(row.opened_at):%Y-%m}", at),
                 key=lambda row: row.name,
             ),
-            "Pharmacy": _grouped(rows, lambda row: row.pharmacy, at)[:MOST_PHARMACIES],
+            "Pharmacy": _grouped(
+                rows, lambda row: row.pharmacy, at, key=lambda row: row.pharmacy_id
+            )[:MOST_PHARMACIES],
         },
     )
 
@@ -97,19 +107,24 @@ def _line(name: str, row: Row) -> list[Any]:
         row.tickets,
         row.open,
         *(row.outcomes[outcome] for outcome in TicketOutcome),
+        row.withdrawn,
         "" if row.median_days is None else row.median_days,
         row.overdue_share,
     ]
 
 
 def _grouped(
-    rows: Iterable[_Ended], name: Callable[[_Ended], str], at: datetime
+    rows: Iterable[_Ended],
+    name: Callable[[_Ended], str],
+    at: datetime,
+    *,
+    key: Callable[[_Ended], object] | None = None,
 ) -> list[Row]:
-    """Give a row for each name, the most frequent first."""
-    groups: dict[str, list[_Ended]] = {}
+    """Give a row for each key, else for each name, the most frequent first."""
+    groups: dict[object, list[_Ended]] = {}
     for row in rows:
-        groups.setdefault(name(row), []).append(row)
-    counted = [_counted(name, group, at) for name, group in groups.items()]
+        groups.setdefault((key or name)(row), []).append(row)
+    counted = [_counted(name(group[0]), group, at) for group in groups.values()]
     return sorted(counted, key=lambda row: (-row.tickets, row.name))
 
 
@@ -117,15 +132,19 @@ def _counted(name: str, rows: list[_Ended], at: datetime) -> Row:
     took = [
         (row.resolved_at - row.opened_at) / timedelta(days=1)
         for row in rows
-        if row.resolved_at
+        if row.resolved_at and row.outcome
     ]
+    withdrawn = sum(row.is_withdrawn for row in rows)
     return Row(
         name=name,
         tickets=len(rows),
-        open=len(rows) - len(took),
+        open=len(rows) - len(took) - withdrawn,
         outcomes=Counter(row.outcome for row in rows if row.outcome),
+        withdrawn=withdrawn,
         median_days=round(median(took), 1) if took else None,
-        overdue=sum((row.resolved_at or at) > row.due_at for row in rows),
+        overdue=sum(
+            (row.resolved_at or at) > row.due_at for row in rows if not row.is_withdrawn
+        ),
     )
 
 
@@ -133,6 +152,7 @@ def _rows(first: date, last: date) -> Iterable[_Ended]:
     query: Any = (
         Ticket.select(
             Ticket.problem,
+            Pharmacy.id,
             Pharmacy.name,
             Ticket.opened_at,
             Ticket.due_at,
@@ -146,5 +166,5 @@ def _rows(first: date, last: date) -> Iterable[_Ended]:
         .order_by(Ticket.id)
         .tuples()
     )
-    for problem, pharmacy, *rest in query:
-        yield _Ended(problem, pharmacy or "No pharmacy", *rest)
+    for problem, number, pharmacy, *rest in query:
+        yield _Ended(problem, number, pharmacy or "No pharmacy", *rest)

@@ -3,8 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from models import ChannelName, DeliveryKind, OutsideReporter, Patient, Ticket, User
-from pmp import audit, database, deliveries
+from peewee import JOIN
+
+from models import (
+    ChannelName,
+    DeliveryKind,
+    Dispensation,
+    OutsideReporter,
+    Patient,
+    Ticket,
+    User,
+)
+from pmp import audit, database, deliveries, withheld
 from pmp.deliveries import Route
 from pmp.errors import NotFoundError, RuleError
 from pmp.tickets import whole_records, writing
@@ -65,11 +75,16 @@ def take_back(ticket: Ticket, *, by: User, at: datetime) -> None:
         )
 
 
-def calls_due() -> list[OutsideReporter]:
-    """Give who is to be called back about an outcome, the oldest outcome first."""
+def calls_due(*, by: User) -> list[OutsideReporter]:
+    """Give staff who is to be called back about an outcome, the oldest outcome first.
+
+    Not about an entry that is withheld from them.
+    """
     return list(
         OutsideReporter.select(OutsideReporter, Ticket)
         .join(Ticket)
+        .join(Dispensation, JOIN.LEFT_OUTER)
+        .where(withheld.shown_to(by))
         .where(_waits_for_a_call())
         .order_by(Ticket.resolved_at, OutsideReporter.id)
     )

@@ -61,8 +61,9 @@ def tell_opened(ticket: Ticket, *, at: datetime) -> None:
     The address that is set for staff is told in any case.
     """
     reached = tell_assigned(ticket, at=at)
+    key = "" if ticket.revision == 1 else f"{ticket.revision}:"  # opened once more
     if not reached or settings.current().staff_mail_to:
-        _tell(ticket, Notice.NEW, _desk(ticket), key="", at=at)
+        _tell(ticket, Notice.NEW, _desk(ticket), key=key, at=at)
 
 
 def tell_assigned(

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from models import Ticket, User
+from peewee import JOIN
+
+from models import Dispensation, Ticket, User
+from pmp.paging import Page, pages_of
 from pmp.thresholds import case_recipients
 from pmp.tickets import telling
+
+PAGE_SIZE = 50
 
 
 def reported_by(user: User) -> Any:
@@ -24,3 +29,17 @@ def is_reporter(ticket: Ticket, user: User) -> bool:
         Ticket.select().where(Ticket.id == ticket.id).where(reported_by(user)).exists()
     )
     return found
+
+
+def listed(user: User, *, page: int = 1) -> Page:
+    """Give a page of a user's own tickets with their entries, the newest first."""
+    query: Any = (
+        Ticket.select(Ticket, Dispensation)
+        .join(Dispensation, JOIN.LEFT_OUTER)
+        .where(reported_by(user))
+        .order_by(Ticket.id.desc())
+    )
+    total = query.count()
+    pages = pages_of(total, PAGE_SIZE)
+    number = min(max(1, page), pages)
+    return Page(list(query.paginate(number, PAGE_SIZE)), number, pages, total)

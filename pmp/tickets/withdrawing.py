@@ -7,7 +7,7 @@ from peewee import IntegrityError
 from models import Ticket, TicketStatus, User
 from pmp import audit, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.tickets import writing
+from pmp.tickets import clocks, dispenser_questions, telling, writing
 
 WITHDRAWN = "The reporter has withdrawn the report."
 REOPENED = "The reporter stands by the report after all."
@@ -22,6 +22,7 @@ def withdraw(ticket: Ticket, *, by: User, at: datetime) -> None:
     """End one's own ticket; ConflictError if staff have changed it meanwhile."""
     _require_own(ticket, by)
     with database.atomic():
+        dispenser_questions.withdraw(ticket, by=by, at=at)
         writing.change(
             ticket,
             ticket.revision,
@@ -36,9 +37,10 @@ def withdraw(ticket: Ticket, *, by: User, at: datetime) -> None:
 
 
 def undo(ticket: Ticket, *, by: User, at: datetime) -> None:
-    """Open a ticket again that one had withdrawn.
+    """Open a ticket again that one had withdrawn: it is new, and its clocks begin.
 
-    RuleError for one that staff ended, and where the same was reported anew since.
+    Its owner is told. RuleError for one that staff ended, and where the same was
+    reported anew since.
     """
     _require_own(ticket, by)
     if not is_withdrawn(ticket):
@@ -47,7 +49,9 @@ def undo(ticket: Ticket, *, by: User, at: datetime) -> None:
         with database.atomic():
             changed = (
                 Ticket.update(
-                    status=TicketStatus.TRIAGED,
+                    status=TicketStatus.NEW,
+                    triage_due_at=clocks.triage_due(at),
+                    due_at=clocks.outcome_due(at),
                     outcome_note="",
                     resolved_at=None,
                     resolved_by="",
@@ -61,6 +65,7 @@ def undo(ticket: Ticket, *, by: User, at: datetime) -> None:
             writing.say(ticket, REOPENED, by=by.username, at=at)
             event = audit.Event.TICKET_REOPENED
             writing.record(event, ticket, by=by, at=at, detail={})
+            telling.tell_opened(Ticket.get_by_id(ticket.id), at=at)
     except IntegrityError as twice:
         raise RuleError(
             "You have reported the same again since: that ticket is open."

@@ -29,6 +29,7 @@ from pmp import asap, audit, database, documents, readers, settings, thresholds
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
 from pmp.reporters import coverage_of
+from pmp.tickets import answers_by_file
 from pmp.uploads import files
 from pmp.uploads.intake import Decided, Intake, take_in, take_turn, take_turns
 from pmp.uploads.outcomes import counts_of, forget_records, remember, remember_problems
@@ -281,6 +282,7 @@ def _finish(submission: Submission, at: datetime) -> Submission:
     for since, patients in _batches(_touched(submission)):
         thresholds.evaluate(patients, since=since, at=at)
     readers.tell_of_file(submission.id, at=at)
+    answers_by_file.answer(submission, at=at)
     with database.atomic():
         held = _fresh(submission).held
         status = S.PROCESSED_WITH_ERRORS if held else S.PROCESSED

@@ -39,7 +39,7 @@ def request_of(patient_id: int) -> ResponseReturnValue:
 def calls() -> ResponseReturnValue:
     return render_template(
         "staff/tickets/calls.html",
-        calls=outside_answers.calls_due(),
+        calls=outside_answers.calls_due(by=signed_in_user()),
         outcome=tickets.outcome_of,
     )
 

@@ -25,17 +25,19 @@ YEAR = timedelta(days=365)
 def index() -> ResponseReturnValue:
     form, user, now = _filters(), signed_in_user(), clock.now()
     wanted = form.wanted() if form.validate() else board.Wanted()
+    listed = board.listing(wanted, by=user, at=now, page=page_asked_for())
     page = render_template(
         "staff/tickets/index.html",
         form=form,
-        listed=board.listing(wanted, by=user, at=now, page=page_asked_for()),
+        listed=listed,
+        wrote=board.reporter_wrote(listed.rows),
         wanted=wanted,
         counts=board.counts(by=user, at=now),
         queues=board.QUEUES,
         filters={k: v for k, v in request.args.items() if k != "page"},
         running=clocks.running,
         state_of=board.state_of,
-        calls=len(outside_answers.calls_due()),
+        calls=len(outside_answers.calls_due(by=user)),
         now=now,
     )
     return page, 422 if form.errors else 200

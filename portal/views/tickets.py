@@ -6,12 +6,13 @@ from flask.typing import ResponseReturnValue
 from models import Audience, Ticket, TicketProblem
 from pmp import clock, tickets
 from pmp.permissions import Permission
-from pmp.tickets import attachments, ticket_desk, whole_records, withdrawing
+from pmp.tickets import attachments, ticket_desk, whole_records, whose, withdrawing
 from pmp.tickets import shown as shown_entries
 from pmp.tickets.shown import Shown
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.tickets import MessageForm, ReportProblemForm, ReportRecordForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("tickets", __name__)
 
@@ -60,7 +61,7 @@ def report_sent(recipient_id: int) -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     return render_template(
         "tickets/index.html",
-        tickets=tickets.mine(signed_in_user()),
+        listed=whose.listed(signed_in_user(), page=page_asked_for()),
         subject=whole_records.subject,
         now=clock.now(),
     )

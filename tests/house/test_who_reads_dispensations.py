@@ -33,6 +33,7 @@ MAY_READ_ALL = {
     "pmp/thresholds/threshold_copies.py": "whose the entries of a PDF are",
     "pmp/tickets/board.py": "row codes and pharmacies of tickets, for staff",
     "pmp/tickets/outcomes.py": "pharmacies of tickets, to count",
+    "pmp/tickets/whose.py": "row codes of one's own tickets",
     "pmp/tickets/ticket_desk.py": "an entry that its reporter may see",
     "pmp/uploads/__init__.py": "storing",
     "pmp/uploads/standing.py": "storing",

@@ -1,6 +1,6 @@
 """A pharmacy answers on its own page what the program asks about its entries."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,12 +9,14 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Disclosure,
     Dispensation,
     Patient,
     Pharmacy,
     QuestionAnswer,
     Role,
+    Submission,
     Ticket,
     TicketOutcome,
     TicketProblem,
@@ -22,11 +24,12 @@ from models import (
     TicketStatus,
     User,
 )
-from pmp import audit, tickets
+from pmp import audit, tickets, uploads
 from pmp.dispensations import own_corrections, own_entries
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.tickets import accepting, dispenser_questions, whole_records
+from pmp.tickets import accepting, answers_by_file, dispenser_questions, whole_records
 from pmp.tickets.shown import Shown
+from tests import submission_files
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -306,3 +309,106 @@ def test_staff_end_the_ticket_by_what_the_pharmacy_has_done(
     accepting.accept(ticket, note="Done.", by=staff, at=NOW, revision=ticket.revision)
 
     assert tickets.outcome_of(tickets.get(ticket.number)) == "The entry was removed."
+
+
+def test_a_question_that_still_waits_is_not_sent_once_the_ticket_ends(
+    ticket: Ticket, staff: User
+) -> None:
+    question = ask(ticket, staff)
+    noise = ask(make_ticket(), staff)
+    Delivery.update(state=DeliveryState.QUEUED).execute()
+
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="Right.",
+        by=staff,
+        at=NOW,
+        revision=ticket.revision,
+    )
+
+    states = {
+        each.subject_id: each.state
+        for each in Delivery.select().where(
+            Delivery.kind == DeliveryKind.TICKET_QUESTION
+        )
+    }
+    assert states == {question.id: "cancelled", noise.id: "queued"}
+
+
+def test_after_the_end_the_pharmacy_is_told_no_name_any_more(
+    staff: User, pharmacist: User, elm: Pharmacy
+) -> None:
+    person = make_identity(last_name="CANARYQUIST")
+    ticket = tickets.open_ticket(
+        Shown(None, patient=person.patient),
+        problem=TicketProblem.MISSING,
+        note="A fill of May.",
+        by=make_user(Role.PRACTITIONER),
+        at=NOW,
+    )
+    question = ask(ticket, staff, pharmacy=elm)
+    shown = dispenser_questions.view(question.id, by=pharmacist, at=NOW)
+    assert "CANARYQUIST" in shown.person.upper()
+    told = Disclosure.select().count()
+
+    tickets.resolve(
+        ticket,
+        outcome=TicketOutcome.UPHELD,
+        note="Right.",
+        by=staff,
+        at=NOW,
+        revision=ticket.revision,
+    )
+
+    after = dispenser_questions.view(question.id, by=pharmacist, at=NOW)
+    assert (after.person, after.entry) == ("", None)
+    assert Disclosure.select().count() == told
+
+
+def submit(by: User, *records: list[str], at: datetime) -> None:
+    body = submission_files.submission((submission_files.ELM, records))
+    received = uploads.receive(filename="november.dat", body=body, by=by, at=at)
+    uploads.process(received.id, at=at)
+
+
+def test_a_file_that_revises_or_voids_the_entry_answers_the_question(
+    staff: User,
+) -> None:
+    make_product(ndc=submission_files.OXYCODONE)
+    dea = submission_files.ELM[2]
+    by = make_user(Role.PHARMACY, pharmacy=make_pharmacy(dea=dea))
+    submit(by, *(submission_files.fill(number) for number in "123"), at=NOW)
+    entries = list(Dispensation.select().order_by(Dispensation.id))
+    asked = [ask(make_ticket(each, by=by), staff) for each in entries]
+
+    submit(
+        by,
+        submission_files.fill("1", status="01", quantity="30"),
+        submission_files.fill("2", status="02"),
+        at=NOW + timedelta(hours=1),
+    )
+
+    fresh = [TicketQuestion.get_by_id(each.id) for each in asked]
+    assert [each.answer for each in fresh] == ["corrected", "removed", None]
+    assert fresh[0].answered_by == by.username
+    assert [tickets.get(each.ticket.number).status for each in fresh] == [
+        TicketStatus.ANSWERED,
+        TicketStatus.ANSWERED,
+        TicketStatus.WITH_DISPENSER,
+    ]
+
+
+def test_a_file_that_came_before_the_question_answers_nothing(staff: User) -> None:
+    make_product(ndc=submission_files.OXYCODONE)
+    dea = submission_files.ELM[2]
+    by = make_user(Role.PHARMACY, pharmacy=make_pharmacy(dea=dea))
+    earlier = NOW - timedelta(days=1)
+    submit(by, submission_files.fill("1"), at=earlier)
+    submit(by, submission_files.fill("1", status="01", quantity="30"), at=earlier)
+    question = ask(make_ticket(Dispensation.get(), by=by), staff)
+
+    for submission in Submission.select():
+        assert answers_by_file.answer(submission, at=NOW) == 0
+
+    assert TicketQuestion.get_by_id(question.id).answer is None

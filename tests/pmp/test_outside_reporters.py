@@ -86,7 +86,8 @@ def uphold(ticket: Ticket, staff: User) -> None:
 
 
 def outside_deliveries() -> list[Delivery]:
-    return list(Delivery.select().where(Delivery.kind == DeliveryKind.OUTSIDE_ANSWER))
+    of_kind = Delivery.kind == DeliveryKind.OUTSIDE_ANSWER
+    return list(Delivery.select().where(of_kind).order_by(Delivery.id))
 
 
 def test_a_caller_is_kept_with_the_ticket_and_called_back_once(
@@ -94,15 +95,15 @@ def test_a_caller_is_kept_with_the_ticket_and_called_back_once(
 ) -> None:
     ticket = phoned(entry, staff)
     phoned(make_dispensation(), staff)  # noise: not resolved
-    assert outside_answers.calls_due() == []
+    assert outside_answers.calls_due(by=staff) == []
 
     uphold(ticket, staff)
 
-    [due] = outside_answers.calls_due()
+    [due] = outside_answers.calls_due(by=staff)
     assert (due.ticket, due.name, due.phone) == (ticket, "Ada Field", "+18605550123")
     assert outside_deliveries() == []
     outside_answers.called(due, by=staff, at=NOW)
-    assert outside_answers.calls_due() == []
+    assert outside_answers.calls_due(by=staff) == []
     with pytest.raises(RuleError):
         outside_answers.called(due, by=staff, at=NOW)
     event = AuditEvent.get(AuditEvent.event == audit.Event.TICKET_REPORTER_TOLD)
@@ -293,7 +294,7 @@ def test_a_patient_is_answered_by_letter_to_the_address_given(
     [delivery] = outside_deliveries()
     assert delivery.channel == ChannelName.LETTER
     assert delivery.address == "Anna Sample\n1 Oak Street\nHartford CT 06106"
-    assert outside_answers.calls_due() == []
+    assert outside_answers.calls_due(by=staff) == []
 
 
 def test_after_a_fax_that_fails_comes_the_letter(
@@ -314,7 +315,7 @@ def test_after_a_fax_that_fails_comes_the_letter(
 def test_a_second_outcome_is_told_again(entry: Dispensation, staff: User) -> None:
     ticket = phoned(entry, staff)
     uphold(ticket, staff)
-    [due] = outside_answers.calls_due()
+    [due] = outside_answers.calls_due(by=staff)
     outside_answers.called(due, by=staff, at=NOW)
     handling.reopen(
         ticket, reason="More came in.", by=staff, at=NOW, revision=ticket.revision
@@ -322,4 +323,4 @@ def test_a_second_outcome_is_told_again(entry: Dispensation, staff: User) -> Non
 
     uphold(tickets.get(ticket.number), staff)
 
-    assert outside_answers.calls_due() == [due]
+    assert outside_answers.calls_due(by=staff) == [due]

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from models import (
+    Audience,
     AuditEvent,
     Role,
     Ticket,
@@ -12,7 +13,7 @@ from models import (
     UserStatus,
 )
 from pmp import audit, clock, tickets
-from pmp.tickets import board, handling, outcomes
+from pmp.tickets import board, handling, outcomes, withdrawing
 from pmp.tickets.board import Wanted
 from tests.conftest import NOW
 from tests.factories import (
@@ -155,6 +156,42 @@ def test_outcomes_are_counted_with_how_long_they_took(lee: User) -> None:
     rows = outcomes.table(found)
     assert all(len(row) == len(outcomes.HEADINGS) for row in rows)
     assert rows[0][:4] == ["All", "All", 4, 1]
+
+
+def test_a_withdrawn_ticket_took_no_time_and_was_not_late(lee: User) -> None:
+    gone, ended = make_ticket(), make_ticket()
+    withdrawing.withdraw(gone, by=gone.opened_by, at=NOW + timedelta(days=40))
+    end(ended, TicketOutcome.UPHELD, days=2)
+
+    found = outcomes.between(TODAY(NOW), TODAY(NOW), at=NOW + timedelta(days=41))
+
+    total = found.total
+    assert (total.tickets, total.open, total.withdrawn) == (2, 0, 1)
+    assert (total.median_days, total.overdue) == (2.0, 0)
+    assert all(len(row) == len(outcomes.HEADINGS) for row in outcomes.table(found))
+
+
+def test_two_pharmacies_of_one_name_are_counted_apart(lee: User) -> None:
+    for _ in range(2):
+        make_ticket(make_dispensation(pharmacy=make_pharmacy(name="Elm")))
+
+    found = outcomes.between(TODAY(NOW), TODAY(NOW), at=NOW)
+
+    assert [(row.name, row.tickets) for row in found.by["Pharmacy"]] == [
+        ("Elm", 1),
+        ("Elm", 1),
+    ]
+
+
+def test_the_board_shows_where_the_reporter_wrote_last(lee: User) -> None:
+    wrote, answered, fresh = (make_ticket() for _ in range(3))
+    for each in (wrote, answered):
+        tickets.say(each, text="Well?", by=each.opened_by, at=NOW)
+    tickets.say(answered, text="Soon.", by=lee, at=NOW)
+    tickets.say(wrote, text="Hm.", by=lee, at=NOW, audience=Audience.STAFF)
+
+    assert board.reporter_wrote([wrote, answered, fresh]) == {wrote.id}
+    assert board.reporter_wrote([]) == set()
 
 
 def test_nothing_was_opened() -> None:

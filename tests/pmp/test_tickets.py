@@ -27,7 +27,7 @@ from models import (
 from pmp import audit, settings, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds import case_recipients
-from pmp.tickets import handling
+from pmp.tickets import handling, whose
 from tests.conftest import NOW
 from tests.factories import (
     make_crossing,
@@ -71,7 +71,7 @@ def test_an_entry_of_ones_own_dispensing_can_be_reported(
     assert ticket.due_at == NOW + timedelta(days=settings.current().ticket_days)
     assert tickets.is_under_review(entry)
     assert [line.text for line in tickets.thread(ticket)] == ["It was thirty."]
-    assert tickets.mine(pharmacist) == [ticket]
+    assert whose.listed(pharmacist).rows == [ticket]
 
 
 def test_an_entry_that_one_was_never_shown_cannot_be_found(entry: Dispensation) -> None:
@@ -379,3 +379,20 @@ def test_another_persons_ticket_is_not_found(
     with pytest.raises(NotFoundError):
         tickets.own(ticket.number, by=make_user(Role.PRACTITIONER))
     assert tickets.own(ticket.number, by=pharmacist) == ticket
+
+
+def test_a_long_list_of_ones_own_tickets_has_pages(
+    pharmacist: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whose, "PAGE_SIZE", 2)
+    opened = [
+        open_one(make_dispensation(pharmacy=pharmacist.pharmacy), pharmacist)
+        for _ in range(3)
+    ]
+    make_ticket()  # noise
+
+    first, last = (whose.listed(pharmacist, page=number) for number in (1, 9))
+
+    assert first.rows == opened[:0:-1]
+    assert last.rows == opened[:1]
+    assert (last.number, last.pages, last.total) == (2, 2, 3)

@@ -28,7 +28,13 @@ from pmp.history import remarks, report_table
 from pmp.lookup.keeping import hashed
 from pmp.matching import decisions
 from pmp.thresholds import case_recipients, threshold_reports
-from pmp.tickets import identity_tickets, whole_records, withdrawing
+from pmp.tickets import (
+    clocks,
+    identity_tickets,
+    whole_records,
+    whose,
+    withdrawing,
+)
 from pmp.tickets.shown import Shown
 from tests.conftest import NOW
 from tests.factories import (
@@ -118,7 +124,7 @@ def test_a_report_that_one_looked_up_is_reported_with_its_look_up(
     )
     event = AuditEvent.get(AuditEvent.event == audit.Event.REPORT_OPENED)
     assert event.subject == f"patient:{patient.id}"
-    assert tickets.mine(doctor) == [ticket]
+    assert whose.listed(doctor).rows == [ticket]
 
 
 def test_a_record_that_one_never_saw_cannot_be_reported(
@@ -258,7 +264,9 @@ def test_a_disputed_row_stays_everywhere_marked_and_counted(staff: User) -> None
 # --- Withdrawing
 
 
-def test_a_report_can_be_withdrawn_and_that_be_taken_back(doctor: User) -> None:
+def test_a_report_can_be_withdrawn_and_that_be_taken_back(
+    doctor: User, staff: User
+) -> None:
     entry = make_dispensation(prescriber=doctor.prescriber)
     ticket = make_ticket(entry, by=doctor)
     make_ticket(make_dispensation())  # noise
@@ -268,8 +276,16 @@ def test_a_report_can_be_withdrawn_and_that_be_taken_back(doctor: User) -> None:
     assert not tickets.is_under_review(entry)
     assert tickets.get(ticket.number).status == TicketStatus.CLOSED
 
-    withdrawing.undo(tickets.get(ticket.number), by=doctor, at=NOW)
+    told = Delivery.select().where(Delivery.subject_id == ticket.id).count()
+    later = NOW + timedelta(days=20)
+    withdrawing.undo(tickets.get(ticket.number), by=doctor, at=later)
     assert tickets.is_under_review(entry)
+    again = tickets.get(ticket.number)
+    assert again.status == TicketStatus.NEW
+    assert [due.clock for due in clocks.running(again)] == ["triage", "outcome"]
+    assert all(due.at > later for due in clocks.running(again))
+    new = Delivery.select().where(Delivery.subject_id == ticket.id).count() - told
+    assert new == 1
     assert [
         event.event
         for event in AuditEvent.select()
@@ -338,7 +354,7 @@ def test_what_staff_write_down_for_a_recipient_is_theirs_to_follow(staff: User) 
         for each in (recipient, other)
     )
 
-    assert tickets.mine(sent) == [ticket]
+    assert whose.listed(sent).rows == [ticket]
     with pytest.raises(NotFoundError):
         tickets.own(noise.number, by=sent)
     with pytest.raises(NotFoundError):  # it is not theirs to take back

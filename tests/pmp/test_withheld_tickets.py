@@ -1,11 +1,30 @@
 """A ticket about a withheld entry is for those of the desk who may see it."""
 
+from datetime import date
+
 import pytest
 
-from models import Audience, Delivery, Role, Ticket, TicketProblem, User
+from models import (
+    Audience,
+    Delivery,
+    OutsideKind,
+    Role,
+    Ticket,
+    TicketOutcome,
+    TicketProblem,
+    User,
+)
 from pmp import tickets
 from pmp.errors import NotFoundError, RuleError
-from pmp.tickets import attachments, board, handling, routing
+from pmp.tickets import (
+    attachments,
+    board,
+    handling,
+    outside,
+    outside_answers,
+    routing,
+)
+from pmp.tickets.shown import Shown
 from tests.conftest import NOW
 from tests.factories import make_dispensation, make_ticket, make_user
 
@@ -80,3 +99,28 @@ def test_staff_do_not_find_it(lee: User, chief: User) -> None:
     assert attachments.open_one(paper.id, by=chief, at=NOW)[1] == PDF
     assert numbers(chief) == {ticket.number, noise.number}
     assert board.counts(by=chief, at=NOW)["open"] == 2
+
+
+def test_who_reported_it_on_the_telephone_is_called_by_who_may_see_it(
+    lee: User, chief: User
+) -> None:
+    caller = outside.Person(
+        kind=OutsideKind.CALLER,
+        name="Ada Field",
+        phone="8605550123",
+        received_on=date(2026, 11, 23),
+    )
+    ticket = outside.open_for_call(
+        caller,
+        Shown(make_dispensation(withheld="administrators")),
+        problem=TicketProblem.WRONG_DATE,
+        note="",
+        by=chief,
+        at=NOW,
+    )
+    tickets.resolve(
+        ticket, outcome=TicketOutcome.UPHELD, note="x", by=chief, at=NOW, revision=1
+    )
+
+    assert outside_answers.calls_due(by=lee) == []
+    assert [each.name for each in outside_answers.calls_due(by=chief)] == ["Ada Field"]

@@ -177,7 +177,7 @@ def test_it_is_withdrawn_and_that_taken_back(browser: Browser, doctor: User) -> 
     browser.submit({}, action=f"/tickets/{number}/take-back")
     browser.follow()
 
-    assert "Staff are working on it" in browser.text()
+    assert "Staff have your report and will take it up by" in browser.text()
     assert tickets.is_under_review(entry)
 
 
