@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Measure:
     """One result: `ratio` of `result` to `limit` must be at least `target`.
 
-    A target below zero turns the sense around: `ratio` must be at most -target.
+    A target below zero turns the sense around: `ratio` must be at most -target. One of
+    zero is none: the result is told and judged by nobody.
     `unit` is that of result and limit.
     """
 

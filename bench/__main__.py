@@ -43,10 +43,13 @@ def _print(measures: Iterable[Measure], *, as_json: bool) -> None:
         if as_json:
             print(json.dumps({**asdict(measure), "met": measure.met}))
             continue
+        told = f"{measure.part:<11} {measure.name:<34} {measure.result:>12,.1f}"
+        if not measure.target:
+            print(f"{told} {measure.unit}, no target", flush=True)
+            continue
         sense = "at most" if measure.target < 0 else "at least"
         print(
-            f"{measure.part:<11} {measure.name:<34}"
-            f" {measure.result:>12,.1f} of {measure.limit:>12,.1f} {measure.unit:<12}"
+            f"{told} of {measure.limit:>12,.1f} {measure.unit:<12}"
             f" ratio {measure.ratio:.3f}, {sense} {abs(measure.target):.3f}"
             f" {'met' if measure.met else 'MISSED'}",
             flush=True,

@@ -109,3 +109,17 @@ def test_many_cases_are_staff_work(browser: Browser, held: list[ThresholdCase]) 
         values = {"csrf_token": token, "case": str(held[0].id), "confirmed": "yes"}
         browser.post(f"/staff/cases/{action}", values, status=403)
     browser.get("/staff/cases.csv", status=403)
+
+
+def test_a_case_names_no_drug_that_is_withheld(browser: Browser) -> None:
+    browser.sign_in_as(make_user(Role.STAFF))
+    case = make_crossing(make_patient())
+    hidden, shown = threshold_cases.entries(case)[:2]
+    hidden.withheld, hidden.drug_name = "naloxone", "NALOXONE HCL 4 MG SPRAY"
+    hidden.save()
+
+    page = browser.get(f"/staff/cases/{case.id}")
+
+    assert shown.row_code in page.text
+    assert hidden.row_code not in page.text
+    assert "NALOXONE" not in page.text
