@@ -25,10 +25,35 @@ def trimmed(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
+class _Words:
+    """The library's own refusals in our words: what to do, not what a field is."""
+
+    OURS = {
+        "Not a valid choice.": "Choose one of those that are listed.",
+        "Invalid Choice: could not coerce.": "Choose one of those that are listed.",
+        "Not a valid integer value.": "Write a whole number in figures.",
+        "Not a valid decimal value.": "Write a number in figures.",
+        "This field is required.": "Fill this in.",
+        "Invalid email address.": "Write an address such as name@example.org.",
+        "Field cannot be longer than %(max)d characters.": (
+            "Write at most %(max)d characters."
+        ),
+    }
+
+    def gettext(self, words: str) -> str:
+        return self.OURS.get(words, words)
+
+    def ngettext(self, one: str, more: str, number: int) -> str:
+        return self.gettext(one if number == 1 else more)
+
+
 class Form(FlaskForm):
     """A form whose text fields are trimmed; a password keeps each of its blanks."""
 
     class Meta(FlaskForm.Meta):
+        def get_translations(self, form: Any) -> Any:  # noqa: ARG002 - the library's
+            return _Words()
+
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
             kind = unbound_field.field_class
             if issubclass(kind, StringField) and not issubclass(kind, PasswordField):

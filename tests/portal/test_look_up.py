@@ -675,7 +675,9 @@ def test_what_changed_of_a_person_who_was_divided_is_a_new_search(
     twin = make_identity(patient, first_name="MARIA", last_name="DELGADO")
     search(browser)
     old = path_of(browser)
-    LookUp.update(at=clock.now() - timedelta(hours=2)).execute()
+    two_hours_ago = clock.now() - timedelta(hours=2)
+    # Its last day as well: two hours ago may have been yesterday.
+    LookUp.update(at=two_hours_ago, until=clock.day_of(two_hours_ago)).execute()
     decisions.split(
         patient.id,
         [twin.id],
