@@ -62,7 +62,7 @@ def make(
 
 
 def run(schedule: PatientSchedule) -> None:
-    while schedules.run_next(schedule.id, at=NOW + MINUTE):
+    while schedules.run_next(schedule.id, at=schedule.made_at + MINUTE):
         pass
 
 
