@@ -4,14 +4,14 @@ A template in templates/print/ is filled by Jinja, with autoescape, because an
 unescaped name could rewrite a report, and drawn by xhtml2pdf, which may read our two
 fonts and nothing else: no file, no network. Pictures travel as data: addresses.
 
-xhtml2pdf holds a lock for the whole of a rendering, so two documents are never drawn
-at once in one process; more worker processes draw more.
+xhtml2pdf draws one document at a time in a process, and could hang or run out of
+memory on one: it works in child processes, as many at once as there are cores, each
+with limits.
 """
 
 import base64
 import io
-import logging
-import unicodedata
+import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,33 +21,33 @@ import pypdf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from reportlab.lib.pagesizes import LETTER
 from reportlab.lib.units import mm
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from xhtml2pdf import pisa
-from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 from gateway import barcodes, fax_check, pages, scanned_papers
+from gateway.confined import UnableError, Workshop
+from gateway.typefaces import drawable, registered
 from pmp import leaflets, settings, wording
 from pmp.leaflets import Leaflet
 from pmp.thresholds.threshold_copies import Drawing
 from pmp.thresholds.threshold_reports import ThresholdReport
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-FONTS = Path(__file__).parent / "fonts"
-SECONDS = 60
 # For a pen: 6 mm, in a line that a fax keeps.
 TICK_BOX = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24">'
     '<rect x="1" y="1" width="22" height="22" fill="white" stroke="black"'
     ' stroke-width="2"/></svg>'
 )
-LARGEST_HTML = 10 * 1024 * 1024
-LARGEST_PDF = 20 * 1024 * 1024
 PAGE_NUMBER_SIZE = 9
 PAGE_NUMBER_AT = (197 * mm, LETTER[1] - 258 * mm)  # its right end, beside the foot
 
-# It quotes what it could not draw: a patient's name. `drawn` tells of it instead.
-logging.getLogger("xhtml2pdf").setLevel(logging.CRITICAL + 1)
+MOST_DRAWN_AT_ONCE = 4
+_drawing = Workshop(
+    "gateway.drawing:draw",
+    seconds=65,  # the renderer's own limit of 60 comes first, and says so
+    megabytes=2048,
+    most=min(os.cpu_count() or 1, MOST_DRAWN_AT_ONCE),
+)
 
 
 class DocumentError(Exception):
@@ -121,18 +121,11 @@ def _page_numbers(total: int) -> io.BytesIO:
     written = io.BytesIO()
     canvas = Canvas(written, pagesize=LETTER)
     for page in range(1, total + 1):
-        canvas.setFont("Helvetica", PAGE_NUMBER_SIZE)
+        canvas.setFont(registered(), PAGE_NUMBER_SIZE)
         canvas.drawRightString(*PAGE_NUMBER_AT, f"Page {page} of {total}")
         canvas.showPage()
     canvas.save()
     return written
-
-
-def drawable(source: str) -> str:
-    """Write each sign that no font of ours has as its code point: 王 as [U+738B]."""
-    source = unicodedata.normalize("NFC", source)
-    odd = {ord(sign) for sign in source if not sign.isascii()} - _glyphs()
-    return source.translate({point: f"[U+{point:04X}]" for point in odd})
 
 
 def faxable_pdf(template: str, code: str, /, **context: Any) -> bytes:
@@ -157,23 +150,10 @@ def html(template: str, /, **context: Any) -> str:
 def drawn(name: str, source: str) -> bytes:
     """Draw HTML as a PDF; `name` is for the error's text."""
     try:
-        result = pisa.CreatePDF(
-            source,
-            path=str(FONTS / "document.html"),
-            encoding="utf-8",
-            capacity=-1,  # never in a temporary file: it would hold patient data
-            resource_policy=_policy(),
-            raise_exception=True,
-        )
-    except Exception as error:  # noqa: BLE001 - it parses what it is given, and says so in many ways
-        # The cause stays behind: a parser's message may quote a patient's name.
-        raise DocumentError(f"{name}: {type(error).__name__} while drawing") from None
-    if result.err or result.log:
-        raise DocumentError(f"{name}: {_complaint(result.log)}")
-    body: bytes = result.dest.getvalue()
-    if len(body) > LARGEST_PDF:
-        raise DocumentError(f"{name}: larger than {LARGEST_PDF} bytes")
-    return body
+        return _drawing(source.encode())
+    except UnableError as error:
+        # The cause stays behind, like the renderer's own words.
+        raise DocumentError(f"{name}: {error}") from None
 
 
 def page_count(body: bytes) -> int:
@@ -242,28 +222,5 @@ def environment() -> Environment:
     return made
 
 
-@lru_cache(maxsize=1)
-def _glyphs() -> frozenset[int]:
-    """Give the code points that every one of our fonts can draw."""
-    faces = [TTFont(file.stem, str(file)).face for file in FONTS.glob("*.ttf")]
-    return frozenset.intersection(*(frozenset(face.charToGlyph) for face in faces))
-
-
-def _policy() -> ResourceAccessPolicy:
-    return ResourceAccessPolicy.server(
-        FONTS,
-        allow_remote=False,
-        max_render_seconds=SECONDS,
-        max_document_bytes=LARGEST_HTML,
-    )
-
-
 def _uri(media_type: str, body: bytes) -> str:
     return f"data:{media_type};base64,{base64.b64encode(body).decode()}"
-
-
-def _complaint(log: list[tuple[str, int, str, str]]) -> str:
-    if not log:
-        return "the renderer reported an error"
-    _, line, message, _ = log[0]
-    return f"line {line}: {io.StringIO(str(message)).readline().strip()[:100]}"

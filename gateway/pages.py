@@ -10,8 +10,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pypdfium2
+import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageOps
 
 LARGEST_FILE = 50 * 1024 * 1024
@@ -33,6 +35,20 @@ _SIGNATURES = {
 
 class UnreadableFax(Exception):  # noqa: N818 - the state it describes, not a fault of ours
     """A file that cannot be shown as pages: damaged, too large, or of another kind."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of a PDF: millimetres, runs of text, and whether anything is on it.
+
+    `foreign_fonts`: it has words in a font that the file does not hold.
+    """
+
+    width: float
+    height: float
+    text: tuple["TextBox", ...]
+    marks: bool
+    foreign_fonts: bool
 
 
 @dataclass(frozen=True)
@@ -88,14 +104,15 @@ def page_png(body: bytes, media_type: str, page: int) -> bytes:
 
 def text_boxes(body: bytes, page: int = 1) -> list[TextBox]:
     """Every run of text on a page of a PDF, with its place in millimetres."""
-    with _pdf(body) as source, _PDFIUM:
-        sheet = source.document[page - 1]
-        height = sheet.get_height()
-        text = sheet.get_textpage()
-        return [
-            TextBox(text.get_text_bounded(*rect), *_millimetres(rect, height))
-            for rect in (text.get_rect(n) for n in range(text.count_rects()))
-        ]
+    with _pdf(body) as source:
+        return list(source.sheet(page - 1).text)
+
+
+def sheets(body: bytes) -> Iterator[Sheet]:
+    """Give each page of a PDF as its text, its size and what else is on it."""
+    with _pdf(body) as source:
+        for number in range(source.pages):
+            yield source.sheet(number)
 
 
 @contextmanager
@@ -124,6 +141,27 @@ class _Pdf:
             picture: Image.Image = drawn.to_pil().convert("L")
             sheet.close()
         return picture
+
+    def sheet(self, number: int) -> Sheet:
+        with _PDFIUM:
+            page = self.document[number]
+            width, height = page.get_size()
+            text = page.get_textpage()
+            boxes = tuple(
+                TextBox(text.get_text_bounded(*rect), *_millimetres(rect, height))
+                for rect in (text.get_rect(n) for n in range(text.count_rects()))
+            )
+            marks = list(page.get_objects(max_depth=5))
+            foreign = any(_is_foreign(mark) for mark in marks)
+            text.close()
+            page.close()
+        return Sheet(
+            width * MILLIMETRES_PER_POINT,
+            height * MILLIMETRES_PER_POINT,
+            tuple(box for box in boxes if box.text.strip()),
+            bool(marks),
+            foreign,
+        )
 
     def close(self) -> None:
         with _PDFIUM:
@@ -191,6 +229,14 @@ def _opened(
         TypeError,
     ) as fault:
         raise UnreadableFax(f"The file is damaged ({type(fault).__name__}).") from None
+
+
+def _is_foreign(mark: Any) -> bool:
+    """Tell whether something drawn is text in a font that is not in the file."""
+    if mark.type != pdfium_c.FPDF_PAGEOBJ_TEXT:
+        return False
+    font = pdfium_c.FPDFTextObj_GetFont(mark.raw)
+    return not pdfium_c.FPDFFont_GetIsEmbedded(font)
 
 
 def _stretch(picture: Image.Image) -> int:

@@ -14,6 +14,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from gateway import pages
+from gateway.typefaces import registered
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -82,5 +83,5 @@ def _notice(canvas: Canvas, label: str, words: str) -> None:
 
 
 def _head(canvas: Canvas, words: str) -> None:
-    canvas.setFont("Helvetica", LINE)
+    canvas.setFont(registered(), LINE)
     canvas.drawString(MARGIN, LETTER[1] - MARGIN, words)
