@@ -7,7 +7,7 @@ wrong is logged by its kind alone: an exception's text may quote what was being 
 import logging
 from dataclasses import replace
 
-from gateway import channels, documents, messages
+from gateway import channels, documents, layout_check, messages
 from gateway.message import DeliveryError, Message
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
@@ -52,6 +52,7 @@ def _composed(claimed: Claim) -> Message | None:
     """Make the message; where that fails, record it and give None."""
     try:
         message = messages.compose(claimed.delivery, claimed.attempt)
+        _must_be_fit(message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the row must say so
         lasting = isinstance(
             error,
@@ -60,9 +61,10 @@ def _composed(claimed: Claim) -> Message | None:
         kind = ErrorClass.DOCUMENT if lasting else ErrorClass.UNKNOWN
         name = type(error).__name__
         log.warning("delivery %s: %s while composing", claimed.delivery.id, name)
-        deliveries.mark_failed(
-            claimed, error_class=kind, text=f"not composed: {name}", at=clock.now()
-        )
+        # These say what is wrong with the document; others may quote what is in it.
+        told = isinstance(error, documents.DocumentError | DeliveryError)
+        text = f"not composed: {error if told else name}"
+        deliveries.mark_failed(claimed, error_class=kind, text=text, at=clock.now())
         return None
     public_url, key = settings.current().public_url, claimed.attempt.idempotency_key
     return replace(
@@ -73,6 +75,12 @@ def _composed(claimed: Claim) -> Message | None:
         media_url=f"{public_url}/media/{claimed.media_token}",
         status_url=f"{public_url}/hooks/fax/laml/status?attempt={key}",
     )
+
+
+def _must_be_fit(message: Message) -> None:
+    """Raise DeliveryError for pages that nobody should be sent."""
+    if message.pdf and (faults := layout_check.problems(message.pdf)):
+        raise DeliveryError(ErrorClass.DOCUMENT, " ".join(faults))
 
 
 def _call(channel: channels.Channel, claimed: Claim, message: Message) -> None:

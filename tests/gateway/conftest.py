@@ -17,6 +17,10 @@ from tests.conftest import NOW
 from tests.servers.carrier import KEY, Carrier
 
 _numbers = count(1)
+PAGE = """<style>
+@font-face { font-family: page; src: url("DejaVuSansCondensed.ttf"); }
+body { font-family: page }
+</style><p>Page</p>"""
 
 
 class Clock:
@@ -58,7 +62,7 @@ def sends_to(carrier: Carrier, **changes: Any) -> Any:
 @pytest.fixture
 def fixed_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose without the rules of any kind: a notice by email, a page by fax."""
-    page = documents.drawn("test", "<p>Page</p>")
+    page = documents.drawn("test", PAGE)
 
     def compose(delivery: Delivery, _attempt: Any) -> Message:
         if delivery.channel == ChannelName.EMAIL:
