@@ -183,8 +183,8 @@ def serve(task: str, seconds: float, megabytes: int) -> None:
     function: Callable[[bytes], bytes] = getattr(import_module(module), name)
     most = megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    # To look for garbage in what is still growing would make long documents slower
-    # by the page: it is done while nobody waits, between one piece of work and the next.
+    # To look for garbage in what still grows would make long documents slower
+    # by the page: it is done while nobody waits, after one piece and before the next.
     gc.disable()
     gc.freeze()
     while head := given.read(_HEAD):

@@ -7,7 +7,7 @@ import pypdf
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
 
-from gateway import documents, pages
+from gateway import documents, pages, typefaces
 from gateway.documents import DocumentError
 
 TEMPLATES = {
@@ -45,6 +45,34 @@ def test_names_are_readable(name: str) -> None:
 
     assert name in words(pdf)
     assert b"DejaVu" in pdf
+
+
+def test_hebrew_stands_on_paper_as_it_is_read_from_the_right() -> None:
+    assert typefaces.drawable("Q נעמי לוי Z") == "Q יול ימענ Z"
+    assert "[U+" not in words(documents.pdf("plain", name="נעמי לוי"))
+
+
+def test_arabic_is_joined_as_it_is_written() -> None:
+    drawn = typefaces.drawable("محمد")
+
+    assert (
+        drawn == "\ufeaa\ufee4\ufea4\ufee3"
+    )  # final dal, medial mim, hah, initial mim
+    assert "[U+" not in words(documents.pdf("plain", name="محمد علي"))
+
+
+def test_drawings_are_in_our_font_too() -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="30"><text x="1"'
+        f' y="20" font-family="{typefaces.FAMILY}, Helvetica" font-weight="bold"'
+        ' font-size="12">Words</text></svg>'
+    )
+    source = f'<img src="{documents.svg_uri(svg)}" style="width: 60mm"/>'
+
+    pdf = documents.drawn("test", source)
+
+    assert b"DejaVuSansCondensed-Bold" in pdf
+    assert not any(sheet.foreign_fonts for sheet in pages.sheets(pdf))
 
 
 @pytest.mark.parametrize(
