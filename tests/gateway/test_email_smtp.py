@@ -86,7 +86,7 @@ def test_a_relay_without_tls_gets_nothing_unless_the_settings_say_so(
         ("450", ErrorClass.CARRIER_DOWN),
         ("550", ErrorClass.REJECTED),
         ("451-data", ErrorClass.CARRIER_DOWN),
-        ("554-data", ErrorClass.REJECTED),
+        ("554-data", ErrorClass.DOCUMENT),
         ("drop-before", ErrorClass.CARRIER_DOWN),
         ("drop-data", ErrorClass.IN_DOUBT),
     ],
