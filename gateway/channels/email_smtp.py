@@ -32,19 +32,21 @@ TLS = ("required", "optional", "none")
 # How many of a single answer's time-outs the whole conversation may last.
 MOST_TIMEOUTS = 4
 LONGEST_LINE = 78  # RFC 5322, 2.1.1
+LONGEST_REFERENCE = 200
 
 
 def send(message: Message) -> str:
-    """Hand the email to the relay; give its Message-ID.
+    """Hand the email to the relay; give the attempt's key and the relay's own words.
 
-    What an answer means is in smtp_answers. A connection lost, or time over, once the
-    text has begun to go is IN_DOUBT: the relay may have it.
+    In these it names the message in its log. What an answer means is in smtp_answers.
+    A connection lost, or time over, once the text has begun to go is IN_DOUBT: the
+    relay may have it.
     """
     mail = made(message)
     with TimeLimit(longest_seconds()) as limit, _relay(limit) as relay:
         _offer(relay, message, limit)
-        _hand_over(relay, message, mail, limit)
-    return str(mail["Message-ID"])
+        said = _hand_over(relay, message, mail, limit)
+    return f"{message.key} {said}".strip()[:LONGEST_REFERENCE]
 
 
 def longest_seconds() -> float:
@@ -210,7 +212,7 @@ def _refused(moment: Moment, code: int, said: bytes) -> DeliveryError:
 
 def _hand_over(
     relay: smtplib.SMTP, message: Message, mail: EmailMessage, limit: TimeLimit
-) -> None:
+) -> str:
     policy = SMTP if message.address.isascii() else SMTPUTF8
     body = re.sub(rb"(?m)^\.", b"..", mail.as_bytes(policy=policy))
     try:
@@ -227,6 +229,7 @@ def _hand_over(
     if not 200 <= code < 600:
         raise DeliveryError(ErrorClass.IN_DOUBT, "the relay's answer cannot be read")
     _agreed(Moment.TEXT, (code, said))
+    return "".join(filter(str.isprintable, said.decode("ascii", "replace")))
 
 
 def _down(error: Exception, limit: TimeLimit) -> DeliveryError:
