@@ -1817,6 +1817,43 @@ class DeliveryEvent(Table):
     at = UtcField()
 
 
+class MailProblem(Table):
+    """An address from which email came back: its user is told, and staff."""
+
+    address = CharField(unique=True)  # in small letters
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
+    reason = CharField()  # why, as the history of the delivery says it
+    found_at = UtcField(index=True)
+
+
+class MailCertificate(Table):
+    """The S/MIME certificate of an email address: what is sealed for it is private.
+
+    The newest that was not withdrawn is used.
+    """
+
+    address = CharField(index=True)  # in small letters
+    pem = TextField()
+    fingerprint = CharField(max_length=64)  # SHA-256 of the certificate
+    holder = CharField()
+    issuer = CharField()
+    not_after = UtcField()
+    added_by = CharField()
+    added_at = UtcField()
+    withdrawn_by = CharField(null=True)
+    withdrawn_at = UtcField(null=True)
+
+
+MailCertificate.add_index(
+    MailCertificate.index(
+        MailCertificate.address,
+        unique=True,
+        name="mail_certificate_in_use_once",
+        where=SQL("withdrawn_at IS NULL"),
+    )
+)
+
+
 class WhatBecame(StrEnum):
     DESTROYED = "destroyed"
     RETURNED = "returned"
@@ -1941,6 +1978,8 @@ TABLES: tuple[type[Table], ...] = (
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
+    MailProblem,
+    MailCertificate,
     Misdelivery,
     ScheduledRun,
     AuditEvent,

@@ -32,6 +32,7 @@ from pmp.uploads import dropped
 log = logging.getLogger(__name__)
 
 MOST_SUBMISSIONS = 50
+MAILBOX_SECONDS = 120
 # Hours of the programme's zone within which pharmacies are written to: faxes ring.
 OFFICE_HOURS = range(8, 18)
 _last: dict[str, str] = {}
@@ -46,6 +47,8 @@ def tick() -> None:
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
         _each(sweep_rest, sweep_folders)
+    if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
+        _each(sweep_bounces)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
@@ -107,6 +110,12 @@ def sweep_faxes() -> None:
     at = clock.now()
     _nudge_all(tasks.fetch_fax, inbound_media.unfetched(at=at))
     _nudge_all(tasks.read_fax, inbound_media.unread(at=at))
+
+
+def sweep_bounces() -> None:
+    """Have email that came back read, in a task: a mailbox may keep one waiting."""
+    if settings.current().bounce_imap_url.get_secret_value():
+        tasks.nudge(tasks.read_bounces)
 
 
 def sweep_rest() -> None:

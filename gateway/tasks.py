@@ -7,7 +7,15 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, barcodes, inbound, pages, sending, submissions_in
+from gateway import (
+    asking,
+    barcodes,
+    bounces,
+    inbound,
+    pages,
+    sending,
+    submissions_in,
+)
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
 from models import FaxStatus, InboundFax, SubmissionSource
@@ -24,6 +32,7 @@ __all__ = [
     "laml_status",
     "nudge",
     "process_submission",
+    "read_bounces",
     "read_fax",
     "run_schedule",
     "send_delivery",
@@ -94,6 +103,13 @@ def read_fax(fax_id: int) -> None:
             found_on=found_on,
             at=clock.now(),
         )
+
+
+@huey.task()
+def read_bounces() -> None:
+    """Take in email that came back."""
+    with database.connected():
+        bounces.read()
 
 
 @huey.task()

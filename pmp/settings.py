@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import clock_hours, mme, reported_drugs, ticket_wordings
+from pmp import clock_hours, mail_settings, mme, reported_drugs, ticket_wordings
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     mail_url: SecretStr = Field(default=SecretStr("folder:"))
     mail_from: str = "pmp@example.org"
     mail_ca_file: str = ""
+    mail_bounce_to: str = ""
+    bounce_imap_url: SecretStr = Field(default=SecretStr(""))
     staff_mail_to: str = ""
     fax_url: SecretStr = Field(default=SecretStr("folder:"))
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
@@ -259,6 +261,16 @@ class Settings(BaseSettings):
         if urlsplit(url.get_secret_value()).scheme not in {"folder", "smtp", "smtps"}:
             raise ValueError("use folder: or smtp://user:password@host:port")
         return url
+
+    @field_validator("mail_from", "mail_bounce_to")
+    @classmethod
+    def _email_address(cls, address: str) -> str:
+        return mail_settings.address(address)
+
+    @field_validator("bounce_imap_url")
+    @classmethod
+    def _mailbox_address(cls, url: SecretStr) -> SecretStr:
+        return SecretStr(mail_settings.mailbox(url.get_secret_value()))
 
     @field_validator("secret_key", "document_key")
     @classmethod

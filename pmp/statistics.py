@@ -35,6 +35,7 @@ from models import (
 )
 from pmp import clock, settings
 from pmp.accounts import sessions
+from pmp.deliveries import mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
@@ -72,6 +73,13 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             Permission.DELIVERY_WATCH,
             Delivery.select().where(Delivery.needs_staff),
             Delivery.created_at,
+        ),
+        Queue(
+            "Email addresses that mail came back from",
+            "/staff/mail-problems",
+            Permission.DELIVERY_WATCH,
+            mail_problems.count(),
+            mail_problems.oldest(),
         ),
         _tickets(at=at),
         _queue(

@@ -1,17 +1,22 @@
-"""outbox list, retry, cancel, run: deliveries, from the command line."""
+"""outbox list, retry, cancel, run, bounce: deliveries, from the command line."""
 
 import json
+import sys
 from typing import Any
 
 import click
+from peewee import PeeweeException
 
 from gateway import asking, schedule, sending
 from models import Delivery, DeliveryState
 from pmp import clock, deliveries
-from pmp.deliveries import delivery_desk, doubts
+from pmp.deliveries import bounce_reports, bounces, delivery_desk, doubts
+from pmp.deliveries.bounces import Taken
 from pmp.deliveries.delivery_desk import Wanted
 from pmp.wording import us_time
 from portal.cli import with_program
+
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the mail server keeps it and tries again
 
 
 @click.group()
@@ -74,6 +79,33 @@ def run() -> None:
             sending.attempt(delivery_id)
         count += len(ids)
     click.echo(f"{count} deliveries tried.")
+
+
+@outbox.command()
+def bounce() -> None:
+    """Take in an email that came back, as it is, from standard input.
+
+    For a pipe from the mail server. Exit 0: it is taken in, or needs nobody; 1: it is
+    no report about a message of ours; 75: try again later.
+    """
+    raw = sys.stdin.buffer.read(bounce_reports.LARGEST)
+    try:
+        taken, about = _take_in(raw)
+    except (PeeweeException, SystemExit) as error:  # database, settings or schema
+        click.echo(f"Try again later: {type(error).__name__}.", err=True)
+        raise SystemExit(TRY_AGAIN) from error
+    if taken == Taken.LATER:
+        click.echo(f"Try again later: {about} is being sent just now.", err=True)
+        raise SystemExit(TRY_AGAIN)
+    if taken in {Taken.NOT_UNDERSTOOD, Taken.FORGED}:
+        click.echo(f"Not taken in: {about}.", err=True)
+        raise SystemExit(1)
+    click.echo(f"{taken.value.capitalize()}: {about}.")
+
+
+@with_program
+def _take_in(raw: bytes) -> tuple[Taken, str]:
+    return bounces.take_in(raw, at=clock.now())
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from flask import (
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
-from models import Credential, ReceiptPolicy
+from models import Credential, ReceiptPolicy, User
 from pmp import accounts, clock
 from pmp.accounts import sessions
+from pmp.deliveries import mail_problems
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.uploads import receipts
@@ -55,6 +56,7 @@ def sign_in() -> ResponseReturnValue:
                 **_whence(),
             )
             access.enter(signed_in)
+            _tell_of_mail(signed_in.user)
             wanted = access.safe_path(form.next.data)
             return redirect(wanted if wanted != "/" else landing_page(), 303)
     page = render_template("account/sign_in.html", form=form)
@@ -136,8 +138,24 @@ def account() -> ResponseReturnValue:
         receipts=ReceiptsForm(receipts=signed_in_user().receipts.value),
         sessions=sessions.of_user(signed_in_user(), at=clock.now()),
         this_session=g.session,
+        mail_problem=mail_problems.of_user(signed_in_user()),
     )
     return page, 422 if form.errors else 200
+
+
+@bp.post("/account/email-works")
+@requires(Permission.ACCOUNT)
+def email_works() -> ResponseReturnValue:
+    problem = mail_problems.of_user(signed_in_user())
+    if problem is not None:
+        mail_problems.settle(
+            problem.id,
+            by=signed_in_user(),
+            at=clock.now(),
+            address=request.remote_addr or "",
+        )
+        flash("Thank you. The note is gone, unless email comes back once more.")
+    return redirect(url_for("account.account"), 303)
 
 
 @bp.post("/account/receipts")
@@ -170,6 +188,15 @@ def stay() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(seconds=seconds)
     return redirect(landing_page(), 303)
+
+
+def _tell_of_mail(user: User) -> None:
+    """Tell a user who signs in that email to them came back, until it is settled."""
+    if mail_problems.of_user(user) is not None:
+        flash(
+            "Email that we sent you came back. See Your account for what to do.",
+            "warn",
+        )
 
 
 def _whence() -> dict[str, Any]:

@@ -1,0 +1,144 @@
+"""Addresses from which email came back: flagged, shown, settled.
+
+Whoever's address it is hears of it at sign-in, staff see a list. It is settled when a
+later email is known to have arrived, when its user says that it works again, or when
+staff have put it right. An address that nobody has any more is not shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import IntegrityError, fn
+
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    ErrorClass,
+    MailProblem,
+    User,
+    UserStatus,
+)
+from pmp import audit, database
+from pmp.deliveries import outbox
+from pmp.errors import NotFoundError
+from pmp.paging import Page, pages_of
+
+PAGE_SIZE = 50
+# What is said of the address and not of us, the relay or the document.
+_OF_THE_ADDRESS = frozenset({ErrorClass.REJECTED, ErrorClass.BUSY})
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """An address with what came back, and the user names that have it."""
+
+    problem: MailProblem
+    users: list[str]
+
+
+def of_user(user: User) -> MailProblem | None:
+    """Give what is wrong with a user's email address; None if nothing is known."""
+    if not user.email:
+        return None
+    found: MailProblem | None = MailProblem.get_or_none(address=user.email.lower())
+    return found
+
+
+def listed(*, page: int = 1) -> Page:
+    """Give a page of the flagged addresses that users have, the oldest first."""
+    query = _of_users().order_by(MailProblem.found_at, MailProblem.id)
+    total = query.count()
+    problems = list(query.paginate(page, PAGE_SIZE))
+    names = _names(each.address for each in problems)
+    rows = [Flagged(each, names.get(each.address, [])) for each in problems]
+    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+
+
+def count() -> int:
+    """Count the flagged addresses that users have."""
+    found: int = _of_users().count()
+    return found
+
+
+def oldest() -> datetime | None:
+    """Give since when the first of them is flagged; None if there is none."""
+    first = _of_users().order_by(MailProblem.found_at).first()
+    return first.found_at if first else None
+
+
+def settle(problem_id: int, *, by: User, at: datetime, address: str = "") -> None:
+    """Take the flag off: the address is put right, or works again.
+
+    NotFoundError if there is none.
+    """
+    with database.atomic():
+        problem = MailProblem.get_or_none(id=problem_id)
+        if problem is None:
+            raise NotFoundError("This is settled already.")
+        problem.delete_instance()
+        audit.record(
+            audit.Event.MAIL_PROBLEM_SETTLED,
+            actor=by.username,
+            subject=f"delivery:{problem.delivery.id}",
+            at=at,
+            address=address,
+        )
+
+
+def _watch(delivery: Delivery, at: datetime) -> None:
+    """Flag the address of an email that failed for good; clear one that arrived."""
+    if delivery.channel != ChannelName.EMAIL:
+        return
+    address = delivery.address.lower()
+    if delivery.state == DeliveryState.DELIVERED:
+        MailProblem.delete().where(MailProblem.address == address).execute()
+    elif (
+        delivery.state == DeliveryState.FAILED
+        and delivery.error_class in _OF_THE_ADDRESS
+    ):
+        _flag(delivery, address, at=at)
+
+
+def _flag(delivery: Delivery, address: str, *, at: datetime) -> None:
+    reason = delivery.error_text[: outbox.LONGEST_ERROR]
+    try:
+        with database.atomic():
+            MailProblem.create(
+                address=address, delivery=delivery, reason=reason, found_at=at
+            )
+    except IntegrityError:  # it is flagged: what came back last is what counts
+        (
+            MailProblem.update(delivery=delivery, reason=reason)
+            .where(MailProblem.address == address)
+            .execute()
+        )
+
+
+def _of_users() -> Any:
+    has_it = (
+        User.select(User.id)
+        .where(fn.LOWER(User.email) == MailProblem.address)
+        .where(User.status != UserStatus.CLOSED)
+    )
+    return MailProblem.select().where(fn.EXISTS(has_it))
+
+
+def _names(addresses: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    query = (
+        User.select(User.username, User.email)
+        .where(fn.LOWER(User.email).in_(list(addresses)))
+        .where(User.status != UserStatus.CLOSED)
+        .order_by(User.username)
+    )
+    for user in query:
+        found.setdefault((user.email or "").lower(), []).append(user.username)
+    return found
+
+
+for _kind in DeliveryKind:
+    outbox.on_change(_kind, _watch)
