@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from peewee import IntegrityError
 
@@ -24,6 +25,7 @@ from models import (
 )
 from pmp import audit, database, settings
 from pmp.deliveries import barred, fax_hours, retries
+from pmp.prepared import Given, prepared
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -144,7 +146,7 @@ def change(
     attempt: DeliveryAttempt | None = None,
 ) -> None:
     """Move a delivery (got by `taken`) to a state, with its history and watchers."""
-    note(delivery, attempt, source=source, to=to, at=at, text=text)
+    before = delivery.state
     delivery.state = to
     delivery.revision += 1
     if not delivery.needs_staff:
@@ -153,17 +155,32 @@ def change(
         delivery.lease_owner = delivery.lease_until = None
     if to in FINAL:
         delivery.final_at = at
+    delivery.save()
+    changed(delivery, before, source=source, at=at, text=text, attempt=attempt)
+
+
+def changed(
+    delivery: Delivery,
+    before: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Write down, and tell the watchers, in which state a stored delivery was."""
+    line(delivery, before, source=source, at=at, text=text, attempt=attempt)
+    if delivery.state in FINAL:
         audit.record(
             audit.Event.DELIVERY_CHANGED,
             actor="system" if source in {"worker", "call-back", "poll"} else source,
             subject=f"delivery:{delivery.id}",
             at=at,
-            detail={"state": to.value},
+            detail={"state": delivery.state.value},
         )
-    delivery.save()
     for watcher in _watchers.get(delivery.kind, []):
         watcher(delivery, at)
-    if to == DeliveryState.QUEUED:
+    if delivery.state == DeliveryState.QUEUED:
         wake(delivery, at=at)
 
 
@@ -173,16 +190,31 @@ def note(
     *,
     source: str,
     at: datetime,
-    to: DeliveryState | None = None,
     text: str = "",
 ) -> None:
-    """Add a line to a delivery's history; lines are never changed."""
-    DeliveryEvent.create(
-        delivery=delivery,
-        attempt=attempt,
+    """Add a line to a delivery's history that changes nothing."""
+    line(delivery, delivery.state, source=source, at=at, text=text, attempt=attempt)
+
+
+def line(
+    delivery: Delivery,
+    before: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Add a line to a delivery's history, from a state to the one that it is in now.
+
+    Lines are never changed.
+    """
+    _add_event.add(
+        delivery=delivery.id,
+        attempt=attempt.id if attempt else None,
         source=source,
-        from_state=delivery.state.value,
-        to_state=(to or delivery.state).value,
+        from_state=before.value,
+        to_state=delivery.state.value,
         note=text[:LONGEST_ERROR],
         at=at,
     )
@@ -316,6 +348,19 @@ def soon() -> timedelta:
 def lease() -> timedelta:
     """Give for how long a worker may hold a delivery."""
     return timedelta(seconds=settings.current().lease_seconds)
+
+
+@prepared
+def _add_event() -> Any:
+    return DeliveryEvent.insert(
+        delivery=Given("delivery"),
+        attempt=Given("attempt"),
+        source=Given("source"),
+        from_state=Given("from_state"),
+        to_state=Given("to_state"),
+        note=Given("note"),
+        at=Given("at", into=DeliveryEvent.at),
+    )
 
 
 def _record_request(delivery: Delivery, *, at: datetime) -> None:
