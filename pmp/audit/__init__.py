@@ -151,6 +151,8 @@ class Event(StrEnum):
     DELIVERY_REQUESTED = "delivery:requested"
     DELIVERY_CHANGED = "delivery:changed"
     DELIVERY_STAFF_ACTION = "delivery:staff_action"
+    DELIVERIES_DOWNLOADED = "deliveries:downloaded"
+    DELIVERY_PAPER_OPENED = "delivery:paper_opened"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
     MISDELIVERY_ASSESSED = "delivery:misdelivery_assessed"
     LETTERS_PRINTED = "letters:printed"
