@@ -1716,6 +1716,7 @@ class DeliveryKind(StrEnum):
     TICKET_QUESTION = "ticket_question"
     OUTSIDE_ANSWER = "outside_answer"
     LOOK_UP_CORRECTION = "look_up_correction"
+    DESTROY_NOTICE = "destroy_notice"
 
 
 class DeliveryState(StrEnum):
@@ -1773,7 +1774,7 @@ class Delivery(Table):
     parent = ForeignKeyField("self", null=True, on_delete="RESTRICT")
     created_at = UtcField()
     submitted_at = UtcField(null=True)
-    final_at = UtcField(null=True)
+    final_at = UtcField(null=True, index=True)
 
     class Meta:
         indexes = ((("state", "due_at"), False), (("kind", "subject_id"), False))
@@ -1790,7 +1791,7 @@ class DeliveryAttempt(Table):
     media_sha256 = CharField(max_length=64, null=True, unique=True)
     media_until = UtcField(null=True)
     media_fetched_at = UtcField(null=True)
-    started_at = UtcField()
+    started_at = UtcField(index=True)
     ended_at = UtcField(null=True)
     outcome = CharField(default="")
     error_class = word(ErrorClass, null=True)
@@ -1835,6 +1836,7 @@ class Misdelivery(Table):
     recorded_by = CharField()
     recorded_at = UtcField(index=True)
     assessment = TextField(default="")
+    is_breach = BooleanField(null=True)  # decided when it is closed
     assessed_by = CharField(null=True)
     assessed_at = UtcField(null=True)
 

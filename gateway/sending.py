@@ -37,7 +37,7 @@ def attempt(delivery_id: int) -> None:
 
 def _is_barred(claimed: Claim) -> bool:
     """Give up on an address that is somebody else's, however the row came here."""
-    if not barred.among([claimed.delivery.address]):
+    if not barred.closes(claimed.delivery):
         return False
     deliveries.mark_failed(
         claimed,

@@ -33,6 +33,7 @@ WHO_MAY = {
     DeliveryKind.REGISTRATION_NOTICE: Permission.REGISTRATION_DECIDE,
     DeliveryKind.REPORTING_NOTICE: Permission.REPORTING_WATCH,
     DeliveryKind.SUBMISSION_RECEIPT: Permission.SUBMISSION_READ_ALL,
+    DeliveryKind.DESTROY_NOTICE: Permission.DELIVERY_WATCH,
 }
 _TICKETS: dict[DeliveryKind, Callable[[int], Ticket]] = {
     DeliveryKind.TICKET_NOTICE: Ticket.get_by_id,

@@ -32,7 +32,7 @@ from pmp.thresholds import case_recipients
 from pmp.tickets import outside_answers
 
 # What goes one way only.
-ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER})
+ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER, DeliveryKind.DESTROY_NOTICE})
 MAIL_ONLY = frozenset({DeliveryKind.LOOK_UP_CORRECTION})
 # On its way, or there: a second way would bring a second copy.
 _GONE = frozenset(

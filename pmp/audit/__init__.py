@@ -154,6 +154,7 @@ class Event(StrEnum):
     DELIVERIES_DOWNLOADED = "deliveries:downloaded"
     DELIVERY_PAPER_OPENED = "delivery:paper_opened"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
+    DESTROY_NOTICE_PRINTED = "delivery:destroy_notice_printed"
     MISDELIVERY_ASSESSED = "delivery:misdelivery_assessed"
     LETTERS_PRINTED = "letters:printed"
     LETTERS_MAILED = "letters:mailed"

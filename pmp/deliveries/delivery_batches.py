@@ -75,8 +75,7 @@ def review(action: Action, ids: Collection[int]) -> list[Line]:
         raise RuleError(f"Choose at most {MOST} deliveries at once.")
     query = Delivery.select().where(Delivery.id.in_(sorted(ids))).order_by(Delivery.id)
     rows = list(query)
-    closed = barred.among(row.address for row in rows) if action in _SENDS else set()
-    return [_line(action, row, closed) for row in rows]
+    return [_line(action, row) for row in rows]
 
 
 def carry_out(
@@ -106,12 +105,12 @@ def carry_out(
     return Outcome(done, refused)
 
 
-def _line(action: Action, row: Delivery, closed: set[str]) -> Line:
+def _line(action: Action, row: Delivery) -> Line:
     why_not = ""
     if not _MAY[action](row):
         why_not = f"It is: {delivery_desk.state_words(row).lower()}."
         if action in _SENDS and not row.address:
             why_not = "No address is known."
-    elif row.address in closed:
+    elif action in _SENDS and barred.closes(row):
         why_not = "Its address is somebody else's: close the incident first."
     return Line(row, why_not, delivery_desk.mark(row))

@@ -307,7 +307,7 @@ def _taken(
 def _send_now(
     delivery: Delivery, action: str, *, text: str, by: User | None, at: datetime
 ) -> None:
-    if barred.among([delivery.address]):
+    if barred.closes(delivery):
         raise RuleError(
             "A message to this address has reached somebody else;"
             " close the incident first."
