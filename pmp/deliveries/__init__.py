@@ -3,8 +3,9 @@
 A rule requests a delivery in the transaction of its cause. A worker claims the row
 with a conditional UPDATE, which sets a lease and writes the attempt down, composes the
 message, says that it begins, and only then calls the carrier, outside any transaction.
-What the queue loses, `due` finds again. What happens when a lease runs out is in
-`doubts`, what carriers report in `callbacks`, what staff do in `delivery_desk`.
+What the queue loses, `due` finds again. Who is next is in `turns`, which carriers are
+called in `circuits`, what happens when a lease runs out in `doubts`, what carriers
+report in `callbacks`, what staff do in `delivery_desk`.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from models import (
     User,
 )
 from pmp import database, documents, settings
+from pmp.deliveries import circuits, fax_hours
 from pmp.deliveries.outbox import (
     Route,
     change,
@@ -37,6 +39,7 @@ from pmp.deliveries.outbox import (
     soon,
     taken,
 )
+from pmp.deliveries.turns import due, following
 
 __all__ = [
     "Claim",
@@ -44,6 +47,7 @@ __all__ = [
     "begin",
     "claim",
     "due",
+    "following",
     "mark_failed",
     "mark_maybe",
     "mark_sent",
@@ -73,42 +77,22 @@ class Claim:
     media_token: str
 
 
-def due(*, at: datetime, limit: int = 200) -> list[int]:
-    """Give the ids of the deliveries to send now, the most urgent first."""
-    query = (
-        Delivery.select(Delivery.id)
-        .where(Delivery.state == DeliveryState.QUEUED)
-        .where(Delivery.due_at <= at)
-        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
-        .limit(limit)
-    )
-    return [delivery.id for delivery in query]
-
-
 def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
     """Take a due delivery for one attempt; None if it is not due or another has it.
 
+    None too while its carrier is not called, and outside the hours of faxes.
     The lease, the attempt, its idempotency key ("<delivery>-<number>") and the hash
     of its media token are on disk when this returns.
     """
     owner, token = secrets.token_hex(16), secrets.token_urlsafe(32)
-    with database.atomic():
-        taken = (
-            Delivery.update(
-                state=DeliveryState.SENDING,
-                attempts=Delivery.attempts + 1,
-                revision=Delivery.revision + 1,
-                lease_owner=owner,
-                lease_until=at + lease(),
-            )
-            .where(Delivery.id == delivery_id)
-            .where(Delivery.state == DeliveryState.QUEUED)
-            .where(Delivery.due_at <= at)
-            .execute()
-        )
-        if not taken:
+    until = at + lease()
+    with database.atomic() as turn:
+        if not _take(delivery_id, owner=owner, until=until, at=at):
             return None
         delivery = Delivery.get_by_id(delivery_id)
+        if not circuits.enter(delivery.channel, carrier, until=until, at=at):
+            turn.rollback()
+            return None
         attempt = DeliveryAttempt.create(
             delivery=delivery,
             number=delivery.attempts,
@@ -169,6 +153,7 @@ def mark_maybe(claimed: Claim, *, text: str, at: datetime) -> None:
         ended = _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
         if ended and _holds_lease(delivery, claimed):
             doubt(delivery, claimed.attempt, text=text, at=at)
+    circuits.failed(delivery, claimed.attempt, ErrorClass.IN_DOUBT, text=text, at=at)
 
 
 def mark_failed(
@@ -180,6 +165,7 @@ def mark_failed(
     retry_after: timedelta | None = None,
 ) -> None:
     """Record a failure: another try later, the next route, or staff's attention."""
+    called = claimed.attempt.outcome == CALLING
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         ended = _end(claimed.attempt, error_class, at=at)
@@ -192,6 +178,17 @@ def mark_failed(
                 at=at,
                 retry_after=retry_after,
             )
+    if not called:
+        circuits.unused(delivery, claimed.attempt, at=at)
+        return
+    circuits.failed(
+        delivery,
+        claimed.attempt,
+        error_class,
+        text=text,
+        at=at,
+        retry_after=retry_after,
+    )
 
 
 def withdraw_for(
@@ -242,9 +239,34 @@ def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:
     return held
 
 
+def _take(delivery_id: int, *, owner: str, until: datetime, at: datetime) -> bool:
+    query = (
+        Delivery.update(
+            state=DeliveryState.SENDING,
+            attempts=Delivery.attempts + 1,
+            revision=Delivery.revision + 1,
+            lease_owner=owner,
+            lease_until=until,
+        )
+        .where(Delivery.id == delivery_id)
+        .where(Delivery.state == DeliveryState.QUEUED)
+        .where(Delivery.due_at <= at)
+    )
+    resting = fax_hours.closed_since(ChannelName.FAX, at)
+    if resting is not None:
+        wanted_now = Delivery.due_at >= resting
+        query = query.where((Delivery.channel != ChannelName.FAX) | wanted_now)
+    return bool(query.execute())
+
+
 def _accepted(
     claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
 ) -> None:
+    _accept(claimed, to, reference=reference, at=at)
+    circuits.answered(claimed.delivery, claimed.attempt, at=at)
+
+
+def _accept(claimed: Claim, to: DeliveryState, *, reference: str, at: datetime) -> None:
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         attempt = claimed.attempt
@@ -257,6 +279,7 @@ def _accepted(
             delivery.submitted_at = at
             delivery.due_at = at + soon() * 2
             delivery.error_class, delivery.error_text = None, ""
+            delivery.needs_staff = False
             change(delivery, to, source="worker", at=at, attempt=attempt)
         elif delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
             # This worker slept through its lease; the next one may send it again.

@@ -16,7 +16,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database, deliveries
-from pmp.deliveries import outbox
+from pmp.deliveries import circuits, outbox
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -76,6 +76,8 @@ def not_there(delivery_id: int, *, at: datetime) -> None:
             text="the carrier has not got it",
             at=at,
         )
+    text = "it took nothing"
+    circuits.failed(delivery, attempt, ErrorClass.CARRIER_DOWN, text=text, at=at)
 
 
 def cannot_tell(delivery_id: int, *, text: str, at: datetime) -> None:

@@ -23,7 +23,7 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, settings
-from pmp.deliveries import barred, retries
+from pmp.deliveries import barred, fax_hours, retries
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -85,7 +85,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
 
     The first route is used, the others are tried in order after it gave up; with no
     route at all it is held for staff. The same `dedupe_key` gives the same delivery
-    again. A lower `priority` goes first.
+    again. A lower `priority` goes first; a fax waits for the hours of faxes.
     """
     first, *others = routes or (Route(ChannelName.LETTER, ""),)
     try:
@@ -100,7 +100,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
                 priority=priority,
                 state=DeliveryState.QUEUED if first.address else DeliveryState.HELD,
                 needs_staff=not first.address,
-                due_at=at,
+                due_at=fax_hours.within(first.channel, at, key=dedupe_key),
                 deadline_at=at + retries.DEADLINES[first.channel],
                 document=document,
                 created_at=at,
@@ -147,6 +147,8 @@ def change(
     note(delivery, attempt, source=source, to=to, at=at, text=text)
     delivery.state = to
     delivery.revision += 1
+    if not delivery.needs_staff:
+        delivery.told_at = None  # if it needs them again, they are told again
     if to != DeliveryState.SENDING:
         delivery.lease_owner = delivery.lease_until = None
     if to in FINAL:
@@ -216,11 +218,16 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
     """Queue another try, or give up: the next route, or staff's attention."""
     delivery.error_class = error_class
     delivery.error_text = text[:LONGEST_ERROR]
-    pause = retries.wait(error_class, _failures(delivery, error_class))
-    if pause is not None:
-        delivery.due_at = at + max(pause, retry_after or pause)
-    if pause is None or delivery.due_at > delivery.deadline_at:
+    key = attempt.idempotency_key if attempt else f"{delivery.id}"
+    pause = retries.wait(error_class, _failures(delivery, error_class), key=key)
+    if pause is None:
         _give_up(delivery, attempt, source=source, text=text, at=at)
+        return
+    if retry_after is not None:
+        pause = max(pause, retries.asked(retry_after, key=key))
+    delivery.due_at = fax_hours.within(delivery.channel, at + pause, key=key)
+    if delivery.due_at > delivery.deadline_at:
+        _give_up(delivery, attempt, source=source, text=text, at=at, late=True)
         return
     delivery.needs_staff = error_class == ErrorClass.CONFIGURATION
     change(
@@ -231,6 +238,21 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
         at=at,
         attempt=attempt,
     )
+
+
+def expire(delivery_id: int, *, at: datetime) -> bool:
+    """Give up a delivery that waited past its deadline; False if it does not any more.
+
+    It goes on by the next route, or staff are asked: so does what waits for a carrier
+    that is not called.
+    """
+    with database.atomic():
+        delivery = taken(delivery_id)
+        late = delivery.deadline_at <= at
+        if delivery.state != DeliveryState.QUEUED or not late:
+            return False
+        _give_up(delivery, None, source="worker", text="out of time", at=at)
+    return True
 
 
 def ways_left(delivery: Delivery) -> list[Route]:
@@ -326,8 +348,9 @@ def _give_up(
     source: str,
     text: str,
     at: datetime,
+    late: bool = False,
 ) -> None:
-    late = at >= delivery.deadline_at
+    late = late or at >= delivery.deadline_at
     to = DeliveryState.EXPIRED if late else DeliveryState.FAILED
     wrong_number = delivery.error_class in {ErrorClass.REJECTED, ErrorClass.NOT_A_FAX}
     delivery.needs_staff = not ways_left(delivery) or wrong_number
