@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from peewee import Case, fn
+from peewee import SQL, Case, fn
 
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryState, ErrorClass
 from pmp import clock
@@ -174,11 +174,11 @@ def _ended(first: date) -> dict[str, dict[tuple[int, str], int]]:
         None,
         [(Delivery.final_at < starts[each + 1], each) for each in range(DAYS)],
         DAYS,
-    )
+    ).alias("ended_day")
     rows: Any = (
         Delivery.select(Delivery.channel, day, Delivery.state, fn.COUNT(Delivery.id))
         .where(Delivery.final_at >= starts[0])
-        .group_by(Delivery.channel, day, Delivery.state)
+        .group_by(Delivery.channel, SQL("ended_day"), Delivery.state)
         .tuples()
     )
     found: dict[str, dict[tuple[int, str], int]] = {}

@@ -13,7 +13,7 @@ from models import (
     ErrorClass,
 )
 from pmp import clock
-from pmp.deliveries import delivery_desk, outbox, retries
+from pmp.deliveries import circuits, delivery_desk, outbox, retries
 from pmp.wording import us_time, words
 
 # A class that is tried until the deadline has no last try.
@@ -109,13 +109,16 @@ def most_tries(delivery: Delivery) -> int | None:
     )
     most: int = delivery.attempts
     for number in range(max(failed, 1), MOST_TRIES):
-        if retries.wait(error_class, number) is None:
+        if retries.wait(error_class, number, key="") is None:
             return most
         most += 1
     return None
 
 
 def _queued(delivery: Delivery, at: datetime) -> str:
+    if waits := circuits.waiting_words(delivery):
+        until = short_time(delivery.deadline_at, at)
+        return f"{waits} Given up {until}."
     is_due = delivery.due_at <= at + timedelta(seconds=30)
     when = "as soon as a worker is free" if is_due else short_time(delivery.due_at, at)
     if not delivery.attempts:

@@ -33,6 +33,7 @@ BLUEPRINTS = (
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
     "portal.views.staff_delivery_ways",
+    "portal.views.staff_carriers",
     "portal.views.staff_misdeliveries",
     "portal.views.outside_reports",
     "portal.views.staff_tickets",

@@ -20,6 +20,7 @@ from models import Delivery
 from pmp import clock, delivery_papers, misdeliveries, other_ways
 from pmp.chart import volumes
 from pmp.deliveries import (
+    circuits,
     delivery_desk,
     delivery_figures,
     delivery_lists,
@@ -228,6 +229,7 @@ def _listed(form: FilterForm) -> ResponseReturnValue:
         sort=wanted.sort,
         figures=delivery_figures.figures(at=now) if is_landing else None,
         picture=volumes.svg,
+        carriers=circuits.standing() if is_landing else [],
         desk=delivery_desk,
         stories=delivery_stories,
         now=now,
