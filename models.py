@@ -1717,6 +1717,7 @@ class DeliveryKind(StrEnum):
     OUTSIDE_ANSWER = "outside_answer"
     LOOK_UP_CORRECTION = "look_up_correction"
     STAFF_ALERT = "staff_alert"
+    DESTROY_NOTICE = "destroy_notice"
 
 
 class DeliveryState(StrEnum):
@@ -1774,7 +1775,7 @@ class Delivery(Table):
     parent = ForeignKeyField("self", null=True, on_delete="RESTRICT")
     created_at = UtcField()
     submitted_at = UtcField(null=True)
-    final_at = UtcField(null=True)
+    final_at = UtcField(null=True, index=True)
     told_at = UtcField(null=True)  # staff were told that it needs them
 
     class Meta:
@@ -1810,7 +1811,7 @@ class DeliveryAttempt(Table):
     media_sha256 = CharField(max_length=64, null=True, unique=True)
     media_until = UtcField(null=True)
     media_fetched_at = UtcField(null=True)
-    started_at = UtcField()
+    started_at = UtcField(index=True)
     ended_at = UtcField(null=True)
     outcome = CharField(default="")
     error_class = word(ErrorClass, null=True)
@@ -1933,6 +1934,7 @@ class Misdelivery(Table):
     recorded_by = CharField()
     recorded_at = UtcField(index=True)
     assessment = TextField(default="")
+    is_breach = BooleanField(null=True)  # decided when it is closed
     assessed_by = CharField(null=True)
     assessed_at = UtcField(null=True)
 

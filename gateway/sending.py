@@ -56,7 +56,7 @@ def _send(delivery_id: int, name: ChannelName) -> bool:
 
 def _is_barred(claimed: Claim) -> bool:
     """Give up on an address that is somebody else's, however the row came here."""
-    if not barred.among([claimed.delivery.address]):
+    if not barred.closes(claimed.delivery):
         return False
     deliveries.mark_failed(
         claimed,

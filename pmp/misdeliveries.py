@@ -8,6 +8,7 @@ address, and the message goes on to its addressee by the next way.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from peewee import IntegrityError
 
@@ -72,6 +73,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.SUBMISSION_RECEIPT,
         DeliveryKind.LOOK_UP_CORRECTION,
         DeliveryKind.STAFF_ALERT,
+        DeliveryKind.DESTROY_NOTICE,
     }
 )
 
@@ -89,6 +91,28 @@ class Told:
 def may_record(delivery: Delivery) -> bool:
     """Tell whether a message may have reached somebody, right or wrong."""
     return _may_be_there(delivery) and of_delivery(delivery) is None
+
+
+def stopped_by_it(delivery: Delivery) -> list[Delivery]:
+    """Give what still waits to go to the address of a delivery, the oldest first.
+
+    It is stopped once it is written down that the address is somebody else's.
+    """
+    return list(_waiting_there(delivery).where(Delivery.id != delivery.id))
+
+
+def others_there(delivery: Delivery) -> list[Delivery]:
+    """Give what else may have reached the address of a delivery, the newest first."""
+    query = (
+        Delivery.select()
+        .where(Delivery.channel == delivery.channel)
+        .where(Delivery.address == delivery.address)
+        .where(Delivery.id != delivery.id)
+        .where(Delivery.kind != DeliveryKind.DESTROY_NOTICE)
+        .order_by(Delivery.id.desc())
+        .limit(PAGE_SIZE)
+    )
+    return [each for each in query if _may_be_there(each)]
 
 
 def then_words(delivery: Delivery) -> str:
@@ -144,11 +168,18 @@ def record(
 
 
 def assess(
-    incident_id: int, *, assessment: str, bar_address: bool, by: User, at: datetime
+    incident_id: int,
+    *,
+    assessment: str,
+    bar_address: bool,
+    by: User,
+    at: datetime,
+    is_breach: bool | None = None,
 ) -> Misdelivery:
     """Close an incident with what was decided: whether the patient is told, and why.
 
-    RuleError without words; ConflictError if it is closed.
+    `is_breach` goes into the log of the year. RuleError without words; ConflictError
+    if it is closed.
     """
     if not assessment.strip():
         raise RuleError("Write down what was decided", "assessment")
@@ -156,6 +187,7 @@ def assess(
         closed = (
             Misdelivery.update(
                 assessment=assessment.strip(),
+                is_breach=is_breach,
                 address_barred=bar_address,
                 assessed_by=by.username,
                 assessed_at=at,
@@ -172,7 +204,11 @@ def assess(
             actor=by.username,
             subject=f"delivery:{incident.delivery.id}",
             at=at,
-            detail={"incident": incident.id, "address_barred": bar_address},
+            detail={
+                "incident": incident.id,
+                "address_barred": bar_address,
+                "is_breach": is_breach,
+            },
         )
     return incident
 
@@ -244,18 +280,7 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
     known: Delivery | None = Delivery.get_or_none(id=delivery_id)
     if known is None:
         raise NotFoundError("There is no such delivery.")
-    waiting = (
-        Delivery.select(Delivery.id)
-        .where(Delivery.channel == known.channel)
-        .where(Delivery.address == known.address)
-        .where(
-            Delivery.state.in_(WAITING)
-            | (
-                (Delivery.channel == ChannelName.LETTER)
-                & (Delivery.state == DeliveryState.SUBMITTED)
-            )
-        )
-    )
+    waiting = _waiting_there(known)
     ids = sorted({known.id, *(each.id for each in waiting)})
     taken = {number: outbox.taken(number) for number in ids}
     delivery = taken.pop(known.id)
@@ -263,6 +288,20 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
         each for each in taken.values() if each.state in WAITING or _is_unprinted(each)
     ]
     return delivery, others
+
+
+def _waiting_there(delivery: Delivery) -> Any:
+    unprinted = (Delivery.channel == ChannelName.LETTER) & (
+        Delivery.state == DeliveryState.SUBMITTED
+    )
+    return (
+        Delivery.select()
+        .where(Delivery.channel == delivery.channel)
+        .where(Delivery.address == delivery.address)
+        .where(Delivery.kind != DeliveryKind.DESTROY_NOTICE)
+        .where(Delivery.state.in_(WAITING) | unprinted)
+        .order_by(Delivery.id)
+    )
 
 
 def _stop(others: Iterable[Delivery], *, by: User, at: datetime) -> None:

@@ -35,7 +35,7 @@ from models import (
 )
 from pmp import clock, settings
 from pmp.accounts import sessions
-from pmp.deliveries import mail_problems
+from pmp.deliveries import delivery_figures, mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
@@ -67,13 +67,6 @@ def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
         *_registrations(),
-        _queue(
-            "Deliveries that need a person",
-            "/staff/deliveries",
-            Permission.DELIVERY_WATCH,
-            Delivery.select().where(Delivery.needs_staff),
-            Delivery.created_at,
-        ),
         Queue(
             "Email addresses that mail came back from",
             "/staff/mail-problems",
@@ -81,6 +74,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             mail_problems.count(),
             mail_problems.oldest(),
         ),
+        *_deliveries(),
         _tickets(at=at),
         _queue(
             "Callers to tell how it ended",
@@ -133,6 +127,26 @@ def _registrations() -> list[Queue]:
             "/staff/letters",
             Permission.LETTER_PRINT,
             _letters(),
+            Delivery.created_at,
+        ),
+    ]
+
+
+def _deliveries() -> list[Queue]:
+    """List the messages that did not arrive, and those that wait for a word."""
+    return [
+        _queue(
+            "Deliveries that failed",
+            "/staff/deliveries?attention=y&state=not_arrived",
+            Permission.DELIVERY_WATCH,
+            delivery_figures.failed_queue(),
+            Delivery.created_at,
+        ),
+        _queue(
+            "Deliveries that need a person",
+            "/staff/deliveries?attention=y",
+            Permission.DELIVERY_WATCH,
+            delivery_figures.open_queue(),
             Delivery.created_at,
         ),
     ]

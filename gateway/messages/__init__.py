@@ -33,6 +33,7 @@ COMPOSERS = {
     DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
     DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
     DeliveryKind.STAFF_ALERT: "staff_alert",
+    DeliveryKind.DESTROY_NOTICE: "destroy_notice",
 }
 
 

@@ -1,9 +1,12 @@
-"""Numbers and addresses where messages reached somebody else: none go there again."""
+"""Numbers and addresses where messages reached somebody else: none go there again.
+
+But for the one that asks whoever lives there to destroy what came.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
-from models import Delivery, Misdelivery
+from models import Delivery, DeliveryKind, Misdelivery
 
 
 def among(addresses: Iterable[str]) -> set[str]:
@@ -21,3 +24,9 @@ def among(addresses: Iterable[str]) -> set[str]:
         .where(Delivery.address.in_([each for each in addresses if each]))
     )
     return {address for (address,) in found.tuples()}
+
+
+def closes(delivery: Delivery) -> bool:
+    """Tell whether a delivery must not go where it is addressed to."""
+    asks_to_destroy = delivery.kind == DeliveryKind.DESTROY_NOTICE
+    return not asks_to_destroy and bool(among([delivery.address]))

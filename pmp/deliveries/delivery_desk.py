@@ -1,7 +1,10 @@
-"""What staff see and do about deliveries: try again, hold, cancel, settle."""
+"""What staff do about one delivery: try again, hold, release, cancel, settle, undo.
+
+Each action may be given `seen`: the mark of the delivery as the person saw it. Where
+something has happened since, nothing is done and ConflictError says what it was.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from models import (
@@ -15,9 +18,11 @@ from models import (
 )
 from pmp import audit, database
 from pmp.deliveries import barred, outbox, retries
-from pmp.errors import NotFoundError, RuleError
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.wording import us_time, words
 
-PAGE_SIZE = 50
+BY_HAND = "cancelled by hand: "
+SEEN_TO = "seen to"
 
 _STATES = {
     DeliveryState.HELD: "Held for staff",
@@ -50,28 +55,6 @@ _ERRORS = {
 _HERE = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.IN_DOUBT})
 _LETTERS_HERE = frozenset({DeliveryState.SUBMITTED, DeliveryState.PRINTED})
 _OVER = frozenset({DeliveryState.FAILED, DeliveryState.EXPIRED})
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which deliveries to list; None: all."""
-
-    state: DeliveryState | None = None
-    channel: ChannelName | None = None
-    needs_staff: bool = False
-
-
-def listed(wanted: Wanted, *, page: int) -> tuple[list[Delivery], int]:
-    """Give a page of deliveries, the newest first, and how many there are in all."""
-    query = Delivery.select()
-    if wanted.state:
-        query = query.where(Delivery.state == wanted.state)
-    if wanted.channel:
-        query = query.where(Delivery.channel == wanted.channel)
-    if wanted.needs_staff:
-        query = query.where(Delivery.needs_staff)
-    rows = query.order_by(Delivery.id.desc()).paginate(page, PAGE_SIZE)
-    return list(rows), query.count()
 
 
 def get(delivery_id: int) -> Delivery:
@@ -127,6 +110,11 @@ def may_hold(delivery: Delivery) -> bool:
     return bool(delivery.state == DeliveryState.QUEUED)
 
 
+def may_release(delivery: Delivery) -> bool:
+    """Tell whether it is held and could go out."""
+    return bool(delivery.address) and delivery.state == DeliveryState.HELD
+
+
 def may_cancel(delivery: Delivery) -> bool:
     """Tell whether it has not left the house for good."""
     letter = delivery.channel == ChannelName.LETTER
@@ -138,92 +126,235 @@ def may_settle(delivery: Delivery) -> bool:
     return bool(delivery.needs_staff and delivery.state in outbox.FINAL)
 
 
-def retry(delivery_id: int, *, by: User | None, at: datetime) -> None:
+def may_tell(delivery: Delivery) -> bool:
+    """Tell whether nobody knows yet if it arrived, so that staff may ask and say."""
+    asked = delivery.state in {DeliveryState.HELD, DeliveryState.IN_DOUBT}
+    in_doubt = asked and delivery.error_class == ErrorClass.IN_DOUBT
+    faxed = delivery.channel != ChannelName.LETTER
+    silent = delivery.state == DeliveryState.SUBMITTED and delivery.needs_staff
+    return bool(delivery.attempts and (in_doubt or (silent and faxed)))
+
+
+def undoable(delivery: Delivery) -> str:
+    """Name what staff did last and may take back: cancel, settle; else nothing."""
+    last = _last_step(delivery)
+    if last is None:
+        return ""
+    by_hand = last.note.startswith(BY_HAND)
+    if delivery.state == DeliveryState.CANCELLED and by_hand and not _child(delivery):
+        return "cancel"
+    over = delivery.state in outbox.FINAL and not delivery.needs_staff
+    return "settle" if over and last.note == SEEN_TO else ""
+
+
+def mark(delivery: Delivery) -> str:
+    """Give a word for how a delivery stands now; it goes back in as `seen`."""
+    last = _last_step(delivery)
+    return f"{delivery.revision}-{last.id if last else 0}"
+
+
+def retry(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> None:
     """Have a delivery sent now: a held one, a waiting one, one that failed.
 
     One that may have been sent is marked as a possible duplicate. RuleError if it is
     on its way, is done, has no address, or one that is somebody else's.
     """
     with database.atomic():
-        delivery = _taken(delivery_id, may_retry, "It cannot be sent again now.")
-        if barred.among([delivery.address]):
-            raise RuleError(
-                "A message to this address has reached somebody else;"
-                " close the incident first."
-            )
-        _note_action(delivery, "retry", by=by, at=at)
-        if delivery.state == DeliveryState.IN_DOUBT:
-            delivery.possible_duplicate = True
-        delivery.due_at = at
-        delivery.final_at = None
-        delivery.needs_staff = False
-        deadline = at + retries.DEADLINES[delivery.channel]
-        delivery.deadline_at = max(delivery.deadline_at, deadline)
+        refusal = "It cannot be sent again now."
+        delivery = _taken(delivery_id, may_retry, refusal, seen)
+        _send_now(delivery, "retry", text="to be sent now", by=by, at=at)
+
+
+def release(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> None:
+    """Let a held delivery go out; RuleError as `retry`."""
+    with database.atomic():
+        delivery = _taken(delivery_id, may_release, "It is not held.", seen)
+        _send_now(delivery, "release", text="released", by=by, at=at)
+
+
+def hold(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> None:
+    """Keep a waiting delivery from being sent until staff release it."""
+    with database.atomic():
+        refusal = "It is not waiting to be sent."
+        delivery = _taken(delivery_id, may_hold, refusal, seen)
+        note_action(delivery, "hold", by=by, at=at)
         outbox.change(
-            delivery,
-            DeliveryState.QUEUED,
-            source=_name(by),
-            text="to be sent now",
-            at=at,
+            delivery, DeliveryState.HELD, source=name_of(by), text="held", at=at
         )
 
 
-def hold(delivery_id: int, *, by: User | None, at: datetime) -> None:
-    """Keep a waiting delivery from being sent until staff release it."""
-    with database.atomic():
-        delivery = _taken(delivery_id, may_hold, "It is not waiting to be sent.")
-        _note_action(delivery, "hold", by=by, at=at)
-        outbox.change(delivery, DeliveryState.HELD, source=_name(by), at=at)
-
-
-def cancel(delivery_id: int, *, reason: str, by: User | None, at: datetime) -> None:
+def cancel(
+    delivery_id: int, *, reason: str, by: User | None, at: datetime, seen: str = ""
+) -> None:
     """Never send a delivery; RuleError without a reason, or if it has left."""
     if not reason.strip():
         raise RuleError("Say why it is cancelled.", field="reason")
     with database.atomic():
-        delivery = _taken(delivery_id, may_cancel, "It has left already.")
-        _note_action(delivery, "cancel", by=by, at=at)
+        delivery = _taken(delivery_id, may_cancel, "It has left already.", seen)
+        note_action(delivery, "cancel", by=by, at=at)
         delivery.needs_staff = False
+        text = f"{BY_HAND}{reason.strip()}"
+        outbox.change(
+            delivery, DeliveryState.CANCELLED, source=name_of(by), text=text, at=at
+        )
+
+
+def settle(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> None:
+    """Take a failed delivery off staff's list: a person has seen to it."""
+    with database.atomic():
+        refusal = "Nothing waits for staff here."
+        delivery = _taken(delivery_id, may_settle, refusal, seen)
+        note_action(delivery, "settle", by=by, at=at)
+        _set_needs_staff(delivery, text=SEEN_TO, needs_staff=False, by=by, at=at)
+
+
+def tell(
+    delivery_id: int,
+    *,
+    arrived: bool,
+    by: User | None,
+    at: datetime,
+    seen: str = "",
+) -> None:
+    """Settle a doubt by what the recipient says: it arrived, or it did not.
+
+    What did not is sent again, and stays marked as a possible duplicate.
+    """
+    with database.atomic():
+        refusal = "It is known what became of it."
+        delivery = _taken(delivery_id, may_tell, refusal, seen)
+        if not arrived:
+            text = "the recipient has not got it"
+            _send_now(delivery, "did not arrive", text=text, by=by, at=at)
+            return
+        note_action(delivery, "arrived", by=by, at=at)
+        delivery.needs_staff = delivery.possible_duplicate = False
+        delivery.error_class, delivery.error_text = None, ""
         outbox.change(
             delivery,
-            DeliveryState.CANCELLED,
-            source=_name(by),
-            text=reason.strip(),
+            DeliveryState.DELIVERED,
+            source=name_of(by),
+            text="the recipient has it",
             at=at,
         )
 
 
-def settle(delivery_id: int, *, by: User | None, at: datetime) -> None:
-    """Take a failed delivery off staff's list: a person has seen to it."""
+def undo(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> str:
+    """Take back what staff did last; give what it was: cancel or settle.
+
+    What was cancelled is held until it is released. RuleError if there is nothing.
+    """
     with database.atomic():
-        delivery = _taken(delivery_id, may_settle, "Nothing waits for staff here.")
-        _note_action(delivery, "settle", by=by, at=at)
-        delivery.needs_staff = False
-        delivery.revision += 1
-        delivery.save()
-        outbox.note(delivery, None, source=_name(by), at=at, text="seen to")
+        refusal = "There is nothing to take back."
+        delivery = _taken(delivery_id, lambda row: bool(undoable(row)), refusal, seen)
+        what = undoable(delivery)
+        note_action(delivery, f"undo {what}", by=by, at=at)
+        if what == "settle":
+            text = "back on the list"
+            _set_needs_staff(delivery, text=text, needs_staff=True, by=by, at=at)
+            return what
+        delivery.final_at = None
+        delivery.needs_staff = True
+        text = "not cancelled after all"
+        outbox.change(
+            delivery, DeliveryState.HELD, source=name_of(by), text=text, at=at
+        )
+    return what
 
 
-def _taken(delivery_id: int, may: Callable[[Delivery], bool], refusal: str) -> Delivery:
+def note_action(
+    delivery: Delivery, action: str, *, by: User | None, at: datetime
+) -> None:
+    """Put on the audit record what staff do about a delivery."""
+    audit.record(
+        audit.Event.DELIVERY_STAFF_ACTION,
+        actor=name_of(by),
+        subject=f"delivery:{delivery.id}",
+        at=at,
+        detail={"action": action, "state": delivery.state.value},
+    )
+
+
+def name_of(by: User | None) -> str:
+    """Name who acts: a user, or whoever sits at the command line."""
+    return by.username if by else "command line"
+
+
+def require_as_seen(delivery: Delivery, seen: str) -> None:
+    """Refuse what somebody decides about a delivery that has changed since they saw it.
+
+    ConflictError, which says what has happened meanwhile.
+    """
+    revision, _, step = seen.partition("-")
+    if not seen or revision == str(delivery.revision):
+        return
+    steps = [each for each in history(delivery) if each.id > _whole(step)]
+    told = "; ".join(_step_words(each) for each in steps[-3:]) or "it has changed"
+    raise ConflictError(f"Nothing was done: meanwhile {told}. Look at it again.")
+
+
+def _taken(
+    delivery_id: int, may: Callable[[Delivery], bool], refusal: str, seen: str
+) -> Delivery:
     get(delivery_id)
     delivery = outbox.taken(delivery_id)
+    require_as_seen(delivery, seen)
     if not may(delivery):
         raise RuleError(f"{refusal} Its state: {state_words(delivery).lower()}.")
     return delivery
 
 
-def _name(by: User | None) -> str:
-    """Name who acts: a user, or whoever sits at the command line."""
-    return by.username if by else "command line"
-
-
-def _note_action(
-    delivery: Delivery, action: str, *, by: User | None, at: datetime
+def _send_now(
+    delivery: Delivery, action: str, *, text: str, by: User | None, at: datetime
 ) -> None:
-    audit.record(
-        audit.Event.DELIVERY_STAFF_ACTION,
-        actor=_name(by),
-        subject=f"delivery:{delivery.id}",
-        at=at,
-        detail={"action": action, "state": delivery.state.value},
+    if barred.closes(delivery):
+        raise RuleError(
+            "A message to this address has reached somebody else;"
+            " close the incident first."
+        )
+    note_action(delivery, action, by=by, at=at)
+    if delivery.state in {DeliveryState.IN_DOUBT, DeliveryState.SUBMITTED}:
+        delivery.possible_duplicate = True
+    delivery.due_at = at
+    delivery.final_at = None
+    delivery.needs_staff = False
+    deadline = at + retries.DEADLINES[delivery.channel]
+    delivery.deadline_at = max(delivery.deadline_at, deadline)
+    outbox.change(delivery, DeliveryState.QUEUED, source=name_of(by), text=text, at=at)
+
+
+def _set_needs_staff(
+    delivery: Delivery,
+    *,
+    text: str,
+    needs_staff: bool,
+    by: User | None,
+    at: datetime,
+) -> None:
+    delivery.needs_staff = needs_staff
+    delivery.revision += 1
+    delivery.save()
+    outbox.note(delivery, None, source=name_of(by), at=at, text=text)
+
+
+def _child(delivery: Delivery) -> bool:
+    return bool(Delivery.select().where(Delivery.parent == delivery).exists())
+
+
+def _last_step(delivery: Delivery) -> DeliveryEvent | None:
+    last: DeliveryEvent | None = (
+        DeliveryEvent.select()
+        .where(DeliveryEvent.delivery == delivery)
+        .order_by(DeliveryEvent.id.desc())
+        .first()
     )
+    return last
+
+
+def _step_words(step: DeliveryEvent) -> str:
+    state = words(step.to_state).lower()
+    return f"{us_time(step.at)} {step.source}: {step.note or state}"
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

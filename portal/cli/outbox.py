@@ -10,9 +10,15 @@ from peewee import PeeweeException
 from gateway import asking, schedule, sending
 from models import Delivery, DeliveryState
 from pmp import clock, deliveries
-from pmp.deliveries import bounce_reports, bounces, delivery_desk, doubts
+from pmp.deliveries import (
+    bounce_reports,
+    bounces,
+    delivery_desk,
+    delivery_lists,
+    doubts,
+)
 from pmp.deliveries.bounces import Taken
-from pmp.deliveries.delivery_desk import Wanted
+from pmp.deliveries.delivery_lists import Wanted
 from pmp.wording import us_time
 from portal.cli import with_program
 
@@ -32,7 +38,7 @@ def list_(state: str | None, *, as_json: bool) -> None:
     """List deliveries, the newest first: id, kind, channel, state, attempts, due."""
     wanted = Wanted(state=DeliveryState(state) if state else None)
     rows, page = [], 1
-    while found := delivery_desk.listed(wanted, page=page)[0]:
+    while found := delivery_lists.listed(wanted, page=page).rows:
         rows += found
         page += 1
     if as_json:

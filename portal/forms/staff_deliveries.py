@@ -1,36 +1,50 @@
 """What staff choose and say about deliveries and letters."""
 
+import hashlib
 from typing import Any
 
 from wtforms import (
     BooleanField,
+    HiddenField,
+    RadioField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from models import ChannelName, Delivery, DeliveryState
-from pmp.deliveries.delivery_desk import Wanted
-from pmp.wording import words
-from portal.forms import Form
+from models import ChannelName, Delivery, DeliveryKind, DeliveryState
+from pmp.deliveries import Route, delivery_batches, sealed_searches
+from pmp.deliveries.delivery_lists import GROUPS, SORTS, Wanted
+from pmp.other_ways import Way, typed_fax
+from pmp.wording import phone, us_date, words
+from portal.forms import Form, UsDateField
 from portal.numbers import whole
 
 EVERY = SelectChoice("", "All")
+ENDED = "ended"
+ANOTHER = "number"
 
 
 class FilterForm(Form):
-    """Which deliveries to list; sent by GET."""
+    """Which deliveries to list: typed and sent by POST, kept in the page's address.
+
+    There everything stands in clear but the recipient, who may be a patient.
+    """
 
     class Meta(Form.Meta):
-        csrf = False
+        csrf = False  # the portal's own check holds for POST; GET reads an address
 
     state = SelectField(
         "State",
         default="",
         validate_choice=False,
-        choices=[EVERY, *(SelectChoice(each, words(each)) for each in DeliveryState)],
+        choices=[
+            EVERY,
+            *(SelectChoice(each, f"{words(each)} (all)") for each in GROUPS),
+            *(SelectChoice(each, words(each)) for each in DeliveryState),
+        ],
     )
     channel = SelectField(
         "Channel",
@@ -38,23 +52,132 @@ class FilterForm(Form):
         validate_choice=False,
         choices=[EVERY, *(SelectChoice(each, words(each)) for each in ChannelName)],
     )
+    kind = SelectField(
+        "What",
+        default="",
+        validate_choice=False,
+        choices=[EVERY, *(SelectChoice(each, words(each)) for each in DeliveryKind)],
+    )
+    recipient = StringField(
+        "Recipient",
+        description="Number, email or name",
+        validators=[Length(max=sealed_searches.LONGEST)],
+    )
+    number = StringField("Delivery or carrier's number", validators=[Length(max=100)])
+    dates = SelectField(
+        "Day it was",
+        default="",
+        validate_choice=False,
+        choices=[SelectChoice("", "Made"), SelectChoice(ENDED, "Ended")],
+    )
+    since = UsDateField("From", validators=[Optional()])
+    until = UsDateField("To", validators=[Optional()])
     attention = BooleanField("Only those that need a person")
+    duplicate = BooleanField("Only possible duplicates")
 
-    def wanted(self) -> Wanted:
+    def validate_until(self, field: UsDateField) -> None:
+        if self.since.data and field.data and field.data < self.since.data:
+            raise ValidationError("The last day is before the first day.")
+
+    def wanted(self, sort: str = "") -> Wanted:
         """Give what to list; an answer that is none of the choices counts as all."""
-        state, channel = self.state.data, self.channel.data
+        state, channel, kind = self.state.data, self.channel.data, self.kind.data
         return Wanted(
             state=DeliveryState(state) if state in set(DeliveryState) else None,
+            group=state if state in GROUPS else "",
             channel=ChannelName(channel) if channel in set(ChannelName) else None,
+            kind=DeliveryKind(kind) if kind in set(DeliveryKind) else None,
             needs_staff=bool(self.attention.data),
+            duplicate=bool(self.duplicate.data),
+            since=self.since.data,
+            until=self.until.data,
+            by_end=self.dates.data == ENDED,
+            number=self.number.data or "",
+            recipient=self.recipient.data or "",
+            sort=sort if sort.removeprefix("-") in SORTS else "-made",
         )
+
+    def in_address(self) -> dict[str, str]:
+        """Give what narrows the list, for the address of a page."""
+        plain = {
+            name: self[name].data or ""
+            for name in ("state", "channel", "kind", "number", "dates")
+        }
+        found = {
+            **plain,
+            "since": us_date(self.since.data),
+            "until": us_date(self.until.data),
+            "attention": "y" if self.attention.data else "",
+            "duplicate": "y" if self.duplicate.data else "",
+            "who": sealed_searches.seal(self.recipient.data or ""),
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+class BatchForm(Form):
+    """Which of the listed deliveries to do what to."""
+
+    chosen = SelectMultipleField("Chosen", coerce=whole, validate_choice=False)
+    action = SelectField(
+        "With those that are ticked",
+        choices=[
+            SelectChoice(each, name) for each, name in delivery_batches.WORDS.items()
+        ],
+    )
+    reason = StringField("Why they are cancelled", validators=[Length(max=180)])
+    back = HiddenField()
+
+
+class OtherWayForm(Form):
+    """By which way a message goes instead."""
+
+    way = RadioField(
+        "Send it", validators=[InputRequired("Choose how to send it instead")]
+    )
+    number = StringField("Fax number", render_kw={"type": "tel"})
+    again = StringField("The same number again", render_kw={"type": "tel"})
+    seen = HiddenField()
+
+    def offer(self, ways: list[Way], *, may_type: bool) -> None:
+        """Offer the ways that can be chosen, and a number to type."""
+        self.routes = {_digest(way.route): way.route for way in ways if not way.why_not}
+        self.way.choices = [
+            SelectChoice(key, route_words(route)) for key, route in self.routes.items()
+        ]
+        if may_type:
+            self.way.choices.append(SelectChoice(ANOTHER, "By fax to another number"))
+
+    def route(self) -> Route:
+        """Give the way that was chosen; RuleError where the typed numbers differ."""
+        if self.is_typed:
+            return typed_fax(self.number.data or "", self.again.data or "")
+        return self.routes[self.way.data]
+
+    @property
+    def is_typed(self) -> bool:
+        return bool(self.way.data == ANOTHER)
+
+
+def route_words(route: Route) -> str:
+    """Write a way for people: By fax to (860) 555-0123."""
+    if route.channel in {ChannelName.EMAIL, ChannelName.LETTER}:
+        where = ", ".join(route.address.splitlines())
+    else:
+        where = phone(route.address)
+    return f"By {words(route.channel).lower()} to {where}"
+
+
+def _digest(route: Route) -> str:
+    text = f"{route.channel}|{route.address}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class CancelForm(Form):
     reason = StringField(
         "Why it is cancelled",
-        validators=[InputRequired("Say why it is cancelled"), Length(max=200)],
+        validators=[InputRequired("Say why it is cancelled"), Length(max=180)],
     )
+    seen = HiddenField()
 
 
 class LettersForm(Form):

@@ -48,7 +48,31 @@ class MisdeliveryForm(Form):
         )
 
 
+class FindForm(Form):
+    """What a caller can read out; never in a page's address."""
+
+    text = StringField(
+        "What the caller can read out",
+        description=(
+            "The number it was sent to, or a number on the page: delivery, report"
+            " code, reply code or ticket"
+        ),
+        validators=[
+            InputRequired("Write the number it was sent to, or a number on the page"),
+            Length(max=60),
+        ],
+    )
+
+
 class AssessmentForm(Form):
+    breach = RadioField(
+        "Is it a breach of the patient's privacy?",
+        choices=[
+            SelectChoice("yes", "Yes: it counts in the year's log"),
+            SelectChoice("no", "No: the risk is low, or no patient was in it"),
+        ],
+        validators=[InputRequired("Say whether it is a breach")],
+    )
     assessment = TextAreaField(
         "What was decided",
         description="The risk to the patient, whether the patient is told, and why",

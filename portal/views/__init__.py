@@ -32,6 +32,8 @@ BLUEPRINTS = (
     "portal.views.staff_reporting",
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
+    "portal.views.staff_delivery_ways",
+    "portal.views.staff_carriers",
     "portal.views.staff_misdeliveries",
     "portal.views.staff_mail",
     "portal.views.outside_reports",

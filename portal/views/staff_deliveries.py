@@ -1,6 +1,7 @@
-"""Deliveries for staff: where each stands, what to do about it, letters to print."""
+"""Deliveries for staff: do they arrive, where each stands, what to do about it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import (
@@ -16,45 +17,85 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import Delivery
-from pmp import clock, misdeliveries
-from pmp.deliveries import delivery_desk, letters
+from pmp import clock, delivery_papers, misdeliveries, other_ways
+from pmp.chart import volumes
+from pmp.deliveries import (
+    circuits,
+    delivery_desk,
+    delivery_figures,
+    delivery_lists,
+    delivery_stories,
+    letters,
+    sealed_searches,
+)
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_deliveries import CancelForm, FilterForm, LettersForm
+from portal.forms.staff_deliveries import (
+    BatchForm,
+    CancelForm,
+    FilterForm,
+    LettersForm,
+)
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_deliveries", __name__)
+RETRIED = "It is sent as soon as possible."
+UNDONE = {
+    "cancel": "It is not cancelled any more. It is held until you release it.",
+    "settle": "It is back on the list.",
+}
 
 
 @bp.get("/staff/deliveries")
 @requires(Permission.DELIVERY_WATCH)
 def listing() -> ResponseReturnValue:
-    form = FilterForm(request.args)
-    page = page_asked_for()
-    rows, total = delivery_desk.listed(form.wanted(), page=page)
-    return render_template(
-        "staff/deliveries/list.html",
-        form=form,
-        rows=rows,
-        total=total,
-        page=page,
-        pages=-(-total // delivery_desk.PAGE_SIZE),
-        desk=delivery_desk,
-    )
+    form = _filters()
+    form.validate()
+    return _listed(form)
+
+
+@bp.post("/staff/deliveries/search")
+@requires(Permission.DELIVERY_WATCH)
+def search() -> ResponseReturnValue:
+    form = FilterForm()
+    if form.validate():
+        narrowed: dict[str, Any] = form.in_address()
+        return redirect(url_for(".listing", **narrowed), 303)
+    return _listed(form)
+
+
+@bp.get("/staff/deliveries.csv")
+@requires(Permission.DELIVERY_WATCH)
+def csv() -> ResponseReturnValue:
+    form = _filters()
+    if form.validate():
+        with rule_errors(form):
+            rows = delivery_lists.rows_of(
+                form.wanted(_sort()), by=signed_in_user(), at=clock.now()
+            )
+            return csv_answer("deliveries.csv", delivery_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.get("/staff/deliveries/<int:delivery_id>")
 @requires(Permission.DELIVERY_WATCH)
 def show(delivery_id: int) -> ResponseReturnValue:
-    return _shown(delivery_desk.get(delivery_id), CancelForm())
+    return shown(delivery_desk.get(delivery_id), CancelForm(formdata=None))
 
 
 @bp.post("/staff/deliveries/<int:delivery_id>/retry")
 @requires(Permission.DELIVERY_WATCH)
 def retry(delivery_id: int) -> ResponseReturnValue:
-    return _done(delivery_id, delivery_desk.retry, "It is sent as soon as possible.")
+    return _done(delivery_id, delivery_desk.retry, RETRIED)
+
+
+@bp.post("/staff/deliveries/<int:delivery_id>/release")
+@requires(Permission.DELIVERY_WATCH)
+def release(delivery_id: int) -> ResponseReturnValue:
+    return _done(delivery_id, delivery_desk.release, RETRIED)
 
 
 @bp.post("/staff/deliveries/<int:delivery_id>/hold")
@@ -69,6 +110,25 @@ def settle(delivery_id: int) -> ResponseReturnValue:
     return _done(delivery_id, delivery_desk.settle, "It is off the list.")
 
 
+@bp.post("/staff/deliveries/<int:delivery_id>/arrived")
+@requires(Permission.DELIVERY_WATCH)
+def arrived(delivery_id: int) -> ResponseReturnValue:
+    rule = partial(delivery_desk.tell, arrived=True)
+    return _done(delivery_id, rule, "It counts as delivered: the recipient has it.")
+
+
+@bp.post("/staff/deliveries/<int:delivery_id>/not-arrived")
+@requires(Permission.DELIVERY_WATCH)
+def not_arrived(delivery_id: int) -> ResponseReturnValue:
+    return _done(delivery_id, partial(delivery_desk.tell, arrived=False), RETRIED)
+
+
+@bp.post("/staff/deliveries/<int:delivery_id>/undo")
+@requires(Permission.DELIVERY_WATCH)
+def undo(delivery_id: int) -> ResponseReturnValue:
+    return _done(delivery_id, delivery_desk.undo, "")
+
+
 @bp.post("/staff/deliveries/<int:delivery_id>/cancel")
 @requires(Permission.DELIVERY_WATCH)
 def cancel(delivery_id: int) -> ResponseReturnValue:
@@ -80,10 +140,11 @@ def cancel(delivery_id: int) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 by=signed_in_user(),
                 at=clock.now(),
+                seen=form.seen.data or "",
             )
             flash("It is cancelled and will not be sent.")
             return redirect(url_for(".show", delivery_id=delivery_id), 303)
-    return _shown(delivery_desk.get(delivery_id), form)
+    return shown(delivery_desk.get(delivery_id), form)
 
 
 @bp.get("/staff/letters")
@@ -128,26 +189,69 @@ def mark_returned(letter_id: int) -> ResponseReturnValue:
 
 
 def _done(
-    delivery_id: int, rule: Callable[..., None], words: str
+    delivery_id: int, rule: Callable[..., str | None], words: str
 ) -> ResponseReturnValue:
+    seen = {"seen": request.form["seen"]} if "seen" in request.form else {}
     try:
-        rule(delivery_id, by=signed_in_user(), at=clock.now())
+        undone = rule(delivery_id, by=signed_in_user(), at=clock.now(), **seen)
     except RuleError as refusal:
         delivery_desk.get(delivery_id)
         flash(refusal.message, "warn")
     else:
-        flash(words)
+        flash(UNDONE[undone] if undone else words)
     return redirect(url_for(".show", delivery_id=delivery_id), 303)
 
 
-def _shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
+def _filters() -> FilterForm:
+    """Read what narrows the list from the page's address."""
+    form = FilterForm(request.args)
+    form.recipient.data = sealed_searches.opened(request.args.get("who", ""))
+    return form
+
+
+def _sort() -> str:
+    return request.args.get("sort", "")
+
+
+def _listed(form: FilterForm) -> ResponseReturnValue:
+    wrong = bool(form.errors)
+    wanted = delivery_lists.Wanted() if wrong else form.wanted(_sort())
+    filters = {} if wrong else form.in_address()
+    listed = delivery_lists.listed(wanted, page=page_asked_for())
+    is_landing = not (filters or wrong or listed.number > 1 or _sort())
+    now = clock.now()
+    page = render_template(
+        "staff/deliveries/list.html",
+        form=form,
+        batch=BatchForm(formdata=None),
+        listed=listed,
+        filters=filters,
+        sort=wanted.sort,
+        figures=delivery_figures.figures(at=now) if is_landing else None,
+        picture=volumes.svg,
+        carriers=circuits.standing() if is_landing else [],
+        desk=delivery_desk,
+        stories=delivery_stories,
+        now=now,
+    )
+    return page, 422 if wrong else 200
+
+
+def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
+    """Show one delivery; `form` is the cancelling of it, with what was refused."""
+    now, user = clock.now(), signed_in_user()
+    form.seen.data = delivery_desk.mark(delivery)
     page = render_template(
         "staff/deliveries/show.html",
         delivery=delivery,
-        steps=delivery_desk.history(delivery),
+        now_words=delivery_stories.now_words(delivery, at=now),
+        steps=delivery_stories.time_line(delivery),
+        chain=delivery_stories.chain(delivery),
         attempts=delivery_desk.attempts(delivery),
         form=form,
         desk=delivery_desk,
+        may_go_another_way=other_ways.may_choose(delivery),
+        has_pages=delivery_papers.may_see(delivery, by=user),
         may_misdeliver=misdeliveries.may_record(delivery),
         incident=misdeliveries.of_delivery(delivery),
     )

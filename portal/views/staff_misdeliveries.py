@@ -1,14 +1,30 @@
 """Messages that reached the wrong person: write down, list, assess."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
-from pmp import clock, misdeliveries
+from gateway import documents
+from models import Misdelivery
+from pmp import breach_log, clock, destroy_notices, misdeliveries, stray_pages
 from pmp.deliveries import delivery_desk
+from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_misdeliveries import AssessmentForm, MisdeliveryForm
+from portal.forms.staff_misdeliveries import (
+    AssessmentForm,
+    FindForm,
+    MisdeliveryForm,
+)
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_misdeliveries", __name__)
@@ -20,8 +36,48 @@ def index() -> ResponseReturnValue:
     is_open = request.args.get("show") == "open"
     listed = misdeliveries.listed(open_only=is_open, page=page_asked_for())
     return render_template(
-        "staff/misdeliveries/index.html", listed=listed, is_open=is_open
+        "staff/misdeliveries/index.html",
+        listed=listed,
+        is_open=is_open,
+        this_year=clock.today().year,
     )
+
+
+@bp.route("/staff/misdeliveries/find", methods=["GET", "POST"])
+@requires(Permission.DELIVERY_WATCH)
+def find() -> ResponseReturnValue:
+    """Find what a caller holds; by POST, for it may be a patient's number."""
+    form, found = FindForm(), None
+    if form.validate_on_submit():
+        found = stray_pages.found_by(form.text.data or "")
+    page = render_template(
+        "staff/misdeliveries/find.html",
+        form=form,
+        found=found,
+        may_record=misdeliveries.may_record,
+        incident_of=misdeliveries.of_delivery,
+        desk=delivery_desk,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/staff/misdeliveries/log/<int:year>")
+@requires(Permission.DELIVERY_WATCH)
+def log(year: int) -> ResponseReturnValue:
+    return render_template(
+        "staff/misdeliveries/log.html",
+        log=_log(year),
+        years=breach_log.years(at=clock.now()),
+        breach_words=breach_log.breach_words,
+        now=clock.now(),
+    )
+
+
+@bp.get("/staff/misdeliveries/log/<int:year>.csv")
+@requires(Permission.DELIVERY_WATCH)
+def log_csv(year: int) -> ResponseReturnValue:
+    rows = breach_log.lines(_log(year), by=signed_in_user(), at=clock.now())
+    return csv_answer(f"breach-log-{year}.csv", breach_log.HEADINGS, rows)
 
 
 @bp.route("/staff/deliveries/<int:delivery_id>/wrong-person", methods=["GET", "POST"])
@@ -45,6 +101,8 @@ def record(delivery_id: int) -> ResponseReturnValue:
         form=form,
         delivery=delivery,
         then=misdeliveries.then_words(delivery),
+        stopped=misdeliveries.stopped_by_it(delivery),
+        desk=delivery_desk,
     )
     return page, 422 if form.errors else 200
 
@@ -58,6 +116,7 @@ def incident(incident_id: int) -> ResponseReturnValue:
             misdeliveries.assess(
                 incident_id,
                 assessment=form.assessment.data or "",
+                is_breach=form.breach.data == "yes",
                 bar_address=bool(form.bar_address.data),
                 by=signed_in_user(),
                 at=clock.now(),
@@ -67,7 +126,48 @@ def incident(incident_id: int) -> ResponseReturnValue:
     found = misdeliveries.get(incident_id)
     if not form.is_submitted():
         form.bar_address.data = found.address_barred
+    return _shown(found, form)
+
+
+@bp.post("/staff/misdeliveries/<int:incident_id>/notice.pdf")
+@requires(Permission.DELIVERY_WATCH)
+def print_notice(incident_id: int) -> ResponseReturnValue:
+    sheet = destroy_notices.printed(incident_id, by=signed_in_user(), at=clock.now())
+    body = documents.pdf("destroy_notice", sheet=sheet)
+    answer = Response(body, mimetype="application/pdf")
+    name = f"please-destroy-{incident_id}.pdf"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+@bp.post("/staff/misdeliveries/<int:incident_id>/notice")
+@requires(Permission.DELIVERY_WATCH)
+def send_notice(incident_id: int) -> ResponseReturnValue:
+    misdeliveries.get(incident_id)
+    try:
+        made = destroy_notices.send(incident_id, by=signed_in_user(), at=clock.now())
+    except RuleError as refusal:
+        flash(refusal.message, "warn")
+    else:
+        flash(f"Delivery {made.id} asks them to destroy it.")
+    return redirect(url_for(".incident", incident_id=incident_id), 303)
+
+
+def _log(year: int) -> breach_log.Log:
+    if year not in breach_log.years(at=clock.now()):
+        raise NotFoundError("There is no log of this year.")
+    return breach_log.of_year(year)
+
+
+def _shown(found: Misdelivery, form: AssessmentForm) -> ResponseReturnValue:
     page = render_template(
-        "staff/misdeliveries/incident.html", form=form, incident=found
+        "staff/misdeliveries/incident.html",
+        form=form,
+        incident=found,
+        breach=breach_log.breach_words(found),
+        others=misdeliveries.others_there(found.delivery),
+        notices=destroy_notices.sent(found),
+        may_send_notice=destroy_notices.may_send(found),
+        desk=delivery_desk,
     )
     return page, 422 if form.errors else 200

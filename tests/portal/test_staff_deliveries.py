@@ -120,7 +120,7 @@ def test_a_delivery_is_held_released_and_cancelled_with_a_reason(
     assert state(row) == DeliveryState.HELD
     assert deliveries.due(at=NOW) == []
     staff.get(page)
-    staff.submit(action="/retry")
+    staff.submit(action="/release")
     assert state(row) == DeliveryState.QUEUED
     staff.get(page)
     staff.submit(action="/cancel", status=422)

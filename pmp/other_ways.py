@@ -1,0 +1,235 @@
+"""Sending a message by another way than the one that does not work.
+
+Staff choose among the ways that are known of the recipient, or type the right fax
+number twice. A new delivery takes the place of the old one, which is cancelled if it
+has not left. A password goes to the address of record and by no other way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import DoesNotExist
+
+from models import (
+    CareNote,
+    CaseRecipient,
+    ChannelName,
+    CorrectionNotice,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    OutsideReporter,
+    ReportingNotice,
+    Submission,
+    TicketQuestion,
+    User,
+)
+from pmp import database, identifiers
+from pmp.deliveries import Route, barred, contacts, delivery_desk, outbox
+from pmp.errors import RuleError
+from pmp.thresholds import case_recipients
+from pmp.tickets import outside_answers
+
+# What goes one way only.
+ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER, DeliveryKind.DESTROY_NOTICE})
+MAIL_ONLY = frozenset({DeliveryKind.LOOK_UP_CORRECTION})
+# On its way, or there: a second way would bring a second copy.
+_GONE = frozenset(
+    {
+        DeliveryState.SENDING,
+        DeliveryState.SUBMITTED,
+        DeliveryState.IN_DOUBT,
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.PRINTED,
+        DeliveryState.MAILED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to reach the recipient; `why_not` says why it cannot be chosen."""
+
+    route: Route
+    why_not: str = ""
+
+
+def _case_routes(recipient: CaseRecipient) -> list[Route]:
+    return contacts.routes_for(case_recipients.who(recipient))
+
+
+def _pharmacy_of(notice: ReportingNotice) -> list[Route]:
+    if notice.pharmacy is not None:
+        return contacts.routes_for(notice.pharmacy)
+    sender: User | None = notice.submission.submitted_by if notice.submission else None
+    return contacts.routes_of_user(sender) if sender else []
+
+
+def _user_routes(user_id: int) -> list[Route]:
+    return contacts.routes_of_user(User.get_by_id(user_id))
+
+
+# Kind → the ways of its recipient, by the id of its subject. Where a kind is not
+# here, the ways are those that its own delivery and the ones before it were given.
+_ROUTES: dict[DeliveryKind, Callable[[int], list[Route]]] = {
+    DeliveryKind.THRESHOLD_REPORT: lambda id_: _case_routes(
+        CaseRecipient.get_by_id(id_)
+    ),
+    DeliveryKind.CORRECTION_NOTICE: lambda id_: _case_routes(
+        CorrectionNotice.get_by_id(id_).recipient
+    ),
+    DeliveryKind.CARE_NOTE: lambda id_: _case_routes(CareNote.get_by_id(id_).addressee),
+    DeliveryKind.TICKET_QUESTION: lambda id_: contacts.routes_for(
+        TicketQuestion.get_by_id(id_).pharmacy
+    ),
+    DeliveryKind.REPORTING_NOTICE: lambda id_: _pharmacy_of(
+        ReportingNotice.get_by_id(id_)
+    ),
+    DeliveryKind.SUBMISSION_RECEIPT: lambda id_: contacts.own_routes(
+        Submission.get_by_id(id_).submitted_by
+    ),
+    DeliveryKind.OUTSIDE_ANSWER: lambda id_: outside_answers.routes(
+        OutsideReporter.get_by_id(id_)
+    ),
+    DeliveryKind.LOOK_UP_CORRECTION: _user_routes,
+}
+
+
+def may_choose(delivery: Delivery) -> bool:
+    """Tell whether another way may take this one's place."""
+    open_ways = delivery.kind not in ONE_WAY and delivery.state not in _GONE
+    is_over = delivery.state == DeliveryState.CANCELLED
+    return open_ways and not is_over and child_of(delivery) is None
+
+
+def may_type(delivery: Delivery) -> bool:
+    """Tell whether it may go to a fax number that staff type."""
+    return delivery.kind not in ONE_WAY | MAIL_ONLY
+
+
+def ways(delivery: Delivery) -> list[Way]:
+    """Give the ways that are known of its recipient, each once, its own first."""
+    known = [Route(delivery.channel, delivery.address)]
+    before: Delivery | None = delivery
+    while before is not None:
+        known += [Route(before.channel, before.address)]
+        known += [
+            Route(ChannelName(name), where) for name, where in before.further_routes
+        ]
+        before = before.parent
+    known += _of_recipient(delivery)
+    routes = [each for each in dict.fromkeys(known) if each.address]
+    closed = barred.among(each.address for each in routes)
+    return [Way(each, _why_not(delivery, each, closed)) for each in routes]
+
+
+def child_of(delivery: Delivery) -> Delivery | None:
+    """Give the delivery that took this one's place, if one did."""
+    found: Delivery | None = (
+        Delivery.select()
+        .where(Delivery.parent == delivery)
+        .order_by(Delivery.id)
+        .first()
+    )
+    return found
+
+
+def typed_fax(number: str, again: str) -> Route:
+    """Read a fax number that was typed twice; RuleError at `number` or `again`."""
+    read = identifiers.e164(number)
+    if read is None:
+        message = "Write the fax number with area code, such as (860) 555-0123."
+        raise RuleError(message, field="number")
+    if identifiers.e164(again) != read:
+        raise RuleError("The two numbers differ. Type it again.", field="again")
+    return Route(ChannelName.FAX, read)
+
+
+def send_by(
+    delivery_id: int,
+    route: Route,
+    *,
+    typed: bool = False,
+    by: User,
+    at: datetime,
+    seen: str = "",
+) -> Delivery:
+    """Have a message go by another way; give the delivery that takes its place.
+
+    The old one is cancelled if it waits; a failed one stays failed. `typed` says that
+    staff typed the number. RuleError for a way that is not the recipient's, or where
+    a message reached somebody else; ConflictError if something happened meanwhile.
+    """
+    with database.atomic():
+        delivery_desk.get(delivery_id)
+        old = outbox.taken(delivery_id)
+        delivery_desk.require_as_seen(old, seen)
+        _require_open(old, route, typed=typed)
+        delivery_desk.note_action(old, "other way", by=by, at=at)
+        maybe_sent = old.state == DeliveryState.HELD and old.possible_duplicate
+        _end(old, route, by=by, at=at)
+        new = outbox.request(
+            kind=old.kind,
+            subject_id=old.subject_id,
+            routes=[route, *(way for way in outbox.ways_left(old) if way != route)],
+            dedupe_key=f"{old.dedupe_key}>{old.id}",
+            at=at,
+            priority=old.priority,
+            document=old.document,
+        )
+        new.parent, new.possible_duplicate = old, maybe_sent
+        new.save(only=[Delivery.parent, Delivery.possible_duplicate])
+        if typed:
+            text = "the number was typed twice by hand"
+            outbox.note(new, None, source=by.username, at=at, text=text)
+    return new
+
+
+def _of_recipient(delivery: Delivery) -> list[Route]:
+    routes_of = _ROUTES.get(delivery.kind)
+    try:
+        return routes_of(delivery.subject_id) if routes_of else []
+    except DoesNotExist:  # what it was about is gone
+        return []
+
+
+def _require_open(old: Delivery, route: Route, *, typed: bool) -> None:
+    if not may_choose(old):
+        state = delivery_desk.state_words(old).lower()
+        raise RuleError(f"It can go by no other way now. Its state: {state}.")
+    if typed and not may_type(old):
+        raise RuleError("This message goes by no fax.", field="number")
+    field = "number" if typed else "way"
+    if barred.among([route.address]):
+        raise RuleError(
+            "A message to this number or address has reached somebody else."
+            " Close that incident first, or choose another way.",
+            field=field,
+        )
+    if not typed and route not in [each.route for each in ways(old)]:
+        raise RuleError("Choose one of those that are listed.", field=field)
+    if route == Route(old.channel, old.address):
+        raise RuleError("It goes there already. Choose another way.", field=field)
+
+
+def _end(old: Delivery, route: Route, *, by: User, at: datetime) -> None:
+    text = f"goes by {route.channel.value} instead"
+    old.needs_staff = False
+    if old.state in outbox.FINAL:
+        old.revision += 1
+        old.save()
+        outbox.note(old, None, source=by.username, at=at, text=text)
+        return
+    outbox.change(old, DeliveryState.CANCELLED, source=by.username, text=text, at=at)
+
+
+def _why_not(delivery: Delivery, route: Route, closed: set[str]) -> str:
+    if route.address in closed:
+        return "a message reached somebody else there"
+    if route == Route(delivery.channel, delivery.address):
+        return "it goes there already"
+    if delivery.kind in MAIL_ONLY and route.channel != ChannelName.EMAIL:
+        return "this message goes by email alone"
+    return ""
