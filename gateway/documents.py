@@ -26,7 +26,14 @@ from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
-from gateway import barcodes, fax_check, pages, scanned_papers
+from gateway import (
+    barcodes,
+    fax_check,
+    letter_marks,
+    pages,
+    scanned_papers,
+    windows,
+)
 from pmp import leaflets, settings, wording
 from pmp.leaflets import Leaflet
 from pmp.thresholds.threshold_copies import Drawing
@@ -52,6 +59,10 @@ logging.getLogger("xhtml2pdf").setLevel(logging.CRITICAL + 1)
 
 class DocumentError(Exception):
     """A document could not be made. Its text names the template, never a person."""
+
+
+class UnreadableScan(Exception):  # noqa: N818 - what the person is told, not our fault
+    """A scanned file cannot be read; its text is for the person."""
 
 
 def pdf(template: str, /, **context: Any) -> bytes:
@@ -198,6 +209,30 @@ def joined(bodies: Iterable[bytes]) -> bytes:
     return written.getvalue()
 
 
+def sheet_count(body: bytes) -> int:
+    """Count the sheets of paper of a PDF that is printed on both sides."""
+    return letter_marks.sheets(page_count(body))
+
+
+def print_run(letters: Iterable[tuple[int, bytes]]) -> bytes:
+    """Put the letters of a print run together, each with the code of its delivery.
+
+    Each begins on the front of a sheet.
+    """
+    return joined(letter_marks.marked(body, number) for number, body in letters)
+
+
+def codes_on(body: bytes) -> list[str]:
+    """Read every code on a scan or a photograph of envelopes, in page order.
+
+    PDF, TIFF, PNG or JPEG; UnreadableScan for another, a damaged or a too large file.
+    """
+    try:
+        return barcodes.every_code(body)
+    except pages.UnreadableFax as fault:
+        raise UnreadableScan(str(fault)) from None
+
+
 def with_papers(body: bytes, papers: Iterable[tuple[bytes, str, str]]) -> bytes:
     """Put strangers' papers after a PDF, as pictures: bytes, media type and label."""
     whole = pypdf.PdfWriter(clone_from=io.BytesIO(body))
@@ -237,6 +272,8 @@ def environment() -> Environment:
     made.globals.update(
         tick_box=svg_uri(TICK_BOX),
         qr=lambda text: png_uri(barcodes.qr_png(text)),
+        envelope=windows.current,
+        windowed=windows.shown,
         code128=lambda text: png_uri(barcodes.code128_png(text)),
     )
     return made

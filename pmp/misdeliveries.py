@@ -52,6 +52,7 @@ DOUBTFUL = frozenset(
 )
 UNENDED = frozenset({DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.IN_DOUBT})
 WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
+UNPRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)  # of letters
 ITS_ADDRESS = "its address is somebody else's"
 
 
@@ -212,7 +213,7 @@ def _may_be_there(delivery: Delivery) -> bool:
 
 def _is_unprinted(delivery: Delivery) -> bool:
     is_letter = delivery.channel == ChannelName.LETTER
-    return bool(is_letter and delivery.state == DeliveryState.SUBMITTED)
+    return bool(is_letter and delivery.state in UNPRINTED)
 
 
 def _went_on(delivery: Delivery) -> bool:
@@ -249,10 +250,7 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
         .where(Delivery.address == known.address)
         .where(
             Delivery.state.in_(WAITING)
-            | (
-                (Delivery.channel == ChannelName.LETTER)
-                & (Delivery.state == DeliveryState.SUBMITTED)
-            )
+            | ((Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(UNPRINTED))
         )
     )
     ids = sorted({known.id, *(each.id for each in waiting)})

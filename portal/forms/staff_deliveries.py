@@ -1,21 +1,17 @@
-"""What staff choose and say about deliveries and letters."""
-
-from typing import Any
+"""What staff choose and say about deliveries."""
 
 from wtforms import (
     BooleanField,
     SelectChoice,
     SelectField,
-    SelectMultipleField,
     StringField,
 )
 from wtforms.validators import InputRequired, Length
 
-from models import ChannelName, Delivery, DeliveryState
+from models import ChannelName, DeliveryState
 from pmp.deliveries.delivery_desk import Wanted
 from pmp.wording import words
 from portal.forms import Form
-from portal.numbers import whole
 
 EVERY = SelectChoice("", "All")
 
@@ -55,23 +51,3 @@ class CancelForm(Form):
         "Why it is cancelled",
         validators=[InputRequired("Say why it is cancelled"), Length(max=200)],
     )
-
-
-class LettersForm(Form):
-    """The letters of a batch."""
-
-    letters = SelectMultipleField("Letters", coerce=whole)
-
-    def offer(self, waiting: list[Delivery]) -> None:
-        """Offer these letters, all of them chosen until somebody chooses."""
-        self.letters.choices = [
-            SelectChoice(each.id, _letter_words(each)) for each in waiting
-        ]
-        if not self.is_submitted():
-            self.letters.data = [each.id for each in waiting]
-
-
-def _letter_words(letter: Delivery) -> str:
-    first: Any = (letter.address or "").splitlines() or ["No address"]
-    state = "printed" if letter.state == DeliveryState.PRINTED else "to be printed"
-    return f"{letter.id}: {first[0]}, {words(letter.kind).lower()}, {state}"

@@ -32,6 +32,8 @@ BLUEPRINTS = (
     "portal.views.staff_reporting",
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
+    "portal.views.staff_letters",
+    "portal.views.staff_returned_letters",
     "portal.views.staff_misdeliveries",
     "portal.views.outside_reports",
     "portal.views.staff_tickets",
