@@ -1734,6 +1734,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    BATCHED = "batched"  # a letter in a print run, not yet out of the printer
 
 
 class ErrorClass(StrEnum):
@@ -1871,6 +1872,43 @@ MailCertificate.add_index(
         unique=True,
         name="mail_certificate_in_use_once",
         where=SQL("withdrawn_at IS NULL"),
+    )
+)
+
+
+class PrintRun(Table):
+    """Letters that staff print together, in the order of their sheets."""
+
+    kind = CharField(default="")  # the one kind chosen; empty: of every kind
+    opened_by = CharField()
+    opened_at = UtcField(index=True)
+    mailed_by = CharField(default="")
+    mailed_on = DateField(null=True)  # the day they were taken to the post
+    mailed_at = UtcField(null=True)
+    closed_at = UtcField(null=True)  # nothing of it waits any more
+
+
+class PrintRunLetter(Table):
+    """A letter's place in a run; it is in one run at a time."""
+
+    run = ForeignKeyField(PrintRun, on_delete="CASCADE", backref="letters")
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE", index=False)
+    place = IntegerField()  # 1 is on top of the pile
+    sheets = IntegerField()  # of paper, printed on both sides
+    tracking = CharField(default="")
+    taken_out_at = UtcField(null=True)
+    taken_out_for = CharField(default="")  # in words: why its paper must be pulled
+
+    class Meta:
+        indexes = ((("run", "place"), True),)
+
+
+PrintRunLetter.add_index(
+    PrintRunLetter.index(
+        PrintRunLetter.delivery,
+        unique=True,
+        name="print_run_letter_once",
+        where=SQL("taken_out_at IS NULL"),
     )
 )
 
@@ -2045,6 +2083,8 @@ TABLES: tuple[type[Table], ...] = (
     MailCertificate,
     Circuit,
     StaffAlert,
+    PrintRun,
+    PrintRunLetter,
     Misdelivery,
     ScheduledRun,
     AuditEvent,

@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 
 from gateway import pages
 
+JPEG = b"\xff\xd8\xff"
 MOST_CODES = 20
 LONGEST_CODE = 80
 _FORMATS = zxingcpp.barcode_formats_from_str("QRCode,Code128")
@@ -67,6 +68,23 @@ def read_codes(body: bytes, media_type: str) -> list[PageCodes]:
         PageCodes(number, _codes(picture))
         for number, picture in enumerate(pages.images(body, media_type), start=1)
     ]
+
+
+def every_code(body: bytes) -> list[str]:
+    """Read all codes of a scan of several things, PDF, TIFF, PNG or JPEG, page by page.
+
+    Other than read_codes it looks in every way: one envelope that is read at once must
+    not keep the others from being looked for.
+    """
+    jpeg = body.startswith(JPEG)
+    media_type = "image/jpeg" if jpeg else pages.media_type_of(body)
+    found: dict[str, None] = {}
+    for picture in pages.images(body, media_type, faxed=False):
+        for attempt in _looks(picture):
+            read = zxingcpp.read_barcodes(attempt, formats=_FORMATS)
+            texts = [code.text for code in read if 0 < len(code.text) <= LONGEST_CODE]
+            found.update(dict.fromkeys(texts))
+    return list(found)
 
 
 def _codes(picture: Image.Image) -> tuple[str, ...]:

@@ -23,7 +23,14 @@ from reportlab.lib.pagesizes import LETTER
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from gateway import barcodes, fax_check, pages, scanned_papers
+from gateway import (
+    barcodes,
+    fax_check,
+    letter_marks,
+    pages,
+    scanned_papers,
+    windows,
+)
 from gateway.confined import UnableError, Workshop
 from gateway.typefaces import drawable, registered
 from pmp import leaflets, settings, wording
@@ -52,6 +59,10 @@ _drawing = Workshop(
 
 class DocumentError(Exception):
     """A document could not be made. Its text names the template, never a person."""
+
+
+class UnreadableScan(Exception):  # noqa: N818 - what the person is told, not our fault
+    """A scanned file cannot be read; its text is for the person."""
 
 
 def pdf(template: str, /, **context: Any) -> bytes:
@@ -178,6 +189,30 @@ def joined(bodies: Iterable[bytes]) -> bytes:
     return written.getvalue()
 
 
+def sheet_count(body: bytes) -> int:
+    """Count the sheets of paper of a PDF that is printed on both sides."""
+    return letter_marks.sheets(page_count(body))
+
+
+def print_run(letters: Iterable[tuple[int, bytes]]) -> bytes:
+    """Put the letters of a print run together, each with the code of its delivery.
+
+    Each begins on the front of a sheet.
+    """
+    return joined(letter_marks.marked(body, number) for number, body in letters)
+
+
+def codes_on(body: bytes) -> list[str]:
+    """Read every code on a scan or a photograph of envelopes, in page order.
+
+    PDF, TIFF, PNG or JPEG; UnreadableScan for another, a damaged or a too large file.
+    """
+    try:
+        return barcodes.every_code(body)
+    except pages.UnreadableFax as fault:
+        raise UnreadableScan(str(fault)) from None
+
+
 def with_papers(body: bytes, papers: Iterable[tuple[bytes, str, str]]) -> bytes:
     """Put strangers' papers after a PDF, as pictures: bytes, media type and label."""
     whole = pypdf.PdfWriter(clone_from=io.BytesIO(body))
@@ -217,6 +252,8 @@ def environment() -> Environment:
     made.globals.update(
         tick_box=svg_uri(TICK_BOX),
         qr=lambda text: png_uri(barcodes.qr_png(text)),
+        envelope=windows.current,
+        windowed=windows.shown,
         code128=lambda text: png_uri(barcodes.code128_png(text)),
     )
     return made

@@ -1,59 +1,112 @@
 """Does a letter fit its envelope? Read back from the PDF, not hoped for.
 
-A US letter folded in three shows through the two windows of a #10 envelope: the
-sender's lines above, the recipient's below. The paper shifts inside, so only what is
-always visible counts, and nothing else may come near the lower window. Places are in
-millimetres from the top left of the sheet; the windows are those of the usual #10
-double-window envelope (7/8 x 3 1/4 and 1 x 4 inches).
+The recipient's lines must lie where the window always shows them and say what the
+delivery's address says; nothing else may lie where the window may show it. So must the
+sender's, where the envelope has a window for them. Places are in millimetres from the
+top left of the sheet, from gateway.windows.
 """
 
 from itertools import pairwise
 
-from gateway import pages
+from gateway import pages, windows
 from gateway.pages import TextBox
+from gateway.windows import AddressFault, Area
+from pmp import settings
+from pmp.deliveries.address_block import FEWEST_LINES, MOST_LINES
 
 MARGIN = 12.0
-PAGE_WIDTH, PAGE_HEIGHT = 215.9, 279.4
-WINDOW_LEFT, WINDOW_RIGHT = 18.0, 110.0
-ADDRESS_TOP, ADDRESS_BOTTOM = 50.5, 71.0
-AROUND_TOP, AROUND_BOTTOM = 40.0, 84.0
-AROUND_RIGHT = 120.0
+PAPER = Area(MARGIN, MARGIN, 215.9 - MARGIN, 279.4 - MARGIN)
+SLACK = 0.3  # a letter's ink may reach so far beyond its line
 LINE = 1.5
-FEWEST_LINES, MOST_LINES = 2, 5
 
 
-def problems(body: bytes) -> list[str]:
-    """Say what would be wrong with a letter in its envelope; none: it fits."""
-    boxes = [box for box in pages.text_boxes(body) if box.text.strip()]
-    found = []
-    address = [box for box in boxes if _in_window(box)]
-    lines = _lines(address)
-    if not FEWEST_LINES <= lines <= MOST_LINES:
-        found.append(f"The address has {lines} lines in the window, not 2 to 5.")
-    if any(_near_window(box) and not _in_window(box) for box in boxes):
-        found.append("Something beside the address would show in the window.")
-    if any(_outside(box) for box in boxes):
+def problems(body: bytes, *, address: str = "", mark: str = "") -> list[str]:
+    """Say what would be wrong with a letter in its envelope; none: it fits.
+
+    `address` is whom it is for: the window must show nobody else. `mark` is the text
+    under the letter's own 2-D code, which may show.
+    """
+    boxes = [box for box in _boxes(body, 1) if box.text.strip() != mark]
+    found = [*_recipient(boxes, address), *_sender(boxes)]
+    sheets = [boxes, *(_boxes(body, page) for page in range(2, _sheets(body) + 1))]
+    if any(not _inside(box, PAPER) for sheet in sheets for box in sheet):
         found.append("Something is too near the edge of the paper.")
     return found
 
 
-def _lines(boxes: list[TextBox]) -> int:
-    """Count the lines: runs of text on one line differ a little in height."""
-    middles = sorted((box.top + box.bottom) / 2 for box in boxes)
-    new = [True, *(low - high > LINE for high, low in pairwise(middles))]
-    return sum(new[: len(middles)])
+def _recipient(boxes: list[TextBox], address: str) -> list[str]:
+    window = windows.current().address
+    lines = _lines([box for box in boxes if _inside(box, window.always)])
+    found = []
+    if not FEWEST_LINES <= len(lines) <= MOST_LINES:
+        found.append(f"The address has {len(lines)} lines in the window, not 2 to 5.")
+    elif address and lines != _expected(address):
+        found.append("The window shows another address than the delivery's.")
+    if _strays(boxes, window):
+        found.append("Something beside the address would show in the window.")
+    return found
 
 
-def _in_window(box: TextBox) -> bool:
-    across = box.left >= WINDOW_LEFT and box.right <= WINDOW_RIGHT
-    return across and box.top >= ADDRESS_TOP and box.bottom <= ADDRESS_BOTTOM
+def _sender(boxes: list[TextBox]) -> list[str]:
+    window = windows.current().sender
+    if window is None:
+        return []
+    lines = _lines([box for box in boxes if _inside(box, window.always)])
+    ours = settings.current().office_lines.splitlines()
+    if lines == [_plain(line) for line in ours] and not _strays(boxes, window):
+        return []
+    return ["The upper window would not show the sender's lines, and them alone."]
 
 
-def _near_window(box: TextBox) -> bool:
-    beside = box.bottom < AROUND_TOP or box.top > AROUND_BOTTOM
-    return not beside and box.left < AROUND_RIGHT
+def _strays(boxes: list[TextBox], window: windows.Window) -> bool:
+    """Tell whether something may show in a window that does not always show."""
+    return any(
+        _touches(box, window.ever) and not _inside(box, window.always) for box in boxes
+    )
 
 
-def _outside(box: TextBox) -> bool:
-    across = box.left < MARGIN or box.right > PAGE_WIDTH - MARGIN
-    return across or box.top < MARGIN or box.bottom > PAGE_HEIGHT - MARGIN
+def _expected(address: str) -> list[str]:
+    try:
+        return [_plain(line) for line in windows.block(address).lines]
+    except AddressFault:
+        return []
+
+
+def _lines(boxes: list[TextBox]) -> list[str]:
+    """Put runs of text into lines, without blanks: runs differ a little in height."""
+    ordered = sorted(boxes, key=_middle)
+    lines = [ordered[:1]] if ordered else []
+    for above, box in pairwise(ordered):
+        if _middle(box) - _middle(above) > LINE:
+            lines.append([])
+        lines[-1].append(box)
+    return [
+        _plain("".join(box.text for box in sorted(line, key=lambda box: box.left)))
+        for line in lines
+    ]
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())
+
+
+def _middle(box: TextBox) -> float:
+    return (box.top + box.bottom) / 2
+
+
+def _inside(box: TextBox, area: Area) -> bool:
+    across = box.left >= area.left - SLACK and box.right <= area.right + SLACK
+    return across and box.top >= area.top - SLACK and box.bottom <= area.bottom + SLACK
+
+
+def _touches(box: TextBox, area: Area) -> bool:
+    across = box.left < area.right and box.right > area.left
+    return across and box.top < area.bottom and box.bottom > area.top
+
+
+def _boxes(body: bytes, page: int) -> list[TextBox]:
+    return [box for box in pages.text_boxes(body, page) if box.text.strip()]
+
+
+def _sheets(body: bytes) -> int:
+    return pages.pages(body, "application/pdf")

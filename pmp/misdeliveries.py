@@ -53,6 +53,7 @@ DOUBTFUL = frozenset(
 )
 UNENDED = frozenset({DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.IN_DOUBT})
 WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
+UNPRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)  # of letters
 ITS_ADDRESS = "its address is somebody else's"
 
 
@@ -249,7 +250,7 @@ def _may_be_there(delivery: Delivery) -> bool:
 
 def _is_unprinted(delivery: Delivery) -> bool:
     is_letter = delivery.channel == ChannelName.LETTER
-    return bool(is_letter and delivery.state == DeliveryState.SUBMITTED)
+    return bool(is_letter and delivery.state in UNPRINTED)
 
 
 def _went_on(delivery: Delivery) -> bool:
@@ -291,9 +292,7 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
 
 
 def _waiting_there(delivery: Delivery) -> Any:
-    unprinted = (Delivery.channel == ChannelName.LETTER) & (
-        Delivery.state == DeliveryState.SUBMITTED
-    )
+    unprinted = (Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(UNPRINTED)
     return (
         Delivery.select()
         .where(Delivery.channel == delivery.channel)

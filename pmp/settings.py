@@ -52,7 +52,11 @@ class Settings(BaseSettings):
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
     fax_media_hosts: str = ""
     fax_hours: str = "7-21"
-    letters_url: str = "folder:"
+    letters_url: SecretStr = Field(default=SecretStr("folder:"))
+    letters_signing_key: SecretStr = Field(default=SecretStr(""))
+    letters_credentials: Literal["print", "carrier"] = "print"
+    letters_certified: bool = True
+    envelope: Literal["double10", "single10"] = "double10"
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
@@ -263,6 +267,29 @@ class Settings(BaseSettings):
         if parts.scheme == "laml+http" and parts.hostname not in LOOPBACK:
             raise ValueError("laml+http is for this machine alone; use laml+https")
         return url
+
+    @field_validator("letters_url")
+    @classmethod
+    def _letters_address(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in {"folder", "lob+https", "lob+http"}:
+            raise ValueError("use folder: or lob+https://key@api.lob.com")
+        if parts.scheme == "lob+http" and parts.hostname not in LOOPBACK:
+            raise ValueError("lob+http is for this machine alone; use lob+https")
+        if parts.scheme != "folder" and not parts.username:
+            raise ValueError("give the carrier's key: lob+https://key@api.lob.com")
+        return url
+
+    @field_validator("office_lines")
+    @classmethod
+    def _few_office_lines(cls, text: str) -> str:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if not 2 <= len(lines) <= 4:
+            raise ValueError(
+                f"{len(lines)} lines; the envelope's window shows 2 to 4, the last of"
+                " them city, state and ZIP"
+            )
+        return "\n".join(lines)
 
     @field_validator("mail_url")
     @classmethod

@@ -10,7 +10,6 @@ from models import (
     Application,
     ApplicationStatus,
     CaseStatus,
-    ChannelName,
     Delivery,
     DeliveryState,
     Dispensation,
@@ -35,7 +34,7 @@ from models import (
 )
 from pmp import clock, settings
 from pmp.accounts import sessions
-from pmp.deliveries import delivery_figures, mail_problems
+from pmp.deliveries import delivery_figures, letters, mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
 UNUSUAL_TO_SEE = [UnusualStatus.OPEN, UnusualStatus.ANSWERED]
 SILENT_SWEEPS = 5
-LETTERS_TO_MAIL = [DeliveryState.SUBMITTED, DeliveryState.PRINTED]
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _registrations() -> list[Queue]:
             "Letters to print or mail",
             "/staff/letters",
             Permission.LETTER_PRINT,
-            _letters(),
+            letters.to_mail(),
             Delivery.created_at,
         ),
     ]
@@ -292,12 +290,6 @@ def _unknown_products() -> Queue:
         Permission.PRODUCT_READ,
         rows.distinct().count(),
         Dispensation.stored_at.python_value(oldest),
-    )
-
-
-def _letters() -> "ModelSelect[Any]":
-    return Delivery.select().where(
-        (Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(LETTERS_TO_MAIL)
     )
 
 

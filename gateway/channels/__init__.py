@@ -68,7 +68,7 @@ def for_channel(name: ChannelName) -> Channel:
     address = {
         ChannelName.EMAIL: chosen.mail_url.get_secret_value(),
         ChannelName.FAX: chosen.fax_url.get_secret_value(),
-        ChannelName.LETTER: chosen.letters_url,
+        ChannelName.LETTER: chosen.letters_url.get_secret_value(),
     }[name]
     module = _MODULES[name, urlsplit(address).scheme]
     return cast("Channel", import_module(f"gateway.channels.{module}"))

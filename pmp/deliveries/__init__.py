@@ -205,7 +205,7 @@ def withdraw_for(
             Delivery.state.in_(waiting)
             | (
                 (Delivery.channel == ChannelName.LETTER)
-                & (Delivery.state == DeliveryState.SUBMITTED)
+                & Delivery.state.in_((DeliveryState.SUBMITTED, DeliveryState.BATCHED))
             )
         )
     )

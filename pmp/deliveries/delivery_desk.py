@@ -17,7 +17,7 @@ from models import (
     User,
 )
 from pmp import audit, database
-from pmp.deliveries import barred, outbox, retries
+from pmp.deliveries import barred, letters, outbox, retries
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.wording import us_time, words
 
@@ -32,6 +32,7 @@ _STATES = {
     DeliveryState.IN_DOUBT: "May have been sent: asking the carrier",
     DeliveryState.SENT: "Sent",
     DeliveryState.DELIVERED: "Delivered",
+    DeliveryState.BATCHED: "In a print run",
     DeliveryState.PRINTED: "Printed, to be mailed",
     DeliveryState.MAILED: "Mailed",
     DeliveryState.RETURNED: "Came back in the mail",
@@ -53,7 +54,9 @@ _ERRORS = {
     ErrorClass.UNKNOWN: "It failed for a reason that we do not know.",
 }
 _HERE = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.IN_DOUBT})
-_LETTERS_HERE = frozenset({DeliveryState.SUBMITTED, DeliveryState.PRINTED})
+_LETTERS_HERE = frozenset(
+    {DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED}
+)
 _OVER = frozenset({DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 
@@ -87,9 +90,11 @@ def attempts(delivery: Delivery) -> list[DeliveryAttempt]:
 
 def state_words(delivery: Delivery) -> str:
     """Say where a delivery stands, for people."""
+    waits = delivery.state == DeliveryState.SUBMITTED
     if (
-        delivery.channel == ChannelName.LETTER
-        and delivery.state == DeliveryState.SUBMITTED
+        waits
+        and delivery.channel == ChannelName.LETTER
+        and not letters.is_with_carrier(delivery)
     ):
         return "Waiting to be printed"
     return _STATES[delivery.state]

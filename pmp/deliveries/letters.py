@@ -1,27 +1,87 @@
-"""Letters on their way to the post: printed in a batch, mailed, sometimes returned."""
+"""Letters: which wait to be printed, which are in the post, which came back.
 
-from collections.abc import Collection
+Those of the house's own print runs have the carrier "print"; a print-and-mail company
+has the others. What staff print together is in print_runs.
+"""
+
 from datetime import datetime
+from typing import Any
 
-from models import ChannelName, Delivery, DeliveryState, User
-from pmp import audit, database, documents
-from pmp.deliveries import outbox
+from peewee import fn
+
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
+    DeliveryKind,
+    DeliveryState,
+    User,
+)
+from pmp import audit, clock, database
+from pmp.deliveries import letter_codes, outbox
 from pmp.errors import RuleError
 
-MOST_IN_A_BATCH = 200
-_WAITING = (DeliveryState.SUBMITTED, DeliveryState.PRINTED)
+SECRET_DIES = frozenset({DeliveryKind.CREDENTIAL_LETTER})
+OURS = "print"  # the carrier of what is printed in the house
+CAME_BACK = "came back in the mail"
+# What a letter that lies in the mail of the day may be: also one that somebody forgot
+# to mark, since it has plainly been mailed.
+_OUT = (
+    DeliveryState.BATCHED,
+    DeliveryState.PRINTED,
+    DeliveryState.MAILED,
+    DeliveryState.DELIVERED,
+)
+_HERE = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 
 
-def waiting() -> list[Delivery]:
-    """Give the letters to print and to mail, the oldest first."""
+def waiting(*, kind: str = "") -> Any:
+    """Give the query of letters that no print run has, the oldest first.
+
+    Of one kind, or of all.
+    """
     query = (
-        Delivery.select()
-        .where(Delivery.channel == ChannelName.LETTER)
-        .where(Delivery.state.in_(_WAITING))
-        .order_by(Delivery.id)
-        .limit(MOST_IN_A_BATCH)
+        to_mail().where(Delivery.state == DeliveryState.SUBMITTED).order_by(Delivery.id)
     )
-    return list(query)
+    return query.where(Delivery.kind == kind) if kind else query
+
+
+def waiting_by_kind() -> list[tuple[str, int, datetime | None]]:
+    """Give kind, number and time of the oldest of the letters that wait, by kind."""
+    query = (
+        waiting()
+        .select(Delivery.kind, fn.COUNT(Delivery.id), fn.MIN(Delivery.created_at))
+        .group_by(Delivery.kind)
+        .order_by(Delivery.kind)
+        .tuples()
+    )
+    return [
+        (kind, count, Delivery.created_at.python_value(oldest))
+        for kind, count, oldest in query
+    ]
+
+
+def to_mail() -> Any:
+    """Give the query of letters that are printed in the house and not yet mailed."""
+    ours = DeliveryAttempt.select(DeliveryAttempt.id).where(
+        (DeliveryAttempt.delivery == Delivery.id)
+        & (DeliveryAttempt.number == Delivery.attempts)
+        & (DeliveryAttempt.carrier == OURS)
+    )
+    return Delivery.select().where(
+        (Delivery.channel == ChannelName.LETTER)
+        & Delivery.state.in_(_HERE)
+        & fn.EXISTS(ours)
+    )
+
+
+def is_with_carrier(delivery: Delivery) -> bool:
+    """Tell whether a print-and-mail company has a letter, not our own print queue."""
+    if delivery.channel != ChannelName.LETTER or not delivery.attempts:
+        return False
+    attempt = outbox.last_attempt(delivery)
+    return attempt is not None and attempt.carrier != OURS
 
 
 def mailed(*, limit: int = 50) -> list[Delivery]:
@@ -30,58 +90,75 @@ def mailed(*, limit: int = 50) -> list[Delivery]:
         Delivery.select()
         .where(Delivery.channel == ChannelName.LETTER)
         .where(Delivery.state == DeliveryState.MAILED)
-        .order_by(Delivery.final_at.desc())
+        .order_by(Delivery.final_at.desc(), Delivery.id.desc())
         .limit(limit)
     )
     return list(query)
 
 
-def print_batch(ids: Collection[int], *, by: User, at: datetime) -> list[bytes]:
-    """Give the letters of a batch as PDFs, oldest first, and mark them printed.
+def returned_today(*, at: datetime) -> list[tuple[Delivery, DeliveryEvent]]:
+    """Give the letters that came back today, the last first, each with its event."""
+    query = (
+        DeliveryEvent.select(DeliveryEvent, Delivery)
+        .join(Delivery)
+        .where(Delivery.channel == ChannelName.LETTER)
+        .where(Delivery.state == DeliveryState.RETURNED)
+        .where(DeliveryEvent.to_state == DeliveryState.RETURNED.value)
+        .where(DeliveryEvent.from_state != DeliveryState.RETURNED.value)
+        .where(DeliveryEvent.at >= clock.start_of(clock.day_of(at)))
+        .order_by(DeliveryEvent.id.desc())
+    )
+    return [(event.delivery, event) for event in query]
 
-    One that was printed before may be printed again: paper jams. RuleError if none is
-    chosen or one of them no longer waits.
+
+def by_code(code: str) -> Delivery | None:
+    """Give the letter with a code, as scanned or typed; None if there is none."""
+    number = letter_codes.read_code(code)
+    if number is None:
+        return None
+    letter: Delivery | None = Delivery.get_or_none(
+        (Delivery.id == number) & (Delivery.channel == ChannelName.LETTER)
+    )
+    return letter
+
+
+def returned_by_code(code: str, *, by: User, at: datetime, why: str = "") -> Delivery:
+    """Record that the letter with a code came back; give it.
+
+    Only what a person of the staff scanned or typed is believed: a page with a letter's
+    code may come by fax from whoever was sent it. RuleError, in words for the person at
+    the scanner, for what is no letter's code and for a letter that cannot be back.
+    """
+    if letter_codes.read_code(code) is None:
+        raise RuleError(
+            f"“{code.strip()[:40]}” is no letter's code. It is under the small square"
+            " of dots and begins with LTR-.",
+            field="code",
+        )
+    letter = by_code(code)
+    if letter is None:
+        raise RuleError(f"No letter has the code {code.strip()}.", field="code")
+    mark_returned(letter.id, by=by, at=at, why=why)
+    return letter
+
+
+def mark_returned(letter_id: int, *, by: User, at: datetime, why: str = "") -> None:
+    """Record that a letter came back; it goes on by the recipient's next way.
+
+    Staff see it whatever its next way is: the address on record is wrong. `why` is what
+    the post wrote on it.
     """
     with database.atomic():
-        batch = _chosen(ids, _WAITING, refusal="Not in the list any more")
-        bodies = [_body(letter) for letter in batch]
-        for letter in batch:
+        letter = outbox.taken(letter_id)
+        if letter.channel != ChannelName.LETTER or not _may_return(letter):
+            raise RuleError(_not_back(letter), field="code")
+        if letter.state in {DeliveryState.BATCHED, DeliveryState.PRINTED}:
+            text = "mailed, as it came back"
             outbox.change(
-                letter, DeliveryState.PRINTED, source=by.username, text="printed", at=at
+                letter, DeliveryState.MAILED, source=by.username, at=at, text=text
             )
-        _record(audit.Event.LETTERS_PRINTED, batch, by=by, at=at)
-    return bodies
-
-
-def mark_mailed(ids: Collection[int], *, by: User, at: datetime) -> int:
-    """Record that printed letters were taken to the post; give how many."""
-    with database.atomic():
-        batch = _chosen(
-            ids, (DeliveryState.PRINTED,), refusal="Print first what is to be mailed"
-        )
-        for letter in batch:
-            letter.needs_staff = False
-            outbox.change(letter, DeliveryState.MAILED, source=by.username, at=at)
-        _record(audit.Event.LETTERS_MAILED, batch, by=by, at=at)
-    return len(batch)
-
-
-def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
-    """Record that a mailed letter came back; somebody must see to it."""
-    with database.atomic():
-        [letter] = _chosen(
-            [letter_id],
-            (DeliveryState.MAILED,),
-            refusal="Only a mailed letter comes back",
-        )
-        letter.needs_staff = True
-        outbox.change(
-            letter,
-            DeliveryState.RETURNED,
-            source=by.username,
-            text="came back in the mail",
-            at=at,
-        )
+        text = f"{CAME_BACK}: {why.strip()}" if why.strip() else CAME_BACK
+        take_back(letter, source=by.username, text=text, at=at)
         audit.record(
             audit.Event.DELIVERY_STAFF_ACTION,
             actor=by.username,
@@ -91,39 +168,76 @@ def mark_returned(letter_id: int, *, by: User, at: datetime) -> None:
         )
 
 
-def _chosen(
-    ids: Collection[int], states: tuple[DeliveryState, ...], *, refusal: str
-) -> list[Delivery]:
-    if not ids:
-        raise RuleError("Choose at least one letter.", field="letters")
-    known = Delivery.select(Delivery.id).where(Delivery.id.in_(list(ids)))
-    batch = [outbox.taken(row.id) for row in known.order_by(Delivery.id)]
-    letters = [row for row in batch if row.channel == ChannelName.LETTER]
-    ready = [row for row in letters if row.state in states]
-    if len(ready) != len(set(ids)):
-        others = sorted(set(ids) - {row.id for row in ready})
-        message = f"{refusal}: letter {', '.join(map(str, others))}."
-        raise RuleError(message, field="letters")
-    return ready
-
-
-def _body(letter: Delivery) -> bytes:
-    if letter.document is None or letter.document.sealed is None:
-        message = (
-            f"Letter {letter.id} has no pages any more: it was used or replaced. "
-            "Choose the others."
-        )
-        raise RuleError(message, field="letters")
-    return documents.read(letter.document)
-
-
-def _record(
-    event: audit.Event, batch: list[Delivery], *, by: User, at: datetime
+def take_back(
+    letter: Delivery,
+    *,
+    source: str,
+    text: str,
+    at: datetime,
+    attempt: DeliveryAttempt | None = None,
 ) -> None:
-    audit.record(
-        event,
-        actor=by.username,
-        subject="letters",
-        at=at,
-        detail={"deliveries": [letter.id for letter in batch]},
+    """Have a letter (got by `taken`) be back, and go on by its next way."""
+    letter.needs_staff = True
+    outbox.change(
+        letter, DeliveryState.RETURNED, source=source, text=text, at=at, attempt=attempt
     )
+    outbox.fall_back(letter, at=at)
+
+
+def undo_returned(letter_id: int, *, by: User, at: datetime) -> None:
+    """Take back, on the same day, that a letter came back: the wrong one was scanned.
+
+    What was sent in its place is withdrawn. RuleError where that has left already, and
+    for a letter whose password died with it: it needs a new letter.
+    """
+    with database.atomic():
+        letter = outbox.taken(letter_id)
+        if letter.state != DeliveryState.RETURNED:
+            raise RuleError("It is not marked as returned.")
+        if not letter.final_at or clock.day_of(letter.final_at) != clock.day_of(at):
+            raise RuleError("Only on the day itself can it be taken back.")
+        if letter.kind in SECRET_DIES:
+            raise RuleError(
+                "Its password died when it was marked as returned. Have a new letter"
+                " issued, on the page of the registration."
+            )
+        for child in Delivery.select(Delivery.id).where(Delivery.parent == letter):
+            _withdraw(outbox.taken(child.id), by=by, at=at)
+        letter.needs_staff = False
+        outbox.change(
+            letter,
+            DeliveryState.MAILED,
+            source=by.username,
+            text="it did not come back: another was scanned",
+            at=at,
+        )
+
+
+def _withdraw(child: Delivery, *, by: User, at: datetime) -> None:
+    unsent = child.state in {DeliveryState.QUEUED, DeliveryState.HELD}
+    unprinted = child.channel == ChannelName.LETTER and child.state in _HERE
+    if child.state == DeliveryState.CANCELLED:
+        return
+    if not (unsent or unprinted):
+        raise RuleError(
+            f"What goes in its place, delivery {child.id}, has left already."
+        )
+    text = "the letter that it replaces did not come back"
+    outbox.change(child, DeliveryState.CANCELLED, source=by.username, text=text, at=at)
+
+
+def _may_return(letter: Delivery) -> bool:
+    if letter.state in _OUT:
+        return True
+    return bool(letter.state == DeliveryState.SUBMITTED and is_with_carrier(letter))
+
+
+def _not_back(letter: Delivery) -> str:
+    code = letter_codes.letter_code(letter.id)
+    if letter.channel != ChannelName.LETTER:
+        return f"{code} is no letter."
+    if letter.state == DeliveryState.RETURNED:
+        return f"{code} is marked as returned already."
+    if letter.state == DeliveryState.CANCELLED:
+        return f"{code} was cancelled: destroy the paper, nothing else waits for it."
+    return f"{code} has not been printed yet, so it cannot have come back."

@@ -1,7 +1,6 @@
-"""What staff choose and say about deliveries and letters."""
+"""What staff choose and say about deliveries."""
 
 import hashlib
-from typing import Any
 
 from wtforms import (
     BooleanField,
@@ -14,7 +13,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from models import ChannelName, Delivery, DeliveryKind, DeliveryState
+from models import ChannelName, DeliveryKind, DeliveryState
 from pmp.deliveries import Route, delivery_batches, sealed_searches
 from pmp.deliveries.delivery_lists import GROUPS, SORTS, Wanted
 from pmp.other_ways import Way, typed_fax
@@ -178,23 +177,3 @@ class CancelForm(Form):
         validators=[InputRequired("Say why it is cancelled"), Length(max=180)],
     )
     seen = HiddenField()
-
-
-class LettersForm(Form):
-    """The letters of a batch."""
-
-    letters = SelectMultipleField("Letters", coerce=whole)
-
-    def offer(self, waiting: list[Delivery]) -> None:
-        """Offer these letters, all of them chosen until somebody chooses."""
-        self.letters.choices = [
-            SelectChoice(each.id, _letter_words(each)) for each in waiting
-        ]
-        if not self.is_submitted():
-            self.letters.data = [each.id for each in waiting]
-
-
-def _letter_words(letter: Delivery) -> str:
-    first: Any = (letter.address or "").splitlines() or ["No address"]
-    state = "printed" if letter.state == DeliveryState.PRINTED else "to be printed"
-    return f"{letter.id}: {first[0]}, {words(letter.kind).lower()}, {state}"

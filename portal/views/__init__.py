@@ -34,6 +34,8 @@ BLUEPRINTS = (
     "portal.views.staff_deliveries",
     "portal.views.staff_delivery_ways",
     "portal.views.staff_carriers",
+    "portal.views.staff_letters",
+    "portal.views.staff_returned_letters",
     "portal.views.staff_misdeliveries",
     "portal.views.staff_mail",
     "portal.views.outside_reports",

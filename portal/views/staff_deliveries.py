@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import (
     Blueprint,
-    Response,
     flash,
     redirect,
     render_template,
@@ -15,7 +14,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from gateway import documents
 from models import Delivery
 from pmp import clock, delivery_papers, misdeliveries, other_ways
 from pmp.chart import volumes
@@ -25,7 +23,6 @@ from pmp.deliveries import (
     delivery_figures,
     delivery_lists,
     delivery_stories,
-    letters,
     sealed_searches,
 )
 from pmp.errors import RuleError
@@ -33,12 +30,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_deliveries import (
-    BatchForm,
-    CancelForm,
-    FilterForm,
-    LettersForm,
-)
+from portal.forms.staff_deliveries import BatchForm, CancelForm, FilterForm
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_deliveries", __name__)
@@ -147,47 +139,6 @@ def cancel(delivery_id: int) -> ResponseReturnValue:
     return shown(delivery_desk.get(delivery_id), form)
 
 
-@bp.get("/staff/letters")
-@requires(Permission.LETTER_PRINT)
-def letter_queue() -> ResponseReturnValue:
-    return _letters(LettersForm())
-
-
-@bp.post("/staff/letters/print")
-@requires(Permission.LETTER_PRINT)
-def print_letters() -> ResponseReturnValue:
-    form = LettersForm()
-    form.offer(letters.waiting())
-    if form.validate():
-        with rule_errors(form):
-            bodies = letters.print_batch(
-                form.letters.data or [], by=signed_in_user(), at=clock.now()
-            )
-            return _batch(documents.joined(bodies))
-    return _letters(form)
-
-
-@bp.post("/staff/letters/mailed")
-@requires(Permission.LETTER_PRINT)
-def mark_mailed() -> ResponseReturnValue:
-    form = LettersForm()
-    form.offer(letters.waiting())
-    if form.validate():
-        with rule_errors(form):
-            count = letters.mark_mailed(
-                form.letters.data or [], by=signed_in_user(), at=clock.now()
-            )
-            flash(f"{count} marked as mailed.")
-            return redirect(url_for(".letter_queue"), 303)
-    return _letters(form)
-
-
-@bp.post("/staff/letters/<int:letter_id>/returned")
-@requires(Permission.LETTER_PRINT)
-def mark_returned(letter_id: int) -> ResponseReturnValue:
-    return _done(letter_id, letters.mark_returned, "It is marked as returned.")
-
-
 def _done(
     delivery_id: int, rule: Callable[..., str | None], words: str
 ) -> ResponseReturnValue:
@@ -256,24 +207,3 @@ def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
         incident=misdeliveries.of_delivery(delivery),
     )
     return page, 422 if form.errors else 200
-
-
-def _letters(form: LettersForm) -> ResponseReturnValue:
-    waiting = letters.waiting()
-    form.offer(waiting)
-    page = render_template(
-        "staff/deliveries/letters.html",
-        form=form,
-        waiting=waiting,
-        mailed=letters.mailed(),
-        desk=delivery_desk,
-    )
-    return page, 422 if form.errors else 200
-
-
-def _batch(body: bytes) -> Response:
-    headers: dict[str, Any] = {
-        "Content-Disposition": 'attachment; filename="letters.pdf"',
-        "Cache-Control": "no-store",
-    }
-    return Response(body, mimetype="application/pdf", headers=headers)

@@ -103,7 +103,7 @@ def test_the_letter_fits_its_window_and_names_the_address_of_record(
     text = text_of(pdf)
     assert letters_check.problems(pdf) == []
     assert pages.pages(pdf, "application/pdf") == 1
-    assert "77 Record Road" in text
+    assert "77 RECORD RD" in text
     assert "Elm Street" not in text
     assert approved.username in text
     assert "12/14/2026" in text

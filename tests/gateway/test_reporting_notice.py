@@ -96,7 +96,7 @@ def test_a_letter_shows_its_address_in_the_window(elm: Pharmacy) -> None:
 
     assert pdf is not None
     assert letters_check.problems(pdf) == []
-    assert "77 Record Road" in words_of(pdf)
+    assert "77 RECORD RD" in words_of(pdf)
 
 
 def test_an_email_leads_to_the_page_that_answers_with_one_click(

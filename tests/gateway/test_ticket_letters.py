@@ -189,7 +189,7 @@ def test_a_patient_who_is_refused_reads_what_they_may_do(
 
     said = words_of(message.pdf)
     for words in (
-        "Anna Sample 1 Oak Street Hartford CT 06106",
+        "ANNA SAMPLE 1 OAK ST HARTFORD CT 06106",
         ticket.number,
         "The entry is right as it stands. The log says so.",
         "statement of disagreement",

@@ -1,0 +1,406 @@
+"""Print runs: the letters that staff print together, fold and take to the post.
+
+A letter is in one run at a time, which the database sees to. Its states are batched,
+printed once a person says that the paper came out, mailed with the day, and perhaps
+returned. What was cancelled meanwhile is still in the pile as paper: the run cannot be
+mailed before somebody says that they pulled it out.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from models import (
+    Delivery,
+    DeliveryState,
+    PrintRun,
+    PrintRunLetter,
+    User,
+)
+from pmp import audit, clock, database, documents
+from pmp.deliveries import letter_codes, letters, outbox
+from pmp.deliveries.tracking_numbers import tracking_number
+from pmp.errors import NotFoundError, RuleError
+from pmp.wording import us_date
+
+MOST_LETTERS = 200
+LATEST_RUNS = 20
+EARLIEST_MAILING = timedelta(days=31)
+PUT_BACK = "put back among those that wait"
+PULLED = "cancelled, and its paper pulled out"
+_WAITS = (DeliveryState.BATCHED, DeliveryState.PRINTED)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter of a run: its place in the pile and where it stands."""
+
+    row: PrintRunLetter
+    delivery: Delivery
+    first_sheet: int  # counted from the top of the pile, as it was printed
+
+    @property
+    def code(self) -> str:
+        return letter_codes.letter_code(self.delivery.id)
+
+    @property
+    def name(self) -> str:
+        return next(iter(self.delivery.address.splitlines()), "No address")
+
+    @property
+    def town(self) -> str:
+        return next(reversed(self.delivery.address.splitlines()), "")
+
+    @property
+    def is_in(self) -> bool:
+        return self.row.taken_out_at is None
+
+    @property
+    def to_print(self) -> bool:
+        """Whether its paper is still to come out of the printer."""
+        return self.is_in and self.delivery.state == DeliveryState.BATCHED
+
+    @property
+    def to_mail(self) -> bool:
+        return self.is_in and self.delivery.state == DeliveryState.PRINTED
+
+    @property
+    def to_pull(self) -> bool:
+        """Whether its paper must be pulled out of the pile: it was cancelled."""
+        gone = self.delivery.state not in {
+            *_WAITS,
+            DeliveryState.MAILED,
+            DeliveryState.RETURNED,
+        }
+        return self.is_in and gone
+
+
+def open_run(
+    *,
+    kind: str = "",
+    most: int = MOST_LETTERS,
+    sheets: Callable[[bytes], int],
+    by: User,
+    at: datetime,
+) -> PrintRun:
+    """Put the oldest letters that wait into a new run, of one kind or of all.
+
+    At most `most` of them, and 200. Two people who do so at once never get the same
+    letter. `sheets` counts the sheets of paper of a PDF. RuleError if none waits.
+    """
+    query = letters.waiting(kind=kind).limit(max(1, min(most, MOST_LETTERS)))
+    counted = [(row, _sheets(row, sheets)) for row in query]
+    with database.atomic():
+        run = PrintRun.create(kind=kind, opened_by=by.username, opened_at=at)
+        taken = [(outbox.taken(row.id), count) for row, count in counted if count]
+        ready = [pair for pair in taken if pair[0].state == DeliveryState.SUBMITTED]
+        if not ready:
+            raise RuleError(
+                "No letter waits any more: somebody else has just put them in a run."
+                if taken
+                else "No letter waits to be printed."
+            )
+        for place, (letter, count) in enumerate(_by_kind(ready), start=1):
+            _leave_old_run(letter, at=at)
+            PrintRunLetter.create(run=run, delivery=letter, place=place, sheets=count)
+            outbox.change(
+                letter,
+                DeliveryState.BATCHED,
+                source=by.username,
+                text=f"in print run {run.id}",
+                at=at,
+            )
+        _record(audit.Event.LETTERS_BATCHED, run, [row for row, _ in ready], by, at)
+    return run
+
+
+def get(run_id: int) -> PrintRun:
+    """Give a run; NotFoundError if there is none."""
+    run: PrintRun | None = PrintRun.get_or_none(PrintRun.id == run_id)
+    if run is None:
+        raise NotFoundError("There is no such print run.")
+    return run
+
+
+def latest() -> list[PrintRun]:
+    """Give the runs: those that are open first, then the last ones."""
+    query = (
+        PrintRun.select()
+        .order_by(PrintRun.closed_at.is_null().desc(), PrintRun.id.desc())
+        .limit(LATEST_RUNS)
+    )
+    return list(query)
+
+
+def contents(run: PrintRun) -> list[Letter]:
+    """Give the letters of a run, from the top of the pile."""
+    query = (
+        PrintRunLetter.select(PrintRunLetter, Delivery)
+        .join(Delivery)
+        .where(PrintRunLetter.run == run)
+        .order_by(PrintRunLetter.place)
+    )
+    found, sheet = [], 1
+    for row in query:
+        found.append(Letter(row, row.delivery, sheet))
+        sheet += row.sheets
+    return found
+
+
+def stage(found: Collection[Letter]) -> str:
+    """Say where a run stands, by its letters."""
+    if any(letter.to_pull for letter in found):
+        return "Pull out what was cancelled"
+    to_print = sum(letter.to_print for letter in found)
+    to_mail = sum(letter.to_mail for letter in found)
+    if to_print:
+        return "Some to be printed again" if to_mail else "To be printed"
+    if to_mail:
+        return "Printed, to be mailed"
+    if any(letter.delivery.state == DeliveryState.MAILED for letter in found):
+        return "Mailed"
+    return "Done"
+
+
+def papers(
+    run_id: int, *, again: Collection[int] = (), by: User, at: datetime
+) -> list[tuple[int, bytes]]:
+    """Give delivery and PDF of the letters of a run that are to be printed, on record.
+
+    In the order of the pile. `again` names deliveries of it to print once more, also
+    those that came out before; none: all that still have to come out, or, where all
+    did, the whole run.
+    """
+    run = get(run_id)
+    with database.atomic():
+        inside = [each for each in contents(run) if each.to_print or each.to_mail]
+        chosen = [each for each in inside if each.delivery.id in set(again)]
+        if not again:
+            chosen = [each for each in inside if each.to_print] or inside
+        if not chosen:
+            raise RuleError("Nothing of this run is to be printed.")
+        bodies = [(each.delivery.id, _body(each.delivery)) for each in chosen]
+        rows = [each.delivery for each in chosen]
+        _record(audit.Event.LETTERS_PRINTED, run, rows, by, at)
+    return bodies
+
+
+def confirm(
+    run_id: int, *, jammed: Collection[int] = (), by: User, at: datetime
+) -> int:
+    """Record that a run came out of the printer; give how many letters did.
+
+    `jammed` names the deliveries that did not, which stay to be printed again.
+    """
+    with database.atomic():
+        run = _taken(run_id)
+        found = [each for each in contents(run) if each.to_print]
+        if not found:
+            raise RuleError("Nothing of this run waits to come out of the printer.")
+        if strangers := set(jammed) - {each.delivery.id for each in found}:
+            listed = ", ".join(map(letter_codes.letter_code, sorted(strangers)))
+            raise RuleError(f"Not among those to be printed: {listed}.", field="jammed")
+        out = [
+            outbox.taken(each.delivery.id)
+            for each in found
+            if each.delivery.id not in set(jammed)
+        ]
+        for letter in out:
+            if letter.state == DeliveryState.BATCHED:
+                outbox.change(letter, DeliveryState.PRINTED, source=by.username, at=at)
+    return len(out)
+
+
+def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
+    """Take a letter out of a run: it waits again, or its paper was pulled out."""
+    with database.atomic():
+        run = _taken(run_id)
+        found = {each.delivery.id: each for each in contents(run)}
+        letter = found.get(letter_id)
+        if letter is None or not (letter.to_print or letter.to_mail or letter.to_pull):
+            raise RuleError("It is not in this run any more.")
+        delivery = outbox.taken(letter_id)
+        if delivery.state in _WAITS:
+            outbox.change(
+                delivery,
+                DeliveryState.SUBMITTED,
+                source=by.username,
+                text=f"{PUT_BACK}, from print run {run.id}",
+                at=at,
+            )
+        letter.row.taken_out_for = PULLED if letter.to_pull else PUT_BACK
+        letter.row.taken_out_at = at
+        letter.row.save()
+        _close_if_over(run, at=at)
+
+
+def mail(
+    run_id: int,
+    *,
+    on: date,
+    tracking: Mapping[int, str] | None = None,
+    by: User,
+    at: datetime,
+) -> int:
+    """Record that the printed letters of a run went to the post; give how many.
+
+    `tracking` holds what was typed or scanned, by delivery id. RuleError where the
+    paper of a cancelled letter is still in the pile, where nothing is printed, and for
+    a day that cannot be.
+    """
+    day = clock.day_of(at)
+    if not day - EARLIEST_MAILING <= on <= day:
+        raise RuleError(
+            f"{us_date(on)} cannot be: give today or one of the last 31 days.",
+            field="on",
+        )
+    with database.atomic():
+        run = _taken(run_id)
+        chosen = _ready_to_mail(contents(run))
+        _keep_tracking(chosen, tracking or {})
+        for each in chosen:
+            letter = outbox.taken(each.delivery.id)
+            letter.needs_staff = False
+            text = f"taken to the post on {us_date(on)}"
+            outbox.change(
+                letter, DeliveryState.MAILED, source=by.username, text=text, at=at
+            )
+        run.mailed_by, run.mailed_on, run.mailed_at = by.username, on, at
+        run.save(only=[PrintRun.mailed_by, PrintRun.mailed_on, PrintRun.mailed_at])
+        _close_if_over(run, at=at)
+        rows = [each.delivery for each in chosen]
+        _record(audit.Event.LETTERS_MAILED, run, rows, by, at)
+    return len(chosen)
+
+
+def may_undo_mailing(run: PrintRun, *, at: datetime) -> bool:
+    """Tell whether it can still be taken back that a run was mailed: the same day."""
+    return run.mailed_at is not None and clock.day_of(run.mailed_at) == clock.day_of(at)
+
+
+def undo_mailing(run_id: int, *, by: User, at: datetime) -> int:
+    """Take back, on the same day, that a run was mailed; give how many letters.
+
+    A credential letter's pages stay destroyed: its paper can be mailed, not printed
+    again.
+    """
+    with database.atomic():
+        run = _taken(run_id)
+        if not may_undo_mailing(run, at=at):
+            raise RuleError("Only on the day itself can it be taken back.")
+        found = [each.delivery.id for each in contents(run) if each.is_in]
+        rows = [outbox.taken(number) for number in found]
+        back = [
+            row
+            for row in rows
+            if row.state == DeliveryState.MAILED and row.final_at == run.mailed_at
+        ]
+        for letter in back:
+            letter.final_at = None
+            text = "not taken to the post after all"
+            outbox.change(
+                letter, DeliveryState.PRINTED, source=by.username, text=text, at=at
+            )
+        run.mailed_by, run.mailed_on, run.mailed_at = "", None, None
+        run.closed_at = None
+        run.save()
+        _record(audit.Event.LETTERS_NOT_MAILED, run, back, by, at)
+    return len(back)
+
+
+def _ready_to_mail(found: list[Letter]) -> list[Letter]:
+    pull = [f"{each.name} ({each.code})" for each in found if each.to_pull]
+    if pull:
+        raise RuleError(
+            f"First pull out the paper of what was cancelled: {'; '.join(pull)}. Then"
+            " say so below."
+        )
+    chosen = [each for each in found if each.to_mail]
+    if not chosen:
+        raise RuleError("First print the run, and say that the paper came out.")
+    return chosen
+
+
+def _keep_tracking(chosen: list[Letter], typed: Mapping[int, str]) -> None:
+    wrong, numbers = [], {}
+    for each in chosen:
+        if text := typed.get(each.delivery.id, "").strip():
+            try:
+                numbers[each.row.id] = tracking_number(text)
+            except ValueError as fault:
+                wrong.append(f"{each.name}: {fault}")
+    if wrong:
+        raise RuleError(" ".join(wrong), field="tracking")
+    if twice := {number for number in numbers.values() if _count(numbers, number) > 1}:
+        listed = ", ".join(sorted(twice))
+        raise RuleError(f"Given to two letters: {listed}.", field="tracking")
+    for each in chosen:
+        if number := numbers.get(each.row.id):
+            each.row.tracking = number
+            each.row.save(only=[PrintRunLetter.tracking])
+
+
+def _count(numbers: Mapping[int, str], number: str) -> int:
+    return list(numbers.values()).count(number)
+
+
+def _taken(run_id: int) -> PrintRun:
+    """Read a run so that nobody else works on it before this transaction ends."""
+    get(run_id)
+    query = PrintRun.select().where(PrintRun.id == run_id)
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        query = query.for_update()
+    run: PrintRun = query.get()
+    return run
+
+
+def _sheets(letter: Delivery, sheets: Callable[[bytes], int]) -> int:
+    """Count a letter's sheets; none where its pages are gone: it was used."""
+    try:
+        return sheets(_body(letter))
+    except RuleError:
+        return 0
+
+
+def _by_kind(ready: list[tuple[Delivery, int]]) -> list[tuple[Delivery, int]]:
+    """Put letters of a kind together: they are folded and checked alike."""
+    return sorted(ready, key=lambda pair: (pair[0].kind.value, pair[0].id))
+
+
+def _leave_old_run(letter: Delivery, *, at: datetime) -> None:
+    """Let go of a place that a letter had before it was held and released again."""
+    (
+        PrintRunLetter.update(taken_out_at=at, taken_out_for=PULLED)
+        .where(PrintRunLetter.delivery == letter)
+        .where(PrintRunLetter.taken_out_at.is_null())
+        .execute()
+    )
+
+
+def _body(letter: Delivery) -> bytes:
+    if letter.document is None or letter.document.sealed is None:
+        raise RuleError(
+            f"Letter {letter_codes.letter_code(letter.id)} has no pages any more: it"
+            " was used or replaced. Take it out of the run."
+        )
+    return documents.read(letter.document)
+
+
+def _close_if_over(run: PrintRun, *, at: datetime) -> None:
+    over = not any(
+        each.to_print or each.to_mail or each.to_pull for each in contents(run)
+    )
+    run.closed_at = at if over else None
+    run.save(only=[PrintRun.closed_at])
+
+
+def _record(
+    event: audit.Event, run: PrintRun, rows: list[Delivery], by: User, at: datetime
+) -> None:
+    audit.record(
+        event,
+        actor=by.username,
+        subject=f"print-run:{run.id}",
+        at=at,
+        detail={"deliveries": [row.id for row in rows]},
+    )
