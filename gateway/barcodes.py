@@ -7,6 +7,7 @@ allowed, noise was once read as a code.
 """
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from PIL import Image, ImageFilter
 from gateway import pages
 
 MOST_CODES = 20
-LONGEST_CODE = 80
+# CTR-7K3Q9-XW4MT: what no code of ours can be is passed over, and looked on.
+SHAPE = re.compile(r"[0-9A-Z]{2,12}(-[0-9A-Z]{3,8}){1,3}", re.ASCII)
 _FORMATS = zxingcpp.barcode_formats_from_str("QRCode,Code128")
 
 
@@ -73,7 +75,7 @@ def _codes(picture: Image.Image) -> tuple[str, ...]:
     """Read a page; harder looks follow only while nothing was found."""
     for attempt in _looks(picture):
         found = zxingcpp.read_barcodes(attempt, formats=_FORMATS)
-        texts = {code.text for code in found if 0 < len(code.text) <= LONGEST_CODE}
+        texts = {code.text for code in found if SHAPE.fullmatch(code.text)}
         if texts:
             return tuple(sorted(texts)[:MOST_CODES])
     return ()
