@@ -26,20 +26,31 @@ SIDES = 0.12  # of the width: where pens and thumbs are, left and right of the w
 class Line:
     """How badly a fax comes through: the greatest of each fault, or how often it is."""
 
-    skew: float  # degrees to either side
-    upside_down: float
-    scribbles: tuple[int, int]
-    over_the_symbols: bool
-    blur: tuple[float, float]  # millimetres
-    noise: int  # shades
-    threshold: tuple[int, int]
-    specks: int
-    streaked: float
-    lost_lines: float
+    skew: float = 3  # degrees to either side
+    upside_down: float = 0.05
+    scribbles: tuple[int, int] = (1, 5)
+    over_the_symbols: bool = False
+    blur: tuple[float, float] = (0.05, 0.13)  # millimetres
+    noise: int = 24  # shades
+    threshold: tuple[int, int] = (95, 165)
+    specks: int = 300
+    streaked: float = 0.15
+    lost_lines: float = 0.004
 
 
-NORMAL = Line(3, 0.05, (1, 5), False, (0.05, 0.13), 24, (95, 165), 300, 0.15, 0.004)
-HARSH = Line(6, 0.15, (6, 16), True, (0.10, 0.22), 48, (80, 180), 1200, 0.50, 0.02)
+NORMAL = Line()
+HARSH = Line(
+    skew=6,
+    upside_down=0.15,
+    scribbles=(6, 16),
+    over_the_symbols=True,
+    blur=(0.10, 0.22),
+    noise=48,
+    threshold=(80, 180),
+    specks=1200,
+    streaked=0.50,
+    lost_lines=0.02,
+)
 
 
 def faxed(sheet: Image.Image, line: Line, *, seed: int) -> bytes:
@@ -55,9 +66,7 @@ def faxed(sheet: Image.Image, line: Line, *, seed: int) -> bytes:
     page = page.point(lambda shade: PAPER if shade >= cut else INK)
     page = _sent(_dirty(page, line, chance), line, chance)
     written = io.BytesIO()
-    page.convert("1").save(
-        written, "TIFF", compression="group3", dpi=(ACROSS, DOWN)
-    )
+    page.convert("1").save(written, "TIFF", compression="group3", dpi=(ACROSS, DOWN))
     return written.getvalue()
 
 
@@ -94,16 +103,12 @@ def _stroke(
     return points
 
 
-def _on_the_glass(
-    page: Image.Image, line: Line, chance: random.Random
-) -> Image.Image:
+def _on_the_glass(page: Image.Image, line: Line, chance: random.Random) -> Image.Image:
     """Lay it askew, perhaps upside down; the rollers pull it a little longer."""
     degrees = chance.uniform(-line.skew, line.skew)
     if chance.random() < line.upside_down:
         degrees += 180
-    page = page.rotate(
-        degrees, resample=Image.Resampling.BILINEAR, fillcolor=PAPER
-    )
+    page = page.rotate(degrees, resample=Image.Resampling.BILINEAR, fillcolor=PAPER)
     scale = chance.uniform(0.96, 1.02)
     pulled = scale * chance.uniform(0.985, 1.015)
     width, height = round(DOTS * scale), round(LINES * pulled)

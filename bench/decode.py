@@ -100,8 +100,10 @@ def _counts(text: str) -> bool:
     """Tell whether a text that is not on the page would be taken for a code."""
     prefix, _, rest = text.partition("-")
     signs = rest.replace("-", "")
-    return prefix in PREFIXES and not set(signs) - set(SIGNS) and (
-        len(signs) == 10 and check_sign(signs[:-1]) == signs[-1]
+    return (
+        prefix in PREFIXES
+        and not set(signs) - set(SIGNS)
+        and (len(signs) == 10 and check_sign(signs[:-1]) == signs[-1])
     )
 
 

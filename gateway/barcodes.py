@@ -66,13 +66,13 @@ def read_codes(body: bytes, media_type: str) -> list[PageCodes]:
     pages.UnreadableFax for a damaged or hostile file.
     """
     return [
-        PageCodes(number, _codes(picture))
+        PageCodes(number, codes_of(picture))
         for number, picture in enumerate(pages.images(body, media_type), start=1)
     ]
 
 
-def _codes(picture: Image.Image) -> tuple[str, ...]:
-    """Read a page; harder looks follow only while nothing was found."""
+def codes_of(picture: Image.Image) -> tuple[str, ...]:
+    """Read a page's codes, sorted; harder looks follow only while none was found."""
     for attempt in _looks(picture):
         found = zxingcpp.read_barcodes(attempt, formats=_FORMATS)
         texts = {code.text for code in found if SHAPE.fullmatch(code.text)}

@@ -7,11 +7,11 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, barcodes, inbound, pages, sending, submissions_in
+from gateway import asking, fax_reading, inbound, sending, submissions_in
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
 from models import FaxStatus, InboundFax, SubmissionSource
-from pmp import clock, database, deliveries, documents, faxes, uploads
+from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
 
@@ -80,20 +80,7 @@ def read_fax(fax_id: int) -> None:
         fax = InboundFax.get_or_none(InboundFax.id == fax_id)
         if fax is None or fax.status != FaxStatus.RECEIVED or fax.document is None:
             return
-        try:
-            found = barcodes.read_codes(
-                documents.read(fax.document), fax.document.media_type
-            )
-        except pages.UnreadableFax:
-            found = []
-        found_on = {code: page.page for page in found for code in page.codes}
-        faxes.file_by_codes(
-            fax,
-            codes=list(found_on),
-            pages=len(found),
-            found_on=found_on,
-            at=clock.now(),
-        )
+        fax_reading.read(fax)
 
 
 @huey.task()
