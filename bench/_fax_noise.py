@@ -149,7 +149,8 @@ def _dirty(page: Image.Image, line: Line, chance: random.Random) -> Image.Image:
 def _sent(page: Image.Image, line: Line, chance: random.Random) -> Image.Image:
     """Send it line by line; one that is lost is the one before it again."""
     width, height = page.size
-    rows, packed = [], page.tobytes()
+    rows: list[bytes] = []
+    packed = page.tobytes()
     for number in range(height):
         lost = rows and chance.random() < line.lost_lines * chance.random() * 2
         row = packed[number * width : (number + 1) * width]

@@ -52,7 +52,7 @@ def run(scale: float) -> list[Measure]:
     """Measure each paper on each line; prints which seeds were not read."""
     count = max(CODES, round(PAGES * scale))
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        measures = []
+        measures: list[Measure] = []
         for paper in PAPERS:
             for name, (_, target) in LINES.items():
                 jobs = [

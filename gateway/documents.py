@@ -26,8 +26,9 @@ from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
-from gateway import barcodes, fax_check, pages, scanned_papers
+from gateway import barcodes, fax_check, pages, reading_apart, scanned_papers
 from pmp import leaflets, settings, wording
+from pmp.errors import RuleError
 from pmp.leaflets import Leaflet
 from pmp.thresholds.threshold_copies import Drawing
 from pmp.thresholds.threshold_reports import ThresholdReport
@@ -184,6 +185,15 @@ def page_count(body: bytes) -> int:
 def page_png(body: bytes, media_type: str, page: int) -> bytes:
     """Draw one page of a fax (the first is 1) for the screen; UnreadableFax if none."""
     return pages.page_png(body, media_type, page)
+
+
+def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
+    """Give some pages of a fax's file as a file; RuleError if that cannot be."""
+    try:
+        return reading_apart.cut(body, media_type, numbers)
+    except pages.UnreadableFax as refusal:
+        message = "These pages cannot be taken out of the file that came."
+        raise RuleError(message) from refusal
 
 
 def joined(bodies: Iterable[bytes]) -> bytes:

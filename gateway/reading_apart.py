@@ -4,12 +4,13 @@ A damaged TIFF or PDF may make a library loop, fill the memory or crash. Whateve
 does there, the worker goes on and the fax stands in the tray as unreadable. The process
 is given the file and none of the program's keys; it writes no file.
 
-    python -m gateway.reading_apart sheets image/tiff < file
+    python -m gateway.reading_apart 180 2048 sheets image/tiff < file
 """
 
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -42,9 +43,10 @@ def cut(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
 
 
 def _apart(arguments: list[str], body: bytes) -> bytes:
+    limits = [str(SECONDS), str(MEGABYTES)]
     try:
         done = subprocess.run(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-m", "gateway.reading_apart", *arguments],
+            [sys.executable, "-m", "gateway.reading_apart", *limits, *arguments],
             input=body,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a library's complaint may quote the page
@@ -55,6 +57,8 @@ def _apart(arguments: list[str], body: bytes) -> bytes:
         )
     except subprocess.TimeoutExpired:
         raise UnreadableFax("The file took too long to open.") from None
+    if done.returncode == -signal.SIGXCPU:
+        raise UnreadableFax("The file took too long to open.")
     if done.returncode == _UNREADABLE:
         raise UnreadableFax(done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0:
@@ -72,9 +76,9 @@ def _sheet(line: bytes) -> Sheet:
     )
 
 
-def _limit_itself() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    memory = MEGABYTES * 1024 * 1024
+def _limit_itself(seconds: int, megabytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + _SPARE_SECONDS))
+    memory = megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     for none in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NPROC):
         resource.setrlimit(none, (0, 0))
@@ -82,8 +86,8 @@ def _limit_itself() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what `_apart` asks, in the process that it starts."""
-    _limit_itself()
-    what, media_type, *rest = arguments
+    seconds, megabytes, what, media_type, *rest = arguments
+    _limit_itself(int(seconds), int(megabytes))
     body = sys.stdin.buffer.read()
     try:
         if what == "cut":

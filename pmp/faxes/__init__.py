@@ -6,6 +6,7 @@ look at them is on the audit record.
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 
 from peewee import Case, IntegrityError
@@ -16,19 +17,24 @@ from models import (
     FaxedReply,
     FaxStatus,
     InboundFax,
+    Ticket,
     User,
 )
-from pmp import audit, database, documents, registration
+from pmp import audit, database, documents, registration, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.faxes import fax_sheets
 from pmp.faxes.filing import SAME, file_by_codes, record, same_file
 from pmp.identifiers import e164
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies, reply_codes
+from pmp.tickets import faxed_papers
 from pmp.wording import words
 
 __all__ = ["file_by_codes", "record", "same_file"]
+
+Cut = Callable[[bytes, str, list[int]], bytes]
 
 TRAY = (FaxStatus.UNMATCHED, FaxStatus.UNREADABLE)
 
@@ -115,6 +121,25 @@ def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application
         record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
         registration.confirmation_received(application, by=by.username, at=at)
     return application
+
+
+def attach_to_ticket(
+    fax: InboundFax, *, code: str, cut: Cut, by: User, at: datetime
+) -> Ticket:
+    """Make a fax from the tray a paper of an open ticket, by its number or code.
+
+    `cut` gives a file of some pages of another. RuleError if there is no such ticket or
+    it takes no paper, ConflictError if another has dealt with the fax.
+    """
+    ticket = _ticket(code, by=by)
+    paper = _pages_of(fax, cut)
+    with database.atomic():
+        _deal_with(fax, FaxStatus.FILED, by=by, at=at)
+        record(
+            audit.Event.FAX_ATTACHED, fax, by.username, at, {"ticket": ticket.number}
+        )
+        faxed_papers.attach(fax, ticket, paper=paper, by=by.username, at=at)
+    return ticket
 
 
 def return_(
@@ -213,6 +238,24 @@ def candidates(fax: InboundFax) -> list[Application]:
         .limit(10)
     )
     return list(query)
+
+
+def _ticket(code: str, *, by: User) -> Ticket:
+    found = faxed_papers.by_code(code)
+    try:
+        return tickets.of_desk(found.number if found else code.strip().upper(), by=by)
+    except NotFoundError as unknown:
+        raise RuleError("There is no ticket with this number.", "code") from unknown
+
+
+def _pages_of(fax: InboundFax, cut: Cut) -> bytes:
+    """Give a file of a fax's own pages: of one that came alone, the file itself."""
+    if fax.document is None:
+        raise RuleError("The pages of this fax were never kept.")
+    body, own = documents.read(fax.document), fax_sheets.of(fax)
+    if len(own) in (0, fax_sheets.in_file(fax)):
+        return body
+    return cut(body, fax.document.media_type, [sheet.number for sheet in own])
 
 
 def _open_application(code: str) -> Application:
