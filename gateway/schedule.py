@@ -22,7 +22,7 @@ from pmp import (
 )
 from pmp.deliveries import doubts, receipts
 from pmp.entry import drafts
-from pmp.faxes import inbound_media
+from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
 from pmp.thresholds import full_checks, threshold_copies
@@ -32,6 +32,7 @@ from pmp.uploads import dropped
 log = logging.getLogger(__name__)
 
 MOST_SUBMISSIONS = 50
+FAX_MAIL_SECONDS = 60
 # Hours of the programme's zone within which pharmacies are written to: faxes ring.
 OFFICE_HOURS = range(8, 18)
 _last: dict[str, str] = {}
@@ -46,6 +47,8 @@ def tick() -> None:
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
         _each(sweep_rest, sweep_folders)
+    if _is_new("fax mail", periods.every(FAX_MAIL_SECONDS, at=at)):
+        _each(sweep_fax_mail)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
@@ -107,6 +110,12 @@ def sweep_faxes() -> None:
     at = clock.now()
     _nudge_all(tasks.fetch_fax, inbound_media.unfetched(at=at))
     _nudge_all(tasks.read_fax, inbound_media.unread(at=at))
+
+
+def sweep_fax_mail() -> None:
+    """Have the mailbox of faxes read, in a task: a mailbox may keep one waiting."""
+    if settings.current().fax_imap_url.get_secret_value():
+        tasks.nudge(tasks.read_fax_mail)
 
 
 def sweep_rest() -> None:
@@ -171,6 +180,7 @@ def tidy() -> None:
     report_copies.purge(at=at)
     threshold_copies.purge(at=at)
     schedules.expire(at=at)
+    fax_expiry.purge(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

@@ -7,7 +7,14 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, fax_reading, inbound, sending, submissions_in
+from gateway import (
+    asking,
+    fax_reading,
+    faxes_by_mail,
+    inbound,
+    sending,
+    submissions_in,
+)
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
 from models import FaxStatus, InboundFax, SubmissionSource
@@ -25,6 +32,7 @@ __all__ = [
     "nudge",
     "process_submission",
     "read_fax",
+    "read_fax_mail",
     "run_schedule",
     "send_delivery",
 ]
@@ -81,6 +89,15 @@ def read_fax(fax_id: int) -> None:
         if fax is None or fax.status != FaxStatus.RECEIVED or fax.document is None:
             return
         fax_reading.read(fax)
+
+
+@huey.task()
+def read_fax_mail() -> None:
+    """Take in the faxes that came by email, and have each read."""
+    with database.connected():
+        taken = faxes_by_mail.read()
+    for fax_id in taken:
+        nudge(read_fax, fax_id)
 
 
 @huey.task()

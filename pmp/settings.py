@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     fax_url: SecretStr = Field(default=SecretStr("folder:"))
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
     fax_media_hosts: str = ""
+    fax_imap_url: SecretStr = Field(default=SecretStr(""))
+    fax_mail_from: str = ""
     letters_url: str = "folder:"
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
@@ -124,6 +126,7 @@ class Settings(BaseSettings):
     ticket_reopen_days: int = Field(default=30, ge=1, le=365)
     ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
     ticket_wordings: str = ""
+    fax_days: int = Field(default=2192, ge=30, le=7320)
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
@@ -260,6 +263,14 @@ class Settings(BaseSettings):
             raise ValueError("use folder: or smtp://user:password@host:port")
         return url
 
+    @field_validator("fax_imap_url")
+    @classmethod
+    def _mailbox_of_faxes(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.geturl() and parts.scheme not in {"imap", "imaps"}:
+            raise ValueError("use imaps://user:password@host:993/Folder")
+        return url
+
     @field_validator("secret_key", "document_key")
     @classmethod
     def _long_key(cls, key: SecretStr) -> SecretStr:
@@ -274,6 +285,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}CHANNEL_TIMEOUT_SECONDS ({timeout}) must be less than "
                 f"{PREFIX}LEASE_SECONDS ({lease})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fax_mail_has_senders(self) -> Self:
+        if self.fax_imap_url.get_secret_value() and not self.fax_mail_from.strip():
+            raise ValueError(
+                f"{PREFIX}FAX_IMAP_URL needs {PREFIX}FAX_MAIL_FROM: the addresses from"
+                " which your provider sends faxes"
             )
         return self
 

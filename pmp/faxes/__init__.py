@@ -192,6 +192,8 @@ def viewed(fax: InboundFax, *, page: int, by: User, at: datetime) -> bytes:
     """Give a fax's bytes to a person who looks at a page, and put that on record."""
     if fax.document is None:
         raise RuleError("The pages of this fax were never kept.")
+    if fax.document.purged_at:
+        raise NotFoundError("The pages of this fax are no longer kept.")
     record(audit.Event.FAX_VIEWED, fax, by.username, at, {"page": page})
     return documents.read(fax.document)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models import Application, FaxStatus
 from pmp import registration, settings
+from pmp.faxes import other_papers
 from pmp.registration.registration_codes import read_code
 from pmp.reporting import fax_answers, notices
 from pmp.thresholds import faxed_replies, reply_codes
@@ -25,10 +26,12 @@ class Reading:
     notices: list[str]  # codes of reporting notices that it answers
     reports: list[str]  # codes of threshold reports that it answers
     tickets: list[str]  # codes of tickets that it is a paper of
+    others: list[str]  # codes of other papers of ours
 
     @property
     def codes(self) -> list[str]:
-        return [*self.registrations, *self.notices, *self.reports, *self.tickets]
+        first = [*self.registrations, *self.notices, *self.reports]
+        return [*first, *self.tickets, *self.others]
 
 
 def known(texts: Iterable[str]) -> tuple[str, ...]:
@@ -42,6 +45,7 @@ def known(texts: Iterable[str]) -> tuple[str, ...]:
         notices.read_code,
         reply_codes.read_code,
         faxed_papers.read_code,
+        other_papers.read_code,
     )
     found = (code for text in texts for read in readers if (code := read(text)))
     return tuple(dict.fromkeys(found))
@@ -57,15 +61,18 @@ def read(codes: Sequence[str], pages: int, why: str = "") -> Reading:
     answered = [] if found else fax_answers.codes_in(codes)
     reports = faxed_replies.codes_in(codes)
     tickets = sorted({code for text in codes if (code := faxed_papers.read_code(text))})
+    others = sorted({code for text in codes if (code := other_papers.read_code(text))})
     note, application = _reason(found)
     status = FaxStatus.MATCHED if application else FaxStatus.UNMATCHED
-    if (reports or tickets) and not found:
-        note = " ".join(filter(None, (_unknown(reports), _closed(tickets))))
+    if (reports or tickets or others) and not found:
+        refusals = [*map(faxed_papers.refusal, tickets)]
+        refusals += map(other_papers.refusal, others)
+        note = " ".join(filter(None, (_unknown(reports), *refusals)))
         if not note and not answered:
             status = FaxStatus.MATCHED if reports else FaxStatus.FILED
     if not pages:
         status, note = FaxStatus.UNREADABLE, why or NO_PAGES
-    return Reading(status, note, application, found, answered, reports, tickets)
+    return Reading(status, note, application, found, answered, reports, tickets, others)
 
 
 def _registration(code: str) -> str | None:
@@ -76,11 +83,6 @@ def _registration(code: str) -> str | None:
 def _unknown(reports: list[str]) -> str:
     unknown = faxed_replies.unknown(reports)
     return f"No report has the reply code {', '.join(unknown)}." if unknown else ""
-
-
-def _closed(tickets: list[str]) -> str:
-    """Say why papers cannot go into their tickets; empty if all can."""
-    return " ".join(why for code in tickets if (why := faxed_papers.refusal(code)))
 
 
 def _reason(codes: list[str]) -> tuple[str, Application | None]:
