@@ -415,6 +415,21 @@ class InboundFax(Table):
     )
     handled_by = CharField(default="")
     handled_at = UtcField(null=True)
+    part_of = ForeignKeyField("self", null=True, on_delete="RESTRICT")  # as it came
+    same_as = ForeignKeyField("self", null=True, on_delete="RESTRICT")
+
+
+class FaxSheet(Table):
+    """A page of a fax's file that belongs to the fax; `number` counts in the file."""
+
+    fax = ForeignKeyField(InboundFax, on_delete="CASCADE", index=False)
+    number = IntegerField()
+    blank = BooleanField(default=False)  # nothing on it: not shown
+    codes = JsonField(default=list)
+    look = TextField(default="")  # by which the same page is known again
+
+    class Meta:
+        indexes = ((("fax", "number"), True),)
 
 
 # --- Drugs
@@ -1559,6 +1574,7 @@ class TicketAttachment(Table):
     added_at = UtcField()
     removed_by = CharField(default="")
     removed_at = UtcField(null=True)
+    fax = ForeignKeyField(InboundFax, null=True, on_delete="RESTRICT")  # it came by
 
     class Meta:
         constraints = [Check("(audience = 'dispenser') = (pharmacy_id IS NOT NULL)")]
@@ -2025,6 +2041,7 @@ TABLES: tuple[type[Table], ...] = (
     Document,
     Application,
     InboundFax,
+    FaxSheet,
     Product,
     ProductChange,
     Patient,

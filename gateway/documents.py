@@ -28,12 +28,14 @@ from gateway import (
     fax_check,
     letter_marks,
     pages,
+    reading_apart,
     scanned_papers,
     windows,
 )
 from gateway.confined import UnableError, Workshop
 from gateway.typefaces import drawable, registered
 from pmp import leaflets, settings, wording
+from pmp.errors import RuleError
 from pmp.leaflets import Leaflet
 from pmp.thresholds.threshold_copies import Drawing
 from pmp.thresholds.threshold_reports import ThresholdReport
@@ -175,6 +177,15 @@ def page_count(body: bytes) -> int:
 def page_png(body: bytes, media_type: str, page: int) -> bytes:
     """Draw one page of a fax (the first is 1) for the screen; UnreadableFax if none."""
     return pages.page_png(body, media_type, page)
+
+
+def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
+    """Give some pages of a fax's file as a file; RuleError if that cannot be."""
+    try:
+        return reading_apart.cut(body, media_type, numbers)
+    except pages.UnreadableFax as refusal:
+        message = "These pages cannot be taken out of the file that came."
+        raise RuleError(message) from refusal
 
 
 def joined(bodies: Iterable[bytes]) -> bytes:

@@ -22,7 +22,7 @@ from pmp import (
 )
 from pmp.deliveries import alerts, circuits, doubts, outbox, receipts, turns
 from pmp.entry import drafts
-from pmp.faxes import inbound_media
+from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
 from pmp.thresholds import full_checks, threshold_copies
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MOST_SUBMISSIONS = 50
 MAILBOX_SECONDS = 120
+FAX_MAIL_SECONDS = 60
 # Hours of the programme's zone within which pharmacies are written to: faxes ring.
 OFFICE_HOURS = range(8, 18)
 _last: dict[str, str] = {}
@@ -52,6 +53,8 @@ def tick() -> None:
     minutes = settings.current().alert_minutes
     if _is_new("alerts", periods.every(minutes * 60, at=at)):
         _each(give_up, tell_staff)
+    if _is_new("fax mail", periods.every(FAX_MAIL_SECONDS, at=at)):
+        _each(sweep_fax_mail)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
@@ -139,6 +142,12 @@ def sweep_bounces() -> None:
         tasks.nudge(tasks.read_bounces)
 
 
+def sweep_fax_mail() -> None:
+    """Have the mailbox of faxes read, in a task: a mailbox may keep one waiting."""
+    if settings.current().fax_imap_url.get_secret_value():
+        tasks.nudge(tasks.read_fax_mail)
+
+
 def sweep_rest() -> None:
     """Have carriers destroy what is over."""
     carrier = channels.for_channel(ChannelName.FAX)
@@ -201,6 +210,7 @@ def tidy() -> None:
     report_copies.purge(at=at)
     threshold_copies.purge(at=at)
     schedules.expire(at=at)
+    fax_expiry.purge(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

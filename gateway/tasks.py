@@ -9,18 +9,18 @@ from typing import Any
 
 from gateway import (
     asking,
-    barcodes,
     bounces,
+    fax_reading,
+    faxes_by_mail,
     inbound,
     lanes,
-    pages,
     sending,
     submissions_in,
 )
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
 from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
-from pmp import clock, database, deliveries, documents, faxes, uploads
+from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
 
@@ -35,6 +35,7 @@ __all__ = [
     "process_submission",
     "read_bounces",
     "read_fax",
+    "read_fax_mail",
     "run_schedule",
     "send_delivery",
 ]
@@ -96,20 +97,16 @@ def read_fax(fax_id: int) -> None:
         fax = InboundFax.get_or_none(InboundFax.id == fax_id)
         if fax is None or fax.status != FaxStatus.RECEIVED or fax.document is None:
             return
-        try:
-            found = barcodes.read_codes(
-                documents.read(fax.document), fax.document.media_type
-            )
-        except pages.UnreadableFax:
-            found = []
-        found_on = {code: page.page for page in found for code in page.codes}
-        faxes.file_by_codes(
-            fax,
-            codes=list(found_on),
-            pages=len(found),
-            found_on=found_on,
-            at=clock.now(),
-        )
+        fax_reading.read(fax)
+
+
+@huey.task()
+def read_fax_mail() -> None:
+    """Take in the faxes that came by email, and have each read."""
+    with database.connected():
+        taken = faxes_by_mail.read()
+    for fax_id in taken:
+        nudge(read_fax, fax_id)
 
 
 @huey.task()

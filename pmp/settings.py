@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     letters_credentials: Literal["print", "carrier"] = "print"
     letters_certified: bool = True
     envelope: Literal["double10", "single10"] = "double10"
+    fax_imap_url: SecretStr = Field(default=SecretStr(""))
+    fax_mail_from: str = ""
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
@@ -132,6 +134,7 @@ class Settings(BaseSettings):
     ticket_reopen_days: int = Field(default=30, ge=1, le=365)
     ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
     ticket_wordings: str = ""
+    fax_days: int = Field(default=2192, ge=30, le=7320)
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
@@ -303,7 +306,7 @@ class Settings(BaseSettings):
     def _email_address(cls, address: str) -> str:
         return mail_settings.address(address)
 
-    @field_validator("bounce_imap_url")
+    @field_validator("bounce_imap_url", "fax_imap_url")
     @classmethod
     def _mailbox_address(cls, url: SecretStr) -> SecretStr:
         return SecretStr(mail_settings.mailbox(url.get_secret_value()))
@@ -322,6 +325,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}CHANNEL_TIMEOUT_SECONDS ({timeout}) must be less than "
                 f"{PREFIX}LEASE_SECONDS ({lease})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fax_mail_has_senders(self) -> Self:
+        if self.fax_imap_url.get_secret_value() and not self.fax_mail_from.strip():
+            raise ValueError(
+                f"{PREFIX}FAX_IMAP_URL needs {PREFIX}FAX_MAIL_FROM: the addresses from"
+                " which your provider sends faxes"
             )
         return self
 

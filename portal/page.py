@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined
 
 from pmp import clock, settings, wording
 from pmp.accounts import sessions
+from pmp.faxes import fax_sheets
 from portal import navigation
 from portal.access import may
 
@@ -26,6 +27,8 @@ def begin(app: Flask) -> None:
         flat_messages=_flat_messages,
         waiting=_waiting,
         browser_name=_browser_name,
+        sheets=fax_sheets.shown,
+        pages_in_file=fax_sheets.in_file,
     )
     app.jinja_env.globals.update(
         static_url=_static_url, may=may, may_open=navigation.may_open

@@ -6,32 +6,36 @@ look at them is on the audit record.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 
 from peewee import Case, IntegrityError
 
 from models import (
     Application,
-    Document,
     DocumentKind,
     FaxedReply,
     FaxStatus,
     InboundFax,
+    Ticket,
     User,
 )
-from pmp import audit, database, documents, registration
+from pmp import audit, database, documents, registration, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.faxes import fax_codes
+from pmp.faxes import fax_sheets
+from pmp.faxes.filing import SAME, file_by_codes, record, same_file
 from pmp.identifiers import e164
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies, reply_codes
+from pmp.tickets import faxed_papers
 from pmp.wording import words
 
-_SAME = "The same pages as fax {}."
+__all__ = ["file_by_codes", "record", "same_file"]
+
+Cut = Callable[[bytes, str, list[int]], bytes]
+
 TRAY = (FaxStatus.UNMATCHED, FaxStatus.UNREADABLE)
 
 
@@ -52,7 +56,7 @@ def receive(
     known = _by_reference(source_reference)
     if known:
         return known
-    original = _same_pages(hashlib.sha256(body).hexdigest())
+    original = same_file(hashlib.sha256(body).hexdigest())
     try:
         with database.atomic():
             fax = InboundFax.create(
@@ -70,78 +74,17 @@ def receive(
                 ),
                 pages=original.pages if original else 0,
                 status=FaxStatus.DISMISSED if original else FaxStatus.RECEIVED,
-                note=_SAME.format(original.id) if original else "",
+                note=SAME.format(original.id) if original else "",
                 application=original.application if original else None,
+                same_as=original,
             )
-            _record(audit.Event.FAX_RECEIVED, fax, "system", at, {"source": source})
+            record(audit.Event.FAX_RECEIVED, fax, "system", at, {"source": source})
     except IntegrityError:
         known = _by_reference(source_reference)
         if known is None:
             raise
         return known
     return fax
-
-
-def file_by_codes(
-    fax: InboundFax,
-    *,
-    codes: Sequence[str],
-    pages: int,
-    at: datetime,
-    found_on: Mapping[str, int] | None = None,
-) -> None:
-    """Attach a fax by the codes read from its pages, or say why that cannot be.
-
-    `codes` is all that was read, also what is no code of ours; `pages` 0 means that
-    nothing could be opened; `found_on` says on which page a text was read. A fax that
-    is no longer just received is left alone.
-    """
-    read = fax_codes.read(codes, pages)
-    original = _same_pages(fax.document.sha256, before=fax.id) if fax.document else None
-    if original:
-        read = replace(
-            read,
-            status=FaxStatus.DISMISSED,
-            note=_SAME.format(original.id),
-            application=original.application,
-        )
-    with database.atomic():
-        moved = (
-            InboundFax.update(
-                status=read.status,
-                codes=read.codes,
-                pages=pages,
-                note=read.note,
-                application=read.application,
-            )
-            .where(InboundFax.id == fax.id)
-            .where(InboundFax.status == FaxStatus.RECEIVED)
-            .execute()
-        )
-        if not moved:
-            return
-        detail = {"status": read.status.value, "codes": read.codes, "pages": pages}
-        _record(audit.Event.FAX_READ, fax, "system", at, detail)
-        if not original:
-            _follow(fax, read, found_on or {}, at=at)
-
-
-def _follow(
-    fax: InboundFax,
-    read: fax_codes.Reading,
-    found_on: Mapping[str, int],
-    *,
-    at: datetime,
-) -> None:
-    """Do what follows from the codes on a fax, in the transaction that files it."""
-    if read.notices:
-        recorded = fax_answers.record_all(read.notices, fax=fax.id, at=at)
-        _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())
-    if read.application and read.status == FaxStatus.MATCHED:
-        registration.confirmation_received(read.application, by="system", at=at)
-    places = {reply_codes.read_code(text): page for text, page in found_on.items()}
-    answered = {code: places.get(code, 0) for code in read.reports}
-    faxed_replies.attach(fax, answered, at=at)
 
 
 def attach_to_report(
@@ -160,7 +103,7 @@ def attach_to_report(
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at)
         detail = {"reply_code": reply_code}
-        _record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
         [faxed] = faxed_replies.attach(fax, {reply_code: 0}, by=by.username, at=at)
     return faxed
 
@@ -175,9 +118,28 @@ def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at, application=application)
         detail = {"registration": application.code}
-        _record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
         registration.confirmation_received(application, by=by.username, at=at)
     return application
+
+
+def attach_to_ticket(
+    fax: InboundFax, *, code: str, cut: Cut, by: User, at: datetime
+) -> Ticket:
+    """Make a fax from the tray a paper of an open ticket, by its number or code.
+
+    `cut` gives a file of some pages of another. RuleError if there is no such ticket or
+    it takes no paper, ConflictError if another has dealt with the fax.
+    """
+    ticket = _ticket(code, by=by)
+    paper = _pages_of(fax, cut)
+    with database.atomic():
+        _deal_with(fax, FaxStatus.FILED, by=by, at=at)
+        record(
+            audit.Event.FAX_ATTACHED, fax, by.username, at, {"ticket": ticket.number}
+        )
+        faxed_papers.attach(fax, ticket, paper=paper, by=by.username, at=at)
+    return ticket
 
 
 def return_(
@@ -230,7 +192,9 @@ def viewed(fax: InboundFax, *, page: int, by: User, at: datetime) -> bytes:
     """Give a fax's bytes to a person who looks at a page, and put that on record."""
     if fax.document is None:
         raise RuleError("The pages of this fax were never kept.")
-    _record(audit.Event.FAX_VIEWED, fax, by.username, at, {"page": page})
+    if fax.document.purged_at:
+        raise NotFoundError("The pages of this fax are no longer kept.")
+    record(audit.Event.FAX_VIEWED, fax, by.username, at, {"page": page})
     return documents.read(fax.document)
 
 
@@ -276,6 +240,24 @@ def candidates(fax: InboundFax) -> list[Application]:
         .limit(10)
     )
     return list(query)
+
+
+def _ticket(code: str, *, by: User) -> Ticket:
+    found = faxed_papers.by_code(code)
+    try:
+        return tickets.of_desk(found.number if found else code.strip().upper(), by=by)
+    except NotFoundError as unknown:
+        raise RuleError("There is no ticket with this number.", "code") from unknown
+
+
+def _pages_of(fax: InboundFax, cut: Cut) -> bytes:
+    """Give a file of a fax's own pages: of one that came alone, the file itself."""
+    if fax.document is None:
+        raise RuleError("The pages of this fax were never kept.")
+    body, own = documents.read(fax.document), fax_sheets.of(fax)
+    if len(own) in (0, fax_sheets.in_file(fax)):
+        return body
+    return cut(body, fax.document.media_type, [sheet.number for sheet in own])
 
 
 def _open_application(code: str) -> Application:
@@ -325,41 +307,5 @@ def _by_reference(source_reference: str) -> InboundFax | None:
     return fax
 
 
-def _same_pages(sha256: str, *, before: int | None = None) -> InboundFax | None:
-    """Find the first fax with the same bytes that nobody has put aside.
-
-    Only one that came before the fax with the id `before`: two that are read at once
-    must not put each other aside.
-    """
-    query = (
-        InboundFax.select(InboundFax, Document)
-        .join(Document)
-        .where(Document.sha256 == sha256)
-        .where(Document.kind == DocumentKind.INBOUND_FAX)
-        .where(InboundFax.status != FaxStatus.DISMISSED)
-        .order_by(InboundFax.id)
-    )
-    if before is not None:
-        query = query.where(InboundFax.id < before)
-    fax: InboundFax | None = query.first()
-    return fax
-
-
-def _note(fax: InboundFax, note: str) -> None:
-    InboundFax.update(note=note).where(InboundFax.id == fax.id).execute()
-
-
 def _handled(fax: InboundFax, by: User, at: datetime, how: str) -> None:
-    _record(audit.Event.FAX_HANDLED, fax, by.username, at, {"how": how})
-
-
-def _record(
-    event: audit.Event,
-    fax: InboundFax,
-    actor: str,
-    at: datetime,
-    detail: Mapping[str, object],
-) -> None:
-    audit.record(
-        event, actor=actor, subject=f"fax:{fax.id}", at=at, detail=dict(detail)
-    )
+    record(audit.Event.FAX_HANDLED, fax, by.username, at, {"how": how})

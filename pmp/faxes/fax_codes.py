@@ -1,14 +1,18 @@
-"""What the codes on a fax say: a registration, a notice, threshold reports."""
+"""What the codes on a fax say: a registration, a notice, threshold reports, tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models import Application, FaxStatus
-from pmp import registration
+from pmp import registration, settings
+from pmp.faxes import other_papers
 from pmp.registration.registration_codes import read_code
-from pmp.reporting import fax_answers
-from pmp.thresholds import faxed_replies
+from pmp.reporting import fax_answers, notices
+from pmp.thresholds import faxed_replies, reply_codes
+from pmp.tickets import faxed_papers
 from pmp.wording import words
+
+NO_PAGES = "The pages could not be opened."
 
 
 @dataclass(frozen=True)
@@ -21,33 +25,68 @@ class Reading:
     registrations: list[str]
     notices: list[str]  # codes of reporting notices that it answers
     reports: list[str]  # codes of threshold reports that it answers
+    tickets: list[str]  # codes of tickets that it is a paper of
+    others: list[str]  # codes of other papers of ours
 
     @property
     def codes(self) -> list[str]:
-        return [*self.registrations, *self.notices, *self.reports]
+        first = [*self.registrations, *self.notices, *self.reports]
+        return [*first, *self.tickets, *self.others]
 
 
-def read(codes: Sequence[str], pages: int) -> Reading:
-    """Tell where a fax goes by the codes that were read from so many pages."""
-    found = sorted({code for text in codes if (code := read_code(text))})
-    notices = [] if found else fax_answers.codes_in(codes)
+def known(texts: Iterable[str]) -> tuple[str, ...]:
+    """Give the codes of ours among texts read from a page, in their written form.
+
+    A text without the prefix of a registration is none, though people may leave it out:
+    one in 32 numbers of another's form would pass for one.
+    """
+    readers = (
+        _registration,
+        notices.read_code,
+        reply_codes.read_code,
+        faxed_papers.read_code,
+        other_papers.read_code,
+    )
+    found = (code for text in texts for read in readers if (code := read(text)))
+    return tuple(dict.fromkeys(found))
+
+
+def read(codes: Sequence[str], pages: int, why: str = "") -> Reading:
+    """Tell where a fax goes by the codes that were read from so many pages.
+
+    Of no pages `why` says the reason.
+    """
+    codes = known(codes)
+    found = sorted({code for text in codes if (code := _registration(text))})
+    answered = [] if found else fax_answers.codes_in(codes)
     reports = faxed_replies.codes_in(codes)
-    note, application = _reason(found, pages)
+    tickets = sorted({code for text in codes if (code := faxed_papers.read_code(text))})
+    others = sorted({code for text in codes if (code := other_papers.read_code(text))})
+    note, application = _reason(found)
     status = FaxStatus.MATCHED if application else FaxStatus.UNMATCHED
-    if reports and not found:
-        unknown = faxed_replies.unknown(reports)
-        note = f"No report has the reply code {', '.join(unknown)}." if unknown else ""
-        if not unknown and not notices:
-            status = FaxStatus.MATCHED
+    if (reports or tickets or others) and not found:
+        refusals = [*map(faxed_papers.refusal, tickets)]
+        refusals += map(other_papers.refusal, others)
+        note = " ".join(filter(None, (_unknown(reports), *refusals)))
+        if not note and not answered:
+            status = FaxStatus.MATCHED if reports else FaxStatus.FILED
     if not pages:
-        status = FaxStatus.UNREADABLE
-    return Reading(status, note, application, found, notices, reports)
+        status, note = FaxStatus.UNREADABLE, why or NO_PAGES
+    return Reading(status, note, application, found, answered, reports, tickets, others)
 
 
-def _reason(codes: list[str], pages: int) -> tuple[str, Application | None]:
+def _registration(code: str) -> str | None:
+    prefix = f"{settings.current().registration_prefix.upper()}-"
+    return read_code(code) if code.upper().startswith(prefix) else None
+
+
+def _unknown(reports: list[str]) -> str:
+    unknown = faxed_replies.unknown(reports)
+    return f"No report has the reply code {', '.join(unknown)}." if unknown else ""
+
+
+def _reason(codes: list[str]) -> tuple[str, Application | None]:
     """Say why a fax cannot be attached, or give the one registration it is for."""
-    if not pages:
-        return "The pages could not be opened.", None
     if not codes:
         return "No registration code could be read.", None
     if len(codes) > 1:

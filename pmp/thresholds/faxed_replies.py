@@ -164,8 +164,9 @@ def of_recipients(recipients: Iterable[CaseRecipient]) -> dict[int, list[FaxedRe
 
 
 def page_of(faxed: FaxedReply) -> int:
-    """Give the page of the fax that is the reply; 0 if nobody knows which one."""
-    return 1 if faxed.fax.pages == 1 else int(faxed.page)
+    """Give the page of the file that is the reply; 0 if nobody knows which one."""
+    alone = faxed.fax.pages == 1 and faxed.fax.part_of is None
+    return 1 if alone else int(faxed.page)
 
 
 def viewed_by_recipient(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from models import Patient, TicketQuestion
 from pmp import disclosures
 from pmp.deliveries import contacts
-from pmp.tickets import whole_records
+from pmp.tickets import faxed_papers, whole_records
 from pmp.tickets.dispenser_questions import PURPOSE
 
 
@@ -17,6 +17,7 @@ class Letter:
 
     question: TicketQuestion
     number: str
+    paper_code: str
     text: str
     due_at: datetime
     row_code: str
@@ -35,6 +36,7 @@ def letter(question_id: int) -> Letter:
     return Letter(
         question=question,
         number=ticket.number,
+        paper_code=faxed_papers.code_of(ticket),
         text=question.text,
         due_at=question.due_at,
         row_code=entry.row_code if entry else "",

@@ -2,32 +2,55 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import InboundFax
 from pmp import clock, faxes
 from pmp.errors import NotFoundError
+from pmp.faxes import dividing, fax_sheets, guesses
 from pmp.permissions import Permission
 from pmp.registration import comparison
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies
+from pmp.tickets import faxed_papers
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
+from portal.forms.staff_faxes import DivideForm, TicketPaperForm
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm
 from portal.forms.staff_rules import ReplyForm
 
 bp = Blueprint("staff_faxes", __name__)
 
-FORMS = {"attach": AttachForm, "return": ReturnFaxForm, "dismiss": DismissForm}
+FORMS = {
+    "attach": AttachForm,
+    "ticket": TicketPaperForm,
+    "divide": DivideForm,
+    "return": ReturnFaxForm,
+    "dismiss": DismissForm,
+}
 
 
 @bp.get("/staff/faxes")
 @requires(Permission.FAX_DESK)
 def tray() -> ResponseReturnValue:
-    return render_template("staff/faxes/tray.html", rows=faxes.tray(), now=clock.now())
+    rows, now = faxes.tray(), clock.now()
+    return render_template(
+        "staff/faxes/tray.html",
+        rows=rows,
+        first_guess=guesses.first_of(rows, at=now),
+        now=now,
+    )
 
 
 @bp.get("/staff/faxes/<int:fax_id>")
@@ -40,7 +63,7 @@ def fax(fax_id: int) -> ResponseReturnValue:
 @requires(Permission.FAX_DESK)
 def page(fax_id: int, number: int) -> ResponseReturnValue:
     found = faxes.by_id(fax_id)
-    if not 1 <= number <= found.pages:
+    if not 1 <= number <= fax_sheets.in_file(found):
         raise NotFoundError("There is no such page.")
     body = faxes.viewed(found, page=number, by=signed_in_user(), at=clock.now())
     media_type = found.document.media_type if found.document else ""
@@ -60,6 +83,60 @@ def attach(fax_id: int) -> ResponseReturnValue:
             to = url_for("staff_registrations.compare", code=application.code)
             return redirect(to, 303)
     return _at_the_desk(found, attach=form)
+
+
+@bp.post("/staff/faxes/<int:fax_id>/ticket")
+@requires(Permission.FAX_DESK)
+def attach_to_ticket(fax_id: int) -> ResponseReturnValue:
+    found, form = faxes.by_id(fax_id), _form("ticket")
+    if form.validate():
+        with rule_errors(form):
+            ticket = faxes.attach_to_ticket(
+                found,
+                code=form.code.data,
+                cut=documents.cut_pages,
+                by=signed_in_user(),
+                at=clock.now(),
+            )
+            flash(f"The fax is a paper of ticket {ticket.number} now.")
+            return redirect(url_for("staff_tickets.ticket", number=ticket.number), 303)
+    return _at_the_desk(found, ticket=form)
+
+
+@bp.post("/staff/faxes/<int:fax_id>/divide")
+@requires(Permission.FAX_DESK)
+def divide(fax_id: int) -> ResponseReturnValue:
+    found, form = faxes.by_id(fax_id), _form("divide")
+    if form.validate():
+        with rule_errors(form):
+            part = dividing.take_out(
+                found, page=form.page.data, by=signed_in_user(), at=clock.now()
+            )
+            flash(f"Those pages are fax {part.id} now. Say what it is.")
+            return redirect(url_for(".fax", fax_id=part.id), 303)
+    return _at_the_desk(found, divide=form)
+
+
+@bp.post("/staff/faxes/<int:fax_id>/put-back")
+@requires(Permission.FAX_DESK)
+def put_back(fax_id: int) -> ResponseReturnValue:
+    to = dividing.put_back(faxes.by_id(fax_id), by=signed_in_user(), at=clock.now())
+    flash(f"Its pages are with fax {to.id} again.")
+    return redirect(url_for(".fax", fax_id=to.id), 303)
+
+
+@bp.get("/staff/faxes/<int:fax_id>/original")
+@requires(Permission.FAX_DESK)
+def original(fax_id: int) -> ResponseReturnValue:
+    """Give the file as it came, to be saved: the program could not open it."""
+    found = faxes.by_id(fax_id)
+    body = faxes.viewed(found, page=0, by=signed_in_user(), at=clock.now())
+    name = f"fax-{found.id}.bin"
+    return Response(
+        body,
+        mimetype="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @bp.post("/staff/faxes/<int:fax_id>/return")
@@ -101,13 +178,21 @@ def _form(name: str) -> Any:
 
 def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
     """Show a fax; `sent` is the form that was refused, if one was."""
+    now, in_tray = clock.now(), found.status in faxes.TRAY
     forms = {
         name: kind(prefix=f"{name}-", formdata=None) for name, kind in FORMS.items()
     }
     shown = render_template(
         "staff/faxes/fax.html",
         fax=faxes.by_id(found.id),
-        in_tray=found.status in faxes.TRAY,
+        in_tray=in_tray,
+        whole="whole" in request.args,
+        blank=fax_sheets.blank(found),
+        parts=fax_sheets.parts_of(found),
+        divisible=dividing.can_divide(found),
+        goes_back_to=dividing.before(found),
+        tickets=faxed_papers.of_fax(found),
+        guesses=guesses.guesses(found, at=now) if in_tray else [],
         candidates=faxes.candidates(found),
         name_of=comparison.applicant_name,
         answer=fax_answers.of(found),
@@ -115,6 +200,6 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         reply_form=ReplyForm(prefix="reply-", formdata=None),
         forms=forms | sent,
         form=next(iter(sent.values()), None),
-        now=clock.now(),
+        now=now,
     )
     return shown, 422 if sent else 200

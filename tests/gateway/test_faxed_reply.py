@@ -16,6 +16,7 @@ from models import (
     TicketProblem,
 )
 from pmp import faxes
+from pmp.faxes import fax_sheets
 from pmp.thresholds import (
     answers,
     case_recipients,
@@ -130,9 +131,11 @@ def test_two_reply_pages_and_a_registration_in_one_fax(case: ThresholdCase) -> N
     )
     fax = faxed(together(reply_page(first), reply_page(second), form))
 
-    assert fax.application == application
+    *_, last = fax_sheets.parts_of(fax)
+    assert last.application == application
     found = {each.recipient: each.page for each in faxed_replies.waiting()}
     assert found == {first: 1, second: 2}
+    assert [faxed_replies.page_of(each) for each in faxed_replies.waiting()] == [1, 2]
 
 
 def test_the_same_fax_twice_is_one_reply(case: ThresholdCase) -> None:

@@ -204,7 +204,7 @@ def test_the_tray_says_why_each_fax_is_there(desk: Browser) -> None:
 def test_a_fax_is_attached_by_hand(desk: Browser) -> None:
     application, fax = make_application(), faxed()
     desk.get(f"/staff/faxes/{fax.id}")
-    assert "same number" in desk.text()
+    assert "The same fax number" in desk.text()
     desk.submit({"attach-code": "CTR-nonsense"}, action="/attach", status=422)
     desk.submit({"attach-code": application.code.lower()}, action="/attach")
     desk.follow()
