@@ -22,8 +22,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MOST_JOBS = 500
-"""Of one process before it is replaced: libraries leak."""
+MOST_JOBS = 500  # of one process before it is replaced: libraries leak
 _HEAD = 8
 _CHUNK = 1 << 16
 _DONE, _UNABLE = b"+", b"-"
@@ -34,20 +33,31 @@ class UnableError(Exception):
     """The work was not done. Its text says why, and nothing of what was worked on."""
 
 
+class TooLongError(UnableError):
+    """The work was ended when its time was over."""
+
+
 class Workshop:
     """Processes that each do one piece of work at a time; safe to share by threads.
 
     `task` is "module:function", a function from bytes to bytes, which raises
     UnableError with a text that may be shown; of any other error the name alone is
     told. At most `most` processes, started when they are needed, and for one piece
-    of work `seconds` of time and `megabytes` of memory.
+    of work `seconds` of time and `megabytes` of memory. A process does `jobs` pieces of
+    work and no more: one, where what a stranger sent must not meet what another did.
     """
 
     def __init__(
-        self, task: str, *, seconds: float, megabytes: int, most: int = 2
+        self,
+        task: str,
+        *,
+        seconds: float,
+        megabytes: int,
+        most: int = 2,
+        jobs: int = MOST_JOBS,
     ) -> None:
         self._task, self._seconds, self._megabytes = task, seconds, megabytes
-        self._most = most
+        self._most, self._jobs = most, jobs
         self._idle: list[_Child] = []
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -82,7 +92,7 @@ class Workshop:
         except BaseException:
             child.end()
             raise
-        if child.jobs < MOST_JOBS:
+        if child.jobs < self._jobs:
             with self._lock:
                 self._idle.append(child)
         else:
@@ -168,7 +178,7 @@ def _wait_for(handle: int, event: int, until: float) -> None:
     poll = select.poll()
     poll.register(handle, event)
     if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
-        raise UnableError("it took too long")
+        raise TooLongError("it took too long")
 
 
 def serve(task: str, seconds: float, megabytes: int) -> None:
@@ -183,6 +193,8 @@ def serve(task: str, seconds: float, megabytes: int) -> None:
     function: Callable[[bytes], bytes] = getattr(import_module(module), name)
     most = megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    for nothing in (resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC):  # no file, no child
+        resource.setrlimit(nothing, (0, 0))
     # To look for garbage in what still grows would make long documents slower
     # by the page: it is done while nobody waits, after one piece and before the next.
     gc.disable()

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from gateway.confined import UnableError
 
@@ -43,6 +44,11 @@ def _spin(given: bytes) -> bytes:
     return given
 
 
+def _write(given: bytes) -> bytes:
+    Path(given.split()[1].decode()).write_bytes(given)
+    return given
+
+
 def _die(given: bytes) -> bytes:
     os.kill(os.getpid(), signal.SIGKILL)
     return given
@@ -59,6 +65,7 @@ _WAYS = {
     "print": _print,
     "hang": _hang,
     "spin": _spin,
+    "write": _write,
     "die": _die,
     "eat": _eat,
 }

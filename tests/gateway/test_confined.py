@@ -49,6 +49,25 @@ def test_a_process_is_used_again(workshop: Workshop) -> None:
     assert int(workshop(b"pid")) != os.getpid()
 
 
+def test_a_process_for_strangers_is_used_once() -> None:
+    careful = Workshop(TASK, seconds=30, megabytes=1024, jobs=1)
+
+    first, second = int(careful(b"pid")), int(careful(b"pid"))
+
+    assert first != second
+    assert not is_there(first)
+    assert not is_there(second)
+
+
+def test_nothing_is_written_to_a_file(workshop: Workshop, tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+
+    with pytest.raises(UnableError, match="OSError"):
+        workshop(b"write " + str(file).encode())
+
+    assert not file.exists() or file.read_bytes() == b""
+
+
 def test_two_pieces_of_work_are_done_at_once_and_no_more(workshop: Workshop) -> None:
     with ThreadPoolExecutor(6) as threads:
         used = set(threads.map(workshop, [b"pid"] * 30))
