@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models import ChannelName, Delivery, DeliveryKind, DeliveryState
+from models import ChannelName, Delivery, DeliveryKind, DeliveryState, ErrorClass
 from pmp import bulk, database, deliveries, settings
-from pmp.deliveries import Route, fax_hours, outbox, turns
+from pmp.deliveries import Route, fax_hours, turns
 from tests.conftest import NOW
 
 EMAIL, FAX, LETTER = ChannelName.EMAIL, ChannelName.FAX, ChannelName.LETTER
@@ -134,7 +134,7 @@ def test_a_retry_lies_within_the_hours(db: settings.Settings) -> None:
         claimed = deliveries.claim(fax.id, carrier="laml", at=dusk)
         assert claimed is not None
         deliveries.mark_failed(
-            claimed, error_class=outbox.ErrorClass.NO_ANSWER, text="", at=dusk
+            claimed, error_class=ErrorClass.NO_ANSWER, text="", at=dusk
         )
         assert Delivery.get().due_at >= MORNING
 
