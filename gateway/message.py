@@ -8,17 +8,19 @@ from models import ErrorClass
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first four; the worker the others.
+    """A composed message. A composer fills the first five; the worker the others.
 
-    `key` is the attempt's idempotency key, `delivery_id` stays the same from one
-    attempt to the next, `media_url` is where a fax carrier fetches the PDF and
-    `status_url` where it reports.
+    `certificate` (PEM) is what the PDF of an email is sealed for: without it no email
+    carries one. `key` is the attempt's idempotency key, `delivery_id` stays the same
+    from one attempt to the next, `media_url` is where a fax carrier fetches the PDF
+    and `status_url` where it reports.
     """
 
     address: str
     subject: str = ""
     text: str = ""
     pdf: bytes | None = None
+    certificate: str = ""
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""

@@ -1,10 +1,11 @@
 """Outbox row to message: one module a kind, and the words from templates/mail/.
 
 A kind's module has `compose(delivery, attempt) -> Message`. It runs in the worker, each
-time that a delivery is tried. An email says that something waits and where; it never
-holds patient data, and a subject never a name.
+time that a delivery is tried. An email says that something waits and where; what is
+not under seal never holds patient data, and a subject never a name.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -58,6 +59,11 @@ def mail(delivery: Delivery, name: str, /, **context: Any) -> Message:
         subject=" ".join(subject.split())[:LONGEST_SUBJECT],
         text=_filled(f"{name}/body.txt", context).strip() + "\n",
     )
+
+
+def sealed(delivery: Delivery, name: str, *, pdf: bytes, certificate: str) -> Message:
+    """Make an email that carries a document under seal, from templates/mail/<name>/."""
+    return replace(mail(delivery, name), pdf=pdf, certificate=certificate)
 
 
 @lru_cache(maxsize=1)

@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "portal.views.staff_deliveries",
     "portal.views.staff_misdeliveries",
     "portal.views.staff_mail",
+    "portal.views.mail_certificates",
     "portal.views.outside_reports",
     "portal.views.staff_tickets",
     "portal.views.staff_ticket_handling",
