@@ -83,7 +83,7 @@ def test_a_user_hears_at_sign_in_that_email_came_back_until_it_is_settled(
     sign_in(browser)
     assert "Email that we sent you came back" in browser.text()
     browser.get("/account")
-    assert "550 5.1.1 no such user" in browser.text()
+    assert "there is no such mailbox" in browser.text()
 
     browser.submit({}, action="/account/email-works", status=303)
     browser.follow()
