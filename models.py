@@ -1854,6 +1854,15 @@ MailCertificate.add_index(
 )
 
 
+class MailPassPhrase(Table):
+    """What opens PDFs that are sent to an email address; shown once, kept sealed."""
+
+    address = CharField(unique=True)  # in small letters
+    sealed = BlobField()
+    made_by = CharField()
+    made_at = UtcField()
+
+
 class WhatBecame(StrEnum):
     DESTROYED = "destroyed"
     RETURNED = "returned"
@@ -1980,6 +1989,7 @@ TABLES: tuple[type[Table], ...] = (
     DeliveryEvent,
     MailProblem,
     MailCertificate,
+    MailPassPhrase,
     Misdelivery,
     ScheduledRun,
     AuditEvent,

@@ -63,7 +63,7 @@ def made(message: Message) -> EmailMessage:
     DeliveryError DOCUMENT where it would carry a file without one, REJECTED for an
     address that cannot be one.
     """
-    if message.pdf is not None and not message.certificate:
+    if message.pdf is not None and not (message.certificate or message.pass_phrase):
         raise DeliveryError(ErrorClass.DOCUMENT, "an email must not carry a document")
     chosen = settings.current()
     mail = EmailMessage()
@@ -75,16 +75,19 @@ def made(message: Message) -> EmailMessage:
     mail["From"] = Address(chosen.system_name, addr_spec=chosen.mail_from)
     mail["Message-ID"] = marks.message_id(message.delivery_id)
     mail["Auto-Submitted"] = "auto-generated"
-    if message.pdf is None:
-        mail.set_content(message.text, cte=_encoding(message.text))
-    else:
-        sealing.seal(
-            mail,
-            text=message.text,
-            pdf=message.pdf,
-            certificate=message.certificate,
-        )
+    _fill(mail, message)
     return mail
+
+
+def _fill(mail: EmailMessage, message: Message) -> None:
+    text, pdf = message.text, message.pdf
+    if pdf is None:
+        mail.set_content(text, cte=_encoding(text))
+    elif message.certificate:
+        sealing.seal(mail, text=text, pdf=pdf, certificate=message.certificate)
+    else:
+        mail.set_content(text, cte=_encoding(text))
+        sealing.attach_locked(mail, pdf=pdf, pass_phrase=message.pass_phrase)
 
 
 def _recipient(address: str) -> Address | str:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.channels import Message
 from models import Delivery, DeliveryAttempt, DeliveryKind
 from pmp import settings, wording
+from pmp.deliveries.protections import Protection
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates" / "mail"
 LONGEST_SUBJECT = 200
@@ -61,9 +62,16 @@ def mail(delivery: Delivery, name: str, /, **context: Any) -> Message:
     )
 
 
-def sealed(delivery: Delivery, name: str, *, pdf: bytes, certificate: str) -> Message:
+def sealed(
+    delivery: Delivery, name: str, *, pdf: bytes, protection: Protection
+) -> Message:
     """Make an email that carries a document under seal, from templates/mail/<name>/."""
-    return replace(mail(delivery, name), pdf=pdf, certificate=certificate)
+    return replace(
+        mail(delivery, name, is_locked=bool(protection.pass_phrase)),
+        pdf=pdf,
+        certificate=protection.certificate,
+        pass_phrase=protection.pass_phrase,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from gateway import documents, messages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt
 from pmp import settings
-from pmp.deliveries import certificates
+from pmp.deliveries import certificates, protections
 from pmp.thresholds import correction_notices
 from pmp.thresholds.correction_notices import Correction
 
@@ -18,8 +18,8 @@ SUBJECT = "Correction to a Patient Threshold Report"
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     """Give the notice of a correction."""
     notice = correction_notices.get(delivery.subject_id)
-    sealed_for = certificates.in_use_for(delivery, at=attempt.started_at)
-    if delivery.channel == ChannelName.EMAIL and not sealed_for:
+    protection = protections.of(delivery, at=attempt.started_at)
+    if delivery.channel == ChannelName.EMAIL and not protection:
         certificates.refuse_link(delivery)
         link = (
             f"{settings.current().public_url}/threshold-reports/{notice.recipient.id}"
@@ -28,9 +28,9 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     at = attempt.started_at
     body = correction_notices.copy(notice, draw=draw, at=at)
     correction_notices.sending(notice, address=delivery.address, at=at)
-    if sealed_for:
+    if protection:
         name = "correction_notice_sealed"
-        return messages.sealed(delivery, name, pdf=body, certificate=sealed_for)
+        return messages.sealed(delivery, name, pdf=body, protection=protection)
     return Message(address=delivery.address, subject=SUBJECT, pdf=body)
 
 

@@ -15,7 +15,7 @@ from models import (
     DeliveryAttempt,
 )
 from pmp import settings
-from pmp.deliveries import certificates
+from pmp.deliveries import certificates, protections
 from pmp.errors import RuleError
 from pmp.thresholds import threshold_copies, threshold_reports
 
@@ -29,10 +29,10 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         raise RuleError("The case has ended; its report is not sent any more.")
     at = attempt.started_at
     body = threshold_copies.copy(recipient, draw=documents.threshold_report, at=at)
-    if sealed_for := certificates.in_use_for(delivery, at=at):
+    if protection := protections.of(delivery, at=at):
         threshold_reports.sending(recipient, address=delivery.address, at=at)
         name = "threshold_report_sealed"
-        return messages.sealed(delivery, name, pdf=body, certificate=sealed_for)
+        return messages.sealed(delivery, name, pdf=body, protection=protection)
     if delivery.channel == ChannelName.EMAIL:
         certificates.refuse_link(delivery)
         link = f"{settings.current().public_url}/threshold-reports/{recipient.id}"

@@ -154,6 +154,8 @@ class Event(StrEnum):
     MAIL_PROBLEM_SETTLED = "mail:problem_settled"
     MAIL_CERTIFICATE_ADDED = "mail:certificate_added"
     MAIL_CERTIFICATE_WITHDRAWN = "mail:certificate_withdrawn"
+    MAIL_PHRASE_MADE = "mail:phrase_made"
+    MAIL_PHRASE_WITHDRAWN = "mail:phrase_withdrawn"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
     MISDELIVERY_ASSESSED = "delivery:misdelivery_assessed"
     LETTERS_PRINTED = "letters:printed"

@@ -31,21 +31,13 @@ PAGE_SIZE = 50
 
 def are_used() -> bool:
     """Tell whether the program seals documents at all."""
-    return settings.current().mail_documents == "smime"
+    return settings.current().mail_documents != "never"
 
 
 def in_use(address: str, *, at: datetime) -> MailCertificate | None:
     """Give the certificate that a document for an address is sealed for now."""
     found = of_address(address) if are_used() else None
     return found if found is not None and found.not_after > at else None
-
-
-def in_use_for(delivery: Delivery, *, at: datetime) -> str:
-    """Give the PEM that a delivery's document is sealed for; empty: it is not."""
-    if delivery.channel != ChannelName.EMAIL:
-        return ""
-    found = in_use(delivery.address, at=at)
-    return found.pem if found is not None else ""
 
 
 def refuse_link(delivery: Delivery) -> None:

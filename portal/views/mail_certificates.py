@@ -1,11 +1,11 @@
-"""Certificates for sealed email: one's own, and those that staff keep for others."""
+"""Certificates and pass phrases for sealed email: one's own, and those staff keep."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import MailCertificate
 from pmp import clock
-from pmp.deliveries import certificates
+from pmp.deliveries import certificates, protections
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -41,6 +41,35 @@ def withdraw_own() -> ResponseReturnValue:
     if found is not None:
         _withdraw(found)
     return redirect(url_for(".own"), 303)
+
+
+@bp.route("/account/pass-phrase", methods=["GET", "POST"])
+@requires(Permission.ACCOUNT)
+def pass_phrase() -> ResponseReturnValue:
+    """Show a new pass phrase in answer to the press of a button, and never again."""
+    if not protections.are_phrases_used():
+        abort(404)
+    user, made = signed_in_user(), ""
+    if request.method == "POST":
+        whence = request.remote_addr or ""
+        made = protections.make_phrase(user, at=clock.now(), whence=whence)
+    return render_template(
+        "account/pass_phrase.html",
+        made=made,
+        address=_own_address(),
+        kept=protections.of_address(_own_address()),
+    )
+
+
+@bp.post("/account/pass-phrase/withdraw")
+@requires(Permission.ACCOUNT)
+def withdraw_pass_phrase() -> ResponseReturnValue:
+    whence = request.remote_addr or ""
+    protections.withdraw_phrase(signed_in_user(), at=clock.now(), whence=whence)
+    flash(
+        "No more PDFs are sent to you. Email says that a report waits here, as before."
+    )
+    return redirect(url_for(".pass_phrase"), 303)
 
 
 @bp.route("/staff/mail-certificates", methods=["GET", "POST"])

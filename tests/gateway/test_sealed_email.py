@@ -1,5 +1,6 @@
 """Threshold reports by email, sealed for whoever has a certificate."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import Certificate
+from pypdf import PdfReader
 
 from gateway import tasks
 from gateway.channels import email_smtp
@@ -25,11 +27,12 @@ from models import (
     Dispensation,
     ErrorClass,
     MailCertificate,
+    MailPassPhrase,
     Role,
     User,
 )
 from pmp import deliveries, dispensations, settings
-from pmp.deliveries import Route, certificates
+from pmp.deliveries import Route, certificates, protections
 from pmp.errors import NotFoundError, RuleError
 from pmp.thresholds import case_recipients
 from tests.conftest import NOW
@@ -262,6 +265,113 @@ def test_a_sealed_message_without_a_certificate_is_refused() -> None:
         email_smtp.made(message)
 
     assert error.value.error_class == ErrorClass.DOCUMENT
+
+
+# --- A PDF that a pass phrase opens
+
+
+def locked(relay: CrookedRelay) -> tuple[str, PdfReader]:
+    """Give the text of the last mail at the relay, and its PDF."""
+    text, attachment = relay.taken[-1].iter_parts()
+    assert attachment.get_filename() == "report.pdf"
+    return text.get_content(), PdfReader(io.BytesIO(attachment.get_content()))
+
+
+@pytest.fixture
+def phrases(relay: CrookedRelay) -> Iterator[None]:
+    with settings.changed(mail_documents="pdf"):
+        yield
+
+
+@pytest.mark.usefixtures("phrases")
+def test_a_user_with_a_pass_phrase_gets_the_report_as_a_locked_pdf(
+    relay: CrookedRelay,
+) -> None:
+    recipient = report_to(email="")
+    doctor = make_user(Role.PRACTITIONER, username="dr.oakes", email=OAKES.upper())
+    make_user(Role.PRACTITIONER, email="other@example.org")
+    phrase = protections.make_phrase(doctor, at=NOW)
+
+    tasks.send_delivery.call_local(one_more(recipient).id)
+
+    text, report = locked(relay)
+    assert "opens with the pass phrase" in text
+    assert phrase not in text
+    assert report.is_encrypted
+    encryption: Any = report.trailer["/Encrypt"].get_object()
+    assert (encryption["/V"], encryption["/R"]) == (5, 6)
+    assert encryption["/CF"]["/StdCF"]["/CFM"] == "/AESV3"
+    assert not report.decrypt("")
+    assert not report.decrypt(phrase.lower())
+    assert report.decrypt(phrase)
+    assert "CANARYQUIST" in " ".join(page.extract_text() for page in report.pages)
+    [raw] = relay.texts
+    assert phrase.encode() not in raw
+    assert b"CANARYQUIST" not in raw
+    assert Disclosure.select().count() == 1
+
+
+@pytest.mark.usefixtures("phrases")
+def test_a_certificate_goes_before_a_pass_phrase(relay: CrookedRelay) -> None:
+    recipient = report_to(email="")
+    doctor = make_user(Role.PRACTITIONER, username="dr.oakes", email=OAKES)
+    protections.make_phrase(doctor, at=NOW)
+    certificate = make_mail_certificate()
+    add(certificate)
+
+    tasks.send_delivery.call_local(one_more(recipient).id)
+
+    assert opened(relay, certificate)[1].startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "policy"])
+def test_without_a_pass_phrase_email_is_a_notice_and_a_link(
+    relay: CrookedRelay, how: str
+) -> None:
+    recipient = report_to(email="")
+    doctor = make_user(Role.PRACTITIONER, username="dr.oakes", email=OAKES)
+    protections.make_phrase(doctor, at=NOW)
+    if how == "withdrawn":
+        protections.withdraw_phrase(doctor, at=NOW)
+
+    with settings.changed(mail_documents="pdf" if how == "withdrawn" else "smime"):
+        tasks.send_delivery.call_local(one_more(recipient).id)
+
+    assert "/threshold-reports/" in relay.taken[-1].get_content()
+
+
+def test_a_pass_phrase_is_kept_sealed_and_the_last_one_counts() -> None:
+    doctor = make_user(Role.PRACTITIONER, username="dr.oakes", email=OAKES)
+    first = protections.make_phrase(doctor, at=NOW)
+    second = protections.make_phrase(doctor, at=NOW)
+
+    assert first != second
+    assert len(second) == 24
+    kept = MailPassPhrase.get()
+    assert second.encode() not in bytes(kept.sealed)
+    with settings.changed(mail_documents="pdf"):
+        delivery = Delivery(channel=ChannelName.EMAIL, address=OAKES)
+        found = protections.of(delivery, at=NOW)
+    assert found is not None
+    assert found.pass_phrase == second
+    assert second not in repr(found)
+    assert second not in repr(Message(OAKES, pass_phrase=second))
+
+
+@pytest.mark.usefixtures("phrases")
+def test_a_pass_phrase_of_another_document_key_sends_nothing_in_clear(
+    relay: CrookedRelay,
+) -> None:
+    recipient = report_to(email="")
+    doctor = make_user(Role.PRACTITIONER, username="dr.oakes", email=OAKES)
+    protections.make_phrase(doctor, at=NOW)
+    MailPassPhrase.update(sealed=os.urandom(60)).execute()
+
+    delivery = one_more(recipient)
+    tasks.send_delivery.call_local(delivery.id)
+
+    assert fresh(delivery).error_class == ErrorClass.DOCUMENT
+    assert relay.connections == 0
 
 
 # --- What is no certificate to seal for

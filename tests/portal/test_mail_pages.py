@@ -1,6 +1,7 @@
 """Pages about email: what came back, and certificates for sealed email."""
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -193,3 +194,29 @@ def test_staff_keep_certificates_of_those_without_an_account(
     browser.submit({}, action=action, status=303)
     browser.follow()
     assert "There is no certificate yet" in browser.text()
+
+
+def test_a_pass_phrase_is_shown_once(browser: Browser, doctor: User) -> None:
+    browser.sign_in_as(doctor)
+    browser.get("/account/pass-phrase", status=404)
+    with settings.changed(mail_documents="pdf"):
+        browser.get("/account")
+        assert "Your pass phrase for reports by email" in browser.text()
+        browser.get("/account/pass-phrase")
+        assert "shown this once" not in browser.text()
+
+        browser.submit({}, action="/account/pass-phrase", status=200)
+        assert "shown this once" in browser.text()
+        assert browser.page is not None
+        assert "no-store" in browser.page.headers["Cache-Control"]
+        found = re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", browser.text())
+        assert found is not None
+
+        browser.get("/account/pass-phrase")
+        assert found[0] not in browser.text()
+        assert "It cannot be shown again" in browser.text()
+        browser.submit({}, action="/account/pass-phrase/withdraw", status=303)
+        browser.follow()
+        assert "No more PDFs are sent to you" in browser.text()
+    events = [each.event for each in AuditEvent.select()]
+    assert events[-2:] == ["mail:phrase_made", "mail:phrase_withdrawn"]

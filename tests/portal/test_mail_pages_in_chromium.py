@@ -18,7 +18,7 @@ from tests.servers.certificates import make_mail_certificate, pem
 pytestmark = pytest.mark.browser
 
 LONG = "a.practitioner.with.a.very.long.name@department.of.surgery.hospital.example.org"
-PATHS = ("/account", "/account/certificate")
+PATHS = ("/account", "/account/certificate", "/account/pass-phrase")
 STAFF_PATHS = ("/staff", "/staff/mail-problems", "/staff/mail-certificates")
 
 
@@ -26,7 +26,7 @@ STAFF_PATHS = ("/staff", "/staff/mail-problems", "/staff/mail-certificates")
 def doctor(live: str) -> Iterator[User]:
     """Make a user whose email came back and who has a certificate."""
     user = make_user(Role.PRACTITIONER, username="dr.oakes", email=LONG)
-    with settings.changed(mail_documents="smime"):
+    with settings.changed(mail_documents="pdf"):
         came_back(LONG)
         certificates.add(
             pem(make_mail_certificate(LONG)), address=LONG, by=user, at=NOW
@@ -66,6 +66,20 @@ def test_a_certificate_is_replaced_and_withdrawn_without_scripts(
     expect(page.get_by_role("status")).to_contain_text("are sealed with this")
     page.get_by_role("button", name="Do not use it any more").click()
     expect(page.get_by_text("You have given us no certificate.")).to_be_visible()
+
+
+def test_a_new_pass_phrase_fits_a_phone(
+    doctor: User, open_context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    page = open_context(375, user=doctor).new_page()
+    page.goto("/account/pass-phrase")
+
+    page.get_by_role("button", name="Make a pass phrase").click()
+
+    expect(page.get_by_text("shown this once")).to_be_visible()
+    fits(page)
+    axe(page)
+    screenshot(page, tmp_path / "pass-phrase.png")
 
 
 def test_the_note_about_email_goes_when_its_user_says_that_it_works(
