@@ -1972,6 +1972,15 @@ class StaffAlert(Table):
     made_at = UtcField()
 
 
+class MailPassPhrase(Table):
+    """What opens PDFs that are sent to an email address; shown once, kept sealed."""
+
+    address = CharField(unique=True)  # in small letters
+    sealed = BlobField()
+    made_by = CharField()
+    made_at = UtcField()
+
+
 class WhatBecame(StrEnum):
     DESTROYED = "destroyed"
     RETURNED = "returned"
@@ -2104,6 +2113,7 @@ TABLES: tuple[type[Table], ...] = (
     StaffAlert,
     PrintRun,
     PrintRunLetter,
+    MailPassPhrase,
     Misdelivery,
     ScheduledRun,
     AuditEvent,

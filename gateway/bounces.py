@@ -2,6 +2,8 @@
 
 import logging
 
+from peewee import PeeweeException
+
 from gateway import mailbox
 from pmp import clock, settings
 from pmp.deliveries import (
@@ -21,7 +23,8 @@ def read() -> int:
     """Take in what came back; give how many messages were read.
 
     Each is put away only once the database has it; what cannot be understood is set
-    aside for a person and never deleted. A mailbox that cannot be read is logged.
+    aside for a person and never deleted. A mailbox that cannot be read is logged. What
+    the database refuses stays, and the reading ends (PeeweeException).
     """
     url = settings.current().bounce_imap_url.get_secret_value()
     if not url:
@@ -37,7 +40,14 @@ def read() -> int:
 
 
 def _take_in(mail: mailbox.Received) -> None:
-    taken, about = bounces.take_in(mail.raw, at=clock.now())
+    try:
+        taken, about = bounces.take_in(mail.raw, at=clock.now())
+    except PeeweeException:
+        raise  # the database is away: it comes again
+    except Exception as error:  # noqa: BLE001 - one mail must not stop all after it
+        log.warning("a mail came back: %s, set aside", type(error).__name__)
+        mail.set_aside()
+        return
     log.info("a mail came back: %s: %s", taken.value, about)
     if taken == Taken.LATER:
         return

@@ -48,13 +48,14 @@ class Received:
 
     raw: bytes
     size: int
+    _largest: int
     _uid: str
     _box: "_Mailbox"
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether `raw` is all of it."""
-        return len(self.raw) >= self.size
+        """Tell whether `raw` is all of it; some servers only guess the size."""
+        return len(self.raw) < self._largest or len(self.raw) >= self.size
 
     def done(self) -> None:
         """Put it where it is not read again; only after its work is committed."""
@@ -156,7 +157,7 @@ class _Mailbox:
         part = f"(BODY.PEEK[]<0.{self._largest}>)"
         for each in _ok(self._client.uid("FETCH", uid, part)):
             if isinstance(each, tuple) and b"BODY[" in each[0]:
-                return Received(each[1], size, uid, self)
+                return Received(each[1], size, self._largest, uid, self)
         return None
 
     def put_away(self, uid: str, flags: str, folder: str) -> None:
@@ -237,6 +238,8 @@ def _errors(limit: TimeLimit) -> Iterator[None]:
         raise MailboxError("sign-in or command refused") from error
     except UnicodeEncodeError as error:
         raise MailboxError("its name, password and folders must be ASCII") from error
+    except TimeoutError as error:
+        raise MailboxError("it does not answer") from error
     except OSError as error:
         late = "it took too long" if limit.is_over else "it cannot be reached"
         raise MailboxError(late) from error

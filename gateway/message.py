@@ -1,6 +1,6 @@
 """What a channel is handed, and the one error that it raises."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from models import ErrorClass
@@ -8,17 +8,21 @@ from models import ErrorClass
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first four; the worker the others.
+    """A composed message. A composer fills the first six; the worker the others.
 
-    `key` is the attempt's idempotency key, `delivery_id` stays the same from one
-    attempt to the next, `media_url` is where a fax carrier fetches the PDF and
-    `status_url` where it reports.
+    `certificate` (PEM) is what the PDF of an email is sealed for, `pass_phrase` what
+    opens it: without one of them no email carries one. `key` is the attempt's
+    idempotency key, `delivery_id` stays the same from one attempt to the next,
+    `media_url` is where a fax carrier fetches the PDF and `status_url` where it
+    reports.
     """
 
     address: str
     subject: str = ""
     text: str = ""
     pdf: bytes | None = None
+    certificate: str = ""
+    pass_phrase: str = field(default="", repr=False)
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""

@@ -1,6 +1,13 @@
-"""Addresses from which email came back; certificates of those who get it sealed."""
+"""Addresses from which email came back; certificates and pass phrases for sealing."""
 
-from peewee import CharField, DateTimeField, ForeignKeyField, Model, TextField
+from peewee import (
+    BlobField,
+    CharField,
+    DateTimeField,
+    ForeignKeyField,
+    Model,
+    TextField,
+)
 
 
 def up(migrator, db):
@@ -30,7 +37,13 @@ def up(migrator, db):
         withdrawn_by = CharField(null=True)
         withdrawn_at = DateTimeField(null=True)
 
-    db.create_tables([MailProblem, MailCertificate])
+    class MailPassPhrase(Table):
+        address = CharField(unique=True)
+        sealed = BlobField()
+        made_by = CharField()
+        made_at = DateTimeField()
+
+    db.create_tables([MailProblem, MailCertificate, MailPassPhrase])
     db.execute_sql(
         'CREATE UNIQUE INDEX "mail_certificate_in_use_once"'
         ' ON "mail_certificate" ("address") WHERE withdrawn_at IS NULL'

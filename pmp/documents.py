@@ -25,8 +25,7 @@ class DocumentLostError(Exception):
 
 def keep(*, kind: DocumentKind, media_type: str, body: bytes, at: datetime) -> Document:
     """Seal and store a file; `body` is never written anywhere in clear."""
-    nonce = os.urandom(NONCE_BYTES)
-    sealed = nonce + _cipher().encrypt(nonce, body, kind.value.encode())
+    sealed = seal(body, purpose=kind.value)
     document: Document = Document.create(
         kind=kind,
         media_type=media_type,
@@ -54,14 +53,10 @@ def read(document: Document) -> bytes:
     """Give a kept file's bytes; DocumentLostError if purged or of another key."""
     if document.sealed is None:
         raise DocumentLostError(f"document {document.id} was purged")
-    sealed = bytes(document.sealed)
-    nonce, cipher_text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
     try:
-        return _cipher().decrypt(nonce, cipher_text, document.kind.value.encode())
-    except InvalidTag as error:
-        raise DocumentLostError(
-            f"document {document.id}: wrong document key"
-        ) from error
+        return unseal(bytes(document.sealed), purpose=document.kind.value)
+    except DocumentLostError as error:
+        raise DocumentLostError(f"document {document.id}: {error}") from error
 
 
 def purge(document: Document, *, at: datetime) -> None:
@@ -71,6 +66,21 @@ def purge(document: Document, *, at: datetime) -> None:
         .where(Document.id == document.id)
         .execute()
     )
+
+
+def seal(body: bytes, *, purpose: str) -> bytes:
+    """Encrypt with the document key; only the same purpose opens it again."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + _cipher().encrypt(nonce, body, purpose.encode())
+
+
+def unseal(sealed: bytes, *, purpose: str) -> bytes:
+    """Decrypt what `seal` made; DocumentLostError if of another key or purpose."""
+    nonce, cipher_text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    try:
+        return _cipher().decrypt(nonce, cipher_text, purpose.encode())
+    except InvalidTag as error:
+        raise DocumentLostError("wrong document key") from error
 
 
 def _cipher() -> AESGCM:

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     mail_ca_file: str = ""
     mail_bounce_to: str = ""
     bounce_imap_url: SecretStr = Field(default=SecretStr(""))
+    mail_documents: Literal["never", "smime", "pdf"] = "never"
     staff_mail_to: str = ""
     fax_url: SecretStr = Field(default=SecretStr("folder:"))
     fax_signing_key: SecretStr = Field(default=SecretStr(""))

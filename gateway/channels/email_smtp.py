@@ -19,6 +19,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from gateway import sealing
 from gateway.channels.smtp_answers import Moment, meaning
 from gateway.message import DeliveryError, Message
 from gateway.time_limit import TimeLimit
@@ -57,12 +58,12 @@ def longest_seconds() -> float:
 
 
 def made(message: Message) -> EmailMessage:
-    """Make the email of a message, plain text and nothing else.
+    """Make the email of a message: plain text, or text and PDF under seal.
 
-    DeliveryError DOCUMENT where it would carry a file, REJECTED for an address that
-    cannot be one.
+    DeliveryError DOCUMENT where it would carry a file without one, REJECTED for an
+    address that cannot be one.
     """
-    if message.pdf is not None:
+    if message.pdf is not None and not (message.certificate or message.pass_phrase):
         raise DeliveryError(ErrorClass.DOCUMENT, "an email must not carry a document")
     chosen = settings.current()
     mail = EmailMessage()
@@ -74,8 +75,19 @@ def made(message: Message) -> EmailMessage:
     mail["From"] = Address(chosen.system_name, addr_spec=chosen.mail_from)
     mail["Message-ID"] = marks.message_id(message.delivery_id)
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.text, cte=_encoding(message.text))
+    _fill(mail, message)
     return mail
+
+
+def _fill(mail: EmailMessage, message: Message) -> None:
+    text, pdf = message.text, message.pdf
+    if pdf is None:
+        mail.set_content(text, cte=_encoding(text))
+    elif message.certificate:
+        sealing.seal(mail, text=text, pdf=pdf, certificate=message.certificate)
+    else:
+        mail.set_content(text, cte=_encoding(text))
+        sealing.attach_locked(mail, pdf=pdf, pass_phrase=message.pass_phrase)
 
 
 def _recipient(address: str) -> Address | str:

@@ -32,18 +32,27 @@ _LASTING = {
     (7, 18): ErrorClass.REJECTED,  # the domain has a new owner
 }
 
+# Details of 5.7.x that are about how we send: our sign-in, our keys, our server's name.
+_OURS = frozenset({8, 9, 11, 14, *range(20, 30)})
+# 5.7.0 and 5.7.1 may be a recipient's own rule. One such must not stop all email, and a
+# relay that turns us away must not fail every message: its words tell the two apart.
+_ABOUT_US = re.compile(
+    r"relay|block|spamhaus|reputation|authenticat|\b(?:spf|dkim|dmarc)\b", re.IGNORECASE
+)
+
 
 def meaning(moment: Moment, code: int, text: str) -> ErrorClass:
     """Say what follows from an answer that is not a yes.
 
     BUSY is the recipient's trouble and passes, or is given up after some hours for the
-    next route; CARRIER_DOWN and THROTTLED are the relay's; CONFIGURATION is about us.
+    next route; CARRIER_DOWN and THROTTLED are the relay's; CONFIGURATION is about us;
+    UNKNOWN is some rule of theirs, tried for half a day.
     """
     found = _ENHANCED.match(text)
     fits = found is not None and found[1] == str(code)[0]
     subject, detail = (int(found[2]), int(found[3])) if found and fits else (0, 0)
     if 500 <= code < 600:
-        return _lasting(moment, code, subject, detail)
+        return _lasting(moment, code, text, subject, detail)
     if subject == 7 or (subject, detail) == (5, 3):
         at_the_door = moment == Moment.SENDER
         return ErrorClass.THROTTLED if at_the_door else ErrorClass.BUSY
@@ -52,14 +61,17 @@ def meaning(moment: Moment, code: int, text: str) -> ErrorClass:
     return ErrorClass.CARRIER_DOWN
 
 
-def _lasting(moment: Moment, code: int, subject: int, detail: int) -> ErrorClass:
+def _lasting(
+    moment: Moment, code: int, text: str, subject: int, detail: int
+) -> ErrorClass:
     if moment == Moment.SENDER:
         too_large = code == 552 or (subject, detail) == (3, 4)
         return ErrorClass.DOCUMENT if too_large else ErrorClass.CONFIGURATION
     if (subject, detail) in _LASTING:
         return _LASTING[subject, detail]
     if subject == 7:
-        return ErrorClass.CONFIGURATION
+        ours = detail in _OURS or code == 530 or _ABOUT_US.search(text)
+        return ErrorClass.CONFIGURATION if ours else ErrorClass.UNKNOWN
     if subject == 6 or (moment == Moment.TEXT and subject != 1):
         return ErrorClass.DOCUMENT
     if moment == Moment.RECIPIENT and not subject:

@@ -1,10 +1,11 @@
 """Outbox row to message: one module a kind, and the words from templates/mail/.
 
 A kind's module has `compose(delivery, attempt) -> Message`. It runs in the worker, each
-time that a delivery is tried. An email says that something waits and where; it never
-holds patient data, and a subject never a name.
+time that a delivery is tried. An email says that something waits and where; what is
+not under seal never holds patient data, and a subject never a name.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.channels import Message
 from models import Delivery, DeliveryAttempt, DeliveryKind
 from pmp import settings, wording
+from pmp.deliveries.protections import Protection
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates" / "mail"
 LONGEST_SUBJECT = 200
@@ -59,6 +61,18 @@ def mail(delivery: Delivery, name: str, /, **context: Any) -> Message:
         address=delivery.address,
         subject=" ".join(subject.split())[:LONGEST_SUBJECT],
         text=_filled(f"{name}/body.txt", context).strip() + "\n",
+    )
+
+
+def sealed(
+    delivery: Delivery, name: str, *, pdf: bytes, protection: Protection
+) -> Message:
+    """Make an email that carries a document under seal, from templates/mail/<name>/."""
+    return replace(
+        mail(delivery, name, is_locked=bool(protection.pass_phrase)),
+        pdf=pdf,
+        certificate=protection.certificate,
+        pass_phrase=protection.pass_phrase,
     )
 
 

@@ -1,7 +1,8 @@
 """A Patient Threshold Report, to one recipient.
 
-By email a notice and a link, without a word about the patient. By fax and letter the
-whole report behind a cover sheet: the same copy that the portal gives, drawn once.
+By email a notice and a link, without a word about the patient. By fax and letter, and
+by email to whom it can be sealed for, the whole report behind a cover sheet: the same
+copy that the portal gives, drawn once.
 """
 
 from gateway import documents, messages
@@ -14,6 +15,7 @@ from models import (
     DeliveryAttempt,
 )
 from pmp import settings
+from pmp.deliveries import certificates, protections
 from pmp.errors import RuleError
 from pmp.thresholds import threshold_copies, threshold_reports
 
@@ -27,7 +29,12 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         raise RuleError("The case has ended; its report is not sent any more.")
     at = attempt.started_at
     body = threshold_copies.copy(recipient, draw=documents.threshold_report, at=at)
+    if protection := protections.of(delivery, at=at):
+        threshold_reports.sending(recipient, address=delivery.address, at=at)
+        name = "threshold_report_sealed"
+        return messages.sealed(delivery, name, pdf=body, protection=protection)
     if delivery.channel == ChannelName.EMAIL:
+        certificates.refuse_link(delivery)
         link = f"{settings.current().public_url}/threshold-reports/{recipient.id}"
         return messages.mail(delivery, "threshold_report", link=link)
     threshold_reports.sending(recipient, address=delivery.address, at=at)

@@ -156,6 +156,8 @@ class Event(StrEnum):
     MAIL_CERTIFICATE_WITHDRAWN = "mail:certificate_withdrawn"
     DELIVERIES_DOWNLOADED = "deliveries:downloaded"
     DELIVERY_PAPER_OPENED = "delivery:paper_opened"
+    MAIL_PHRASE_MADE = "mail:phrase_made"
+    MAIL_PHRASE_WITHDRAWN = "mail:phrase_withdrawn"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
     DELIVERIES_HELD_AFTER_RESTORE = "deliveries:held_after_restore"
     CARRIER_LEFT_ALONE = "carrier:left_alone"

@@ -5,6 +5,7 @@ later email is known to have arrived, when its user says that it works again, or
 staff have put it right. An address that nobody has any more is not shown.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +24,12 @@ from models import (
     UserStatus,
 )
 from pmp import audit, database
-from pmp.deliveries import outbox
+from pmp.deliveries import bounces, outbox
 from pmp.errors import NotFoundError
 from pmp.paging import Page, pages_of
 
 PAGE_SIZE = 50
+_STATUS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b")
 # What is said of the address and not of us, the relay or the document.
 _OF_THE_ADDRESS = frozenset({ErrorClass.REJECTED, ErrorClass.BUSY})
 
@@ -104,7 +106,7 @@ def _watch(delivery: Delivery, at: datetime) -> None:
 
 
 def _flag(delivery: Delivery, address: str, *, at: datetime) -> None:
-    reason = delivery.error_text[: outbox.LONGEST_ERROR]
+    reason = _reason(delivery)
     try:
         with database.atomic():
             MailProblem.create(
@@ -116,6 +118,14 @@ def _flag(delivery: Delivery, address: str, *, at: datetime) -> None:
             .where(MailProblem.address == address)
             .execute()
         )
+
+
+def _reason(delivery: Delivery) -> str:
+    """Say why in words for its user; staff find the relay's own at the delivery."""
+    status = _STATUS.search(delivery.error_text)
+    if status is None and delivery.error_class == ErrorClass.BUSY:
+        return "the mailbox is full or does not answer"
+    return bounces.words(status[0] if status else "")
 
 
 def _of_users() -> Any:

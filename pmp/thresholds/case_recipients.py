@@ -27,7 +27,7 @@ from models import (
     User,
 )
 from pmp import bulk, database, deliveries
-from pmp.deliveries import contacts
+from pmp.deliveries import certificates, contacts
 from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
 from pmp.thresholds import concerned, reply_codes
@@ -354,7 +354,7 @@ def _request(
     deliveries.request(
         kind=DeliveryKind.THRESHOLD_REPORT,
         subject_id=recipient.id,
-        routes=contacts.routes_for(someone),
+        routes=certificates.also(contacts.routes_for(someone), someone, at=at),
         dedupe_key=f"threshold:{case.id}:{recipient.id}",
         at=at,
     )

@@ -28,7 +28,7 @@ from models import (
     TicketOutcome,
 )
 from pmp import audit, database, deliveries, disclosures, documents, wording
-from pmp.deliveries import contacts
+from pmp.deliveries import certificates, contacts
 from pmp.errors import NotFoundError
 from pmp.thresholds import case_recipients
 
@@ -341,10 +341,11 @@ def _notice(
 
 
 def _send(notice: CorrectionNotice, *, at: datetime) -> None:
+    who = case_recipients.who(notice.recipient)
     deliveries.request(
         kind=DeliveryKind.CORRECTION_NOTICE,
         subject_id=notice.id,
-        routes=contacts.routes_for(case_recipients.who(notice.recipient)),
+        routes=certificates.also(contacts.routes_for(who), who, at=at),
         dedupe_key=f"correction:{notice.id}",
         at=at,
         priority=3,

@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "portal.views.staff_returned_letters",
     "portal.views.staff_misdeliveries",
     "portal.views.staff_mail",
+    "portal.views.mail_certificates",
     "portal.views.outside_reports",
     "portal.views.staff_tickets",
     "portal.views.staff_ticket_handling",

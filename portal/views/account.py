@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from models import Credential, ReceiptPolicy, User
 from pmp import accounts, clock
 from pmp.accounts import sessions
-from pmp.deliveries import mail_problems
+from pmp.deliveries import certificates, mail_problems, protections
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.uploads import receipts
@@ -139,6 +139,8 @@ def account() -> ResponseReturnValue:
         sessions=sessions.of_user(signed_in_user(), at=clock.now()),
         this_session=g.session,
         mail_problem=mail_problems.of_user(signed_in_user()),
+        certificates_are_used=certificates.are_used(),
+        phrases_are_used=protections.are_phrases_used(),
     )
     return page, 422 if form.errors else 200
 

@@ -1,12 +1,13 @@
 """Email that comes back: from the mailbox, through the pipe, into the outbox."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
 from click.testing import CliRunner
+from peewee import OperationalError
 
 from gateway import bounces as bounce_mailbox
 from gateway import schedule, tasks
@@ -317,7 +318,7 @@ def test_nothing_is_put_away_before_the_database_has_it(
     delivery = sent()
 
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError
+        raise OperationalError
 
     with (
         MailboxServer(of(delivery)) as server,
@@ -325,13 +326,34 @@ def test_nothing_is_put_away_before_the_database_has_it(
     ):
         with monkeypatch.context() as broken:
             broken.setattr(bounces, "_fail", fail)
-            with pytest.raises(RuntimeError):
+            with pytest.raises(OperationalError):
                 bounce_mailbox.read()
         assert server.inbox[0].flags == set()
         assert fresh(delivery).state == DeliveryState.SENT
 
         bounce_mailbox.read()
     assert fresh(delivery).state == DeliveryState.FAILED
+
+
+def test_a_mail_that_nobody_foresaw_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delivery = sent()
+    real = bounces.take_in
+
+    def stumbles(raw: bytes, *, at: datetime) -> tuple[Taken, str]:
+        if b"stumble" in raw:
+            raise RuntimeError
+        return real(raw, at=at)
+
+    monkeypatch.setattr(bounces, "take_in", stumbles)
+
+    server = read(b"Subject: stumble\r\n\r\n", of(delivery))
+
+    assert fresh(delivery).state == DeliveryState.FAILED
+    assert [mail.raw for mail in server.folders["Look"]] == [
+        b"Subject: stumble\r\n\r\n"
+    ]
 
 
 def test_a_line_cut_after_the_work_and_before_the_mark_changes_nothing_twice() -> None:
@@ -410,7 +432,7 @@ def test_the_address_is_flagged_until_a_later_email_arrives() -> None:
 
     problem = mail_problems.of_user(doctor)
     assert problem is not None
-    assert problem.reason.startswith("came back: there is no such mailbox")
+    assert problem.reason == "there is no such mailbox"
     assert mail_problems.of_user(other) is None
     [row] = mail_problems.listed().rows
     assert row.users == ["doctor"]

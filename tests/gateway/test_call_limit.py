@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway import tasks
-from gateway.message import DeliveryError
 from gateway.call_limit import within_limit
+from gateway.message import DeliveryError
 from models import ChannelName, DeliveryState, ErrorClass
 from pmp import settings
 from tests.gateway.conftest import Clock, fresh, make_delivery
