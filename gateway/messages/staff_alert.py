@@ -33,7 +33,7 @@ def compose(delivery: Delivery, _attempt: DeliveryAttempt) -> Message:
             kind=alert.kind.value,
             counts=counts,
             total=sum(counts.values()),
-            link=f"{desk}?needs_staff=1",
+            link=f"{desk}?attention=y",
         )
     content = alert.content
     channel = content["channel"]

@@ -154,6 +154,7 @@ class Event(StrEnum):
     DELIVERIES_DOWNLOADED = "deliveries:downloaded"
     DELIVERY_PAPER_OPENED = "delivery:paper_opened"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
+    DELIVERIES_HELD_AFTER_RESTORE = "deliveries:held_after_restore"
     CARRIER_LEFT_ALONE = "carrier:left_alone"
     CARRIER_WORKS = "carrier:works"
     CARRIER_PAUSED = "carrier:paused"

@@ -10,6 +10,7 @@ report in `callbacks`, what staff do in `delivery_desk`.
 
 import hashlib
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,6 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryAttempt,
-    DeliveryEvent,
     DeliveryKind,
     DeliveryState,
     DocumentKind,
@@ -25,13 +25,16 @@ from models import (
     User,
 )
 from pmp import database, documents, settings
-from pmp.deliveries import circuits, fax_hours
+from pmp.deliveries import circuits, fax_hours, steps
 from pmp.deliveries.outbox import (
+    FINAL,
     Route,
     change,
+    changed,
     doubt,
     fail,
     lease,
+    line,
     note,
     on_change,
     on_request,
@@ -59,8 +62,6 @@ __all__ = [
     "withdraw_for",
 ]
 
-CALLING = "calling"  # outcome of an attempt while, or after, the carrier was called
-
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
@@ -70,11 +71,15 @@ _DOCUMENT_KINDS = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery taken for one attempt, and the clear token of its media address."""
+    """A delivery taken for one attempt, and the clear token of its media address.
+
+    `steady`: nothing was wrong with the carrier.
+    """
 
     delivery: Delivery
     attempt: DeliveryAttempt
     media_token: str
+    steady: bool = False
 
 
 def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
@@ -86,31 +91,27 @@ def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
     """
     owner, token = secrets.token_hex(16), secrets.token_urlsafe(32)
     until = at + lease()
+    resting = fax_hours.closed_since(ChannelName.FAX, at) or fax_hours.LONG_AGO
+    lease_of = {
+        "delivery": delivery_id,
+        "owner": owner,
+        "until": until,
+        "at": at,
+        "resting": resting,
+    }
     with database.atomic() as turn:
-        if not _take(delivery_id, owner=owner, until=until, at=at):
+        delivery = steps.take.one(carrier=carrier, **lease_of)
+        steady = delivery is not None
+        delivery = delivery or steps.take_to_try.one(**lease_of)
+        if delivery is None:
             return None
-        delivery = Delivery.get_by_id(delivery_id)
-        if not circuits.enter(delivery.channel, carrier, until=until, at=at):
+        if not steady and not circuits.enter(
+            delivery.channel, carrier, until=until, at=at
+        ):
             turn.rollback()
             return None
-        attempt = DeliveryAttempt.create(
-            delivery=delivery,
-            number=delivery.attempts,
-            idempotency_key=f"{delivery.id}-{delivery.attempts}",
-            carrier=carrier,
-            media_sha256=token_hash(token),
-            media_until=at + timedelta(minutes=settings.current().media_minutes),
-            started_at=at,
-        )
-        DeliveryEvent.create(
-            delivery=delivery,
-            attempt=attempt,
-            source="worker",
-            from_state=DeliveryState.QUEUED.value,
-            to_state=DeliveryState.SENDING.value,
-            at=at,
-        )
-    return Claim(delivery, attempt, token)
+        attempt = _written_down(delivery, carrier=carrier, token=token, at=at)
+    return Claim(delivery, attempt, token, steady)
 
 
 def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
@@ -119,17 +120,21 @@ def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
     Keeps what is about to be sent. An attempt that never got this far was surely not
     sent; from here on its end must be learned from the carrier.
     """
-    with database.atomic():
-        delivery = taken(claimed.delivery.id)
-        if not _holds_lease(delivery, claimed):
+    with nullcontext() if pdf is None else database.atomic():
+        held = steps.call.change(
+            delivery=claimed.delivery.id,
+            owner=claimed.delivery.lease_owner,
+            until=at + lease(),
+            at=at,
+        )
+        if not held:
             return False
         if pdf is not None:
+            delivery = taken(claimed.delivery.id)
             _keep(delivery, pdf, at=at)
-        delivery.lease_until = at + lease()
-        delivery.save()
-        claimed.attempt.outcome = CALLING
-        claimed.attempt.save(only=[DeliveryAttempt.outcome])
-    claimed.delivery.document = delivery.document
+            delivery.save(only=[Delivery.document])
+            claimed.delivery.document = delivery.document
+    claimed.delivery.called_at = at
     return True
 
 
@@ -165,7 +170,7 @@ def mark_failed(
     retry_after: timedelta | None = None,
 ) -> None:
     """Record a failure: another try later, the next route, or staff's attention."""
-    called = claimed.attempt.outcome == CALLING
+    called = claimed.delivery.called_at is not None
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         ended = _end(claimed.attempt, error_class, at=at)
@@ -239,31 +244,54 @@ def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:
     return held
 
 
-def _take(delivery_id: int, *, owner: str, until: datetime, at: datetime) -> bool:
-    query = (
-        Delivery.update(
-            state=DeliveryState.SENDING,
-            attempts=Delivery.attempts + 1,
-            revision=Delivery.revision + 1,
-            lease_owner=owner,
-            lease_until=until,
-        )
-        .where(Delivery.id == delivery_id)
-        .where(Delivery.state == DeliveryState.QUEUED)
-        .where(Delivery.due_at <= at)
-    )
-    resting = fax_hours.closed_since(ChannelName.FAX, at)
-    if resting is not None:
-        wanted_now = Delivery.due_at >= resting
-        query = query.where((Delivery.channel != ChannelName.FAX) | wanted_now)
-    return bool(query.execute())
+def _written_down(
+    delivery: Delivery, *, carrier: str, token: str, at: datetime
+) -> DeliveryAttempt:
+    facts = {
+        "number": delivery.attempts,
+        "idempotency_key": f"{delivery.id}-{delivery.attempts}",
+        "carrier": carrier,
+        "media_sha256": token_hash(token),
+        "media_until": at + timedelta(minutes=settings.current().media_minutes),
+        "started_at": at,
+    }
+    number = steps.write_down.add(delivery=delivery.id, **facts)
+    attempt = DeliveryAttempt(id=number, delivery=delivery, **facts)
+    line(delivery, DeliveryState.QUEUED, source="worker", at=at, attempt=attempt)
+    return attempt
 
 
 def _accepted(
     claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
 ) -> None:
-    _accept(claimed, to, reference=reference, at=at)
-    circuits.answered(claimed.delivery, claimed.attempt, at=at)
+    if not _is_taken(claimed, to, reference=reference, at=at):
+        _accept(claimed, to, reference=reference, at=at)
+    if not claimed.steady:
+        circuits.answered(claimed.delivery, claimed.attempt, at=at)
+
+
+def _is_taken(
+    claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
+) -> bool:
+    """Record the usual: the lease is held, and no call-back has come before."""
+    with database.atomic() as turn:
+        delivery = steps.accept.one(
+            delivery=claimed.delivery.id,
+            owner=claimed.delivery.lease_owner,
+            to=to.value,
+            at=at,
+            due_at=at + soon() * 2,
+            final_at=at if to in FINAL else None,
+        )
+        ended = delivery and steps.end_well.change(
+            attempt=claimed.attempt.id, reference=reference, at=at
+        )
+        if not ended:
+            turn.rollback()
+            return False
+        before = DeliveryState.SENDING
+        changed(delivery, before, source="worker", at=at, attempt=claimed.attempt)
+    return True
 
 
 def _accept(claimed: Claim, to: DeliveryState, *, reference: str, at: datetime) -> None:
@@ -297,7 +325,7 @@ def _end(
         return False
     attempt.ended_at = at
     attempt.error_class = error_class
-    attempt.outcome = error_class.value if error_class else "accepted"
+    attempt.outcome = error_class.value if error_class else steps.ACCEPTED
     # Only these: a call-back may have put the reference there meanwhile.
     attempt.save(
         only=[

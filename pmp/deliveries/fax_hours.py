@@ -11,6 +11,7 @@ from models import ChannelName
 from pmp import clock, clock_hours, settings
 from pmp.deliveries import retries
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 _MOST_HOURS = 48
 # Whoever waited for the morning comes within so long of its beginning.

@@ -16,7 +16,6 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryAttempt,
-    DeliveryEvent,
     DeliveryKind,
     DeliveryState,
     Document,
@@ -24,6 +23,30 @@ from models import (
 )
 from pmp import audit, database, settings
 from pmp.deliveries import barred, fax_hours, retries
+from pmp.deliveries.lines import LONGEST_ERROR, line, note
+
+__all__ = [
+    "FINAL",
+    "Route",
+    "change",
+    "changed",
+    "doubt",
+    "end_attempt",
+    "expire",
+    "fail",
+    "fall_back",
+    "last_attempt",
+    "lease",
+    "line",
+    "note",
+    "on_change",
+    "on_request",
+    "request",
+    "soon",
+    "taken",
+    "wake",
+    "ways_left",
+]
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -37,7 +60,6 @@ FINAL = frozenset(
         DeliveryState.EXPIRED,
     }
 )
-LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True)
@@ -144,7 +166,7 @@ def change(
     attempt: DeliveryAttempt | None = None,
 ) -> None:
     """Move a delivery (got by `taken`) to a state, with its history and watchers."""
-    note(delivery, attempt, source=source, to=to, at=at, text=text)
+    before = delivery.state
     delivery.state = to
     delivery.revision += 1
     if not delivery.needs_staff:
@@ -153,39 +175,33 @@ def change(
         delivery.lease_owner = delivery.lease_until = None
     if to in FINAL:
         delivery.final_at = at
+    delivery.save()
+    changed(delivery, before, source=source, at=at, text=text, attempt=attempt)
+
+
+def changed(
+    delivery: Delivery,
+    before: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Write down, and tell the watchers, in which state a stored delivery was."""
+    line(delivery, before, source=source, at=at, text=text, attempt=attempt)
+    if delivery.state in FINAL:
         audit.record(
             audit.Event.DELIVERY_CHANGED,
             actor="system" if source in {"worker", "call-back", "poll"} else source,
             subject=f"delivery:{delivery.id}",
             at=at,
-            detail={"state": to.value},
+            detail={"state": delivery.state.value},
         )
-    delivery.save()
     for watcher in _watchers.get(delivery.kind, []):
         watcher(delivery, at)
-    if to == DeliveryState.QUEUED:
+    if delivery.state == DeliveryState.QUEUED:
         wake(delivery, at=at)
-
-
-def note(
-    delivery: Delivery,
-    attempt: DeliveryAttempt | None,
-    *,
-    source: str,
-    at: datetime,
-    to: DeliveryState | None = None,
-    text: str = "",
-) -> None:
-    """Add a line to a delivery's history; lines are never changed."""
-    DeliveryEvent.create(
-        delivery=delivery,
-        attempt=attempt,
-        source=source,
-        from_state=delivery.state.value,
-        to_state=(to or delivery.state).value,
-        note=text[:LONGEST_ERROR],
-        at=at,
-    )
 
 
 def doubt(

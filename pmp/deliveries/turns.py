@@ -7,7 +7,7 @@ wait. A carrier that is not called holds up nobody else's messages.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -20,7 +20,6 @@ from pmp.prepared import Given, prepared
 
 # How long one waits to be as urgent as the next priority.
 STEP = timedelta(minutes=15)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def due(*, at: datetime, limit: int = 200) -> list[int]:
@@ -73,7 +72,7 @@ def _first(
     channel: ChannelName, limit: int, *, at: datetime
 ) -> list[tuple[datetime, int]]:
     """Give a channel's next deliveries with the time that says whose turn it is."""
-    since = fax_hours.closed_since(channel, at) or _LONG_AGO
+    since = fax_hours.closed_since(channel, at) or fax_hours.LONG_AGO
     levels = (
         [
             (due_at + STEP * priority, delivery_id)
