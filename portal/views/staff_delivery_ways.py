@@ -143,6 +143,7 @@ def _marks(fields: Any) -> dict[int, str]:
 
 def _review(form: BatchForm, lines: list[Line]) -> ResponseReturnValue:
     known = form.action.data in set(Action)
+    form.back.data = _back(form)
     shown = render_template(
         "staff/deliveries/batch.html",
         form=form,
@@ -150,7 +151,7 @@ def _review(form: BatchForm, lines: list[Line]) -> ResponseReturnValue:
         words=delivery_batches.WORDS[Action(form.action.data)] if known else "",
         will=[each for each in lines if not each.why_not],
         will_not=[each for each in lines if each.why_not],
-        back=_back(form),
+        back=form.back.data,
         desk=delivery_desk,
     )
     return shown, 422 if form.errors else 200

@@ -39,8 +39,12 @@ def test_staff_write_down_assess_and_close_an_incident(
     assert "A bakery" in browser.text()
     assert "CANARY" not in browser.text()
     browser.get("/staff/misdeliveries/1")
-    browser.submit({"assessment": ""}, status=422)
-    browser.submit({"assessment": "Low risk; the patient is told by letter."})
+    assess = "/misdeliveries/1"
+    browser.submit({"assessment": ""}, action=assess, status=422)
+    browser.submit(
+        {"assessment": "Low risk; the patient is told by letter.", "breach": "no"},
+        action=assess,
+    )
     browser.follow()
     assert "Low risk" in browser.text()
     browser.get("/staff/misdeliveries?show=open")
