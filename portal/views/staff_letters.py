@@ -208,6 +208,7 @@ def _run(
         run=run,
         found=found,
         stage=print_runs.stage(found),
+        form=mailed_form if mailed_form.errors else printed_form,
         printed_form=printed_form,
         mailed_form=mailed_form,
         typed=_tracking(),

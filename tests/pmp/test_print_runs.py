@@ -1,6 +1,7 @@
 """Print runs: no letter twice, no letter lost, nothing mailed that was cancelled."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -142,7 +143,7 @@ def test_two_who_open_a_run_at_once_print_no_letter_twice(staff: User) -> None:
     assert states(*made) == ["batched"] * 12
 
 
-def _quiet(work):  # type: ignore[no-untyped-def]
+def _quiet(work: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
         try:
             work()
