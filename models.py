@@ -1716,6 +1716,7 @@ class DeliveryKind(StrEnum):
     TICKET_QUESTION = "ticket_question"
     OUTSIDE_ANSWER = "outside_answer"
     LOOK_UP_CORRECTION = "look_up_correction"
+    STAFF_ALERT = "staff_alert"
 
 
 class DeliveryState(StrEnum):
@@ -1775,9 +1776,28 @@ class Delivery(Table):
     created_at = UtcField()
     submitted_at = UtcField(null=True)
     final_at = UtcField(null=True)
+    told_at = UtcField(null=True)  # staff were told that it needs them
 
     class Meta:
         indexes = ((("state", "due_at"), False), (("kind", "subject_id"), False))
+
+
+# Who is next in each channel, however many wait.
+Delivery.add_index(
+    Delivery.index(
+        Delivery.channel,
+        Delivery.priority,
+        Delivery.due_at,
+        Delivery.id,
+        where=SQL("state = 'queued'"),
+        name="delivery_queued",
+    )
+)
+Delivery.add_index(
+    Delivery.index(
+        Delivery.told_at, where=SQL("needs_staff"), name="delivery_needs_staff"
+    )
+)
 
 
 class DeliveryAttempt(Table):
@@ -1816,6 +1836,47 @@ class DeliveryEvent(Table):
     to_state = CharField(default="")
     note = TextField(default="")
     at = UtcField()
+
+
+class CircuitState(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    PAUSED = "paused"
+
+
+class Circuit(Table):
+    """Whether a carrier is called at all; one row for each channel and carrier."""
+
+    channel = CharField()  # a ChannelName
+    carrier = CharField()
+    in_use = BooleanField(default=True)  # the settings name it
+    state = word(CircuitState, default=CircuitState.CLOSED)
+    since = UtcField()
+    until = UtcField(null=True)  # when one delivery may try it, again
+    failures = JsonField(default=list)  # [[delivery, time], …] since it last answered
+    openings = IntegerField(default=0)  # in a row
+    error_class = word(ErrorClass, null=True)
+    why = TextField(default="")
+    changed_by = CharField(default="")  # who paused it
+    told_at = UtcField(null=True)  # staff were told of this opening, or need not be
+
+    class Meta:
+        indexes = ((("channel", "carrier"), True),)
+
+
+class AlertKind(StrEnum):
+    CARRIER = "carrier"
+    DIGEST = "digest"
+
+
+class StaffAlert(Table):
+    """What staff were told of deliveries: a carrier not called, or what needs them."""
+
+    kind = word(AlertKind)
+    circuit = ForeignKeyField(Circuit, null=True, on_delete="RESTRICT")
+    content = JsonField(default=dict)  # see pmp.deliveries.alerts; it names nobody
+    made_at = UtcField()
 
 
 class PrintRun(Table):
@@ -1979,6 +2040,8 @@ TABLES: tuple[type[Table], ...] = (
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
+    Circuit,
+    StaffAlert,
     PrintRun,
     PrintRunLetter,
     Misdelivery,

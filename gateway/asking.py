@@ -1,14 +1,19 @@
 """Asking a carrier about a message: in doubt, or silent for too long."""
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from gateway import channels
 from gateway.message import DeliveryError
-from models import ChannelName, Delivery, DeliveryState
+from gateway.time_limit import within_limit
+from models import ChannelName, Delivery, DeliveryState, ErrorClass
 from pmp import clock
 from pmp.deliveries import callbacks, doubts, outbox, receipts
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 def about_doubt(delivery_id: int) -> None:
@@ -23,7 +28,9 @@ def about_doubt(delivery_id: int) -> None:
         doubts.cannot_tell(delivery_id, text=text, at=clock.now())
         return
     try:
-        report = carrier.find(delivery.address, attempt.media_sha256 or "")
+        report = _asked(
+            lambda: carrier.find(delivery.address, attempt.media_sha256 or "")
+        )
     except DeliveryError as error:
         doubts.cannot_tell(delivery_id, text=str(error), at=clock.now())
         return
@@ -46,9 +53,10 @@ def about_silence(delivery_id: int) -> None:
         return
     attempt = outbox.last_attempt(delivery)
     carrier = channels.with_receipts(attempt.carrier) if attempt else None
-    if attempt and carrier and attempt.carrier_reference:
+    reference = attempt.carrier_reference if attempt else None
+    if attempt and carrier and reference:
         try:
-            report = carrier.look(attempt.carrier_reference)
+            report = _asked(lambda: carrier.look(reference))
         except DeliveryError as error:
             log.warning("delivery %s: cannot ask: %s", delivery_id, error.error_class)
         else:
@@ -65,8 +73,12 @@ def to_forget(attempt_id: int) -> None:
     if found is None or carrier is None:
         return
     try:
-        carrier.forget(found.carrier_reference or "")
+        _asked(lambda: carrier.forget(found.carrier_reference or ""))
     except DeliveryError as error:
         log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
         return
     receipts.forgotten(attempt_id)
+
+
+def _asked(call: Callable[[], Answer]) -> Answer:
+    return within_limit(call, otherwise=ErrorClass.CARRIER_DOWN)

@@ -12,7 +12,7 @@ from huey.serializer import SignedSerializer
 from huey.storage import (
     MemoryStorage,
     PostgresStorage,
-    RedisStorage,
+    PriorityRedisStorage,
     SqliteStorage,
 )
 
@@ -69,7 +69,7 @@ def _storage(address: str) -> Any:
         return SqliteStorage(NAME, filename=str(path), fsync=True)
     if address.startswith("postgresql://"):
         return PostgresStorage(NAME, dsn=address)
-    return RedisStorage(NAME, url=address)
+    return PriorityRedisStorage(NAME, url=address)
 
 
 huey = _Queue()

@@ -20,7 +20,7 @@ from pmp import (
     settings,
     uploads,
 )
-from pmp.deliveries import doubts, receipts
+from pmp.deliveries import alerts, circuits, doubts, outbox, receipts, turns
 from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
@@ -45,7 +45,10 @@ def tick() -> None:
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
-        _each(sweep_rest, sweep_folders)
+        _each(sweep_rest, sweep_folders, alert)
+    minutes = settings.current().alert_minutes
+    if _is_new("alerts", periods.every(minutes * 60, at=at)):
+        _each(give_up, tell_staff)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
@@ -95,9 +98,27 @@ def sweep_leases() -> None:
 def sweep_deliveries() -> None:
     """Wake the worker for what is due, in doubt, or silent."""
     at = clock.now()
+    circuits.use(channels.carriers(), at=at)
     _nudge_all(tasks.send_delivery, deliveries.due(at=at))
     _nudge_all(tasks.ask_about_doubt, doubts.open_doubts(at=at))
     _nudge_all(tasks.ask_about_silence, receipts.silent(at=at))
+
+
+def give_up() -> None:
+    """Have what waited past its deadline go on by the next route, or to staff."""
+    at = clock.now()
+    for delivery_id in turns.late(at=at):
+        outbox.expire(delivery_id, at=at)
+
+
+def alert() -> None:
+    """Tell staff of carriers that are not called."""
+    alerts.tell_of_carriers(at=clock.now())
+
+
+def tell_staff() -> None:
+    """Tell staff, together, of the deliveries that need them."""
+    alerts.tell_of_deliveries(at=clock.now())
 
 
 def sweep_faxes() -> None:

@@ -7,32 +7,51 @@ wrong is logged by its kind alone: an exception's text may quote what was being 
 import logging
 from dataclasses import replace
 
-from gateway import channels, documents, messages
+from gateway import channels, documents, lanes, messages
 from gateway.message import DeliveryError, Message
+from gateway.time_limit import within_limit
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
-from pmp.deliveries import Claim, barred
+from pmp.deliveries import Claim, barred, circuits, turns
 from pmp.documents import DocumentLostError
 from pmp.errors import RuleError
 
 log = logging.getLogger(__name__)
 
 
-def attempt(delivery_id: int) -> None:
-    """Make one attempt to send a delivery, if it is due and no other worker has it."""
+def attempt(delivery_id: int) -> int | None:
+    """Send a delivery, if it is due and no other worker has it; give who is next.
+
+    One of its channel that is more urgent goes instead of it. None is next where
+    nothing was done: the lane is full, or the carrier is not called.
+    """
     known = Delivery.get_or_none(Delivery.id == delivery_id)
     if known is None:
-        return
-    channel = channels.for_channel(known.channel)
-    claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=clock.now())
-    if claimed is None or _is_barred(claimed):
-        return
+        return None
+    with lanes.entered(known.channel) as free:
+        at = clock.now()
+        if not free or not _send(turns.instead_of(known, at=at), known.channel):
+            return None
+    return deliveries.following(known.channel, at=clock.now())
+
+
+def _send(delivery_id: int, name: ChannelName) -> bool:
+    """Make one attempt; False where there is none to be made."""
+    channel = channels.for_channel(name)
+    at = clock.now()
+    if not circuits.may_call(name, channel.CARRIER, at=at):
+        return False
+    claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=at)
+    if claimed is None:
+        return False
+    if _is_barred(claimed):
+        return True
     message = _composed(claimed)
-    if message is None:
-        return
-    if not deliveries.begin(claimed, pdf=message.pdf, at=clock.now()):
-        return
-    _call(channel, claimed, message)
+    if message is not None and deliveries.begin(
+        claimed, pdf=message.pdf, at=clock.now()
+    ):
+        _call(channel, claimed, message)
+    return True
 
 
 def _is_barred(claimed: Claim) -> bool:
@@ -76,8 +95,9 @@ def _composed(claimed: Claim) -> Message | None:
 
 
 def _call(channel: channels.Channel, claimed: Claim, message: Message) -> None:
+    doubt = ErrorClass.CARRIER_DOWN if channel.REPEATABLE else ErrorClass.IN_DOUBT
     try:
-        reference = channel.send(message)
+        reference = within_limit(lambda: channel.send(message), otherwise=doubt)
     except DeliveryError as error:
         _record(claimed, error)
         return

@@ -7,10 +7,10 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, barcodes, inbound, pages, sending, submissions_in
+from gateway import asking, barcodes, inbound, lanes, pages, sending, submissions_in
 from gateway.inbound import laml_received, laml_status
 from gateway.queue import huey
-from models import FaxStatus, InboundFax, SubmissionSource
+from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
@@ -34,37 +34,43 @@ log = logging.getLogger(__name__)
 # More nudges than this in the queue, and deliveries add none: their rows will wait, and
 # the timer finds them. A submitted file must not queue behind a pile of them.
 FULL_QUEUE = 500
+BEFORE_DELIVERIES = 10
 
 
 @huey.task()
 def send_delivery(delivery_id: int) -> None:
-    """Make one attempt to send one delivery, and record how it went."""
+    """Make one attempt to send one delivery; then its channel's next, in its turn."""
     with database.connected():
-        sending.attempt(delivery_id)
+        following = sending.attempt(delivery_id)
+    if following is not None:
+        _send_soon(following)
 
 
 @huey.task()
 def ask_about_doubt(delivery_id: int) -> None:
     """Find out whether a message that may have been sent was sent."""
-    with database.connected():
-        asking.about_doubt(delivery_id)
+    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+        if free:
+            asking.about_doubt(delivery_id)
 
 
 @huey.task()
 def ask_about_silence(delivery_id: int) -> None:
     """Ask the carrier what became of a message."""
-    with database.connected():
-        asking.about_silence(delivery_id)
+    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+        if free:
+            asking.about_silence(delivery_id)
 
 
 @huey.task()
 def forget_at_carrier(attempt_id: int) -> None:
     """Have the carrier destroy its copy of a message that is over."""
-    with database.connected():
-        asking.to_forget(attempt_id)
+    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+        if free:
+            asking.to_forget(attempt_id)
 
 
-@huey.task()
+@huey.task(priority=BEFORE_DELIVERIES)
 def fetch_fax(fax_id: int, media_url: str = "") -> None:
     """Fetch the pages of an announced fax, then read its codes."""
     with database.connected():
@@ -73,7 +79,7 @@ def fetch_fax(fax_id: int, media_url: str = "") -> None:
         read_fax.call_local(fax_id)
 
 
-@huey.task()
+@huey.task(priority=BEFORE_DELIVERIES)
 def read_fax(fax_id: int) -> None:
     """Read the codes on a fax and attach it to what they name."""
     with database.connected():
@@ -96,7 +102,7 @@ def read_fax(fax_id: int) -> None:
         )
 
 
-@huey.task()
+@huey.task(priority=BEFORE_DELIVERIES)
 def process_submission(submission_id: int) -> None:
     """Read, check and store a submitted file; then its sender's next dropped one."""
     with database.connected():
@@ -108,7 +114,7 @@ def process_submission(submission_id: int) -> None:
         nudge(process_submission, following)
 
 
-@huey.task()
+@huey.task(priority=BEFORE_DELIVERIES)
 def run_schedule(schedule_id: int) -> None:
     """Look up the people of a user's list, one after another."""
     with database.connected():

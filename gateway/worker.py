@@ -13,7 +13,7 @@ from typing import Any
 
 from huey.consumer import Consumer
 
-from gateway import schedule
+from gateway import lanes, schedule
 from gateway.queue import huey
 from pmp import logs
 
@@ -56,6 +56,7 @@ def consumer(*, threads: int = THREADS) -> Any:
     time.tzset()
     logs.begin("gateway", "pmp")
     logs.begin("huey", level=logging.WARNING)
+    lanes.divide(threads)
     return _Worker(
         huey,
         workers=threads,

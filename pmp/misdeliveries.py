@@ -72,6 +72,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.REPORTING_NOTICE,
         DeliveryKind.SUBMISSION_RECEIPT,
         DeliveryKind.LOOK_UP_CORRECTION,
+        DeliveryKind.STAFF_ALERT,
     }
 )
 

@@ -9,6 +9,8 @@ engine; to make it each time costs more than to ask it. Nothing that was read is
         return Table.select(Table.id).where(Table.patient == Given("patient")).tuples()
 
     for (number,) in _numbers(patient=7): ...
+
+UPDATE and INSERT likewise, by `change` and `add`, or with RETURNING as a query.
 """
 
 import json
@@ -62,14 +64,19 @@ class _Place:
 
 
 class Given(ColumnBase):
-    """A value that the query is called with, under this name."""
+    """A value that the query is called with, under this name.
 
-    def __init__(self, name: str) -> None:
+    Compared with a column it is written as that one's values are; what is set or
+    inserted says `into` which column it goes.
+    """
+
+    def __init__(self, name: str, *, into: Any = None) -> None:
         self.name = name
+        self.into = into
 
     def __sql__(self, context: Any) -> Any:
-        place = _Place(self.name, context.state.converter)
-        return context.value(place, converter=False)
+        convert = self.into.db_value if self.into else context.state.converter
+        return context.value(_Place(self.name, convert), converter=False)
 
 
 def among(column: Any, name: str) -> Any:
@@ -143,6 +150,13 @@ class Prepared:
     def change(self, **given: Any) -> int:
         """Run an UPDATE; give how many rows it changed."""
         return int(self._text().ask(given).rowcount)
+
+    def add(self, **given: Any) -> int:
+        """Run an INSERT of one row; give its id."""
+        cursor = self._text().ask(given)
+        if database.is_sqlite():
+            return int(cursor.lastrowid)
+        return int(cursor.fetchone()[0])
 
     def _text(self) -> _Text:
         engine = type(models.database.obj)

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     fax_url: SecretStr = Field(default=SecretStr("folder:"))
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
     fax_media_hosts: str = ""
+    fax_hours: str = "7-21"
     letters_url: SecretStr = Field(default=SecretStr("folder:"))
     letters_signing_key: SecretStr = Field(default=SecretStr(""))
     letters_credentials: Literal["print", "carrier"] = "print"
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
     media_minutes: int = Field(default=120, ge=1, le=1440)
+    alert_minutes: int = Field(default=60, ge=5, le=1440)
 
     # The program's own facts.
     demo: bool = False
@@ -197,6 +199,13 @@ class Settings(BaseSettings):
         clock_hours.parse(text)
         return text
 
+    @field_validator("fax_hours")
+    @classmethod
+    def _some_hours_of_a_day(cls, text: str) -> str:
+        if not clock_hours.parse(text):
+            raise ValueError("write two hours, such as 7-21; 0-24 is any hour")
+        return text
+
     @field_validator("reported_drugs")
     @classmethod
     def _readable_drugs(cls, text: str) -> str:
@@ -303,6 +312,16 @@ class Settings(BaseSettings):
                 f"{PREFIX}LEASE_SECONDS ({lease})"
             )
         return self
+
+    @property
+    def fax_rings(self) -> bool:
+        """Whether a fax rings somewhere: not where it is only written to a folder."""
+        return urlsplit(self.fax_url.get_secret_value()).scheme != "folder"
+
+    @property
+    def most_call_seconds(self) -> float:
+        """The longest that a whole call to a carrier may take: less than its lease."""
+        return min(self.channel_timeout_seconds * 4, self.lease_seconds * 0.8)
 
     @property
     def most_upload_megabytes(self) -> int:

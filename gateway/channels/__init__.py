@@ -18,6 +18,7 @@ __all__ = [
     "DeliveryError",
     "Message",
     "ReceiptChannel",
+    "carriers",
     "for_channel",
     "with_receipts",
 ]
@@ -71,6 +72,11 @@ def for_channel(name: ChannelName) -> Channel:
     }[name]
     module = _MODULES[name, urlsplit(address).scheme]
     return cast("Channel", import_module(f"gateway.channels.{module}"))
+
+
+def carriers() -> dict[ChannelName, str]:
+    """Name the carrier of each channel that the settings choose."""
+    return {name: for_channel(name).CARRIER for name in ChannelName}
 
 
 def with_receipts(carrier: str) -> ReceiptChannel | None:

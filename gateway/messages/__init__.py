@@ -32,6 +32,7 @@ COMPOSERS = {
     DeliveryKind.TICKET_QUESTION: "ticket_question",
     DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
     DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
+    DeliveryKind.STAFF_ALERT: "staff_alert",
 }
 
 

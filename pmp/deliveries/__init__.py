@@ -3,8 +3,9 @@
 A rule requests a delivery in the transaction of its cause. A worker claims the row
 with a conditional UPDATE, which sets a lease and writes the attempt down, composes the
 message, says that it begins, and only then calls the carrier, outside any transaction.
-What the queue loses, `due` finds again. What happens when a lease runs out is in
-`doubts`, what carriers report in `callbacks`, what staff do in `delivery_desk`.
+What the queue loses, `due` finds again. Who is next is in `turns`, which carriers are
+called in `circuits`, what happens when a lease runs out in `doubts`, what carriers
+report in `callbacks`, what staff do in `delivery_desk`.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryAttempt,
-    DeliveryEvent,
     DeliveryKind,
     DeliveryState,
     DocumentKind,
@@ -24,12 +24,16 @@ from models import (
     User,
 )
 from pmp import database, documents, settings
+from pmp.deliveries import circuits, fax_hours, steps
 from pmp.deliveries.outbox import (
+    FINAL,
     Route,
     change,
+    changed,
     doubt,
     fail,
     lease,
+    line,
     note,
     on_change,
     on_request,
@@ -37,6 +41,7 @@ from pmp.deliveries.outbox import (
     soon,
     taken,
 )
+from pmp.deliveries.turns import due, following
 
 __all__ = [
     "Claim",
@@ -44,6 +49,7 @@ __all__ = [
     "begin",
     "claim",
     "due",
+    "following",
     "mark_failed",
     "mark_maybe",
     "mark_sent",
@@ -54,8 +60,6 @@ __all__ = [
     "token_hash",
     "withdraw_for",
 ]
-
-CALLING = "calling"  # outcome of an attempt while, or after, the carrier was called
 
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
@@ -73,59 +77,26 @@ class Claim:
     media_token: str
 
 
-def due(*, at: datetime, limit: int = 200) -> list[int]:
-    """Give the ids of the deliveries to send now, the most urgent first."""
-    query = (
-        Delivery.select(Delivery.id)
-        .where(Delivery.state == DeliveryState.QUEUED)
-        .where(Delivery.due_at <= at)
-        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
-        .limit(limit)
-    )
-    return [delivery.id for delivery in query]
-
-
 def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
     """Take a due delivery for one attempt; None if it is not due or another has it.
 
+    None too while its carrier is not called, and outside the hours of faxes.
     The lease, the attempt, its idempotency key ("<delivery>-<number>") and the hash
     of its media token are on disk when this returns.
     """
     owner, token = secrets.token_hex(16), secrets.token_urlsafe(32)
-    with database.atomic():
-        taken = (
-            Delivery.update(
-                state=DeliveryState.SENDING,
-                attempts=Delivery.attempts + 1,
-                revision=Delivery.revision + 1,
-                lease_owner=owner,
-                lease_until=at + lease(),
-            )
-            .where(Delivery.id == delivery_id)
-            .where(Delivery.state == DeliveryState.QUEUED)
-            .where(Delivery.due_at <= at)
-            .execute()
+    until = at + lease()
+    resting = fax_hours.closed_since(ChannelName.FAX, at) or fax_hours.LONG_AGO
+    with database.atomic() as turn:
+        delivery = steps.take.one(
+            delivery=delivery_id, owner=owner, until=until, at=at, resting=resting
         )
-        if not taken:
+        if delivery is None:
             return None
-        delivery = Delivery.get_by_id(delivery_id)
-        attempt = DeliveryAttempt.create(
-            delivery=delivery,
-            number=delivery.attempts,
-            idempotency_key=f"{delivery.id}-{delivery.attempts}",
-            carrier=carrier,
-            media_sha256=token_hash(token),
-            media_until=at + timedelta(minutes=settings.current().media_minutes),
-            started_at=at,
-        )
-        DeliveryEvent.create(
-            delivery=delivery,
-            attempt=attempt,
-            source="worker",
-            from_state=DeliveryState.QUEUED.value,
-            to_state=DeliveryState.SENDING.value,
-            at=at,
-        )
+        if not circuits.enter(delivery.channel, carrier, until=until, at=at):
+            turn.rollback()
+            return None
+        attempt = _written_down(delivery, carrier=carrier, token=token, at=at)
     return Claim(delivery, attempt, token)
 
 
@@ -136,16 +107,20 @@ def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
     sent; from here on its end must be learned from the carrier.
     """
     with database.atomic():
-        delivery = taken(claimed.delivery.id)
-        if not _holds_lease(delivery, claimed):
+        held = steps.lease_anew.change(
+            delivery=claimed.delivery.id,
+            owner=claimed.delivery.lease_owner,
+            until=at + lease(),
+        )
+        if not held:
             return False
         if pdf is not None:
+            delivery = taken(claimed.delivery.id)
             _keep(delivery, pdf, at=at)
-        delivery.lease_until = at + lease()
-        delivery.save()
-        claimed.attempt.outcome = CALLING
-        claimed.attempt.save(only=[DeliveryAttempt.outcome])
-    claimed.delivery.document = delivery.document
+            delivery.save(only=[Delivery.document])
+            claimed.delivery.document = delivery.document
+        steps.call.change(attempt=claimed.attempt.id)
+    claimed.attempt.outcome = steps.CALLING
     return True
 
 
@@ -169,6 +144,7 @@ def mark_maybe(claimed: Claim, *, text: str, at: datetime) -> None:
         ended = _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
         if ended and _holds_lease(delivery, claimed):
             doubt(delivery, claimed.attempt, text=text, at=at)
+    circuits.failed(delivery, claimed.attempt, ErrorClass.IN_DOUBT, text=text, at=at)
 
 
 def mark_failed(
@@ -180,6 +156,7 @@ def mark_failed(
     retry_after: timedelta | None = None,
 ) -> None:
     """Record a failure: another try later, the next route, or staff's attention."""
+    called = claimed.attempt.outcome == steps.CALLING
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         ended = _end(claimed.attempt, error_class, at=at)
@@ -192,6 +169,17 @@ def mark_failed(
                 at=at,
                 retry_after=retry_after,
             )
+    if not called:
+        circuits.unused(delivery, claimed.attempt, at=at)
+        return
+    circuits.failed(
+        delivery,
+        claimed.attempt,
+        error_class,
+        text=text,
+        at=at,
+        retry_after=retry_after,
+    )
 
 
 def withdraw_for(
@@ -242,9 +230,56 @@ def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:
     return held
 
 
+def _written_down(
+    delivery: Delivery, *, carrier: str, token: str, at: datetime
+) -> DeliveryAttempt:
+    facts = {
+        "number": delivery.attempts,
+        "idempotency_key": f"{delivery.id}-{delivery.attempts}",
+        "carrier": carrier,
+        "media_sha256": token_hash(token),
+        "media_until": at + timedelta(minutes=settings.current().media_minutes),
+        "started_at": at,
+    }
+    number = steps.write_down.add(delivery=delivery.id, **facts)
+    attempt = DeliveryAttempt(id=number, delivery=delivery, **facts)
+    line(delivery, DeliveryState.QUEUED, source="worker", at=at, attempt=attempt)
+    return attempt
+
+
 def _accepted(
     claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
 ) -> None:
+    if not _is_taken(claimed, to, reference=reference, at=at):
+        _accept(claimed, to, reference=reference, at=at)
+    circuits.answered(claimed.delivery, claimed.attempt, at=at)
+
+
+def _is_taken(
+    claimed: Claim, to: DeliveryState, *, reference: str, at: datetime
+) -> bool:
+    """Record the usual: the lease is held, and no call-back has come before."""
+    with database.atomic() as turn:
+        delivery = steps.accept.one(
+            delivery=claimed.delivery.id,
+            owner=claimed.delivery.lease_owner,
+            to=to.value,
+            at=at,
+            due_at=at + soon() * 2,
+            final_at=at if to in FINAL else None,
+        )
+        ended = delivery and steps.end_well.change(
+            attempt=claimed.attempt.id, reference=reference, at=at
+        )
+        if not ended:
+            turn.rollback()
+            return False
+        before = DeliveryState.SENDING
+        changed(delivery, before, source="worker", at=at, attempt=claimed.attempt)
+    return True
+
+
+def _accept(claimed: Claim, to: DeliveryState, *, reference: str, at: datetime) -> None:
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         attempt = claimed.attempt
@@ -257,6 +292,7 @@ def _accepted(
             delivery.submitted_at = at
             delivery.due_at = at + soon() * 2
             delivery.error_class, delivery.error_text = None, ""
+            delivery.needs_staff = False
             change(delivery, to, source="worker", at=at, attempt=attempt)
         elif delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
             # This worker slept through its lease; the next one may send it again.
@@ -274,7 +310,7 @@ def _end(
         return False
     attempt.ended_at = at
     attempt.error_class = error_class
-    attempt.outcome = error_class.value if error_class else "accepted"
+    attempt.outcome = error_class.value if error_class else steps.ACCEPTED
     # Only these: a call-back may have put the reference there meanwhile.
     attempt.save(
         only=[

@@ -24,7 +24,7 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import outbox
+from pmp.deliveries import circuits, outbox
 
 LARGEST_BODY = 64 * 1024
 
@@ -105,9 +105,13 @@ def apply(
         if attempt is None:
             return None
         delivery = outbox.taken(attempt.delivery.id)
-        if _is_news(delivery, attempt, report, source=source, at=at):
+        news = _is_news(delivery, attempt, report, source=source, at=at)
+        if news:
             _adopt(attempt, report)
             _move(delivery, attempt, report, source=source, at=at)
+    if news and report.error_class is not None:
+        kind, text = report.error_class, report.text
+        circuits.failed(delivery, attempt, kind, text=text, at=at)
     return delivery
 
 

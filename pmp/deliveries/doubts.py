@@ -15,8 +15,8 @@ from models import (
     DeliveryState,
     ErrorClass,
 )
-from pmp import database, deliveries
-from pmp.deliveries import outbox
+from pmp import database
+from pmp.deliveries import circuits, outbox, steps
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -76,6 +76,8 @@ def not_there(delivery_id: int, *, at: datetime) -> None:
             text="the carrier has not got it",
             at=at,
         )
+    text = "it took nothing"
+    circuits.failed(delivery, attempt, ErrorClass.CARRIER_DOWN, text=text, at=at)
 
 
 def cannot_tell(delivery_id: int, *, text: str, at: datetime) -> None:
@@ -103,7 +105,7 @@ def _end_lease(delivery_id: int, *, repeatable: frozenset[str], at: datetime) ->
         over = delivery.lease_until is not None and delivery.lease_until <= at
         if delivery.state != DeliveryState.SENDING or not over or attempt is None:
             return False
-        called = attempt.outcome == deliveries.CALLING
+        called = attempt.outcome == steps.CALLING
         if called and attempt.carrier not in repeatable:
             outbox.doubt(delivery, attempt, text="the worker stopped", at=at)
             delivery.due_at = at

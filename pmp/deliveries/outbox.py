@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from peewee import IntegrityError
 
@@ -23,7 +24,8 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, settings
-from pmp.deliveries import barred, retries
+from pmp.deliveries import barred, fax_hours, retries
+from pmp.prepared import Given, prepared
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -85,7 +87,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
 
     The first route is used, the others are tried in order after it gave up; with no
     route at all it is held for staff. The same `dedupe_key` gives the same delivery
-    again. A lower `priority` goes first.
+    again. A lower `priority` goes first; a fax waits for the hours of faxes.
     """
     first, *others = routes or (Route(ChannelName.LETTER, ""),)
     try:
@@ -100,7 +102,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
                 priority=priority,
                 state=DeliveryState.QUEUED if first.address else DeliveryState.HELD,
                 needs_staff=not first.address,
-                due_at=at,
+                due_at=fax_hours.within(first.channel, at, key=dedupe_key),
                 deadline_at=at + retries.DEADLINES[first.channel],
                 document=document,
                 created_at=at,
@@ -144,24 +146,41 @@ def change(
     attempt: DeliveryAttempt | None = None,
 ) -> None:
     """Move a delivery (got by `taken`) to a state, with its history and watchers."""
-    note(delivery, attempt, source=source, to=to, at=at, text=text)
+    before = delivery.state
     delivery.state = to
     delivery.revision += 1
+    if not delivery.needs_staff:
+        delivery.told_at = None  # if it needs them again, they are told again
     if to != DeliveryState.SENDING:
         delivery.lease_owner = delivery.lease_until = None
     if to in FINAL:
         delivery.final_at = at
+    delivery.save()
+    changed(delivery, before, source=source, at=at, text=text, attempt=attempt)
+
+
+def changed(
+    delivery: Delivery,
+    before: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Write down, and tell the watchers, in which state a stored delivery was."""
+    line(delivery, before, source=source, at=at, text=text, attempt=attempt)
+    if delivery.state in FINAL:
         audit.record(
             audit.Event.DELIVERY_CHANGED,
             actor="system" if source in {"worker", "call-back", "poll"} else source,
             subject=f"delivery:{delivery.id}",
             at=at,
-            detail={"state": to.value},
+            detail={"state": delivery.state.value},
         )
-    delivery.save()
     for watcher in _watchers.get(delivery.kind, []):
         watcher(delivery, at)
-    if to == DeliveryState.QUEUED:
+    if delivery.state == DeliveryState.QUEUED:
         wake(delivery, at=at)
 
 
@@ -171,16 +190,31 @@ def note(
     *,
     source: str,
     at: datetime,
-    to: DeliveryState | None = None,
     text: str = "",
 ) -> None:
-    """Add a line to a delivery's history; lines are never changed."""
-    DeliveryEvent.create(
-        delivery=delivery,
-        attempt=attempt,
+    """Add a line to a delivery's history that changes nothing."""
+    line(delivery, delivery.state, source=source, at=at, text=text, attempt=attempt)
+
+
+def line(
+    delivery: Delivery,
+    before: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+    text: str = "",
+    attempt: DeliveryAttempt | None = None,
+) -> None:
+    """Add a line to a delivery's history, from a state to the one that it is in now.
+
+    Lines are never changed.
+    """
+    _add_event.add(
+        delivery=delivery.id,
+        attempt=attempt.id if attempt else None,
         source=source,
-        from_state=delivery.state.value,
-        to_state=(to or delivery.state).value,
+        from_state=before.value,
+        to_state=delivery.state.value,
         note=text[:LONGEST_ERROR],
         at=at,
     )
@@ -216,11 +250,16 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
     """Queue another try, or give up: the next route, or staff's attention."""
     delivery.error_class = error_class
     delivery.error_text = text[:LONGEST_ERROR]
-    pause = retries.wait(error_class, _failures(delivery, error_class))
-    if pause is not None:
-        delivery.due_at = at + max(pause, retry_after or pause)
-    if pause is None or delivery.due_at > delivery.deadline_at:
+    key = attempt.idempotency_key if attempt else f"{delivery.id}"
+    pause = retries.wait(error_class, _failures(delivery, error_class), key=key)
+    if pause is None:
         _give_up(delivery, attempt, source=source, text=text, at=at)
+        return
+    if retry_after is not None:
+        pause = max(pause, retries.asked(retry_after, key=key))
+    delivery.due_at = fax_hours.within(delivery.channel, at + pause, key=key)
+    if delivery.due_at > delivery.deadline_at:
+        _give_up(delivery, attempt, source=source, text=text, at=at, late=True)
         return
     delivery.needs_staff = error_class == ErrorClass.CONFIGURATION
     change(
@@ -231,6 +270,21 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
         at=at,
         attempt=attempt,
     )
+
+
+def expire(delivery_id: int, *, at: datetime) -> bool:
+    """Give up a delivery that waited past its deadline; False if it does not any more.
+
+    It goes on by the next route, or staff are asked: so does what waits for a carrier
+    that is not called.
+    """
+    with database.atomic():
+        delivery = taken(delivery_id)
+        late = delivery.deadline_at <= at
+        if delivery.state != DeliveryState.QUEUED or not late:
+            return False
+        _give_up(delivery, None, source="worker", text="out of time", at=at)
+    return True
 
 
 def ways_left(delivery: Delivery) -> list[Route]:
@@ -296,6 +350,19 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.current().lease_seconds)
 
 
+@prepared
+def _add_event() -> Any:
+    return DeliveryEvent.insert(
+        delivery=Given("delivery"),
+        attempt=Given("attempt"),
+        source=Given("source"),
+        from_state=Given("from_state"),
+        to_state=Given("to_state"),
+        note=Given("note"),
+        at=Given("at", into=DeliveryEvent.at),
+    )
+
+
 def _record_request(delivery: Delivery, *, at: datetime) -> None:
     note(delivery, None, source="system", at=at, text="requested")
     audit.record(
@@ -326,8 +393,9 @@ def _give_up(
     source: str,
     text: str,
     at: datetime,
+    late: bool = False,
 ) -> None:
-    late = at >= delivery.deadline_at
+    late = late or at >= delivery.deadline_at
     to = DeliveryState.EXPIRED if late else DeliveryState.FAILED
     wrong_number = delivery.error_class in {ErrorClass.REJECTED, ErrorClass.NOT_A_FAX}
     delivery.needs_staff = not ways_left(delivery) or wrong_number

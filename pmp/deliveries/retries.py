@@ -2,9 +2,11 @@
 
 Pure: an error class and how often it has happened give a wait, or None: give up. A
 class whose last wait repeats is tried until the delivery's deadline: a carrier that is
-down all day is not the recipient's fault.
+down all day is not the recipient's fault. Each wait is a fifth longer or shorter, by
+the attempt's key: a thousand that failed together do not come back together.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,11 +43,31 @@ DEADLINES = {
 }
 
 
-def wait(error_class: ErrorClass, failures: int) -> timedelta | None:
-    """Give the wait after so many failures of a class (1 = the first); None: stop."""
+JITTER = 0.2
+_PARTS = 1 << 32
+
+
+def wait(error_class: ErrorClass, failures: int, *, key: str) -> timedelta | None:
+    """Give the wait after so many failures of a class (1 = the first); None: stop.
+
+    `key` is the attempt's: the same one gives the same wait.
+    """
     plan = _PLANS[error_class]
     if failures <= len(plan.minutes):
-        return timedelta(minutes=plan.minutes[failures - 1])
-    if plan.repeats:
-        return timedelta(minutes=plan.minutes[-1])
-    return None
+        minutes = plan.minutes[failures - 1]
+    elif plan.repeats:
+        minutes = plan.minutes[-1]
+    else:
+        return None
+    return timedelta(minutes=minutes) * (1 - JITTER + 2 * JITTER * part(key))
+
+
+def asked(wish: timedelta, *, key: str) -> timedelta:
+    """Give the wait that a carrier asked for, or up to a fifth longer."""
+    return wish * (1 + JITTER * part(key))
+
+
+def part(key: str) -> float:
+    """Give a number from 0 to 1 (never 1 itself) that looks random but is the key's."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / _PARTS

@@ -47,12 +47,8 @@ def carrier() -> Iterator[Carrier]:
 
 
 def sends_to(carrier: Carrier, **changes: Any) -> Any:
-    return settings.changed(
-        fax_url=carrier.url,
-        fax_signing_key=KEY,
-        channel_timeout_seconds=1,
-        **changes,
-    )
+    given = {"channel_timeout_seconds": 1, "fax_hours": "0-24", **changes}
+    return settings.changed(fax_url=carrier.url, fax_signing_key=KEY, **given)
 
 
 @pytest.fixture

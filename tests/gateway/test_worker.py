@@ -59,6 +59,7 @@ def a_worker(carrier: Carrier) -> Iterator[subprocess.Popen[bytes]]:
         "PMP_SECRET_KEY": chosen.secret_key.get_secret_value(),
         "PMP_DOCUMENT_KEY": chosen.document_key.get_secret_value(),
         "PMP_FAX_URL": carrier.url,
+        "PMP_FAX_HOURS": "0-24",
         "PMP_LEASE_SECONDS": "4",
         "PMP_CHANNEL_TIMEOUT_SECONDS": "3",
         "PMP_SWEEP_SECONDS": "1",

@@ -36,6 +36,7 @@ class Installation:
             "PMP_DOCUMENT_KEY": "story-document-key-9876543210-zyxwv",
             "PMP_SWEEP_SECONDS": "1",
             "PMP_FAX_SIGNING_KEY": KEY,
+            "PMP_FAX_HOURS": "0-24",
             "PMP_STAFF_MAIL_TO": "staff@example.org",
         }
         self._processes: list[subprocess.Popen[bytes]] = []
