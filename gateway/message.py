@@ -8,7 +8,9 @@ from models import ErrorClass
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first four; the worker the others.
+    """A composed message. A composer fills the first five; the worker the others.
+
+    `certified`: as a letter it is to be sent so that its receipt is proven.
 
     `key` is the attempt's idempotency key, `delivery_id` stays the same from one
     attempt to the next, `media_url` is where a fax carrier fetches the PDF and
@@ -19,6 +21,7 @@ class Message:
     subject: str = ""
     text: str = ""
     pdf: bytes | None = None
+    certified: bool = False
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""

@@ -7,8 +7,18 @@ whether there is still something to do, and gateway.schedule finds what was lost
 import logging
 from typing import Any
 
-from gateway import asking, barcodes, inbound, lanes, pages, sending, submissions_in
+from gateway import (
+    asking,
+    asking_letters,
+    barcodes,
+    inbound,
+    lanes,
+    pages,
+    sending,
+    submissions_in,
+)
 from gateway.inbound import laml_received, laml_status
+from gateway.letters_in import lob_status
 from gateway.queue import huey
 from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
@@ -17,16 +27,19 @@ from pmp.uploads import dropped
 
 __all__ = [
     "ask_about_doubt",
+    "ask_about_letter",
     "ask_about_silence",
     "fetch_fax",
     "forget_at_carrier",
     "laml_received",
     "laml_status",
+    "lob_status",
     "nudge",
     "process_submission",
     "read_fax",
     "run_schedule",
     "send_delivery",
+    "take_back_letter",
 ]
 
 log = logging.getLogger(__name__)
@@ -60,6 +73,22 @@ def ask_about_silence(delivery_id: int) -> None:
     with database.connected(), lanes.entered(ChannelName.FAX) as free:
         if free:
             asking.about_silence(delivery_id)
+
+
+@huey.task()
+def ask_about_letter(delivery_id: int) -> None:
+    """Ask a print-and-mail company what became of a letter."""
+    with database.connected(), lanes.entered(ChannelName.LETTER) as free:
+        if free:
+            asking_letters.about_letter(delivery_id)
+
+
+@huey.task()
+def take_back_letter(attempt_id: int) -> None:
+    """Have a print-and-mail company stop a letter that was cancelled."""
+    with database.connected(), lanes.entered(ChannelName.LETTER) as free:
+        if free:
+            asking_letters.to_take_back(attempt_id)
 
 
 @huey.task()

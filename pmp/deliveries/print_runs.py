@@ -164,7 +164,7 @@ def stage(found: Collection[Letter]) -> str:
 
 def papers(
     run_id: int, *, again: Collection[int] = (), by: User, at: datetime
-) -> list[tuple[int, bytes]]:
+) -> list[tuple[Delivery, bytes]]:
     """Give delivery and PDF of the letters of a run that are to be printed, on record.
 
     In the order of the pile. `again` names deliveries of it to print once more, also
@@ -179,7 +179,7 @@ def papers(
             chosen = [each for each in inside if each.to_print] or inside
         if not chosen:
             raise RuleError("Nothing of this run is to be printed.")
-        bodies = [(each.delivery.id, _body(each.delivery)) for each in chosen]
+        bodies = [(each.delivery, _body(each.delivery)) for each in chosen]
         rows = [each.delivery for each in chosen]
         _record(audit.Event.LETTERS_PRINTED, run, rows, by, at)
     return bodies

@@ -6,6 +6,7 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
+    abort,
     flash,
     redirect,
     render_template,
@@ -79,15 +80,17 @@ def papers(run_id: int) -> ResponseReturnValue:
         found = print_runs.papers(
             run_id, again=again, by=signed_in_user(), at=clock.now()
         )
-    except (RuleError, ValueError) as refusal:
+        body = documents.print_run(found)
+    except (RuleError, documents.DocumentError) as refusal:
         print_runs.get(run_id)
-        flash(getattr(refusal, "message", "Choose letters of this run."), "warn")
+        flash(str(refusal), "warn")
         return redirect(url_for(".show", run_id=run_id), 303)
+    except ValueError:
+        abort(400)
     headers: dict[str, Any] = {
         "Content-Disposition": f'attachment; filename="letters-run-{run_id}.pdf"',
         "Cache-Control": "no-store",
     }
-    body = documents.print_run(found)
     return Response(body, mimetype="application/pdf", headers=headers)
 
 

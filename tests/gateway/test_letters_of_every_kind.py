@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway import barcodes, documents, letter_marks, letters_check, messages, windows
-from gateway.message import Message
 from models import (
     ChannelName,
     Delivery,
@@ -37,6 +37,9 @@ from tests.factories import (
 )
 from tests.gateway import test_registration_notice, test_threshold_report
 from tests.gateway.test_ticket_letters import answered, asked, opened
+
+if TYPE_CHECKING:
+    from gateway.message import Message
 
 LATE = datetime(2026, 11, 18, 14, tzinfo=UTC)
 

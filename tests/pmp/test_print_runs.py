@@ -164,7 +164,7 @@ def test_what_jammed_is_printed_again_and_the_rest_can_go(staff: User) -> None:
     stage = print_runs.stage(print_runs.contents(run))
     assert stage == "Some to be printed again"
     [(again, body)] = print_runs.papers(run.id, by=staff, at=NOW)
-    assert (again, body) == (jammed.id, f"{jammed.id}".encode())
+    assert (again, body) == (jammed, f"{jammed.id}".encode())
 
     print_runs.mail(run.id, on=TODAY, by=staff, at=NOW)
     assert states(good, jammed) == ["mailed", "batched"]
@@ -176,9 +176,9 @@ def test_a_whole_run_or_one_letter_can_be_printed_again(staff: User) -> None:
     run = printed_run(staff)
 
     assert len(print_runs.papers(run.id, by=staff, at=NOW)) == 2
-    [(number, _)] = print_runs.papers(run.id, again=[second.id], by=staff, at=NOW)
+    [(again, _)] = print_runs.papers(run.id, again=[second.id], by=staff, at=NOW)
 
-    assert number == second.id
+    assert again == second
     events = AuditEvent.select().where(AuditEvent.event == "letters:printed")
     assert [each.detail["deliveries"] for each in events] == [
         [first.id, second.id],

@@ -1,19 +1,44 @@
 """Print runs and returned mail on staff's screens."""
 
 import io
+from functools import lru_cache
 
 import pypdf
 import pytest
 from PIL import Image
 
 from gateway import documents, letter_marks, pages
-from models import Delivery, DeliveryState, PrintRun, Role
+from models import ChannelName, Delivery, DeliveryState, PrintRun, Role
+from pmp import deliveries, settings
 from pmp.deliveries import delivery_desk
 from pmp.deliveries.letter_codes import letter_code
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_user
-from tests.portal.test_staff_deliveries import fresh, letter, state
+from tests.gateway.test_letters_check import letter as a_letter
+from tests.portal.test_staff_deliveries import ADDRESS, delivery, fresh, state
+
+
+@lru_cache(maxsize=2)
+def paper(*, short: bool) -> bytes:
+    """Draw a letter of one page, or of two."""
+    whole = a_letter(ADDRESS.splitlines())
+    if not short:
+        return whole
+    first, written = pypdf.PdfWriter(), io.BytesIO()
+    first.append(io.BytesIO(whole), pages=(0, 1))
+    first.write(written)
+    return written.getvalue()
+
+
+def letter(*, short: bool = False) -> Delivery:
+    """Make a letter that waits to be printed."""
+    made = delivery(ChannelName.LETTER, ADDRESS)
+    claimed = deliveries.claim(made.id, carrier="print", at=NOW)
+    assert claimed is not None
+    assert deliveries.begin(claimed, pdf=paper(short=short), at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"{made.id}-1", at=NOW)
+    return fresh(made)
 
 
 @pytest.fixture
@@ -25,8 +50,8 @@ def staff(browser: Browser) -> Browser:
 @pytest.fixture
 def run(staff: Browser) -> PrintRun:
     """Open a run of two letters on the page, a short one and a long one."""
+    letter(short=True)
     letter()
-    letter(pages=2)
     staff.get("/staff/letters")
     staff.submit(action="/runs")
     opened: PrintRun = PrintRun.get()
@@ -38,13 +63,14 @@ def test_a_run_goes_from_waiting_to_mailed(staff: Browser, run: PrintRun) -> Non
     first, second = Delivery.select().order_by(Delivery.id)
     answer = staff.submit(action="/papers", status=200)
 
-    # One page, a blank one so that the next begins on a sheet of its own, two pages.
+    # One page, a blank one so that the next begins on a sheet of its own, three pages.
     sheets = pypdf.PdfReader(io.BytesIO(answer.data)).pages
-    assert len(sheets) == 4
+    assert len(sheets) == 5
     words = [" ".join(sheet.extract_text().split()) for sheet in sheets]
     assert f"{letter_code(first.id)} sheet 1 of 1" in words[0]
     assert words[1] == ""
-    assert f"{letter_code(second.id)} sheet 1 of 1" in words[3]
+    assert f"{letter_code(second.id)} sheet 1 of 2" in words[3]
+    assert f"{letter_code(second.id)} sheet 2 of 2" in words[4]
     assert answer.headers["Cache-Control"] == "no-store"
     assert state(first) == DeliveryState.BATCHED
 
@@ -59,6 +85,17 @@ def test_a_run_goes_from_waiting_to_mailed(staff: Browser, run: PrintRun) -> Non
     assert "Undo: not mailed" in staff.text()
     staff.submit(action="/not-mailed")
     assert state(first) == DeliveryState.PRINTED
+
+
+def test_a_letter_drawn_for_another_envelope_is_not_printed(
+    staff: Browser, run: PrintRun
+) -> None:
+    first = Delivery.get()
+    with settings.changed(envelope="single10"):
+        staff.submit(action="/papers")
+        staff.get(f"/staff/letters/runs/{run.id}")
+
+    assert f"{letter_code(first.id)} was drawn for another envelope" in staff.text()
 
 
 def test_what_jammed_stays_and_is_named(staff: Browser, run: PrintRun) -> None:
