@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from pmp import clock
-from pmp.deliveries import delivery_desk, letter_codes, letters, print_runs
+from pmp.deliveries import delivery_desk, letter_codes, letters, mailings, print_runs
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.wording import words
@@ -118,7 +118,7 @@ def mailed(run_id: int) -> ResponseReturnValue:
     form = MailedForm()
     if form.validate() and form.on.data:
         with rule_errors(form):
-            count = print_runs.mail(
+            count = mailings.mail(
                 run_id,
                 on=form.on.data,
                 tracking=_tracking(),
@@ -137,7 +137,7 @@ def mailed(run_id: int) -> ResponseReturnValue:
 def not_mailed(run_id: int) -> ResponseReturnValue:
     return _done(
         run_id,
-        lambda **who: print_runs.undo_mailing(run_id, **who),
+        lambda **who: mailings.undo_mailing(run_id, **who),
         "It is undone: the run is to be mailed.",
     )
 
@@ -215,7 +215,7 @@ def _run(
         printed_form=printed_form,
         mailed_form=mailed_form,
         typed=_tracking(),
-        may_undo=print_runs.may_undo_mailing(run, at=clock.now()),
+        may_undo=mailings.may_undo_mailing(run, at=clock.now()),
         desk=delivery_desk,
     )
     return page, 422 if printed_form.errors or mailed_form.errors else 200

@@ -22,7 +22,7 @@ from models import (
 )
 from pmp import accounts, database, documents, settings
 from pmp.accounts import credentials
-from pmp.deliveries import letters, outbox, print_runs
+from pmp.deliveries import letters, mailings, outbox, print_runs
 from pmp.errors import RuleError
 from pmp.registration import approval
 from tests.conftest import NOW
@@ -141,7 +141,7 @@ def test_a_used_letter_is_not_printed_again_but_may_be_called_mailed(
     come_in(approved)
     with pytest.raises(RuleError, match="has no pages any more"):
         print_runs.papers(run.id, by=staff, at=NOW)
-    assert print_runs.mail(run.id, on=NOW.date(), by=staff, at=NOW) == 1
+    assert mailings.mail(run.id, on=NOW.date(), by=staff, at=NOW) == 1
     assert letter_of(approved) == letter
 
 
