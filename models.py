@@ -1767,6 +1767,7 @@ class Delivery(Table):
     deadline_at = UtcField()
     lease_owner = CharField(null=True)
     lease_until = UtcField(null=True)
+    called_at = UtcField(null=True)  # by its present attempt, or just about to be
     possible_duplicate = BooleanField(default=False)
     needs_staff = BooleanField(default=False)
     document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
@@ -1854,6 +1855,7 @@ class Circuit(Table):
     state = word(CircuitState, default=CircuitState.CLOSED)
     since = UtcField()
     until = UtcField(null=True)  # when one delivery may try it, again
+    troubled = BooleanField(default=False)  # it is not closed, or has failed of late
     failures = JsonField(default=list)  # [[delivery, time], …] since it last answered
     openings = IntegerField(default=0)  # in a row
     error_class = word(ErrorClass, null=True)

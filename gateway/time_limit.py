@@ -16,8 +16,8 @@ from pmp import database, settings
 Answer = TypeVar("Answer")
 
 
-class _OutOfTime(BaseException):
-    """Ends the thread of a call; no library takes it for an error of its own."""
+class _OutOfTime(TimeoutError):
+    """Ends the thread of a call; libraries close their sockets as at any time-out."""
 
 
 def within_limit(call: Callable[[], Answer], *, otherwise: ErrorClass) -> Answer:
@@ -47,8 +47,6 @@ def _run(call: Callable[[], Any], answers: list[Any], errors: list[Exception]) -
             answers.append(call())
     except Exception as error:  # noqa: BLE001 - raised again where it is waited for
         errors.append(error)
-    except _OutOfTime:
-        pass
 
 
 def _end(thread: threading.Thread) -> None:

@@ -19,6 +19,7 @@ from peewee import (
 )
 
 KIND = "staff_alert"
+NEW_TIMES = ("told_at", "called_at")
 STATES = "closed|open|half_open|paused"
 ERRORS = (
     "busy|no_answer|not_a_fax|line_dropped|rejected|document|carrier_down"
@@ -42,11 +43,19 @@ def up(migrator, db):
     )
     # Whoever waits for staff now is on their list already.
     db.execute_sql('UPDATE "delivery" SET "told_at" = "created_at" WHERE needs_staff')
+    # Whoever is with a worker now may have been sent.
+    db.execute_sql(
+        'UPDATE "delivery" SET "called_at" = "lease_until" WHERE state = \'sending\''
+        ' AND EXISTS (SELECT 1 FROM "delivery_attempt" AS one'
+        ' WHERE one."delivery_id" = "delivery"."id"'
+        ' AND one."number" = "delivery"."attempts" AND one."outcome" = \'calling\')'
+    )
     _create_tables(db)
 
 
 def _delivery_on_postgres(db):
-    db.execute_sql('ALTER TABLE "delivery" ADD COLUMN "told_at" TIMESTAMP')
+    for column in NEW_TIMES:
+        db.execute_sql(f'ALTER TABLE "delivery" ADD COLUMN "{column}" TIMESTAMP')
     ((said,),) = db.execute_sql(
         "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
         " WHERE conname = 'delivery_kind_check'"
@@ -73,9 +82,11 @@ def _delivery_on_sqlite(db):
         r'(CHECK \("kind" IN \([^)]*)\)', rf"\g<1>, '{KIND}')", sql.partition("(")[2]
     )
     changed = changed.replace(
-        '"final_at" DATETIME,', '"final_at" DATETIME, "told_at" DATETIME,', 1
+        '"final_at" DATETIME,',
+        '"final_at" DATETIME, "told_at" DATETIME, "called_at" DATETIME,',
+        1,
     )
-    if KIND not in changed or '"told_at"' not in changed:
+    if KIND not in changed or '"called_at"' not in changed:
         raise ValueError("delivery was not made as expected")
     db.execute_sql(f'CREATE TABLE "delivery_anew" ({changed}')
     listed = ", ".join(f'"{name}"' for name in names)
@@ -107,6 +118,7 @@ def _create_tables(db):
         state = _word("state", STATES)
         since = DateTimeField()
         until = DateTimeField(null=True)
+        troubled = BooleanField()
         failures = JSONField()
         openings = IntegerField()
         error_class = _word("error_class", ERRORS, null=True)

@@ -152,6 +152,7 @@ class Event(StrEnum):
     DELIVERY_CHANGED = "delivery:changed"
     DELIVERY_STAFF_ACTION = "delivery:staff_action"
     DELIVERY_MISDELIVERED = "delivery:misdelivered"
+    DELIVERIES_HELD_AFTER_RESTORE = "deliveries:held_after_restore"
     CARRIER_LEFT_ALONE = "carrier:left_alone"
     CARRIER_WORKS = "carrier:works"
     CARRIER_PAUSED = "carrier:paused"

@@ -10,6 +10,7 @@ report in `callbacks`, what staff do in `delivery_desk`.
 
 import hashlib
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -70,11 +71,15 @@ _DOCUMENT_KINDS = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery taken for one attempt, and the clear token of its media address."""
+    """A delivery taken for one attempt, and the clear token of its media address.
+
+    `steady`: nothing was wrong with the carrier.
+    """
 
     delivery: Delivery
     attempt: DeliveryAttempt
     media_token: str
+    steady: bool = False
 
 
 def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
@@ -87,17 +92,26 @@ def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
     owner, token = secrets.token_hex(16), secrets.token_urlsafe(32)
     until = at + lease()
     resting = fax_hours.closed_since(ChannelName.FAX, at) or fax_hours.LONG_AGO
+    lease_of = {
+        "delivery": delivery_id,
+        "owner": owner,
+        "until": until,
+        "at": at,
+        "resting": resting,
+    }
     with database.atomic() as turn:
-        delivery = steps.take.one(
-            delivery=delivery_id, owner=owner, until=until, at=at, resting=resting
-        )
+        delivery = steps.take.one(carrier=carrier, **lease_of)
+        steady = delivery is not None
+        delivery = delivery or steps.take_to_try.one(**lease_of)
         if delivery is None:
             return None
-        if not circuits.enter(delivery.channel, carrier, until=until, at=at):
+        if not steady and not circuits.enter(
+            delivery.channel, carrier, until=until, at=at
+        ):
             turn.rollback()
             return None
         attempt = _written_down(delivery, carrier=carrier, token=token, at=at)
-    return Claim(delivery, attempt, token)
+    return Claim(delivery, attempt, token, steady)
 
 
 def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
@@ -106,11 +120,12 @@ def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
     Keeps what is about to be sent. An attempt that never got this far was surely not
     sent; from here on its end must be learned from the carrier.
     """
-    with database.atomic():
-        held = steps.lease_anew.change(
+    with nullcontext() if pdf is None else database.atomic():
+        held = steps.call.change(
             delivery=claimed.delivery.id,
             owner=claimed.delivery.lease_owner,
             until=at + lease(),
+            at=at,
         )
         if not held:
             return False
@@ -119,8 +134,7 @@ def begin(claimed: Claim, *, pdf: bytes | None, at: datetime) -> bool:
             _keep(delivery, pdf, at=at)
             delivery.save(only=[Delivery.document])
             claimed.delivery.document = delivery.document
-        steps.call.change(attempt=claimed.attempt.id)
-    claimed.attempt.outcome = steps.CALLING
+    claimed.delivery.called_at = at
     return True
 
 
@@ -156,7 +170,7 @@ def mark_failed(
     retry_after: timedelta | None = None,
 ) -> None:
     """Record a failure: another try later, the next route, or staff's attention."""
-    called = claimed.attempt.outcome == steps.CALLING
+    called = claimed.delivery.called_at is not None
     with database.atomic():
         delivery = taken(claimed.delivery.id)
         ended = _end(claimed.attempt, error_class, at=at)
@@ -252,7 +266,8 @@ def _accepted(
 ) -> None:
     if not _is_taken(claimed, to, reference=reference, at=at):
         _accept(claimed, to, reference=reference, at=at)
-    circuits.answered(claimed.delivery, claimed.attempt, at=at)
+    if not claimed.steady:
+        circuits.answered(claimed.delivery, claimed.attempt, at=at)
 
 
 def _is_taken(

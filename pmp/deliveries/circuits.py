@@ -186,12 +186,13 @@ def answered(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -> N
     That closes a circuit which this attempt was to try.
     """
     row = _to_settle(delivery, attempt)
-    if row is None or (row.state == CircuitState.CLOSED and not row.failures):
+    if row is None or not row.troubled:
         return
     with database.atomic():
         row = _locked(row)
         row.failures = []
-        if row.state != CircuitState.CLOSED and _is_probe(row, attempt):
+        row.troubled = row.state != CircuitState.CLOSED
+        if row.troubled and _is_probe(row, attempt):
             _close(row, by="system", at=at, event=audit.Event.CARRIER_WORKS)
         row.save()
 
@@ -221,7 +222,7 @@ def failed(
     known = _to_settle(delivery, attempt)
     with database.atomic():
         row = _locked(known or _made(delivery.channel, attempt.carrier, at=at))
-        row.failures = _recent(row.failures, delivery.id, at=at)
+        row.failures, row.troubled = _recent(row.failures, delivery.id, at=at), True
         probed = row.state == CircuitState.HALF_OPEN and _is_probe(row, attempt)
         enough = grave or len(row.failures) >= ENOUGH
         if probed or (row.state == CircuitState.CLOSED and enough):
@@ -264,7 +265,7 @@ def pause(
                 raise RuleError(f"{row.changed_by} has paused {carrier} already.")
             row.state, row.since, row.until = CircuitState.PAUSED, at, None
             row.why, row.changed_by = reason.strip()[:LONGEST_WHY], _name(by)
-            row.told_at = at
+            row.told_at, row.troubled = at, True
             row.save()
             _note(row, audit.Event.CARRIER_PAUSED, by=_name(by), at=at)
 
@@ -407,7 +408,7 @@ def _open(
 
 def _close(row: Circuit, *, by: str, at: datetime, event: audit.Event) -> None:
     row.state, row.since, row.until = CircuitState.CLOSED, at, None
-    row.failures, row.error_class = [], None
+    row.failures, row.error_class, row.troubled = [], None, False
     row.why = row.changed_by = ""
     _note(row, event, by=by, at=at)
 

@@ -16,7 +16,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database
-from pmp.deliveries import circuits, outbox, steps
+from pmp.deliveries import circuits, outbox
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -105,7 +105,7 @@ def _end_lease(delivery_id: int, *, repeatable: frozenset[str], at: datetime) ->
         over = delivery.lease_until is not None and delivery.lease_until <= at
         if delivery.state != DeliveryState.SENDING or not over or attempt is None:
             return False
-        called = attempt.outcome == steps.CALLING
+        called = delivery.called_at is not None
         if called and attempt.carrier not in repeatable:
             outbox.doubt(delivery, attempt, text="the worker stopped", at=at)
             delivery.due_at = at

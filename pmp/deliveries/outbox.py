@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from peewee import IntegrityError
 
@@ -17,7 +16,6 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryAttempt,
-    DeliveryEvent,
     DeliveryKind,
     DeliveryState,
     Document,
@@ -25,7 +23,30 @@ from models import (
 )
 from pmp import audit, database, settings
 from pmp.deliveries import barred, fax_hours, retries
-from pmp.prepared import Given, prepared
+from pmp.deliveries.lines import LONGEST_ERROR, line, note
+
+__all__ = [
+    "FINAL",
+    "Route",
+    "change",
+    "changed",
+    "doubt",
+    "end_attempt",
+    "expire",
+    "fail",
+    "fall_back",
+    "last_attempt",
+    "lease",
+    "line",
+    "note",
+    "on_change",
+    "on_request",
+    "request",
+    "soon",
+    "taken",
+    "wake",
+    "ways_left",
+]
 
 # States that nothing changes any more, but for a letter that the post brings back.
 FINAL = frozenset(
@@ -39,7 +60,6 @@ FINAL = frozenset(
         DeliveryState.EXPIRED,
     }
 )
-LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True)
@@ -184,42 +204,6 @@ def changed(
         wake(delivery, at=at)
 
 
-def note(
-    delivery: Delivery,
-    attempt: DeliveryAttempt | None,
-    *,
-    source: str,
-    at: datetime,
-    text: str = "",
-) -> None:
-    """Add a line to a delivery's history that changes nothing."""
-    line(delivery, delivery.state, source=source, at=at, text=text, attempt=attempt)
-
-
-def line(
-    delivery: Delivery,
-    before: DeliveryState,
-    *,
-    source: str,
-    at: datetime,
-    text: str = "",
-    attempt: DeliveryAttempt | None = None,
-) -> None:
-    """Add a line to a delivery's history, from a state to the one that it is in now.
-
-    Lines are never changed.
-    """
-    _add_event.add(
-        delivery=delivery.id,
-        attempt=attempt.id if attempt else None,
-        source=source,
-        from_state=before.value,
-        to_state=delivery.state.value,
-        note=text[:LONGEST_ERROR],
-        at=at,
-    )
-
-
 def doubt(
     delivery: Delivery, attempt: DeliveryAttempt, *, text: str, at: datetime
 ) -> None:
@@ -348,19 +332,6 @@ def soon() -> timedelta:
 def lease() -> timedelta:
     """Give for how long a worker may hold a delivery."""
     return timedelta(seconds=settings.current().lease_seconds)
-
-
-@prepared
-def _add_event() -> Any:
-    return DeliveryEvent.insert(
-        delivery=Given("delivery"),
-        attempt=Given("attempt"),
-        source=Given("source"),
-        from_state=Given("from_state"),
-        to_state=Given("to_state"),
-        note=Given("note"),
-        at=Given("at", into=DeliveryEvent.at),
-    )
 
 
 def _record_request(delivery: Delivery, *, at: datetime) -> None:

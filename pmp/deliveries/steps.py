@@ -6,21 +6,40 @@ is out of the usual goes by the rows of `outbox`.
 
 from typing import Any
 
+from peewee import fn
+
 from models import (
     ChannelName,
+    Circuit,
     Delivery,
     DeliveryAttempt,
     DeliveryState,
 )
 from pmp.prepared import Given, prepared
 
-CALLING = "calling"  # outcome of an attempt while, or after, the carrier was called
 ACCEPTED = "accepted"
 
 
 @prepared
 def take() -> Any:
-    """Lease a delivery that is due; a fax only if it was due at `resting` or later."""
+    """Lease a delivery that is due, if nothing is wrong with its carrier."""
+    troubled = (
+        Circuit.select(Circuit.id)
+        .where(Circuit.carrier == Given("carrier"))
+        .where(Circuit.channel == Delivery.channel)
+        .where(Circuit.troubled)
+    )
+    return _leased().where(~fn.EXISTS(troubled)).returning(Delivery)
+
+
+@prepared
+def take_to_try() -> Any:
+    """Lease a delivery that is due, whatever is wrong with its carrier."""
+    return _leased().returning(Delivery)
+
+
+def _leased() -> Any:
+    """Lease what is due; a fax only if it was due at `resting` or later."""
     return (
         Delivery.update(
             state=DeliveryState.SENDING,
@@ -28,6 +47,7 @@ def take() -> Any:
             revision=Delivery.revision + 1,
             lease_owner=Given("owner"),
             lease_until=Given("until", into=Delivery.lease_until),
+            called_at=None,
         )
         .where(Delivery.id == Given("delivery"))
         .where(Delivery.state == DeliveryState.QUEUED)
@@ -36,7 +56,6 @@ def take() -> Any:
             (Delivery.channel != ChannelName.FAX)
             | (Delivery.due_at >= Given("resting"))
         )
-        .returning(Delivery)
     )
 
 
@@ -55,21 +74,16 @@ def write_down() -> Any:
 
 
 @prepared
-def lease_anew() -> Any:
-    """Lengthen the lease of a delivery that is still held."""
+def call() -> Any:
+    """Say that the carrier is about to be called; a lease that is held begins anew."""
     return (
-        Delivery.update(lease_until=Given("until", into=Delivery.lease_until))
+        Delivery.update(
+            lease_until=Given("until", into=Delivery.lease_until),
+            called_at=Given("at", into=Delivery.called_at),
+        )
         .where(Delivery.id == Given("delivery"))
         .where(Delivery.state == DeliveryState.SENDING)
         .where(Delivery.lease_owner == Given("owner"))
-    )
-
-
-@prepared
-def call() -> Any:
-    """Write down that the carrier is about to be called."""
-    return DeliveryAttempt.update(outcome=CALLING).where(
-        DeliveryAttempt.id == Given("attempt")
     )
 
 

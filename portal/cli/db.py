@@ -1,10 +1,11 @@
-"""db upgrade, db status, db check: the schema and its migrations."""
+"""db upgrade, db status, db check: the schema; db after-restore: what it held."""
 
 from contextlib import suppress
 
 import click
 
 from pmp import clock, database, settings, tables
+from pmp.deliveries import restored
 from pmp.errors import ConflictError
 from pmp.thresholds import threshold_rules
 from portal.cli import refusals
@@ -53,6 +54,17 @@ def check() -> None:
     if differences:
         raise SystemExit(1)
     click.echo("The schema is as this version expects it.")
+
+
+@db.command()
+def after_restore() -> None:
+    """Hold for staff what may have been sent after the back-up was taken."""
+    with refusals():
+        _open()
+        with database.connected():
+            done = restored.hold_doubtful(at=clock.now())
+    click.echo(f"{done.held} faxes and letters are held: look at each on Deliveries.")
+    click.echo(f"{done.marked} emails may come twice.")
 
 
 def _write_first_rules() -> None:
