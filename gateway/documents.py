@@ -27,6 +27,7 @@ from gateway import (
     barcodes,
     fax_check,
     letter_marks,
+    letters_check,
     pages,
     reading_apart,
     scanned_papers,
@@ -34,7 +35,9 @@ from gateway import (
 )
 from gateway.confined import UnableError, Workshop
 from gateway.typefaces import drawable, registered
+from models import Delivery
 from pmp import leaflets, settings, wording
+from pmp.deliveries.letter_codes import letter_code
 from pmp.errors import RuleError
 from pmp.leaflets import Leaflet
 from pmp.thresholds.threshold_copies import Drawing
@@ -205,12 +208,21 @@ def sheet_count(body: bytes) -> int:
     return letter_marks.sheets(page_count(body))
 
 
-def print_run(letters: Iterable[tuple[int, bytes]]) -> bytes:
+def print_run(letters: Iterable[tuple[Delivery, bytes]]) -> bytes:
     """Put the letters of a print run together, each with the code of its delivery.
 
-    Each begins on the front of a sheet.
+    Each begins on the front of a sheet. Looked at once more before it is printed, as
+    the settings may name another envelope since it was drawn; DocumentError then.
     """
-    return joined(letter_marks.marked(body, number) for number, body in letters)
+    marked = []
+    for delivery, body in letters:
+        if letters_check.misplaced(body, address=delivery.address):
+            raise DocumentError(
+                f"{letter_code(delivery.id)} was drawn for another envelope than"
+                " PMP_ENVELOPE names: its address would not show in the window."
+            )
+        marked.append(letter_marks.marked(body, delivery.id))
+    return joined(marked)
 
 
 def codes_on(body: bytes) -> list[str]:

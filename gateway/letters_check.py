@@ -34,6 +34,12 @@ def problems(body: bytes, *, address: str = "", mark: str = "") -> list[str]:
     return found
 
 
+def misplaced(body: bytes, *, address: str) -> bool:
+    """Tell whether the first page would not show its address in today's window."""
+    boxes = _boxes(body, 1)
+    return bool(_recipient(boxes, address) or _sender(boxes))
+
+
 def _recipient(boxes: list[TextBox], address: str) -> list[str]:
     window = windows.current().address
     lines = _lines([box for box in boxes if _inside(box, window.always)])

@@ -8,7 +8,9 @@ from models import ErrorClass
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first six; the worker the others.
+    """A composed message. A composer fills the first seven; the worker the others.
+
+    `certified`: as a letter it is to be sent so that its receipt is proven.
 
     `certificate` (PEM) is what the PDF of an email is sealed for, `pass_phrase` what
     opens it: without one of them no email carries one. `key` is the attempt's
@@ -23,6 +25,7 @@ class Message:
     pdf: bytes | None = None
     certificate: str = ""
     pass_phrase: str = field(default="", repr=False)
+    certified: bool = False
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""

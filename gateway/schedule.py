@@ -20,7 +20,15 @@ from pmp import (
     settings,
     uploads,
 )
-from pmp.deliveries import alerts, circuits, doubts, outbox, receipts, turns
+from pmp.deliveries import (
+    alerts,
+    carried_letters,
+    circuits,
+    doubts,
+    outbox,
+    receipts,
+    turns,
+)
 from pmp.entry import drafts
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
@@ -47,7 +55,7 @@ def tick() -> None:
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
-        _each(sweep_rest, sweep_folders, alert)
+        _each(sweep_letters, sweep_rest, sweep_folders, alert)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
@@ -93,12 +101,7 @@ def sweep_folders() -> None:
 
 def sweep_leases() -> None:
     """Take deliveries back from workers that are gone."""
-    folder_like = frozenset(
-        channel.CARRIER
-        for name in ChannelName
-        if (channel := channels.for_channel(name)).REPEATABLE
-    )
-    doubts.end_leases(repeatable=folder_like, at=clock.now())
+    doubts.end_leases(repeatable=channels.repeatable(), at=clock.now())
 
 
 def sweep_deliveries() -> None:
@@ -146,6 +149,13 @@ def sweep_fax_mail() -> None:
     """Have the mailbox of faxes read, in a task: a mailbox may keep one waiting."""
     if settings.current().fax_imap_url.get_secret_value():
         tasks.nudge(tasks.read_fax_mail)
+
+
+def sweep_letters() -> None:
+    """Ask about letters with a company, and have cancelled ones stopped there."""
+    at = clock.now()
+    _nudge_all(tasks.ask_about_letter, carried_letters.to_ask_about(at=at))
+    _nudge_all(tasks.take_back_letter, carried_letters.to_take_back())
 
 
 def sweep_rest() -> None:

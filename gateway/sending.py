@@ -37,7 +37,7 @@ def attempt(delivery_id: int) -> int | None:
 
 def _send(delivery_id: int, name: ChannelName) -> bool:
     """Make one attempt; False where there is none to be made."""
-    channel = channels.for_channel(name)
+    channel = channels.for_delivery(Delivery.get_by_id(delivery_id))
     at = clock.now()
     if not circuits.may_call(name, channel.CARRIER, at=at):
         return False

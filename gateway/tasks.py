@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway import (
     asking,
+    asking_letters,
     bounces,
     fax_reading,
     faxes_by_mail,
@@ -18,6 +19,7 @@ from gateway import (
     submissions_in,
 )
 from gateway.inbound import laml_received, laml_status
+from gateway.letters_in import lob_status
 from gateway.queue import huey
 from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, uploads
@@ -26,11 +28,13 @@ from pmp.uploads import dropped
 
 __all__ = [
     "ask_about_doubt",
+    "ask_about_letter",
     "ask_about_silence",
     "fetch_fax",
     "forget_at_carrier",
     "laml_received",
     "laml_status",
+    "lob_status",
     "nudge",
     "process_submission",
     "read_bounces",
@@ -38,6 +42,7 @@ __all__ = [
     "read_fax_mail",
     "run_schedule",
     "send_delivery",
+    "take_back_letter",
 ]
 
 log = logging.getLogger(__name__)
@@ -71,6 +76,22 @@ def ask_about_silence(delivery_id: int) -> None:
     with database.connected(), lanes.entered(ChannelName.FAX) as free:
         if free:
             asking.about_silence(delivery_id)
+
+
+@huey.task()
+def ask_about_letter(delivery_id: int) -> None:
+    """Ask a print-and-mail company what became of a letter."""
+    with database.connected(), lanes.entered(ChannelName.LETTER) as free:
+        if free:
+            asking_letters.about_letter(delivery_id)
+
+
+@huey.task()
+def take_back_letter(attempt_id: int) -> None:
+    """Have a print-and-mail company stop a letter that was cancelled."""
+    with database.connected(), lanes.entered(ChannelName.LETTER) as free:
+        if free:
+            asking_letters.to_take_back(attempt_id)
 
 
 @huey.task()

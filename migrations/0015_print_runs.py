@@ -1,6 +1,7 @@
 """Print runs of letters, and letters that are in one."""
 
 import re
+from datetime import UTC, datetime
 
 from peewee import (
     SQL,
@@ -14,6 +15,7 @@ from peewee import (
 )
 
 STATE = "batched"
+TOGETHER = 500
 
 
 def up(migrator, db):
@@ -106,3 +108,23 @@ def _create_tables(db):
         )
     )
     db.create_tables([PrintRun, PrintRunLetter])
+    _run_of_what_is_printed(db, PrintRun, PrintRunLetter)
+
+
+def _run_of_what_is_printed(db, run, letter):
+    """Give letters that were printed and not yet mailed a run, to be mailed from."""
+    query = (
+        "SELECT id FROM delivery WHERE channel = 'letter' AND state = 'printed'"
+        " ORDER BY id"
+    )
+    printed = [row[0] for row in db.execute_sql(query).fetchall()]
+    if not printed:
+        return
+    at = datetime.now(UTC).replace(tzinfo=None)
+    made = run.create(opened_by="upgrade", opened_at=at)
+    rows = [
+        {"run": made.id, "delivery": delivery, "place": place, "sheets": 1}
+        for place, delivery in enumerate(printed, start=1)
+    ]
+    for start in range(0, len(rows), TOGETHER):
+        letter.insert_many(rows[start : start + TOGETHER]).execute()

@@ -16,7 +16,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pmp import clock_hours, mail_settings, mme, reported_drugs, ticket_wordings
+from pmp import (
+    clock_hours,
+    letter_settings,
+    mail_settings,
+    mme,
+    reported_drugs,
+    ticket_wordings,
+)
 from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
@@ -275,25 +282,13 @@ class Settings(BaseSettings):
     @field_validator("letters_url")
     @classmethod
     def _letters_address(cls, url: SecretStr) -> SecretStr:
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in {"folder", "lob+https", "lob+http"}:
-            raise ValueError("use folder: or lob+https://key@api.lob.com")
-        if parts.scheme == "lob+http" and parts.hostname not in LOOPBACK:
-            raise ValueError("lob+http is for this machine alone; use lob+https")
-        if parts.scheme != "folder" and not parts.username:
-            raise ValueError("give the carrier's key: lob+https://key@api.lob.com")
+        letter_settings.check_address(url.get_secret_value())
         return url
 
     @field_validator("office_lines")
     @classmethod
     def _few_office_lines(cls, text: str) -> str:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if not 2 <= len(lines) <= 4:
-            raise ValueError(
-                f"{len(lines)} lines; the envelope's window shows 2 to 4, the last of"
-                " them city, state and ZIP"
-            )
-        return "\n".join(lines)
+        return letter_settings.office_lines(text)
 
     @field_validator("mail_url")
     @classmethod

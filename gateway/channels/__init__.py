@@ -9,8 +9,9 @@ from typing import Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
 
 from gateway.message import DeliveryError, Message
-from models import ChannelName
+from models import ChannelName, Delivery, DeliveryKind
 from pmp import settings
+from pmp.deliveries import letters
 from pmp.deliveries.callbacks import CarrierReport
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "ReceiptChannel",
     "carriers",
     "for_channel",
+    "for_delivery",
+    "repeatable",
     "with_receipts",
 ]
 
@@ -59,6 +62,8 @@ _MODULES = {
     (ChannelName.FAX, "laml+https"): "fax_laml",
     (ChannelName.FAX, "laml+http"): "fax_laml",
     (ChannelName.LETTER, "folder"): "letters_print",
+    (ChannelName.LETTER, "lob+https"): "letters_lob",
+    (ChannelName.LETTER, "lob+http"): "letters_lob",
 }
 
 
@@ -74,6 +79,27 @@ def for_channel(name: ChannelName) -> Channel:
     return cast("Channel", import_module(f"gateway.channels.{module}"))
 
 
+def for_delivery(delivery: Delivery) -> Channel:
+    """Give the channel of a delivery: a letter with a password is printed here.
+
+    Unless the settings let the print-and-mail company have it too.
+    """
+    secret = delivery.kind == DeliveryKind.CREDENTIAL_LETTER
+    if (
+        secret
+        and delivery.channel == ChannelName.LETTER
+        and settings.current().letters_credentials == "print"
+    ):
+        return cast("Channel", import_module("gateway.channels.letters_print"))
+    return for_channel(delivery.channel)
+
+
+def repeatable() -> frozenset[str]:
+    """Name the carriers where a second sending leaves one message."""
+    used = {way.CARRIER for way in map(for_channel, ChannelName) if way.REPEATABLE}
+    return frozenset(used | {letters.OURS})
+
+
 def carriers() -> dict[ChannelName, str]:
     """Name the carrier of each channel that the settings choose."""
     return {name: for_channel(name).CARRIER for name in ChannelName}
@@ -81,7 +107,8 @@ def carriers() -> dict[ChannelName, str]:
 
 def with_receipts(carrier: str) -> ReceiptChannel | None:
     """Give the channel to ask about a carrier's messages, if it is the one in use."""
-    channel = for_channel(ChannelName.FAX)
-    if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
-        return channel
+    for name in ChannelName:
+        channel = for_channel(name)
+        if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
+            return channel
     return None

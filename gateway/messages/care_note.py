@@ -4,6 +4,8 @@ By email that it waits and where, nothing of the note; by fax and letter the not
 a cover sheet.
 """
 
+from dataclasses import replace
+
 from gateway import documents, messages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt
@@ -24,7 +26,10 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         address = settings.current().public_url
         link = f"{address}/threshold-reports/{note.addressee.id}"
         return messages.mail(delivery, "care_note", link=link)
-    body = draw(care_notes.sheet(note))
+    sheet = care_notes.sheet(note)
+    if delivery.channel == ChannelName.LETTER:
+        sheet = replace(sheet, to_lines=delivery.address.splitlines())
+    body = draw(sheet)
     care_notes.sending(note, address=delivery.address, at=attempt.started_at)
     return Message(address=delivery.address, subject=SUBJECT, pdf=body)
 

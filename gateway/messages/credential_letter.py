@@ -20,7 +20,9 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         return _drawn(delivery, user, secret, credential, at=attempt.started_at)
 
     body = credentials.letter(delivery, draw=draw, at=attempt.started_at)
-    return Message(address=delivery.address, subject="Your account", pdf=body)
+    return Message(
+        address=delivery.address, subject="Your account", pdf=body, certified=True
+    )
 
 
 def _drawn(

@@ -4,6 +4,8 @@ By email a notice and a link; by fax and letter the question and by which prescr
 to find the entry: no name, no drug.
 """
 
+from dataclasses import replace
+
 from gateway import documents, messages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt
@@ -20,6 +22,8 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     if delivery.channel == ChannelName.EMAIL:
         due_at = letter.due_at
         return messages.mail(delivery, "ticket_question", due_at=due_at, link=link)
+    if delivery.channel == ChannelName.LETTER:
+        letter = replace(letter, to_lines=delivery.address.splitlines())
     at = attempt.started_at
     question_letters.sending(letter, address=delivery.address, at=at)
     body = documents.pdf("ticket_question", letter=letter, made_at=at, link=link)

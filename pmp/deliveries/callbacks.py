@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from peewee import IntegrityError
 
 from models import (
+    ChannelName,
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
@@ -24,15 +25,17 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import circuits, outbox
+from pmp.deliveries import circuits, letters, outbox
 
 LARGEST_BODY = 64 * 1024
 
 
 class Progress(StrEnum):
     UNDERWAY = "underway"
+    MAILED = "mailed"
     DELIVERED = "delivered"
     FAILED = "failed"
+    RETURNED = "returned"  # by the post, to the sender
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,11 @@ def _move(
     source: str,
     at: datetime,
 ) -> None:
-    if delivery.state in outbox.FINAL:
+    if delivery.state in outbox.FINAL and not _goes_on(delivery, report):
+        return
+    if report.progress == Progress.RETURNED:
+        text = f"{letters.CAME_BACK}, says the carrier"
+        letters.take_back(delivery, source=source, text=text, at=at, attempt=attempt)
         return
     current = attempt.number == delivery.attempts
     if report.progress == Progress.DELIVERED:
@@ -230,6 +237,10 @@ def _move(
         )
     elif not current or delivery.state == DeliveryState.QUEUED:
         return
+    elif report.progress == Progress.MAILED:
+        outbox.change(
+            delivery, DeliveryState.MAILED, source=source, at=at, attempt=attempt
+        )
     elif report.progress == Progress.FAILED:
         _failed(delivery, attempt, report, source=source, at=at)
     elif delivery.state == DeliveryState.IN_DOUBT:
@@ -237,6 +248,16 @@ def _move(
         outbox.change(
             delivery, DeliveryState.SUBMITTED, source=source, at=at, attempt=attempt
         )
+
+
+def _goes_on(delivery: Delivery, report: CarrierReport) -> bool:
+    """Tell whether a letter's end is none: what was mailed may arrive, or come back."""
+    if delivery.channel != ChannelName.LETTER:
+        return False
+    if delivery.state == DeliveryState.MAILED:
+        return report.progress in {Progress.DELIVERED, Progress.RETURNED}
+    returned = report.progress == Progress.RETURNED
+    return bool(returned and delivery.state == DeliveryState.DELIVERED)
 
 
 def _failed(

@@ -64,15 +64,15 @@ def waiting_by_kind() -> list[tuple[str, int, datetime | None]]:
 
 def to_mail() -> Any:
     """Give the query of letters that are printed in the house and not yet mailed."""
-    ours = DeliveryAttempt.select(DeliveryAttempt.id).where(
+    elsewhere = DeliveryAttempt.select(DeliveryAttempt.id).where(
         (DeliveryAttempt.delivery == Delivery.id)
         & (DeliveryAttempt.number == Delivery.attempts)
-        & (DeliveryAttempt.carrier == OURS)
+        & (DeliveryAttempt.carrier != OURS)
     )
     return Delivery.select().where(
         (Delivery.channel == ChannelName.LETTER)
         & Delivery.state.in_(_HERE)
-        & fn.EXISTS(ours)
+        & ~fn.EXISTS(elsewhere)
     )
 
 

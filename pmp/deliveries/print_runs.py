@@ -1,14 +1,14 @@
 """Print runs: the letters that staff print together, fold and take to the post.
 
 A letter is in one run at a time, which the database sees to. Its states are batched,
-printed once a person says that the paper came out, mailed with the day, and perhaps
-returned. What was cancelled meanwhile is still in the pile as paper: the run cannot be
-mailed before somebody says that they pulled it out.
+printed once a person says that the paper came out, mailed with the day (see mailings),
+and perhaps returned. What was cancelled meanwhile is still in the pile as paper: the
+run cannot be mailed before somebody says that they pulled it out.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from models import (
     Delivery,
@@ -17,15 +17,12 @@ from models import (
     PrintRunLetter,
     User,
 )
-from pmp import audit, clock, database, documents
+from pmp import audit, database, documents
 from pmp.deliveries import letter_codes, letters, outbox
-from pmp.deliveries.tracking_numbers import tracking_number
 from pmp.errors import NotFoundError, RuleError
-from pmp.wording import us_date
 
 MOST_LETTERS = 200
 LATEST_RUNS = 20
-EARLIEST_MAILING = timedelta(days=31)
 PUT_BACK = "put back among those that wait"
 PULLED = "cancelled, and its paper pulled out"
 _WAITS = (DeliveryState.BATCHED, DeliveryState.PRINTED)
@@ -110,7 +107,7 @@ def open_run(
                 text=f"in print run {run.id}",
                 at=at,
             )
-        _record(audit.Event.LETTERS_BATCHED, run, [row for row, _ in ready], by, at)
+        record(audit.Event.LETTERS_BATCHED, run, [row for row, _ in ready], by, at)
     return run
 
 
@@ -164,7 +161,7 @@ def stage(found: Collection[Letter]) -> str:
 
 def papers(
     run_id: int, *, again: Collection[int] = (), by: User, at: datetime
-) -> list[tuple[int, bytes]]:
+) -> list[tuple[Delivery, bytes]]:
     """Give delivery and PDF of the letters of a run that are to be printed, on record.
 
     In the order of the pile. `again` names deliveries of it to print once more, also
@@ -179,9 +176,9 @@ def papers(
             chosen = [each for each in inside if each.to_print] or inside
         if not chosen:
             raise RuleError("Nothing of this run is to be printed.")
-        bodies = [(each.delivery.id, _body(each.delivery)) for each in chosen]
+        bodies = [(each.delivery, _body(each.delivery)) for each in chosen]
         rows = [each.delivery for each in chosen]
-        _record(audit.Event.LETTERS_PRINTED, run, rows, by, at)
+        record(audit.Event.LETTERS_PRINTED, run, rows, by, at)
     return bodies
 
 
@@ -193,7 +190,7 @@ def confirm(
     `jammed` names the deliveries that did not, which stay to be printed again.
     """
     with database.atomic():
-        run = _taken(run_id)
+        run = taken(run_id)
         found = [each for each in contents(run) if each.to_print]
         if not found:
             raise RuleError("Nothing of this run waits to come out of the printer.")
@@ -214,7 +211,7 @@ def confirm(
 def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
     """Take a letter out of a run: it waits again, or its paper was pulled out."""
     with database.atomic():
-        run = _taken(run_id)
+        run = taken(run_id)
         found = {each.delivery.id: each for each in contents(run)}
         letter = found.get(letter_id)
         if letter is None or not (letter.to_print or letter.to_mail or letter.to_pull):
@@ -231,120 +228,10 @@ def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
         letter.row.taken_out_for = PULLED if letter.to_pull else PUT_BACK
         letter.row.taken_out_at = at
         letter.row.save()
-        _close_if_over(run, at=at)
+        close_if_over(run, at=at)
 
 
-def mail(
-    run_id: int,
-    *,
-    on: date,
-    tracking: Mapping[int, str] | None = None,
-    by: User,
-    at: datetime,
-) -> int:
-    """Record that the printed letters of a run went to the post; give how many.
-
-    `tracking` holds what was typed or scanned, by delivery id. RuleError where the
-    paper of a cancelled letter is still in the pile, where nothing is printed, and for
-    a day that cannot be.
-    """
-    day = clock.day_of(at)
-    if not day - EARLIEST_MAILING <= on <= day:
-        raise RuleError(
-            f"{us_date(on)} cannot be: give today or one of the last 31 days.",
-            field="on",
-        )
-    with database.atomic():
-        run = _taken(run_id)
-        chosen = _ready_to_mail(contents(run))
-        _keep_tracking(chosen, tracking or {})
-        for each in chosen:
-            letter = outbox.taken(each.delivery.id)
-            letter.needs_staff = False
-            text = f"taken to the post on {us_date(on)}"
-            outbox.change(
-                letter, DeliveryState.MAILED, source=by.username, text=text, at=at
-            )
-        run.mailed_by, run.mailed_on, run.mailed_at = by.username, on, at
-        run.save(only=[PrintRun.mailed_by, PrintRun.mailed_on, PrintRun.mailed_at])
-        _close_if_over(run, at=at)
-        rows = [each.delivery for each in chosen]
-        _record(audit.Event.LETTERS_MAILED, run, rows, by, at)
-    return len(chosen)
-
-
-def may_undo_mailing(run: PrintRun, *, at: datetime) -> bool:
-    """Tell whether it can still be taken back that a run was mailed: the same day."""
-    return run.mailed_at is not None and clock.day_of(run.mailed_at) == clock.day_of(at)
-
-
-def undo_mailing(run_id: int, *, by: User, at: datetime) -> int:
-    """Take back, on the same day, that a run was mailed; give how many letters.
-
-    A credential letter's pages stay destroyed: its paper can be mailed, not printed
-    again.
-    """
-    with database.atomic():
-        run = _taken(run_id)
-        if not may_undo_mailing(run, at=at):
-            raise RuleError("Only on the day itself can it be taken back.")
-        found = [each.delivery.id for each in contents(run) if each.is_in]
-        rows = [outbox.taken(number) for number in found]
-        back = [
-            row
-            for row in rows
-            if row.state == DeliveryState.MAILED and row.final_at == run.mailed_at
-        ]
-        for letter in back:
-            letter.final_at = None
-            text = "not taken to the post after all"
-            outbox.change(
-                letter, DeliveryState.PRINTED, source=by.username, text=text, at=at
-            )
-        run.mailed_by, run.mailed_on, run.mailed_at = "", None, None
-        run.closed_at = None
-        run.save()
-        _record(audit.Event.LETTERS_NOT_MAILED, run, back, by, at)
-    return len(back)
-
-
-def _ready_to_mail(found: list[Letter]) -> list[Letter]:
-    pull = [f"{each.name} ({each.code})" for each in found if each.to_pull]
-    if pull:
-        raise RuleError(
-            f"First pull out the paper of what was cancelled: {'; '.join(pull)}. Then"
-            " say so below."
-        )
-    chosen = [each for each in found if each.to_mail]
-    if not chosen:
-        raise RuleError("First print the run, and say that the paper came out.")
-    return chosen
-
-
-def _keep_tracking(chosen: list[Letter], typed: Mapping[int, str]) -> None:
-    wrong, numbers = [], {}
-    for each in chosen:
-        if text := typed.get(each.delivery.id, "").strip():
-            try:
-                numbers[each.row.id] = tracking_number(text)
-            except ValueError as fault:
-                wrong.append(f"{each.name}: {fault}")
-    if wrong:
-        raise RuleError(" ".join(wrong), field="tracking")
-    if twice := {number for number in numbers.values() if _count(numbers, number) > 1}:
-        listed = ", ".join(sorted(twice))
-        raise RuleError(f"Given to two letters: {listed}.", field="tracking")
-    for each in chosen:
-        if number := numbers.get(each.row.id):
-            each.row.tracking = number
-            each.row.save(only=[PrintRunLetter.tracking])
-
-
-def _count(numbers: Mapping[int, str], number: str) -> int:
-    return list(numbers.values()).count(number)
-
-
-def _taken(run_id: int) -> PrintRun:
+def taken(run_id: int) -> PrintRun:
     """Read a run so that nobody else works on it before this transaction ends."""
     get(run_id)
     query = PrintRun.select().where(PrintRun.id == run_id)
@@ -386,7 +273,8 @@ def _body(letter: Delivery) -> bytes:
     return documents.read(letter.document)
 
 
-def _close_if_over(run: PrintRun, *, at: datetime) -> None:
+def close_if_over(run: PrintRun, *, at: datetime) -> None:
+    """Close a run of which nothing waits any more; open one again of which it does."""
     over = not any(
         each.to_print or each.to_mail or each.to_pull for each in contents(run)
     )
@@ -394,9 +282,10 @@ def _close_if_over(run: PrintRun, *, at: datetime) -> None:
     run.save(only=[PrintRun.closed_at])
 
 
-def _record(
+def record(
     event: audit.Event, run: PrintRun, rows: list[Delivery], by: User, at: datetime
 ) -> None:
+    """Put on the audit record what was done with which letters of a run."""
     audit.record(
         event,
         actor=by.username,

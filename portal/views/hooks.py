@@ -33,6 +33,14 @@ def laml_received() -> ResponseReturnValue:
     return Response(answer, mimetype="application/xml")
 
 
+@bp.post("/hooks/letters/lob")
+@machine
+def lob_status() -> ResponseReturnValue:
+    if not tasks.lob_status(**_call()):
+        abort(403)
+    return "", 204
+
+
 @bp.get("/media/<token>")
 @machine
 def media(token: str) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
+    abort,
     flash,
     redirect,
     render_template,
@@ -16,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from pmp import clock
-from pmp.deliveries import delivery_desk, letter_codes, letters, print_runs
+from pmp.deliveries import delivery_desk, letter_codes, letters, mailings, print_runs
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.wording import words
@@ -79,15 +80,17 @@ def papers(run_id: int) -> ResponseReturnValue:
         found = print_runs.papers(
             run_id, again=again, by=signed_in_user(), at=clock.now()
         )
-    except (RuleError, ValueError) as refusal:
+        body = documents.print_run(found)
+    except (RuleError, documents.DocumentError) as refusal:
         print_runs.get(run_id)
-        flash(getattr(refusal, "message", "Choose letters of this run."), "warn")
+        flash(str(refusal), "warn")
         return redirect(url_for(".show", run_id=run_id), 303)
+    except ValueError:
+        abort(400)
     headers: dict[str, Any] = {
         "Content-Disposition": f'attachment; filename="letters-run-{run_id}.pdf"',
         "Cache-Control": "no-store",
     }
-    body = documents.print_run(found)
     return Response(body, mimetype="application/pdf", headers=headers)
 
 
@@ -115,7 +118,7 @@ def mailed(run_id: int) -> ResponseReturnValue:
     form = MailedForm()
     if form.validate() and form.on.data:
         with rule_errors(form):
-            count = print_runs.mail(
+            count = mailings.mail(
                 run_id,
                 on=form.on.data,
                 tracking=_tracking(),
@@ -134,7 +137,7 @@ def mailed(run_id: int) -> ResponseReturnValue:
 def not_mailed(run_id: int) -> ResponseReturnValue:
     return _done(
         run_id,
-        lambda **who: print_runs.undo_mailing(run_id, **who),
+        lambda **who: mailings.undo_mailing(run_id, **who),
         "It is undone: the run is to be mailed.",
     )
 
@@ -208,10 +211,11 @@ def _run(
         run=run,
         found=found,
         stage=print_runs.stage(found),
+        form=mailed_form if mailed_form.errors else printed_form,
         printed_form=printed_form,
         mailed_form=mailed_form,
         typed=_tracking(),
-        may_undo=print_runs.may_undo_mailing(run, at=clock.now()),
+        may_undo=mailings.may_undo_mailing(run, at=clock.now()),
         desk=delivery_desk,
     )
     return page, 422 if printed_form.errors or mailed_form.errors else 200

@@ -108,7 +108,8 @@ def _read(form: ScanForm) -> bool:
 def _shown(form: ReturnedForm, scan: ScanForm) -> ResponseReturnValue:
     page = render_template(
         "staff/letters/returned.html",
-        form=form,
+        form=scan if scan.errors else form,
+        code_form=form,
         scan=scan,
         rows=letters.returned_today(at=clock.now()),
         code=letter_codes.letter_code,

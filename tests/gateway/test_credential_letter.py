@@ -22,7 +22,7 @@ from models import (
 )
 from pmp import accounts, database, documents, settings
 from pmp.accounts import credentials
-from pmp.deliveries import letters, outbox
+from pmp.deliveries import letters, mailings, outbox, print_runs
 from pmp.errors import RuleError
 from pmp.registration import approval
 from tests.conftest import NOW
@@ -128,7 +128,7 @@ def test_who_has_come_in_leaves_no_letter_to_print(approved: User, now: object) 
     come_in(approved)
     assert is_destroyed(letter_of(approved))
     assert letter_of(approved).state == DeliveryState.CANCELLED
-    assert letters.waiting() == []
+    assert list(letters.waiting()) == []
 
 
 def test_a_used_letter_is_not_printed_again_but_may_be_called_mailed(
@@ -136,11 +136,13 @@ def test_a_used_letter_is_not_printed_again_but_may_be_called_mailed(
 ) -> None:
     sending.attempt(letter_of(approved).id)
     letter, staff = letter_of(approved), make_user()
-    letters.print_batch([letter.id], by=staff, at=NOW)
+    run = print_runs.open_run(sheets=len, by=staff, at=NOW)
+    print_runs.confirm(run.id, by=staff, at=NOW)
     come_in(approved)
-    with pytest.raises(RuleError, match=f"Letter {letter.id} has no pages any more"):
-        letters.print_batch([letter.id], by=staff, at=NOW)
-    assert letters.mark_mailed([letter.id], by=staff, at=NOW) == 1
+    with pytest.raises(RuleError, match="has no pages any more"):
+        print_runs.papers(run.id, by=staff, at=NOW)
+    assert mailings.mail(run.id, on=NOW.date(), by=staff, at=NOW) == 1
+    assert letter_of(approved) == letter
 
 
 def test_composed_again_it_is_the_same_letter(approved: User) -> None:

@@ -1,8 +1,5 @@
 """Deliveries on staff's screens: what stands there, what may be done, letters."""
 
-import io
-
-import pypdf
 import pytest
 
 from gateway import documents
@@ -159,40 +156,6 @@ def test_a_delivery_without_an_address_waits_for_staff(staff: Browser) -> None:
     assert "Release and send" not in staff.text()
 
 
-def test_letters_are_printed_in_one_batch_and_then_mailed(staff: Browser) -> None:
-    first, second, third = letter(), letter(pages=2), letter()
-    staff.get("/staff/letters")
-    chosen = [str(first.id), str(second.id)]
-
-    answer = staff.submit({"letters": chosen}, action="/print", status=200)
-
-    # One page, a blank one so that the next begins on a sheet of its own, two pages.
-    assert len(pypdf.PdfReader(io.BytesIO(answer.data)).pages) == 4
-    states = [state(row) for row in (first, second, third)]
-    assert states == [DeliveryState.PRINTED, DeliveryState.PRINTED, "submitted"]
-
-    staff.get("/staff/letters")
-    everything = [*chosen, str(third.id)]
-    staff.submit({"letters": everything}, action="/print", status=200)
-    Delivery.update(state=DeliveryState.SUBMITTED).where(
-        Delivery.id == third.id
-    ).execute()
-    staff.get("/staff/letters")
-    token = staff.token()
-    staff.post(
-        "/staff/letters/mailed",
-        {"csrf_token": token, "letters": everything},
-        status=422,
-    )
-    assert f"Print first what is to be mailed: letter {third.id}" in staff.text()
-    page = staff.page
-    assert page is not None
-    assert page.get_data(as_text=True).count("checked") == len(everything)
-    staff.post("/staff/letters/mailed", {"csrf_token": token, "letters": chosen})
-
-    assert [state(row) for row in (first, second)] == [DeliveryState.MAILED] * 2
-
-
 def test_a_mailed_letter_comes_back(staff: Browser) -> None:
     row = letter()
     Delivery.update(state=DeliveryState.MAILED, final_at=NOW).execute()
@@ -205,14 +168,6 @@ def test_a_mailed_letter_comes_back(staff: Browser) -> None:
     staff.get(f"/staff/deliveries/{row.id}")
     staff.submit(action="/settle")
     assert not fresh(row).needs_staff
-
-
-def test_no_letter_waits(staff: Browser) -> None:
-    staff.get("/staff/letters")
-
-    assert "No letter waits" in staff.text()
-    token = staff.token()
-    staff.post("/staff/letters/print", {"csrf_token": token}, status=422)
 
 
 @pytest.mark.parametrize("path", ["/staff/deliveries", "/staff/letters"])

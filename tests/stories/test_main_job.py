@@ -310,14 +310,18 @@ class Story:
 
     def _letters_waiting(self) -> int:
         self.staff.page.goto("/staff/letters")
-        return self.staff.page.locator("main [name=letters]").count()
+        counts = self.staff.page.locator("main td[data-label=Letters]")
+        waiting = self.staff.page.get_by_role("button", name="Open a print run")
+        return int(counts.first.inner_text()) if waiting.count() else 0
 
     def _print_letters(self) -> bytes:
         page = self.staff.page
+        self.staff.press("Open a print run")
         with page.expect_download() as downloaded:
-            page.get_by_role("button", name="Print the chosen letters").click()
+            page.get_by_role("button", name="Print 2 letters").click()
         body = Path(downloaded.value.path()).read_bytes()
-        self.staff.press("Mark the chosen as mailed")
+        self.staff.press("The paper came out")
+        self.staff.press("Mark as mailed")
         assert self._letters_waiting() == 0
         return body
 
