@@ -1792,7 +1792,11 @@ class Delivery(Table):
     final_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("state", "due_at"), False), (("kind", "subject_id"), False))
+        indexes = (
+            (("state", "due_at"), False),
+            (("kind", "subject_id"), False),
+            (("address", "created_at"), False),  # whose fax may this be?
+        )
 
 
 class DeliveryAttempt(Table):
@@ -1817,6 +1821,7 @@ class DeliveryAttempt(Table):
         indexes = (
             (("delivery", "number"), True),
             (("carrier", "carrier_reference"), True),
+            (("station", "started_at"), False),
         )
 
 
