@@ -1797,7 +1797,11 @@ class Delivery(Table):
     told_at = UtcField(null=True)  # staff were told that it needs them
 
     class Meta:
-        indexes = ((("state", "due_at"), False), (("kind", "subject_id"), False))
+        indexes = (
+            (("state", "due_at"), False),
+            (("kind", "subject_id"), False),
+            (("address", "created_at"), False),  # whose fax may this be?
+        )
 
 
 # Who is next in each channel, however many wait.
@@ -1840,6 +1844,7 @@ class DeliveryAttempt(Table):
         indexes = (
             (("delivery", "number"), True),
             (("carrier", "carrier_reference"), True),
+            (("station", "started_at"), False),
         )
 
 

@@ -16,7 +16,11 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 DRAWN_DOTS_PER_INCH = 300
 DOTS, LINES = 1728, 1078
 ACROSS, DOWN = 204, 98
-MILLIMETRE = DRAWN_DOTS_PER_INCH / 25.4
+SEEN = (DOTS, LINES * 2)
+"""A letter page as the scanner's own dots see it, before every second line is left."""
+
+MILLIMETRES_AN_INCH = 25.4
+MILLIMETRE = DRAWN_DOTS_PER_INCH / MILLIMETRES_AN_INCH
 PAPER, INK = 255, 0
 TALLEST_SPECK = 3
 SIDES = 0.12  # of the width: where pens and thumbs are, left and right of the words
@@ -57,9 +61,9 @@ def faxed(sheet: Image.Image, line: Line, *, seed: int) -> bytes:
     """Give a grey page of 300 dots an inch as the TIFF that arrives, in Group 3."""
     chance = random.Random(seed)  # noqa: S311 - dirt, not a secret
     page = _written_on(sheet.convert("L"), line, chance)
-    page = page.filter(
-        ImageFilter.GaussianBlur(chance.uniform(*line.blur) * MILLIMETRE)
-    )
+    page = page.resize(SEEN, Image.Resampling.BOX)
+    blur = chance.uniform(*line.blur) * ACROSS / MILLIMETRES_AN_INCH
+    page = page.filter(ImageFilter.GaussianBlur(blur))
     page = _on_the_glass(page, line, chance)
     page = _lit(page, line, chance)
     cut = chance.randint(*line.threshold)

@@ -19,13 +19,14 @@ import pypdfium2
 from PIL import Image
 
 from bench import Measure
-from bench._fax_noise import DRAWN_DOTS_PER_INCH, HARSH, NORMAL, Line, faxed
+from bench._fax_noise import DRAWN_DOTS_PER_INCH, HARSH, NORMAL, faxed
 from gateway import barcodes, documents
-from models import Application, Profession
+from models import Application, Profession, Ticket
 from pmp import registration, settings
 from pmp.dispensations.row_codes import SIGNS, check_sign
 from pmp.registration import registration_codes
 from pmp.thresholds import reply_codes
+from pmp.tickets import faxed_papers
 
 PART = "decode"
 PAGES = 1000
@@ -74,7 +75,7 @@ def tally(paper: str, line: str, seeds: range) -> Tally:
         [page] = barcodes.read_codes(body, "image/tiff")
         seconds += process_time() - start
         read += code in page.codes
-        wrong += any(_counts(text) for text in page.codes if text != code)
+        wrong += any(counts_as_code(text) for text in page.codes if text != code)
         if code not in page.codes:
             missed.append(seed)
     return Tally(len(seeds), read, wrong, seconds, tuple(missed))
@@ -87,16 +88,12 @@ def drawn(paper: str, number: int) -> tuple[str, Image.Image]:
     code, body = PAPERS[paper](number)
     with pypdfium2.PdfDocument(body) as document:
         scale = DRAWN_DOTS_PER_INCH / 72
-        sheet: Image.Image = document[0].render(scale=scale, grayscale=True).to_pil()
+        last = document[len(document) - 1]
+        sheet: Image.Image = last.render(scale=scale, grayscale=True).to_pil()
     return code, sheet
 
 
-def line_of(name: str) -> Line:
-    """Give a line by its name, normal or harsh."""
-    return LINES[name][0]
-
-
-def _counts(text: str) -> bool:
+def counts_as_code(text: str) -> bool:
     """Tell whether a text that is not on the page would be taken for a code."""
     prefix, _, rest = text.partition("-")
     signs = rest.replace("-", "")
@@ -150,4 +147,27 @@ def _reply(number: int) -> tuple[str, bytes]:
     return code, documents.pdf("threshold_reply", report=report)
 
 
-PAPERS = {"confirmation page": _confirmation, "reply page": _reply}
+def _question(number: int) -> tuple[str, bytes]:
+    code = faxed_papers.code_of(Ticket(id=number + 1))
+    letter = SimpleNamespace(
+        number=f"T261123-{number}",
+        paper_code=code,
+        text="Was the quantity 30, or 90 as the entry says?",
+        due_at=DAY,
+        row_code="D-7K3Q9XT",
+        prescription_number=f"{7000 + number}",
+        filled_on=DAY.date(),
+        to_lines=["ELM DRUGS", "1 ELM STREET", "HARTFORD CT 06106"],
+        to_fax="+18605550143",
+    )
+    link = "https://pmp.example.org/questions/1"
+    body = documents.pdf("ticket_question", letter=letter, made_at=DAY, link=link)
+    return code, body
+
+
+PAPERS = {
+    "confirmation page": _confirmation,
+    "reply page": _reply,
+    "ticket question": _question,
+}
+"""The last page of each is the one that comes back."""

@@ -25,6 +25,8 @@ MILLIMETRES_PER_POINT = 25.4 / POINTS_PER_INCH
 STAFF_IMAGE_WIDTH = 1224
 
 _PDFIUM = threading.RLock()
+_TOO_MANY = f"It has more than {MOST_PAGES} pages. Ask for it in parts."
+_TOO_LARGE = f"It is larger than {LARGEST_FILE >> 20} MB. Ask for it in parts."
 _SIGNATURES = {
     b"%PDF-": "application/pdf",
     b"II*\x00": "image/tiff",
@@ -190,7 +192,7 @@ class _Scan:
         width, height = self.document.size
         stretch = _stretch(self.document) if self.faxed else 1
         if width * height * stretch > MOST_PIXELS:
-            raise UnreadableFax("A page has too many pixels.")
+            raise UnreadableFax("A page is larger than the program opens.")
         if not self.faxed:
             return ImageOps.exif_transpose(self.document).convert("L")
         return self.document.convert("L").resize((width, height * stretch))
@@ -205,13 +207,13 @@ def _opened(
 ) -> Iterator[_Pdf | _Scan]:
     """Open a file, check its limits, and turn every library's fault into ours."""
     if len(body) > LARGEST_FILE:
-        raise UnreadableFax("The file is too large.")
+        raise UnreadableFax(_TOO_LARGE)
     try:
         pdf = media_type == "application/pdf"
         source = _Pdf(body) if pdf else _Scan(body, media_type, faxed=faxed)
         try:
             if not 1 <= source.pages <= MOST_PAGES:
-                raise UnreadableFax("The file has no pages, or too many.")
+                raise UnreadableFax(_TOO_MANY if source.pages else "It has no pages.")
             yield source
         finally:
             source.close()

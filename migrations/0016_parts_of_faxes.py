@@ -15,6 +15,11 @@ NEW_KEYS = {
     "inbound_fax": {"part_of_id": "inbound_fax", "same_as_id": "inbound_fax"},
     "ticket_attachment": {"fax_id": "inbound_fax"},
 }
+# Whose fax may this be? Asked of whom we faxed lately.
+INDEXES = {
+    "delivery": ("address", "created_at"),
+    "delivery_attempt": ("station", "started_at"),
+}
 
 
 def up(migrator, db):
@@ -24,6 +29,10 @@ def up(migrator, db):
         for column in keys:
             name = f"{table}_{column}"
             db.execute_sql(f'CREATE INDEX "{name}" ON "{table}" ("{column}")')
+    for table, columns in INDEXES.items():
+        name = "_".join((table, *columns))
+        listed = ", ".join(f'"{column}"' for column in columns)
+        db.execute_sql(f'CREATE INDEX "{name}" ON "{table}" ({listed})')
     _create_table(db)
 
 

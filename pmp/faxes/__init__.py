@@ -104,7 +104,9 @@ def attach_to_report(
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at)
         detail = {"reply_code": reply_code}
         record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
-        [faxed] = faxed_replies.attach(fax, {reply_code: 0}, by=by.username, at=at)
+        shown = fax_sheets.shown(fax)
+        page = shown[0] if len(shown) == 1 else 0
+        [faxed] = faxed_replies.attach(fax, {reply_code: page}, by=by.username, at=at)
     return faxed
 
 

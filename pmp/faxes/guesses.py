@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from models import (
@@ -34,6 +35,7 @@ from pmp.thresholds import case_recipients
 
 LATELY = timedelta(days=60)
 MOST = 10
+MOST_IN_TRAY = 20  # the oldest: they are worked on first
 
 
 class About(StrEnum):
@@ -185,6 +187,7 @@ def _whose(fax: str | None, numbers: list[str], kind: str) -> str:
 
 
 def first_of(rows: Iterable[InboundFax], *, at: datetime) -> dict[int, Guess]:
-    """Give the best guess about each fax of the tray that has one."""
-    found = ((row.id, guesses(row, at=at)) for row in rows)
+    """Give the best guess about each of the oldest faxes of the tray that has one."""
+    oldest = islice(rows, MOST_IN_TRAY)
+    found = ((row.id, guesses(row, at=at)) for row in oldest)
     return {number: few[0] for number, few in found if few}

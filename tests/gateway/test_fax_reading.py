@@ -266,12 +266,13 @@ def test_pages_of_a_pdf_are_cut_out_of_it() -> None:
 # --- Codes of others
 
 
-def test_a_code_of_somebody_else_attaches_nothing() -> None:
+@pytest.mark.parametrize("prefix", ["USP-", ""])
+def test_a_code_of_somebody_else_attaches_nothing(prefix: str) -> None:
     """Ten signs whose check sign is right by chance, as one in 32 has."""
     application = make_application()
     bare = application.code.partition("-")[2]
 
-    fax = receive(tiff([page(f"USP-{bare}")]))
+    fax = receive(tiff([page(f"{prefix}{bare}")]))
 
     assert (fax.status, fax.codes) == (FaxStatus.UNMATCHED, [])
     assert status_of(application) == "submitted"
