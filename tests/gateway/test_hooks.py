@@ -29,7 +29,7 @@ from models import (
     InboundFax,
 )
 from pmp import documents, settings
-from pmp.deliveries import callbacks
+from pmp.deliveries import signatures
 from portal import create_app
 from tests.conftest import NOW
 from tests.gateway.conftest import Clock, fresh, make_delivery, sends_to, work
@@ -186,7 +186,7 @@ def test_our_signature_is_twilios() -> None:
     assert RequestValidator(KEY).validate(
         url, fields, signature(url, fields)["X-Twilio-Signature"]
     )
-    assert callbacks.is_signed(
+    assert signatures.is_signed(
         url=url,
         body=urlencode(fields).encode(),
         headers=signature(url, fields),
@@ -206,7 +206,9 @@ def test_a_signature_over_the_raw_body_is_good(header: str, digest: str) -> None
     right = hmac.new(KEY.encode(), url.encode() + body, digest).hexdigest()
 
     def signed(value: str, body: bytes = body, key: str = KEY) -> bool:
-        return callbacks.is_signed(url=url, body=body, headers={header: value}, key=key)
+        return signatures.is_signed(
+            url=url, body=body, headers={header: value}, key=key
+        )
 
     assert signed(right)
     assert not signed(right, body + b"&x=1")
@@ -219,13 +221,13 @@ def test_a_weak_signature_does_not_stand_in_for_a_wrong_strong_one() -> None:
     url, fields = f"{PUBLIC}/x", {"A": "1"}
     headers = {**signature(url, fields), "X-SignalWire-SHA256-Signature": "00"}
 
-    assert not callbacks.is_signed(url=url, body=b"A=1", headers=headers, key=KEY)
+    assert not signatures.is_signed(url=url, body=b"A=1", headers=headers, key=KEY)
 
 
 def test_without_a_key_nothing_is_signed() -> None:
     url, fields = f"{PUBLIC}/x", {"A": "1"}
 
-    assert not callbacks.is_signed(
+    assert not signatures.is_signed(
         url=url, body=b"A=1", headers=signature(url, fields, key=""), key=""
     )
 
