@@ -111,7 +111,7 @@ def with_receipts(carrier: str) -> ReceiptChannel | None:
 
 
 def with_incoming(carrier: str) -> IncomingChannel | None:
-    """Give the channel that lists a carrier's incoming faxes, if it is the one in use."""
+    """Give the channel that lists a carrier's incoming faxes, if it is in use."""
     channel: object = for_channel(ChannelName.FAX)
     if isinstance(channel, IncomingChannel) and carrier == channel.CARRIER:
         return channel

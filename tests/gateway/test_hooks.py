@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -16,7 +15,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from twilio.request_validator import RequestValidator
-from waitress.server import create_server
 
 from gateway import schedule, tasks
 from gateway.queue import huey
@@ -30,33 +28,14 @@ from models import (
 )
 from pmp import documents, settings
 from pmp.deliveries import signatures
-from portal import create_app
 from tests.conftest import NOW
-from tests.gateway.conftest import Clock, fresh, make_delivery, sends_to, work
+from tests.gateway.conftest import Clock, fresh, make_delivery, work
 from tests.servers.carrier import KEY, Carrier, callback, signature
 
 pytestmark = pytest.mark.usefixtures("db", "fixed_message")
 
 PUBLIC = "https://pmp.example.org"
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def portal(db: settings.Settings) -> Flask:
-    app = create_app(db)
-    app.testing = True
-    return app
-
-
-@pytest.fixture
-def calling(portal: Flask, now: Clock) -> Iterator[Carrier]:
-    """Give a carrier and a portal that reach each other."""
-    server = create_server(portal, host="127.0.0.1", port=0, threads=4)
-    Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
-    with Carrier() as carrier, sends_to(carrier, public_url=address):
-        yield carrier
-    server.close()  # its thread ends by itself within a second
 
 
 @pytest.fixture
