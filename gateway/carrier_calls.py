@@ -33,9 +33,10 @@ CHUNK = 64 * 1024
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_WISH = timedelta(hours=24)
 
-# It would tell the address of each call, and with it numbers and media tokens. A
-# filter and not a level: whoever turns debugging on for a library turns levels down.
-logging.getLogger("urllib3.connectionpool").addFilter(lambda _record: False)
+# They would tell the address of a call, and with it numbers and media tokens. A filter
+# and not a level: whoever turns debugging on for a library turns levels down.
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(lambda _record: False)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def call(  # noqa: PLR0913 - what HTTP has
                 )
                 with answer:
                     body = _body(answer, most)
+                if line.is_cut:  # half a header looks like a whole one at its end
+                    raise requests.Timeout
         except (requests.RequestException, HTTPError, OSError) as error:
             raise UnansweredError(
                 type(error).__name__,
@@ -171,7 +174,7 @@ class _Line:
 
     def __init__(self) -> None:
         self.stood = False
-        self._is_cut = False
+        self.is_cut = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
 
@@ -180,7 +183,7 @@ class _Line:
         copy = socket.socket(fileno=os.dup(made.fileno()))
         with self._lock:
             self._sockets.append(copy)
-            if self._is_cut:
+            if self.is_cut:
                 _shut(copy)
 
     @contextmanager
@@ -199,7 +202,7 @@ class _Line:
 
     def _cut(self) -> None:
         with self._lock:
-            self._is_cut = True
+            self.is_cut = True
             for each in self._sockets:
                 _shut(each)
 

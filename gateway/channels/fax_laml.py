@@ -355,7 +355,8 @@ def _media(answer: Answer) -> list[str]:
         return []
     said = content(answer, ErrorClass.CARRIER_DOWN)
     rows = next((each for each in said.values() if isinstance(each, list)), [])
-    return [_reference(row.get("sid")) for row in rows if isinstance(row, dict)]
+    named = [_reference(row.get("sid") or "") for row in rows if isinstance(row, dict)]
+    return [each for each in named if each]
 
 
 def _same_host(url: str, following: str) -> str:

@@ -272,6 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200 if known else 404, known[0] if known else {})
 
     def do_DELETE(self) -> None:
+        self.carrier.calls.append(("DELETE", self.path))
         sid = self.path.rpartition("/")[2].removesuffix(".json")
         if self.carrier.deletes == 204:
             self.carrier.forgotten.append(sid)
