@@ -552,8 +552,8 @@ def test_an_address_inside_an_office_is_not_given_out(
 def test_no_number_no_token_and_no_secret_is_logged(
     sinch: Sinch, now: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG")
     caplog.set_level("INFO", logger="peewee")  # whoever sees statements sees all
+    caplog.set_level("DEBUG")
     for name in ("urllib3", "urllib3.connectionpool", "twilio.http_client", "requests"):
         caplog.set_level("DEBUG", logger=name)
     sinch.script = ["500", "ok", "accept-drop"]
