@@ -100,7 +100,8 @@ def test_a_fax_is_uploaded_and_followed_by_asking_alone(
     [attempt] = DeliveryAttempt.select()
     assert (fax.to, fax.sender) == ("+18605550123", NUMBER)
     assert fax.fields["maxRetries"] == "0"
-    assert fax.fields["headerText"] == f"CPMRS {attempt.idempotency_key}"
+    mark = (attempt.media_sha256 or "")[:8]
+    assert fax.header == f"CPMRS {attempt.idempotency_key} {mark}"
     assert fax.fields["serviceId"] == SERVICE
     assert fax.labels == {"pmp_attempt": attempt.media_sha256}
     assert "callbackUrl" not in fax.fields
@@ -155,8 +156,8 @@ def test_an_answer_without_end_is_cut(sinch: Sinch, now: Clock) -> None:
     assert fresh(delivery).state == DeliveryState.DELIVERED
 
 
-@pytest.mark.parametrize("step", ["accept-drop", "accept-hang"])
-def test_a_fax_in_doubt_is_found_by_its_label_on_a_later_page(
+@pytest.mark.parametrize("step", ["accept-drop", "accept-hang", "unlabelled"])
+def test_a_fax_in_doubt_is_found_by_its_mark_on_a_later_page(
     sinch: Sinch, now: Clock, step: str
 ) -> None:
     sinch.list_page = 1
@@ -191,15 +192,15 @@ def test_a_fax_that_is_surely_not_there_is_sent_again(
     assert fresh(delivery).state == DeliveryState.SUBMITTED
 
 
-@pytest.mark.parametrize("fault", ["unlabelled", "no list", "no end"])
+@pytest.mark.parametrize("fault", ["unmarked", "no list", "no end"])
 def test_a_fax_that_may_be_there_is_left_to_staff(
     sinch: Sinch, now: Clock, fault: str
 ) -> None:
-    sinch.script = ["unlabelled" if fault == "unlabelled" else "accept-drop"]
+    sinch.script = ["unmarked" if fault == "unmarked" else "accept-drop"]
     delivery = make_delivery()
     send(delivery)
     for fax in sinch.faxes:
-        fax.labels = fax.labels if fault == "unlabelled" else {"pmp_attempt": "other"}
+        fax.labels = fax.labels if fault == "unmarked" else {"pmp_attempt": "other"}
     sinch.lists, sinch.list_ends = fault != "no list", fault != "no end"
 
     for _ in range(30):
@@ -212,7 +213,7 @@ def test_a_fax_that_may_be_there_is_left_to_staff(
     assert after.possible_duplicate
 
 
-def test_an_unlabelled_fax_of_before_is_no_reason_to_doubt(
+def test_an_unmarked_fax_of_before_is_no_reason_to_doubt(
     sinch: Sinch, now: Clock
 ) -> None:
     sinch.faxes.append(
@@ -581,3 +582,13 @@ def test_nothing_to_fax_is_a_fault_of_the_document(sinch: Sinch) -> None:
 
     assert refused.value.error_class == ErrorClass.DOCUMENT
     assert sinch.calls == []
+
+
+def test_the_line_at_the_head_is_never_too_long(sinch: Sinch, now: Clock) -> None:
+    with settings.changed(
+        short_name="A name of a program that is much too long to fit"
+    ):
+        send(make_delivery())
+
+    assert len(sinch.taken[0].header) <= 50
+    assert sinch.taken[0].header.startswith("A name of a program")
