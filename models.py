@@ -417,6 +417,8 @@ class InboundFax(Table):
     handled_at = UtcField(null=True)
     part_of = ForeignKeyField("self", null=True, on_delete="RESTRICT")  # as it came
     same_as = ForeignKeyField("self", null=True, on_delete="RESTRICT")
+    forgotten_at = UtcField(null=True)  # the carrier destroyed its copy
+    forget_due_at = UtcField(null=True)  # when it is asked to, after it did not
 
 
 class FaxSheet(Table):
@@ -1839,6 +1841,8 @@ class DeliveryAttempt(Table):
     error_class = word(ErrorClass, null=True)
     pages_sent = IntegerField(null=True)
     station = CharField(default="")
+    forgotten_at = UtcField(null=True)  # the carrier destroyed its copy
+    forget_due_at = UtcField(null=True)  # when it is asked to, after it did not
 
     class Meta:
         indexes = (

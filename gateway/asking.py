@@ -1,19 +1,15 @@
 """Asking a carrier about a message: in doubt, or silent for too long."""
 
 import logging
-from collections.abc import Callable
-from typing import TypeVar
 
-from gateway import channels
-from gateway.call_limit import within_limit
+from gateway import carrier_media, channels
 from gateway.message import DeliveryError
-from models import ChannelName, Delivery, DeliveryState, ErrorClass
+from models import ChannelName, Delivery, DeliveryState
 from pmp import clock
-from pmp.deliveries import callbacks, doubts, outbox, receipts
+from pmp.deliveries import callbacks, carrier_copies, doubts, outbox, receipts
+from pmp.faxes import carrier_copies as received_copies
 
 log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 
 
 def about_doubt(delivery_id: int) -> None:
@@ -28,9 +24,7 @@ def about_doubt(delivery_id: int) -> None:
         doubts.cannot_tell(delivery_id, text=text, at=clock.now())
         return
     try:
-        report = _asked(
-            lambda: carrier.find(delivery.address, attempt.media_sha256 or "")
-        )
+        report = carrier.find(delivery.address, attempt.media_sha256 or "")
     except DeliveryError as error:
         doubts.cannot_tell(delivery_id, text=str(error), at=clock.now())
         return
@@ -56,7 +50,7 @@ def about_silence(delivery_id: int) -> None:
     reference = attempt.carrier_reference if attempt else None
     if attempt and carrier and reference:
         try:
-            report = _asked(lambda: carrier.look(reference))
+            report = carrier.look(reference)
         except DeliveryError as error:
             log.warning("delivery %s: cannot ask: %s", delivery_id, error.error_class)
         else:
@@ -68,17 +62,29 @@ def about_silence(delivery_id: int) -> None:
 
 def to_forget(attempt_id: int) -> None:
     """Have the carrier destroy its copy of a message that is over and done."""
-    found = receipts.finished(attempt_id)
+    found = carrier_copies.finished(attempt_id)
     carrier = channels.with_receipts(found.carrier) if found else None
     if found is None or carrier is None:
         return
     try:
-        _asked(lambda: carrier.forget(found.carrier_reference or ""))
+        carrier.forget(found.carrier_reference or "")
     except DeliveryError as error:
         log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
+        carrier_copies.not_forgotten(found, at=clock.now())
         return
-    receipts.forgotten(attempt_id)
+    carrier_copies.forgotten(attempt_id, at=clock.now())
 
 
-def _asked(call: Callable[[], Answer]) -> Answer:
-    return within_limit(call, otherwise=ErrorClass.CARRIER_DOWN)
+def to_forget_received(fax_id: int) -> None:
+    """Have the carrier destroy its copy of a fax whose pages we have."""
+    fax = received_copies.kept(fax_id)
+    carrier = channels.with_receipts(fax.source) if fax else None
+    if fax is None or carrier is None:
+        return
+    try:
+        carrier.forget(carrier_media.reference_of(fax))
+    except DeliveryError as error:
+        log.warning("fax %s: not forgotten: %s", fax_id, error.error_class)
+        received_copies.not_forgotten(fax, at=clock.now())
+        return
+    received_copies.forgotten(fax, at=clock.now())

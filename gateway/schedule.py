@@ -23,6 +23,7 @@ from pmp import (
 from pmp.deliveries import (
     alerts,
     carried_letters,
+    carrier_copies,
     circuits,
     doubts,
     outbox,
@@ -30,6 +31,7 @@ from pmp.deliveries import (
     turns,
 )
 from pmp.entry import drafts
+from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
@@ -55,7 +57,7 @@ def tick() -> None:
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_leases, sweep_deliveries)
-        _each(sweep_letters, sweep_rest, sweep_folders, alert)
+        _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
@@ -158,12 +160,23 @@ def sweep_letters() -> None:
     _nudge_all(tasks.take_back_letter, carried_letters.to_take_back())
 
 
+def sweep_incoming() -> None:
+    """Have a carrier asked for new faxes: those of a day, and hourly of a week."""
+    if not isinstance(channels.for_channel(ChannelName.FAX), channels.IncomingChannel):
+        return
+    at = clock.now()
+    is_first = periods.claim("incoming", period=periods.hourly(at=at), at=at)
+    tasks.nudge(tasks.ask_for_faxes, 7 if is_first else 1)
+
+
 def sweep_rest() -> None:
-    """Have carriers destroy what is over."""
-    carrier = channels.for_channel(ChannelName.FAX)
+    """Have carriers destroy what is over, sent or received."""
+    carrier, at = channels.for_channel(ChannelName.FAX), clock.now()
     if isinstance(carrier, channels.ReceiptChannel):
-        old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
-        _nudge_all(tasks.forget_at_carrier, old)
+        sent = carrier_copies.to_forget(carrier=carrier.CARRIER, at=at)
+        _nudge_all(tasks.forget_at_carrier, sent)
+        came = received_copies.to_forget(carrier=carrier.CARRIER, at=at)
+        _nudge_all(tasks.forget_received_fax, came)
 
 
 def settle() -> None:

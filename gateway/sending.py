@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 
 from gateway import channels, documents, lanes, layout_check, messages
-from gateway.call_limit import within_limit
 from gateway.message import DeliveryError, Message
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
@@ -103,9 +102,8 @@ def _must_be_fit(message: Message) -> None:
 
 
 def _call(channel: channels.Channel, claimed: Claim, message: Message) -> None:
-    doubt = ErrorClass.CARRIER_DOWN if channel.REPEATABLE else ErrorClass.IN_DOUBT
     try:
-        reference = within_limit(lambda: channel.send(message), otherwise=doubt)
+        reference = channel.send(message)
     except DeliveryError as error:
         _record(claimed, error)
         return

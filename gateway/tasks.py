@@ -5,6 +5,7 @@ whether there is still something to do, and gateway.schedule finds what was lost
 """
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from gateway import (
@@ -14,11 +15,12 @@ from gateway import (
     fax_reading,
     faxes_by_mail,
     inbound,
+    laml_hooks,
     lanes,
     sending,
+    sinch_hooks,
     submissions_in,
 )
-from gateway.inbound import laml_received, laml_status
 from gateway.letters_in import lob_status
 from gateway.queue import huey
 from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
@@ -30,10 +32,11 @@ __all__ = [
     "ask_about_doubt",
     "ask_about_letter",
     "ask_about_silence",
+    "ask_for_faxes",
     "fetch_fax",
     "forget_at_carrier",
-    "laml_received",
-    "laml_status",
+    "forget_received_fax",
+    "laml_hooks",
     "lob_status",
     "nudge",
     "process_submission",
@@ -42,6 +45,7 @@ __all__ = [
     "read_fax_mail",
     "run_schedule",
     "send_delivery",
+    "sinch_hooks",
     "take_back_letter",
 ]
 
@@ -100,6 +104,23 @@ def forget_at_carrier(attempt_id: int) -> None:
     with database.connected(), lanes.entered(ChannelName.FAX) as free:
         if free:
             asking.to_forget(attempt_id)
+
+
+@huey.task()
+def forget_received_fax(fax_id: int) -> None:
+    """Have the carrier destroy its copy of a fax that we have kept."""
+    with database.connected():
+        asking.to_forget_received(fax_id)
+
+
+@huey.task()
+def ask_for_faxes(days: int) -> None:
+    """Ask the carrier for faxes that came in of late, and fetch those that are new."""
+    at = clock.now()
+    with database.connected():
+        new = sinch_hooks.look_for_new(since=at - timedelta(days=days), at=at)
+    for fax_id in new:
+        nudge(fetch_fax, fax_id)
 
 
 @huey.task(priority=BEFORE_DELIVERIES)

@@ -28,6 +28,9 @@ from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+FAX_SCHEMES = frozenset(
+    {"folder", "laml+https", "laml+http", "sinch+https", "sinch+http"}
+)
 
 
 class SettingsError(Exception):
@@ -67,6 +70,7 @@ class Settings(BaseSettings):
     envelope: Literal["double10", "single10"] = "double10"
     fax_imap_url: SecretStr = Field(default=SecretStr(""))
     fax_mail_from: str = ""
+    fax_quality: Literal["standard", "fine", "superfine"] = "fine"
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
@@ -273,10 +277,16 @@ class Settings(BaseSettings):
     @classmethod
     def _fax_address(cls, url: SecretStr) -> SecretStr:
         parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in {"folder", "laml+https", "laml+http"}:
-            raise ValueError("use folder: or laml+https://project:token@host/path")
-        if parts.scheme == "laml+http" and parts.hostname not in LOOPBACK:
-            raise ValueError("laml+http is for this machine alone; use laml+https")
+        if parts.scheme not in FAX_SCHEMES:
+            raise ValueError(
+                "use folder:, laml+https://project:token@host/path or"
+                " sinch+https://key:secret@fax.api.sinch.com/project"
+            )
+        if parts.scheme.endswith("+http") and parts.hostname not in LOOPBACK:
+            secure = f"{parts.scheme}s"
+            raise ValueError(f"{parts.scheme} is for this machine alone; use {secure}")
+        if parts.scheme.startswith("sinch") and not parts.path.strip("/"):
+            raise ValueError("name the project: sinch+https://key:secret@host/project")
         return url
 
     @field_validator("letters_url")

@@ -4,11 +4,14 @@ Every channel sends; one whose carrier gives receipts can also look a message up
 reference and find one by what was sent. A new carrier is a module and a line here.
 """
 
+from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
 
-from gateway.message import DeliveryError, Message
+from gateway.channels.listed_faxes import Finding
+from gateway.message import DeliveryError, IncomingFax, Message
 from models import ChannelName, Delivery, DeliveryKind
 from pmp import settings
 from pmp.deliveries import letters
@@ -16,13 +19,16 @@ from pmp.deliveries.callbacks import CarrierReport
 
 __all__ = [
     "Channel",
+    "CheckedChannel",
     "DeliveryError",
+    "IncomingChannel",
     "Message",
     "ReceiptChannel",
     "carriers",
     "for_channel",
     "for_delivery",
     "repeatable",
+    "with_incoming",
     "with_receipts",
 ]
 
@@ -53,6 +59,27 @@ class ReceiptChannel(Protocol):
         """Have the carrier destroy its copy; no error if it has none."""
 
 
+@runtime_checkable
+class IncomingChannel(Protocol):
+    """A way whose carrier lists what came in, for an office that it cannot reach."""
+
+    CARRIER: str
+
+    def incoming(self, *, since: datetime) -> list[IncomingFax]:
+        """List the faxes that came in whole since a time."""
+
+    def pages_of(self, reference: str) -> bytes:
+        """Fetch a fax's pages; DeliveryError if the carrier does not give them."""
+
+
+@runtime_checkable
+class CheckedChannel(Protocol):
+    """A way that can be tried without sending anything."""
+
+    def check(self) -> Iterator[Finding]:
+        """Find out, one thing after another; DeliveryError where one cannot be had."""
+
+
 # Channel and scheme of its address → module of gateway.channels.
 _MODULES = {
     (ChannelName.EMAIL, "folder"): "folder",
@@ -61,6 +88,8 @@ _MODULES = {
     (ChannelName.FAX, "folder"): "folder",
     (ChannelName.FAX, "laml+https"): "fax_laml",
     (ChannelName.FAX, "laml+http"): "fax_laml",
+    (ChannelName.FAX, "sinch+https"): "fax_sinch",
+    (ChannelName.FAX, "sinch+http"): "fax_sinch",
     (ChannelName.LETTER, "folder"): "letters_print",
     (ChannelName.LETTER, "lob+https"): "letters_lob",
     (ChannelName.LETTER, "lob+http"): "letters_lob",
@@ -111,4 +140,12 @@ def with_receipts(carrier: str) -> ReceiptChannel | None:
         channel = for_channel(name)
         if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
             return channel
+    return None
+
+
+def with_incoming(carrier: str) -> IncomingChannel | None:
+    """Give the channel that lists a carrier's incoming faxes, if it is in use."""
+    channel: object = for_channel(ChannelName.FAX)
+    if isinstance(channel, IncomingChannel) and carrier == channel.CARRIER:
+        return channel
     return None

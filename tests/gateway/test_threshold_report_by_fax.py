@@ -23,7 +23,7 @@ from models import (
     ThresholdCase,
 )
 from pmp import deliveries, verification
-from pmp.deliveries import Route, callbacks
+from pmp.deliveries import Route, media
 from pmp.lookup import report_codes
 from pmp.thresholds import case_recipients, threshold_copies, threshold_reports
 from pmp.thresholds.threshold_copies import Drawing
@@ -165,7 +165,7 @@ def test_the_pages_that_the_carrier_fetched_are_the_chart_copy(
     )
     tasks.send_delivery.call_local(delivery.id)
     [fax] = carrier.taken
-    faxed = callbacks.media(fax.media_url.rpartition("/")[2], at=NOW)
+    faxed = media.fetched(fax.media_url.rpartition("/")[2], at=NOW, address="")
 
     doctor = make_user(Role.PRACTITIONER, prescriber=recipient.prescriber)
     _, chart = threshold_copies.download(
