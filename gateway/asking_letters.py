@@ -6,7 +6,7 @@ from gateway import channels
 from gateway.message import DeliveryError
 from models import Delivery, DeliveryAttempt, DeliveryState, ErrorClass
 from pmp import clock
-from pmp.deliveries import callbacks, carried_letters, outbox, receipts
+from pmp.deliveries import callbacks, carried_letters, carrier_copies, outbox
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def to_take_back(attempt_id: int) -> None:
         if error.error_class == ErrorClass.REJECTED:
             carried_letters.too_late(attempt_id, at=clock.now())
         return
-    receipts.forgotten(attempt_id)
+    carrier_copies.forgotten(attempt_id, at=clock.now())
 
 
 def _found(carrier: channels.ReceiptChannel, attempt: DeliveryAttempt) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.channels import letters_lob
 from pmp import settings
-from pmp.deliveries import callbacks
+from pmp.deliveries import callbacks, signatures
 
 OLDEST = timedelta(minutes=5)
 _MILLISECONDS = 10**11  # a time above it is not in seconds
@@ -45,7 +45,7 @@ def _is_signed(body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool
     key = settings.current().letters_signing_key.get_secret_value()
     given = {name.lower(): value for name, value in headers.items()}
     stamp = given.get("lob-signature-timestamp", "")
-    if not key or len(body) > callbacks.LARGEST_BODY or not _is_fresh(stamp, at):
+    if not key or len(body) > signatures.LARGEST_BODY or not _is_fresh(stamp, at):
         return False
     right = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256)
     return hmac.compare_digest(

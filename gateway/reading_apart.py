@@ -6,7 +6,7 @@ is given the file and none of the program's keys, and no other stranger's file.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from gateway.confined import TooLongError, UnableError, Workshop
@@ -57,7 +57,7 @@ def work(given: bytes) -> bytes:
     return "\n".join(json.dumps(asdict(sheet)) for sheet in found).encode()
 
 
-def _apart(wanted: dict[str, object], body: bytes) -> bytes:
+def _apart(wanted: Mapping[str, object], body: bytes) -> bytes:
     try:
         return _reading(json.dumps(wanted).encode() + b"\n" + body)
     except TooLongError:

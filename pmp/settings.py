@@ -349,11 +349,6 @@ class Settings(BaseSettings):
         return urlsplit(self.fax_url.get_secret_value()).scheme != "folder"
 
     @property
-    def most_call_seconds(self) -> float:
-        """The longest that a whole call to a carrier may take: less than its lease."""
-        return min(self.channel_timeout_seconds * 4, self.lease_seconds * 0.8)
-
-    @property
     def most_upload_megabytes(self) -> int:
         """What the files of one request may have together: at least one of them."""
         return max(self.upload_megabytes, self.uploads_together_megabytes)

@@ -19,7 +19,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database
-from pmp.deliveries import bounce_reports, callbacks, outbox
+from pmp.deliveries import bounce_reports, callbacks, lines, outbox
 from pmp.deliveries.bounce_reports import BounceReport, Fate, RecipientReport
 
 SOURCE = "call-back"
@@ -120,7 +120,7 @@ def _fail(delivery: Delivery, about: RecipientReport, *, at: datetime) -> None:
     text = f"came back: {words(about.status)}"
     delivery.error_class = _class_of(about.status)
     delivery.error_text = f"{text} ({about.status} {about.said})".replace("( ", "(")
-    delivery.error_text = delivery.error_text[: outbox.LONGEST_ERROR]
+    delivery.error_text = delivery.error_text[: lines.LONGEST_ERROR]
     wrong = delivery.error_class == ErrorClass.REJECTED
     delivery.needs_staff = wrong or not outbox.ways_left(delivery)
     outbox.change(delivery, DeliveryState.FAILED, source=SOURCE, text=text, at=at)

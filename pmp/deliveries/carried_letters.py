@@ -6,7 +6,6 @@ from typing import Any
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryState
 from pmp import database
 from pmp.deliveries import letters, outbox
-from pmp.deliveries.receipts import FORGOTTEN
 
 PAUSE = timedelta(hours=12)
 # After so long without having been mailed staff should know.
@@ -55,7 +54,8 @@ def to_take_back(*, limit: int = 50) -> list[int]:
     query = (
         _at_companies()
         .where(Delivery.state == DeliveryState.CANCELLED)
-        .where(DeliveryAttempt.outcome.not_in([FORGOTTEN, TOO_LATE, ""]))
+        .where(DeliveryAttempt.outcome.not_in([TOO_LATE, ""]))
+        .where(DeliveryAttempt.forgotten_at.is_null())
         .order_by(DeliveryAttempt.id)
         .limit(limit)
     )
