@@ -20,7 +20,7 @@ from pmp import (
     settings,
     uploads,
 )
-from pmp.deliveries import alerts, circuits, doubts, outbox, receipts, turns
+from pmp.deliveries import alerts, calling, doubts, outbox, receipts, turns
 from pmp.entry import drafts
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
@@ -98,7 +98,7 @@ def sweep_leases() -> None:
 def sweep_deliveries() -> None:
     """Wake the worker for what is due, in doubt, or silent."""
     at = clock.now()
-    circuits.use(channels.carriers(), at=at)
+    calling.use(channels.carriers(), at=at)
     _nudge_all(tasks.send_delivery, deliveries.due(at=at))
     _nudge_all(tasks.ask_about_doubt, doubts.open_doubts(at=at))
     _nudge_all(tasks.ask_about_silence, receipts.silent(at=at))

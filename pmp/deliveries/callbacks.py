@@ -24,7 +24,7 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import circuits, outbox
+from pmp.deliveries import calling, outbox
 
 LARGEST_BODY = 64 * 1024
 
@@ -111,7 +111,7 @@ def apply(
             _move(delivery, attempt, report, source=source, at=at)
     if news and report.error_class is not None:
         kind, text = report.error_class, report.text
-        circuits.failed(delivery, attempt, kind, text=text, at=at)
+        calling.failed(delivery, attempt, kind, text=text, at=at)
     return delivery
 
 
