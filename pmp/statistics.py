@@ -131,7 +131,7 @@ def _registrations() -> list[Queue]:
 
 
 def _deliveries() -> list[Queue]:
-    """List the messages that did not arrive, and those that wait for a word."""
+    """List the messages that did not arrive, and all that need a person."""
     return [
         _queue(
             "Deliveries that failed",
@@ -144,7 +144,7 @@ def _deliveries() -> list[Queue]:
             "Deliveries that need a person",
             "/staff/deliveries?attention=y",
             Permission.DELIVERY_WATCH,
-            delivery_figures.open_queue(),
+            delivery_figures.asked_queue(),
             Delivery.created_at,
         ),
     ]

@@ -95,26 +95,17 @@ def figures(*, at: datetime) -> Figures:
         for name in ChannelName
         if any(name in known for known in (standing, ended))
     ]
-    asked = Delivery.select().where(Delivery.needs_staff).count()
-    return Figures(channels, asked, first, today)
+    return Figures(channels, asked_queue().count(), first, today)
 
 
 def failed_queue() -> Any:
     """Give those that did not arrive, and that nobody has seen to yet."""
-    return (
-        Delivery.select()
-        .where(Delivery.needs_staff)
-        .where(Delivery.state.in_(GROUPS["not_arrived"]))
-    )
+    return asked_queue().where(Delivery.state.in_(GROUPS["not_arrived"]))
 
 
-def open_queue() -> Any:
-    """Give those that wait for a person's word before they can go on."""
-    return (
-        Delivery.select()
-        .where(Delivery.needs_staff)
-        .where(Delivery.state.not_in(GROUPS["not_arrived"]))
-    )
+def asked_queue() -> Any:
+    """Give all that need a person: what failed, and what waits for a word."""
+    return Delivery.select().where(Delivery.needs_staff)
 
 
 def _channel(

@@ -132,6 +132,11 @@ def address_words(delivery: Delivery) -> str:
     return phone(delivery.address)
 
 
+def recipient_of(delivery: Delivery) -> str:
+    """Give what to search for to find all that went to the same recipient."""
+    return next(iter(delivery.address.splitlines()), "")
+
+
 def _line(row: Delivery, reference: str) -> list[Any]:
     return [
         row.id,

@@ -161,7 +161,7 @@ def _in_doubt(_delivery: Delivery, _at: datetime) -> str:
 
 def _held(delivery: Delivery, _at: datetime) -> str:
     if not delivery.address:
-        return "No way to reach the recipient is known. Choose another way below."
+        return "No way to reach the recipient is known. Send it another way."
     if delivery.error_class == ErrorClass.IN_DOUBT and delivery.attempts:
         return (
             "It may have been sent: nobody could say. So that no second copy goes out"

@@ -201,6 +201,7 @@ def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
         attempts=delivery_desk.attempts(delivery),
         form=form,
         desk=delivery_desk,
+        alike=sealed_searches.seal(delivery_lists.recipient_of(delivery)),
         may_go_another_way=other_ways.may_choose(delivery),
         has_pages=delivery_papers.may_see(delivery, by=user),
         may_misdeliver=misdeliveries.may_record(delivery),

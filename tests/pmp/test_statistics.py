@@ -112,9 +112,13 @@ def test_letters_wait_until_they_are_mailed() -> None:
 
 def test_deliveries_that_need_a_person_are_counted_whatever_their_state() -> None:
     delivery("failed", DeliveryState.FAILED, needs_staff=True)
+    delivery("held", DeliveryState.HELD, needs_staff=True, created_at=NOW - HOUR)
     delivery("taken care of", DeliveryState.FAILED)
 
-    assert queue("/staff/deliveries").count == 1
+    assert queue("/staff/deliveries?attention=y").count == 2
+    assert queue("/staff/deliveries?attention=y").oldest == NOW - HOUR
+    failed = queue("/staff/deliveries?attention=y&state=not_arrived")
+    assert (failed.count, failed.oldest) == (1, NOW)
 
 
 def test_received_through_is_the_day_of_the_last_real_submission() -> None:

@@ -23,7 +23,7 @@ from models import (
 )
 from pmp import audit, clock, deliveries
 from pmp import documents as kept
-from pmp.deliveries import Route, circuits, delivery_desk
+from pmp.deliveries import Route, calling, delivery_desk
 from tests.browser import Browser
 from tests.factories import make_crossing, make_patient, make_user
 
@@ -293,7 +293,7 @@ def test_a_letter_with_a_password_is_never_shown(staff: Browser) -> None:
 
 def test_a_carrier_is_paused_and_resumed(staff: Browser) -> None:
     made()
-    circuits.use({ChannelName.FAX: "laml"}, at=clock.now())
+    calling.use({ChannelName.FAX: "laml"}, at=clock.now())
     staff.get("/staff/deliveries")
     staff.submit({"reason": ""}, action="/carriers/pause")
     staff.follow()
@@ -356,4 +356,16 @@ def test_the_console_counts_what_failed_apart_from_what_waits(staff: Browser) ->
 
     assert "attention=y&amp;state=not_arrived" in page
     assert re.search(r"<b>1</b>\s*<a[^>]*>Deliveries that failed", page)
-    assert re.search(r"<b>1</b>\s*<a[^>]*>Deliveries that need a person", page)
+    assert re.search(r"<b>2</b>\s*<a[^>]*>Deliveries that need a person", page)
+
+
+def test_a_delivery_leads_to_all_of_its_recipient(staff: Browser) -> None:
+    row = made(LETTER)
+    made(LETTER)
+    made()
+
+    page = staff.get(f"/staff/deliveries/{row.id}").get_data(as_text=True)
+    [link] = re.findall(r'href="(/staff/deliveries\?who=[^"]+)"', page)
+    staff.get(link)
+
+    assert "2 deliveries" in staff.text()
