@@ -5,14 +5,12 @@ import io
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from pypdf import PdfReader
-from waitress.server import create_server
 
 from gateway import channels, schedule, tasks
 from gateway.channels import fax_sinch
@@ -53,17 +51,11 @@ def sinch() -> Iterator[Sinch]:
 
 
 @pytest.fixture
-def calling(
-    portal: Flask, now: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sinch]:
+def calling(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sinch]:
     """Give a carrier and a portal that reach each other."""
     monkeypatch.setattr(fax_sinch, "is_reachable", lambda _: True)
-    server = create_server(portal, host="127.0.0.1", port=0, threads=4)
-    Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
     with Sinch() as carrier, sends_to(carrier, public_url=address):
         yield carrier
-    server.close()
 
 
 def sends_to(carrier: Sinch, **changes: Any) -> Any:
