@@ -186,7 +186,6 @@ def same_file(sha256: str, *, before: int | None = None) -> InboundFax | None:
         .where(Document.sha256 == sha256)
         .where(Document.kind == DocumentKind.INBOUND_FAX)
         .where(InboundFax.status != FaxStatus.DISMISSED)
-        .where(InboundFax.part_of.is_null())
         .order_by(InboundFax.id)
     )
     if before is not None:

@@ -6,6 +6,8 @@ import click
 
 from gateway import carrier_check, inbound, pages, tasks
 from models import InboundFax
+from pmp import faxes
+from pmp.faxes import fax_sheets
 from portal.cli import refusals, with_program
 
 _MARKS = {True: "ok", False: "WRONG", None: "?"}
@@ -21,10 +23,10 @@ def fax() -> None:
 @click.option("--from", "from_number", default="", help="The sender's number.")
 @with_program
 def receive(file: Path, from_number: str) -> None:
-    """Take in FILE (PDF, TIFF or PNG) as a fax and read its code.
+    """Take in FILE (PDF, TIFF or PNG) as a fax and read its codes.
 
-    Exit 1 if it is no fax, or if staff must say what it is. The same file again is
-    the same fax.
+    Exit 1 if it is no fax, or if staff must say what it, or a part of it, is. The same
+    file again is the same fax.
     """
     try:
         taken = inbound.receive_file(
@@ -35,10 +37,10 @@ def receive(file: Path, from_number: str) -> None:
         raise SystemExit(1) from refusal
     tasks.read_fax.call_local(taken.id)
     read = InboundFax.get_by_id(taken.id)
-    about = f", registration {read.application.code}" if read.application else ""
-    click.echo(f"Fax {read.id}: {read.status}, {read.pages} pages{about}.")
-    if read.application is None:
-        click.echo(read.note, err=True)
+    told = [read, *fax_sheets.parts_of(read)]
+    for each in told:
+        _tell(each)
+    if any(each.status in faxes.TRAY for each in told):
         raise SystemExit(1)
 
 
@@ -57,3 +59,10 @@ def check() -> None:
             is_wrong = is_wrong or found.is_good is False
     if is_wrong:
         raise SystemExit(1)
+
+
+def _tell(fax: InboundFax) -> None:
+    about = f", registration {fax.application.code}" if fax.application else ""
+    click.echo(f"Fax {fax.id}: {fax.status}, {fax.pages} pages{about}.")
+    if fax.note:
+        click.echo(fax.note, err=True)
