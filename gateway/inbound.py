@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import requests
 
-from gateway import channels, pages
+from gateway import channels, fax_notes, pages
 from gateway.channels import fax_laml
 from gateway.message import DeliveryError
 from models import InboundFax
@@ -104,16 +104,20 @@ def pick_up() -> list[int]:
     """Take in the files that a fax server dropped in <data dir>/faxes-in.
 
     A file taken in is deleted, since it holds what a fax holds; one that is no fax is
-    moved to faxes-in/unreadable. A file still being written is left for later.
+    moved to faxes-in/unreadable. A file still being written is left for later. What
+    HylaFAX says of a fax lies beside it, as JSON.
     """
     folder = settings.current().data_dir / "faxes-in"
     if not folder.is_dir():
         return []
+    fax_notes.drop_orphans(folder, at=clock.now())
     settled = [path for path in sorted(folder.iterdir()) if _settled(path)]
     return [fax.id for path in settled if (fax := _take_in(path))]
 
 
-def receive_file(body: bytes, *, from_number: str, source: str) -> InboundFax:
+def receive_file(
+    body: bytes, *, from_number: str, source: str, station: str = ""
+) -> InboundFax:
     """Take in a fax as a file (PDF, TIFF or PNG); UnreadableFax if it is none."""
     if len(body) > pages.LARGEST_FILE:
         raise pages.UnreadableFax("The file is too large.")
@@ -121,6 +125,7 @@ def receive_file(body: bytes, *, from_number: str, source: str) -> InboundFax:
         body=body,
         media_type=pages.media_type_of(body),
         from_number=from_number,
+        station=station,
         source=source,
         source_reference=inbound_media.reference_of(body),
         at=clock.now(),
@@ -192,14 +197,22 @@ def _body(answer: requests.Response, until: float) -> bytes:
 
 
 def _settled(path: Path) -> bool:
-    if not path.is_file() or path.name.startswith("."):
+    if not path.is_file() or path.name.startswith(".") or fax_notes.is_note(path):
         return False
     return clock.now().timestamp() - path.stat().st_mtime >= SETTLED_SECONDS
 
 
 def _take_in(path: Path) -> InboundFax | None:
+    note = fax_notes.beside(path)
+    source = "hylafax" if note else "folder"
+    known = note or fax_notes.Note()
     try:
-        fax = receive_file(path.read_bytes(), from_number="", source="folder")
+        fax = receive_file(
+            path.read_bytes(),
+            from_number=known.caller,
+            station=known.station,
+            source=source,
+        )
     except pages.UnreadableFax:
         log.warning("a file in faxes-in is not a fax")
         aside = path.parent / "unreadable"
@@ -207,4 +220,5 @@ def _take_in(path: Path) -> InboundFax | None:
         path.replace(aside / path.name)
         return None
     path.unlink()
+    fax_notes.place(path).unlink(missing_ok=True)
     return fax

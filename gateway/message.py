@@ -1,28 +1,33 @@
 """What a channel is handed, and the one error that it raises."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models import ErrorClass
 
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first four; the worker the others.
+    """A composed message. A composer fills the first six; the worker the others.
 
+    `to_name` is for the cover sheet of a fax whose PDF does not begin with one of its
+    own (`has_cover`).
     `key` is the attempt's idempotency key, `delivery_id` stays the same from one
     attempt to the next, `media_url` is where a fax carrier fetches the PDF and
-    `status_url` where it reports.
+    `status_url` where it reports; after `until` nobody wants it any more.
     """
 
     address: str
     subject: str = ""
     text: str = ""
     pdf: bytes | None = None
+    to_name: str = ""
+    has_cover: bool = False
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""
     status_url: str = ""
+    until: datetime | None = None
 
 
 class DeliveryError(Exception):

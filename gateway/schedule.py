@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from gateway import channels, inbound, submissions_in, tasks
+from gateway import channels, hylafax_in, inbound, submissions_in, tasks
 from models import ChannelName
 from pmp import (
     clock,
@@ -44,7 +44,7 @@ def tick() -> None:
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
-        _each(sweep_faxes, sweep_leases, sweep_deliveries)
+        _each(sweep_faxes, sweep_hylafax, sweep_leases, sweep_deliveries)
         _each(sweep_rest, sweep_folders)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
@@ -107,6 +107,12 @@ def sweep_faxes() -> None:
     at = clock.now()
     _nudge_all(tasks.fetch_fax, inbound_media.unfetched(at=at))
     _nudge_all(tasks.read_fax, inbound_media.unread(at=at))
+
+
+def sweep_hylafax() -> None:
+    """Take in what HylaFAX has received, where it is the fax server."""
+    for fax_id in hylafax_in.collect():
+        tasks.nudge(tasks.read_fax, fax_id)
 
 
 def sweep_rest() -> None:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     fax_url: SecretStr = Field(default=SecretStr("folder:"))
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
     fax_media_hosts: str = ""
+    fax_quality: Literal["standard", "fine", "superfine"] = "fine"
     letters_url: str = "folder:"
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
@@ -247,8 +248,16 @@ class Settings(BaseSettings):
     @classmethod
     def _fax_address(cls, url: SecretStr) -> SecretStr:
         parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in {"folder", "laml+https", "laml+http"}:
-            raise ValueError("use folder: or laml+https://project:token@host/path")
+        if parts.scheme not in {"folder", "laml+https", "laml+http", "hylafax"}:
+            raise ValueError(
+                "use folder:, laml+https://project:token@host/path or"
+                " hylafax://user:password@127.0.0.1:4559/modem"
+            )
+        if parts.scheme == "hylafax" and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                "hylafax is for this machine alone, since it encrypts nothing; reach"
+                " another machine through a tunnel"
+            )
         if parts.scheme == "laml+http" and parts.hostname not in LOOPBACK:
             raise ValueError("laml+http is for this machine alone; use laml+https")
         return url

@@ -57,6 +57,7 @@ _MODULES = {
     (ChannelName.FAX, "folder"): "folder",
     (ChannelName.FAX, "laml+https"): "fax_laml",
     (ChannelName.FAX, "laml+http"): "fax_laml",
+    (ChannelName.FAX, "hylafax"): "fax_hylafax",
     (ChannelName.LETTER, "folder"): "letters_print",
 }
 

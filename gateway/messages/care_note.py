@@ -26,7 +26,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         return messages.mail(delivery, "care_note", link=link)
     body = draw(care_notes.sheet(note))
     care_notes.sending(note, address=delivery.address, at=attempt.started_at)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)
 
 
 def draw(sheet: Sheet) -> bytes:

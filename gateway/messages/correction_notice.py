@@ -25,7 +25,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     at = attempt.started_at
     body = correction_notices.copy(notice, draw=draw, at=at)
     correction_notices.sending(notice, address=delivery.address, at=at)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)
 
 
 def draw(correction: Correction) -> bytes:
