@@ -110,9 +110,9 @@ def forget(reference: str) -> None:
     tag = reference.partition(":")[2]
     with _session() as session:
         for job in _of_tag(session, tag):
+            papers = _papers(session, job)
             if job.state not in "DF":
                 _kill(session, job)
-            papers = _papers(session, job)
             _ask_if_there(session, f"JDELE {job.number}")
             for paper in papers:  # JDELE leaves them to faxqclean
                 _ask_if_there(session, f"DELE {paper}")
@@ -179,7 +179,7 @@ def _prepare(session: Session, message: Message, dots: bytes, tag: str) -> int:
         f"VRES {fax_pages.LINES_PER_INCH[quality]}",
         f"USEXVRES {'YES' if quality == 'superfine' else 'NO'}",
         "PAGEWIDTH 216",
-        "PAGELENGTH 279",
+        "PAGELENGTH 280",  # a letter page has 279.4 mm: 279 would have it drawn anew
         "PAGECHOP none",
         "USECONTCOVER NO",
     ):
@@ -239,21 +239,22 @@ def _kill(session: Session, job: Job) -> None:
 
 def _station(session: Session, job: Job) -> str:
     """Give how the machine called itself that answered a job that is over."""
+    if job.state not in "DF":
+        return ""
     given = [line for line in _job_file(session, job) if line.startswith("csi:")]
     return given[-1].partition(":")[2].strip() if given else ""
 
 
 def _papers(session: Session, job: Job) -> list[str]:
-    """Name the documents of a job that is over: lines like !tiff:0::docq/doc2.tif."""
+    """Name the documents of a job: lines like !tiff:0::docq/doc2.tif in its file."""
     found = (PAPER.search(line) for line in _job_file(session, job))
     return [paper[0] for paper in found if paper]
 
 
 def _job_file(session: Session, job: Job) -> list[str]:
-    if job.state not in "DF":
-        return []
+    queue = "doneq" if job.state in "DF" else "sendq"
     try:
-        return session.lines(f"RETR doneq/q{job.number}")
+        return session.lines(f"RETR {queue}/q{job.number}")
     except Refused:
         return []
 

@@ -43,7 +43,13 @@ def ask_later(delivery_id: int, *, at: datetime) -> None:
 
 
 def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
-    """Give the attempts whose copy the carrier may destroy: over for ten minutes."""
+    """Give the attempts whose copy the carrier may destroy.
+
+    Over for ten minutes; at once what is cancelled, which may not be out yet.
+    """
+    rested = (Delivery.final_at < at - KEPT_AT_CARRIER) | (
+        Delivery.state == DeliveryState.CANCELLED
+    )
     query = (
         DeliveryAttempt.select(DeliveryAttempt.id)
         .join(Delivery)
@@ -51,7 +57,7 @@ def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
         .where(DeliveryAttempt.carrier_reference.is_null(is_null=False))
         .where(DeliveryAttempt.outcome != FORGOTTEN)
         .where(Delivery.state.in_(outbox.FINAL))
-        .where(Delivery.final_at < at - KEPT_AT_CARRIER)
+        .where(rested)
         .order_by(DeliveryAttempt.id)
         .limit(limit)
     )

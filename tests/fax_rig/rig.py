@@ -24,7 +24,7 @@ from urllib.parse import quote
 SOURCE = Path(__file__).parent / "softexchange.c"
 HOOK = Path(__file__).parents[2] / "gateway" / "hylafax" / "FaxDispatch"
 SPOOL, CONFIG = Path("/var/spool/hylafax"), Path("/etc/hylafax")
-PROGRAMS = ("/usr/sbin/faxq", "/usr/sbin/hfaxd", "/usr/sbin/faxgetty", "gcc", "gs")
+PROGRAMS = ("/usr/sbin/faxq", "/usr/sbin/hfaxd", "/usr/sbin/faxgetty", "gcc")
 
 
 PROGRAM, DOCTOR = "8607137242", "2035550202"  # HylaFAX's line, the fax machine's
