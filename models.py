@@ -415,6 +415,8 @@ class InboundFax(Table):
     )
     handled_by = CharField(default="")
     handled_at = UtcField(null=True)
+    forgotten_at = UtcField(null=True)  # the carrier destroyed its copy
+    forget_due_at = UtcField(null=True)  # when it is asked to, after it did not
 
 
 # --- Drugs
@@ -1796,6 +1798,8 @@ class DeliveryAttempt(Table):
     error_class = word(ErrorClass, null=True)
     pages_sent = IntegerField(null=True)
     station = CharField(default="")
+    forgotten_at = UtcField(null=True)  # the carrier destroyed its copy
+    forget_due_at = UtcField(null=True)  # when it is asked to, after it did not
 
     class Meta:
         indexes = (

@@ -2,11 +2,12 @@
 
 import logging
 
-from gateway import channels
+from gateway import carrier_media, channels
 from gateway.message import DeliveryError
 from models import ChannelName, Delivery, DeliveryState
 from pmp import clock
-from pmp.deliveries import callbacks, doubts, outbox, receipts
+from pmp.deliveries import callbacks, carrier_copies, doubts, outbox, receipts
+from pmp.faxes import carrier_copies as received_copies
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def about_silence(delivery_id: int) -> None:
 
 def to_forget(attempt_id: int) -> None:
     """Have the carrier destroy its copy of a message that is over and done."""
-    found = receipts.finished(attempt_id)
+    found = carrier_copies.finished(attempt_id)
     carrier = channels.with_receipts(found.carrier) if found else None
     if found is None or carrier is None:
         return
@@ -68,5 +69,21 @@ def to_forget(attempt_id: int) -> None:
         carrier.forget(found.carrier_reference or "")
     except DeliveryError as error:
         log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
+        carrier_copies.not_forgotten(found, at=clock.now())
         return
-    receipts.forgotten(attempt_id)
+    carrier_copies.forgotten(attempt_id, at=clock.now())
+
+
+def to_forget_received(fax_id: int) -> None:
+    """Have the carrier destroy its copy of a fax whose pages we have."""
+    fax = received_copies.kept(fax_id)
+    carrier = channels.with_receipts(fax.source) if fax else None
+    if fax is None or carrier is None:
+        return
+    try:
+        carrier.forget(carrier_media.reference_of(fax))
+    except DeliveryError as error:
+        log.warning("fax %s: not forgotten: %s", fax_id, error.error_class)
+        received_copies.not_forgotten(fax, at=clock.now())
+        return
+    received_copies.forgotten(fax, at=clock.now())

@@ -83,6 +83,7 @@ class Session:
 
     def __init__(self, line: ftplib.FTP) -> None:
         self._line = line
+        self.is_admin = False
         self.data: socket.socket | None = None  # opened and not yet used
         self._used: socket.socket | None = None
 
@@ -182,6 +183,7 @@ def opened(account: Account, *, seconds: float) -> Iterator[Session]:
             line.connect(account.host, account.port)
             end.start()
             _sign_in(line, account)
+            session.is_admin = _is_admin(line, account)
         yield session
         with suppress(Exception):
             line.quit()
@@ -199,9 +201,15 @@ def _sign_in(line: ftplib.FTP, account: Account) -> None:
     answer = line.sendcmd(f"USER {account.user}")
     if answer.startswith("3"):
         line.sendcmd(f"PASS {account.password}")
-    # What came in belongs to nobody: to fetch and delete it takes an administrator.
-    with suppress(ftplib.Error):
+
+
+def _is_admin(line: ftplib.FTP, account: Account) -> bool:
+    """Ask for an administrator's rights: what came in is not for others."""
+    try:
         line.sendcmd(f"ADMIN {account.admin_password}")
+    except (ftplib.error_perm, ftplib.error_temp):
+        return False
+    return True
 
 
 @contextmanager

@@ -16,6 +16,10 @@ IN_SPOOL = "log/xferfaxlog"
 NOT_THERE = "No such file"
 
 
+class UnreadableLogError(DeliveryError):
+    """HylaFAX's log of calls is not for us."""
+
+
 @dataclass(frozen=True)
 class Call:
     """A call that a job made; `reason` is why it failed, empty if it did not."""
@@ -31,7 +35,7 @@ def last_call(session: Session, digits: str, *, file: str = "") -> Call | None:
     """Give the last call of the job whose tag ends so; None: it made none.
 
     Read from a file of this machine if one is named, else asked of hfaxd.
-    DeliveryError where it may not be read: nobody can say then.
+    UnreadableLogError where it may not be read: nobody can say then.
     """
     try:
         lines = _read(file) if file else session.lines(f"RETR {IN_SPOOL}")
@@ -39,7 +43,7 @@ def last_call(session: Session, digits: str, *, file: str = "") -> Call | None:
         if NOT_THERE in str(refused):  # nothing was ever sent
             return None
         text = f"HylaFAX's log of calls cannot be read: {refused}"
-        raise DeliveryError(ErrorClass.CARRIER_DOWN, text) from None
+        raise UnreadableLogError(ErrorClass.CARRIER_DOWN, text) from None
     calls = [call for line in lines if (call := _call(line))]
     mine = [call for call in calls if call.tag.endswith(f".{digits}")]
     return mine[-1] if mine else None

@@ -1,100 +1,41 @@
-"""What comes in: signed call-backs, announced faxes and their pages, dropped files.
+"""What comes in: the pages of announced faxes, dropped files.
 
-Nothing in a call-back is believed before its signature is checked, and even then its
-media address is only followed to the carrier's own hosts, without redirects, up to a
-size and for a time.
+Who may announce a fax is seen to in gateway.laml_hooks and gateway.sinch_hooks.
 """
 
 import logging
-import time
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
-from xml.sax.saxutils import quoteattr
 
-import requests
-
-from gateway import channels, fax_notes, pages
-from gateway.channels import fax_laml
-from gateway.message import DeliveryError
+from gateway import carrier_media, fax_notes, pages
 from models import InboundFax
 from pmp import clock, faxes, settings
-from pmp.deliveries import callbacks
 from pmp.faxes import inbound_media
 
 log = logging.getLogger(__name__)
 
-CHUNK = 64 * 1024
 SETTLED_SECONDS = 2.0
-RECEIVED_PATH = "/hooks/fax/laml/received"
+# For so long a carrier that does not answer is asked for a fax's pages again.
+PATIENCE = timedelta(hours=1)
 
 
-class MediaError(Exception):
-    """The pages of a fax could not be had; the text says why, in few words."""
+def fetch(fax_id: int, media_url: str = "") -> bool:
+    """Fetch the pages of an announced fax; False if they are not here yet.
 
-
-def laml_status(
-    *, path: str, body: bytes, headers: Mapping[str, str], address: str, at: datetime
-) -> bool:
-    """Take a carrier's report about a fax of ours; False: not signed, refused.
-
-    `path` is the request's path with its query, `address` whence it came. A report
-    about nothing that we know is accepted and changes nothing.
+    A carrier that does not answer is asked again for a while; after that, or where it
+    has no pages, the fax is left to the fax desk.
     """
-    if not _signed(path, body, headers):
-        callbacks.refuse(what="fax_status", address=address, at=at)
-        return False
-    report = fax_laml.report(_fields(body))
-    if report.reference:
-        key = dict(parse_qsl(urlsplit(path).query)).get("attempt", "")
-        callbacks.apply(
-            report,
-            carrier=fax_laml.CARRIER,
-            source="call-back",
-            at=at,
-            attempt_key=key,
-        )
-    return True
-
-
-def laml_received(
-    *, path: str, body: bytes, headers: Mapping[str, str], address: str, at: datetime
-) -> tuple[str, InboundFax | None, str] | None:
-    """Take a carrier's word that a fax comes in; None: not signed, refused.
-
-    Gives the LaML answer, the announced fax if its pages can be fetched by now, and
-    the media address that the carrier named.
-    """
-    if not _signed(path, body, headers):
-        callbacks.refuse(what="fax_received", address=address, at=at)
-        return None
-    fields = _fields(body)
-    reference, media_url = fields.get("FaxSid", ""), fields.get("MediaUrl", "")
-    if not media_url or not reference:
-        return _receive_it(), None, ""
-    fax = inbound_media.announce(
-        source="laml",
-        source_reference=f"laml:{reference}"[:200],
-        from_number=fields.get("From", ""),
-        station=fields.get("RemoteStationId", ""),
-        at=at,
-    )
-    return "<Response/>", fax, media_url
-
-
-def fetch(fax_id: int, media_url: str) -> bool:
-    """Fetch the pages of an announced fax; False if it is left to the fax desk."""
     fax: InboundFax | None = InboundFax.get_or_none(InboundFax.id == fax_id)
     if fax is None or fax.document is not None:
         return fax is not None
     try:
-        body = _download(media_url or _media_url_of(fax))
+        body = carrier_media.pages_of(fax, media_url)
         media_type = pages.media_type_of(body)
-    except (MediaError, DeliveryError, pages.UnreadableFax) as error:
+    except (carrier_media.MediaError, pages.UnreadableFax) as error:
         log.warning("fax %s: pages not fetched: %s", fax_id, type(error).__name__)
-        inbound_media.failed(fax, reason=str(error), at=clock.now())
+        passing = isinstance(error, carrier_media.MediaError) and error.may_pass
+        if not passing or clock.now() - fax.received_at > PATIENCE:
+            inbound_media.failed(fax, reason=str(error), at=clock.now())
         return False
     inbound_media.keep(fax, body=body, media_type=media_type, at=clock.now())
     return True
@@ -130,70 +71,6 @@ def receive_file(
         source_reference=inbound_media.reference_of(body),
         at=clock.now(),
     )
-
-
-def _signed(path: str, body: bytes, headers: Mapping[str, str]) -> bool:
-    chosen = settings.current()
-    return callbacks.is_signed(
-        url=f"{chosen.public_url}{path}",
-        body=body,
-        headers=headers,
-        key=chosen.fax_signing_key.get_secret_value(),
-    )
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
-def _receive_it() -> str:
-    action = quoteattr(f"{settings.current().public_url}{RECEIVED_PATH}")
-    return (
-        f'<Response><Receive action={action} mediaType="application/pdf"/></Response>'
-    )
-
-
-def _media_url_of(fax: InboundFax) -> str:
-    if not isinstance(
-        channels.with_receipts(fax_laml.CARRIER), channels.ReceiptChannel
-    ):
-        raise MediaError("no carrier to ask")
-    return fax_laml.media_url(fax.source_reference.removeprefix("laml:"))
-
-
-def _download(url: str) -> bytes:
-    """Fetch from the carrier's hosts only, as much and as long as is allowed."""
-    auth = fax_laml.credentials(url)
-    if auth is None:
-        raise MediaError("the address is not one of the carrier's")
-    seconds = settings.current().channel_timeout_seconds
-    until = time.monotonic() + seconds
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            with session.get(
-                url,
-                auth=auth if all(auth) else None,
-                timeout=seconds,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return _body(answer, until)
-        except requests.RequestException as error:
-            raise MediaError(type(error).__name__) from None
-
-
-def _body(answer: requests.Response, until: float) -> bytes:
-    if answer.status_code != 200:
-        raise MediaError(f"the carrier answers {answer.status_code}")
-    body = bytearray()
-    for chunk in answer.iter_content(CHUNK):
-        body += chunk
-        if len(body) > pages.LARGEST_FILE:
-            raise MediaError("too large")
-        if time.monotonic() > until:
-            raise MediaError("too slow")
-    return bytes(body)
 
 
 def _settled(path: Path) -> bool:

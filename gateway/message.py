@@ -30,6 +30,14 @@ class Message:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class IncomingFax:
+    """A fax that a carrier has for us: its reference there, and who sent it."""
+
+    reference: str
+    from_number: str
+
+
 class DeliveryError(Exception):
     """A channel could not send; `error_class` says what follows from it.
 

@@ -20,8 +20,9 @@ from pmp import (
     settings,
     uploads,
 )
-from pmp.deliveries import doubts, receipts
+from pmp.deliveries import carrier_copies, doubts, receipts
 from pmp.entry import drafts
+from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
@@ -45,6 +46,7 @@ def tick() -> None:
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
         _each(sweep_faxes, sweep_hylafax, sweep_leases, sweep_deliveries)
+        _each(sweep_incoming)
         _each(sweep_rest, sweep_folders)
     if _is_new("reporting", periods.hourly(at=at)):
         _each(settle, remind, chase, watch_tickets)
@@ -115,12 +117,23 @@ def sweep_hylafax() -> None:
         tasks.nudge(tasks.read_fax, fax_id)
 
 
+def sweep_incoming() -> None:
+    """Have a carrier asked for new faxes: those of a day, and hourly of a week."""
+    if not isinstance(channels.for_channel(ChannelName.FAX), channels.IncomingChannel):
+        return
+    at = clock.now()
+    is_first = periods.claim("incoming", period=periods.hourly(at=at), at=at)
+    tasks.nudge(tasks.ask_for_faxes, 7 if is_first else 1)
+
+
 def sweep_rest() -> None:
-    """Have carriers destroy what is over."""
-    carrier = channels.for_channel(ChannelName.FAX)
+    """Have carriers destroy what is over, sent or received."""
+    carrier, at = channels.for_channel(ChannelName.FAX), clock.now()
     if isinstance(carrier, channels.ReceiptChannel):
-        old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
-        _nudge_all(tasks.forget_at_carrier, old)
+        sent = carrier_copies.to_forget(carrier=carrier.CARRIER, at=at)
+        _nudge_all(tasks.forget_at_carrier, sent)
+        came = received_copies.to_forget(carrier=carrier.CARRIER, at=at)
+        _nudge_all(tasks.forget_received_fax, came)
 
 
 def settle() -> None:

@@ -5,10 +5,19 @@ whether there is still something to do, and gateway.schedule finds what was lost
 """
 
 import logging
+from datetime import timedelta
 from typing import Any
 
-from gateway import asking, barcodes, inbound, pages, sending, submissions_in
-from gateway.inbound import laml_received, laml_status
+from gateway import (
+    asking,
+    barcodes,
+    inbound,
+    laml_hooks,
+    pages,
+    sending,
+    sinch_hooks,
+    submissions_in,
+)
 from gateway.queue import huey
 from models import FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
@@ -18,15 +27,17 @@ from pmp.uploads import dropped
 __all__ = [
     "ask_about_doubt",
     "ask_about_silence",
+    "ask_for_faxes",
     "fetch_fax",
     "forget_at_carrier",
-    "laml_received",
-    "laml_status",
+    "forget_received_fax",
+    "laml_hooks",
     "nudge",
     "process_submission",
     "read_fax",
     "run_schedule",
     "send_delivery",
+    "sinch_hooks",
 ]
 
 log = logging.getLogger(__name__)
@@ -62,6 +73,23 @@ def forget_at_carrier(attempt_id: int) -> None:
     """Have the carrier destroy its copy of a message that is over."""
     with database.connected():
         asking.to_forget(attempt_id)
+
+
+@huey.task()
+def forget_received_fax(fax_id: int) -> None:
+    """Have the carrier destroy its copy of a fax that we have kept."""
+    with database.connected():
+        asking.to_forget_received(fax_id)
+
+
+@huey.task()
+def ask_for_faxes(days: int) -> None:
+    """Ask the carrier for faxes that came in of late, and fetch those that are new."""
+    at = clock.now()
+    with database.connected():
+        new = sinch_hooks.look_for_new(since=at - timedelta(days=days), at=at)
+    for fax_id in new:
+        nudge(fetch_fax, fax_id)
 
 
 @huey.task()

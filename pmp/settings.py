@@ -21,6 +21,9 @@ from pmp.asap import programme as asap_programme
 
 PREFIX = "PMP_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+FAX_SCHEMES = frozenset(
+    {"folder", "laml+https", "laml+http", "sinch+https", "sinch+http", "hylafax"}
+)
 
 
 class SettingsError(Exception):
@@ -248,9 +251,10 @@ class Settings(BaseSettings):
     @classmethod
     def _fax_address(cls, url: SecretStr) -> SecretStr:
         parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in {"folder", "laml+https", "laml+http", "hylafax"}:
+        if parts.scheme not in FAX_SCHEMES:
             raise ValueError(
-                "use folder:, laml+https://project:token@host/path or"
+                "use folder:, laml+https://project:token@host/path,"
+                " sinch+https://key:secret@fax.api.sinch.com/project or"
                 " hylafax://user:password@127.0.0.1:4559/modem"
             )
         if parts.scheme == "hylafax" and parts.hostname not in LOOPBACK:
@@ -258,8 +262,11 @@ class Settings(BaseSettings):
                 "hylafax is for this machine alone, since it encrypts nothing; reach"
                 " another machine through a tunnel"
             )
-        if parts.scheme == "laml+http" and parts.hostname not in LOOPBACK:
-            raise ValueError("laml+http is for this machine alone; use laml+https")
+        if parts.scheme.endswith("+http") and parts.hostname not in LOOPBACK:
+            secure = f"{parts.scheme}s"
+            raise ValueError(f"{parts.scheme} is for this machine alone; use {secure}")
+        if parts.scheme.startswith("sinch") and not parts.path.strip("/"):
+            raise ValueError("name the project: sinch+https://key:secret@host/project")
         return url
 
     @field_validator("mail_url")

@@ -4,21 +4,27 @@ Every channel sends; one whose carrier gives receipts can also look a message up
 reference and find one by what was sent. A new carrier is a module and a line here.
 """
 
+from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
 
-from gateway.message import DeliveryError, Message
+from gateway.channels.listed_faxes import Finding
+from gateway.message import DeliveryError, IncomingFax, Message
 from models import ChannelName
 from pmp import settings
 from pmp.deliveries.callbacks import CarrierReport
 
 __all__ = [
     "Channel",
+    "CheckedChannel",
     "DeliveryError",
+    "IncomingChannel",
     "Message",
     "ReceiptChannel",
     "for_channel",
+    "with_incoming",
     "with_receipts",
 ]
 
@@ -49,6 +55,27 @@ class ReceiptChannel(Protocol):
         """Have the carrier destroy its copy; no error if it has none."""
 
 
+@runtime_checkable
+class IncomingChannel(Protocol):
+    """A way whose carrier lists what came in, for an office that it cannot reach."""
+
+    CARRIER: str
+
+    def incoming(self, *, since: datetime) -> list[IncomingFax]:
+        """List the faxes that came in whole since a time."""
+
+    def pages_of(self, reference: str) -> bytes:
+        """Fetch a fax's pages; DeliveryError if the carrier does not give them."""
+
+
+@runtime_checkable
+class CheckedChannel(Protocol):
+    """A way that can be tried without sending anything."""
+
+    def check(self) -> Iterator[Finding]:
+        """Find out, one thing after another; DeliveryError where one cannot be had."""
+
+
 # Channel and scheme of its address → module of gateway.channels.
 _MODULES = {
     (ChannelName.EMAIL, "folder"): "folder",
@@ -57,6 +84,8 @@ _MODULES = {
     (ChannelName.FAX, "folder"): "folder",
     (ChannelName.FAX, "laml+https"): "fax_laml",
     (ChannelName.FAX, "laml+http"): "fax_laml",
+    (ChannelName.FAX, "sinch+https"): "fax_sinch",
+    (ChannelName.FAX, "sinch+http"): "fax_sinch",
     (ChannelName.FAX, "hylafax"): "fax_hylafax",
     (ChannelName.LETTER, "folder"): "letters_print",
 }
@@ -78,5 +107,13 @@ def with_receipts(carrier: str) -> ReceiptChannel | None:
     """Give the channel to ask about a carrier's messages, if it is the one in use."""
     channel = for_channel(ChannelName.FAX)
     if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
+        return channel
+    return None
+
+
+def with_incoming(carrier: str) -> IncomingChannel | None:
+    """Give the channel that lists a carrier's incoming faxes, if it is in use."""
+    channel: object = for_channel(ChannelName.FAX)
+    if isinstance(channel, IncomingChannel) and carrier == channel.CARRIER:
         return channel
     return None

@@ -19,12 +19,15 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gateway import fax_pages, hfaxd, hylafax_log
+from gateway.channels.listed_faxes import Finding
 from gateway.documents import DocumentError
 from gateway.hfaxd import Account, Job, Refused, Session, Unanswered
+from gateway.hylafax_errors import error_class_of
 from gateway.message import DeliveryError, Message
 from gateway.pages import UnreadableFax
 from models import ErrorClass
 from pmp import clock, settings
+from pmp.deliveries import carrier_copies
 from pmp.deliveries.callbacks import CarrierReport, Progress
 
 CARRIER = "hylafax"
@@ -33,6 +36,8 @@ REPEATABLE = False
 MOST_DIALS, MOST_TRIES = 3, 3
 LONGEST_LIFE = timedelta(days=3)
 HASH_DIGITS = 24
+# faxqclean leaves a job that is over for fifteen minutes.
+KEPT_IN_QUEUE = timedelta(minutes=10)
 CHECKED_FOR_SECONDS = 600.0
 BATCHES = re.compile(r"^\s*MaxBatchJobs\s*:\s*\"?(\d+)", re.IGNORECASE)
 BATCHES_BY_DEFAULT = 64
@@ -50,23 +55,6 @@ _STATES = {
     "W": "waits for a line",
     "R": "sending",
 }
-# The first that is found in the status of a failed job; of HylaFAX 6.0's own texts.
-_ERRORS = (
-    (r"busy signal", ErrorClass.BUSY),
-    (r"T1 timeout|no carrier|Phase A|no DIS|cannot receive", ErrorClass.NOT_A_FAX),
-    (r"no T\.4 receiver", ErrorClass.NOT_A_FAX),
-    (r"no answer|ringback|ring detect|no ring", ErrorClass.NO_ANSWER),
-    (r"dial ?tone|setup modem|configure modem|lock modem", ErrorClass.CARRIER_DOWN),
-    (r"dial ?string|blocked by|reject", ErrorClass.REJECTED),
-    (r"document|TIFF|too many pages|conver[st]", ErrorClass.DOCUMENT),
-    (r"kill time|killed|removed|abort", ErrorClass.UNKNOWN),
-    (r"COMREC|RSPREC|Phase [BCD]|DCN|PP[SR]|RTN|EOR", ErrorClass.LINE_DROPPED),
-    (r"failure to|train|silence|transmit|carrier|hang ?up", ErrorClass.LINE_DROPPED),
-    (
-        r"disconnect|giving up|no response|too many attempts to send",
-        ErrorClass.LINE_DROPPED,
-    ),
-)
 _checked: dict[Account, float] = {}
 
 
@@ -102,7 +90,13 @@ def look(reference: str) -> CarrierReport:
 
 def find(address: str, media_sha256: str) -> CarrierReport | None:  # noqa: ARG001 - the tag is enough
     """Find the fax of an attempt by its tag; None if it was surely never submitted."""
-    return _found(media_sha256[:HASH_DIGITS])
+    try:
+        return _found(media_sha256[:HASH_DIGITS])
+    except hylafax_log.UnreadableLogError:
+        began = carrier_copies.began_at(media_sha256)
+        if began and clock.now() - began < KEPT_IN_QUEUE:
+            return None
+        raise
 
 
 def forget(reference: str) -> None:
@@ -118,17 +112,17 @@ def forget(reference: str) -> None:
                 _ask_if_there(session, f"DELE {paper}")
 
 
-def problems() -> list[str]:
-    """Say what is wrong with the server for our faxes; none: they can go."""
-    try:
-        with _session() as session:
-            batches = _batches(session)
-            list(session.jobs())
-    except DeliveryError as error:
-        return [str(error)]
-    if batches is None:
-        return ["etc/config cannot be read: see to MaxBatchJobs: 1 there yourself"]
-    return [] if batches == 1 else [_too_many(batches)]
+def check() -> Iterator[Finding]:
+    """Look at what our faxes need there, without sending."""
+    with _session() as session:
+        waiting = sum(job.state not in "DF" for job in session.jobs())
+        text = (
+            f"HylaFAX takes our user and password; {waiting} faxes wait or run there."
+        )
+        yield Finding(is_good=True, text=text)
+        yield _about_batches(_batches(session))
+        yield _about_received(session)
+        yield _about_log(session)
 
 
 @contextmanager
@@ -291,14 +285,6 @@ def _past(call: hylafax_log.Call) -> CarrierReport:
     )
 
 
-def error_class_of(status: str) -> ErrorClass:
-    """Tell what kind of failure the status of a HylaFAX job names."""
-    for pattern, error_class in _ERRORS:
-        if re.search(pattern, status, re.IGNORECASE):
-            return error_class
-    return ErrorClass.UNKNOWN
-
-
 def _refuse_batches(session: Session) -> None:
     """Refuse a server that would send several of our faxes in one call.
 
@@ -332,6 +318,41 @@ def _too_many(batches: int) -> str:
         f"MaxBatchJobs is {batches} in HylaFAX's etc/config: several faxes would go in"
         " one call. Write MaxBatchJobs: 1 there"
     )
+
+
+def _about_batches(batches: int | None) -> Finding:
+    if batches is None:
+        text = "etc/config cannot be read: see to it that MaxBatchJobs: 1 stands there."
+        return Finding(is_good=None, text=text)
+    if batches != 1:
+        return Finding(is_good=False, text=f"{_too_many(batches)}.")
+    return Finding(
+        is_good=True, text="Each fax is a call of its own: MaxBatchJobs is 1."
+    )
+
+
+def _about_received(session: Session) -> Finding:
+    if session.is_admin:
+        text = "Received faxes can be fetched from there, and deleted."
+        return Finding(is_good=True, text=text)
+    text = (
+        "Its administrator's password is not ours: received faxes can only come by the"
+        " hook FaxDispatch. Name it in PMP_FAX_URL: ?admin=password."
+    )
+    return Finding(is_good=False, text=text)
+
+
+def _about_log(session: Session) -> Finding:
+    try:
+        hylafax_log.last_call(session, "none", file=_log_file())
+    except DeliveryError:
+        text = (
+            "Its log of calls cannot be read: a fax in doubt for more than ten minutes"
+            " will be left to staff. Name a file that we may read in PMP_FAX_URL:"
+            " ?log=/var/spool/hylafax/log/xferfaxlog."
+        )
+        return Finding(is_good=False, text=text)
+    return Finding(is_good=True, text="Its log of calls can be read.")
 
 
 def _ask_if_there(session: Session, command: str) -> None:

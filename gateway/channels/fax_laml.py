@@ -3,83 +3,132 @@
 PMP_FAX_URL is laml+https://project:token@host/path. The carrier fetches the PDF from
 our media address and reports to our status address. It has no idempotency key, so a
 fax in doubt is looked for in the carrier's list, by the token in its media address,
-before it may be sent again.
+before it may be sent again. Calls go through the twilio client's own request, over
+gateway.carrier_calls: it ends by a set time, logs nothing and keeps no request.
+
+Source: signalwire.com/docs/compatibility-api (Faxes, Fax Media, callbacks).
 """
 
 import hashlib
-import json
 import logging
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
-import requests
 from twilio.base.client_base import ClientBase
-from twilio.http.http_client import TwilioHttpClient
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from twilio.http import HttpClient
+from twilio.http.response import Response
 
+from gateway import carrier_calls
+from gateway.carrier_calls import Answer, UnansweredError, content
+from gateway.channels import fax_errors, listed_faxes
+from gateway.channels.listed_faxes import Finding, Listed
 from gateway.message import DeliveryError, Message
 from models import ErrorClass
-from pmp import clock, settings
+from pmp import settings
 from pmp.deliveries.callbacks import CarrierReport, Progress
+
+log = logging.getLogger(__name__)
 
 CARRIER = "laml"
 REPEATABLE = False
 PATH = "/api/laml/2010-04-01"
 MOST_LIST_PAGES = 20
 MINUTES_TO_LIVE = 60
-LONGEST_WISH = timedelta(hours=24)
-
-# It would log the numbers and addresses of every call at INFO.
-logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
+LONGEST_REFERENCE = 100
+MOST_WORDS = 100
 
 _PROGRESS = {
-    "delivered": (Progress.DELIVERED, None),
-    "busy": (Progress.FAILED, ErrorClass.BUSY),
-    "no-answer": (Progress.FAILED, ErrorClass.NO_ANSWER),
-    "failed": (Progress.FAILED, ErrorClass.LINE_DROPPED),
-    "canceled": (Progress.FAILED, ErrorClass.UNKNOWN),
-    "cancelled": (Progress.FAILED, ErrorClass.UNKNOWN),
+    "queued": Progress.UNDERWAY,
+    "processing": Progress.UNDERWAY,
+    "sending": Progress.UNDERWAY,
+    "delivered": Progress.DELIVERED,
+    "busy": Progress.FAILED,
+    "no-answer": Progress.FAILED,
+    "failed": Progress.FAILED,
+    "canceled": Progress.FAILED,
+    "cancelled": Progress.FAILED,
 }
+_ENDS = {"busy": ErrorClass.BUSY, "no-answer": ErrorClass.NO_ANSWER}
+_OTHERWISE = {"failed": ErrorClass.LINE_DROPPED}
+_TOKEN = re.compile(r"/media/([\w-]{20,})$")
+_unknown: set[str] = set()
 
 
 @dataclass(frozen=True)
 class _Account:
     project: str
     token: str
-    base: str  # …/Accounts/<project>/
+    root: str  # …/Accounts/<project>
+
+    @property
+    def base(self) -> str:
+        return f"{self.root}/"
 
     @property
     def faxes(self) -> str:
         return urljoin(self.base, "Faxes.json")
 
-    def fax(self, reference: str) -> str:
-        return urljoin(self.base, f"Faxes/{reference}.json")
+    def fax(self, reference: str, part: str = "") -> str:
+        return urljoin(self.base, f"Faxes/{quote(reference, safe='')}{part}.json")
+
+
+class _QuietClient(HttpClient):  # type: ignore[misc]
+    """What twilio's client calls with: no log of its own, no last request kept."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=False)
+
+    def request(  # noqa: PLR0913, PLR0917 - twilio's signature
+        self,
+        method: str,
+        url: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002
+    ) -> Response:
+        """Call as gateway.carrier_calls does; redirects are never followed."""
+        del allow_redirects
+        answer = carrier_calls.call(
+            method,
+            url,
+            auth=auth,
+            seconds=timeout,
+            params=params,
+            form=data,
+            headers=headers,
+        )
+        return Response(answer.status_code, answer.text, answer.headers)
 
 
 def send(message: Message) -> str:
     """Have the carrier fetch and send a fax; give its FaxSid."""
     if message.pdf is None:
         raise DeliveryError(ErrorClass.DOCUMENT, "there is nothing to fax")
-    account = _account()
+    account, chosen = _account(), settings.current()
     answer = _call(
         "POST",
         account.faxes,
         data={
             "To": message.address,
-            "From": settings.current().fax_number,
+            "From": chosen.fax_number,
             "MediaUrl": message.media_url,
             "StatusCallback": message.status_url,
             "StatusCallbackMethod": "POST",
-            "Quality": "fine",
+            "Quality": chosen.fax_quality,
             "StoreMedia": "false",
             "Ttl": str(MINUTES_TO_LIVE),
         },
     )
-    reference = _content(answer, ErrorClass.IN_DOUBT).get("sid")
-    if not isinstance(reference, str) or not reference:
+    reference = content(answer, ErrorClass.IN_DOUBT).get("sid")
+    if not isinstance(reference, str) or not _reference(reference):
         raise DeliveryError(ErrorClass.IN_DOUBT, "the carrier's answer has no number")
     return reference
 
@@ -87,41 +136,51 @@ def send(message: Message) -> str:
 def look(reference: str) -> CarrierReport:
     """Ask what became of a fax."""
     answer = _call("GET", _account().fax(reference))
-    return report(_content(answer, ErrorClass.CARRIER_DOWN))
+    return report(content(answer, ErrorClass.CARRIER_DOWN))
 
 
 def find(address: str, media_sha256: str) -> CarrierReport | None:
     """Look through the carrier's list for the fax with our media token.
 
-    None only where the whole list was read: the fax is surely not there.
+    None only where the whole list was read and holds no fax to the number that may be
+    this one: the fax is surely not there.
     """
-    url, params = _account().faxes, {"To": address, "PageSize": "100"}
-    for _ in range(MOST_LIST_PAGES):
-        answer = _call("GET", url, params=params)
-        content = _content(answer, ErrorClass.CARRIER_DOWN)
-        for fax in content.get("faxes") or []:
-            if _token_hash(fax) == media_sha256:
-                return report(fax)
-        following = content.get("next_page_uri")
-        if not following:
-            return None
-        url, params = _same_host(url, following), {}
-    raise DeliveryError(ErrorClass.CARRIER_DOWN, "the carrier's list does not end")
+    rows = _listed({"To": address, "PageSize": "100"})
+    sent = [_row(row) for row in rows if not _is_inbound(row)]
+    return listed_faxes.pick(sent, media_sha256, carrier=CARRIER)
 
 
 def forget(reference: str) -> None:
-    """Have the carrier destroy its copy of a fax."""
-    try:
-        _call("DELETE", _account().fax(reference))
-    except DeliveryError as error:
-        if error.error_class not in {ErrorClass.REJECTED, ErrorClass.CONFIGURATION}:
-            raise
+    """Have the carrier destroy its copy of a fax and of its pages, sent or received."""
+    account = _account()
+    pages = _call("GET", account.fax(reference, "/Media"), or_gone=True)
+    for media in _media(pages):
+        part = f"/Media/{quote(media, safe='')}"
+        _call("DELETE", account.fax(reference, part), or_gone=True)
+    _call("DELETE", account.fax(reference), or_gone=True)
+
+
+def check() -> Iterator[Finding]:
+    """Try the account without sending: sign-in, our number, the list of faxes."""
+    account, number = _account(), settings.current().fax_number
+    _call("GET", f"{account.root}.json")
+    yield Finding(is_good=True, text=f"Signed in as project {account.project}.")
+    _call("GET", account.faxes, params={"PageSize": "1"})
+    yield Finding(is_good=True, text="The token may list faxes.")
+    found = _call(
+        "GET",
+        urljoin(account.base, "IncomingPhoneNumbers.json"),
+        params={"PhoneNumber": number},
+    )
+    owned = content(found, ErrorClass.CARRIER_DOWN).get("incoming_phone_numbers")
+    numbers = [row.get("phone_number") for row in owned or [] if isinstance(row, dict)]
+    yield listed_faxes.about_number(number, known=number in numbers)
 
 
 def media_url(reference: str) -> str:
     """Ask where the pages of a fax that came in can be fetched."""
-    content = _content(_call("GET", _account().fax(reference)), ErrorClass.CARRIER_DOWN)
-    return str(content.get("media_url") or "")
+    answer = content(_call("GET", _account().fax(reference)), ErrorClass.CARRIER_DOWN)
+    return str(answer.get("media_url") or "")
 
 
 def credentials(url: str) -> tuple[str, str] | None:
@@ -140,21 +199,55 @@ def credentials(url: str) -> tuple[str, str] | None:
 
 
 def report(fields: dict[str, Any]) -> CarrierReport:
-    """Read a fax's state from a call-back's fields or from the carrier's JSON."""
+    """Read a fax's state from a call-back's fields or from the carrier's JSON.
+
+    A word that we do not know says no more than that the carrier has the fax.
+    """
     plain = {name.replace("_", "").lower(): value for name, value in fields.items()}
-    status = str(plain.get("faxstatus") or plain.get("status") or "").lower()
-    progress, error_class = _PROGRESS.get(status, (Progress.UNDERWAY, None))
+    status = str(plain.get("faxstatus") or plain.get("status") or "").lower()[:40]
+    progress = _PROGRESS.get(status)
+    if progress is None:
+        _wonder(status)
     pages = str(plain.get("numpages") or "")
-    problem = [str(plain.get(name) or "") for name in ("errorcode", "errormessage")]
+    code, text = (str(plain.get(f"error{name}") or "") for name in ("code", "message"))
+    is_count = pages.isascii() and pages.isdecimal() and len(pages) < 5
     return CarrierReport(
-        reference=str(plain.get("faxsid") or plain.get("sid") or ""),
-        status=status[:40],
-        progress=progress,
-        error_class=error_class,
-        text=" ".join(problem).strip()[:120],
-        pages=int(pages) if pages.isdecimal() and len(pages) < 5 else None,
-        station=str(plain.get("remotestationid") or "")[:60],
+        reference=_reference(plain.get("faxsid") or plain.get("sid") or ""),
+        status=status,
+        progress=progress or Progress.UNDERWAY,
+        error_class=_error_class(status, code, text),
+        text=_explained(code, text),
+        pages=int(pages) if is_count else None,
+        station=str(plain.get("remotestationid") or "").strip()[:60],
+        fetches=True,
     )
+
+
+def _error_class(status: str, code: str, text: str) -> ErrorClass | None:
+    if _PROGRESS.get(status) != Progress.FAILED:
+        return None
+    said = _ENDS.get(status) or fax_errors.of_laml(code, text)
+    return said or _OTHERWISE.get(status, ErrorClass.UNKNOWN)
+
+
+def _explained(code: str, text: str) -> str:
+    if code in fax_errors.FETCH_CODES:
+        text = fax_errors.UNREACHED
+    return f"{code} {text}".strip()[:120]
+
+
+def _reference(given: Any) -> str:
+    """Give a carrier's number of a fax; empty where it cannot be one."""
+    text = str(given)
+    usable = text.isascii() and text.isprintable() and len(text) <= LONGEST_REFERENCE
+    return text if usable else ""
+
+
+def _wonder(status: str) -> None:
+    """Log a word that no documentation has, once."""
+    if status not in _unknown and len(_unknown) < MOST_WORDS:
+        _unknown.add(status)
+        log.warning("the fax carrier says %r, which means nothing to us", status)
 
 
 def _account() -> _Account:
@@ -162,8 +255,8 @@ def _account() -> _Account:
     project, token = unquote(url.username or ""), unquote(url.password or "")
     scheme, path = url.scheme.removeprefix("laml+"), url.path.rstrip("/") or PATH
     host = url.netloc.rpartition("@")[2]
-    base = f"{scheme}://{host}{path}/Accounts/{project}/"
-    return _Account(project, token, base)
+    root = f"{scheme}://{host}{path}/Accounts/{quote(project, safe='')}"
+    return _Account(project, token, root)
 
 
 def _call(
@@ -172,95 +265,98 @@ def _call(
     *,
     data: dict[str, str] | None = None,
     params: dict[str, str] | None = None,
-) -> Any:
-    """Make one call, with a time-out and no redirects; give a 2xx answer.
+    or_gone: bool = False,
+) -> Answer:
+    """Make one call; give a 2xx answer, or with `or_gone` that there is nothing.
 
-    The environment is left out: TWILIO_EDGE there would change the host's name.
+    The environment is left out: TWILIO_EDGE there would change the host's name. It may
+    not be empty, since twilio would then read the process's own.
     """
     account = _account()
-    seconds = settings.current().channel_timeout_seconds
     client = ClientBase(
         account.project,
         account.token,
-        http_client=TwilioHttpClient(pool_connections=False, timeout=seconds),
-        environment={},
+        http_client=_QuietClient(),
+        environment={"TWILIO_ACCOUNT_SID": account.project},
     )
     try:
-        answer = client.request(method, url, data=data, params=params)
-    except requests.RequestException as error:
-        raise _unanswered(method, error) from None
-    if not 200 <= answer.status_code < 300:
+        said = client.request(method, url, data=data, params=params)
+    except UnansweredError as error:
+        raise carrier_calls.failure(method, error) from None
+    answer = Answer(said.status_code, said.text.encode(), said.headers)
+    is_gone = or_gone and answer.status_code in {404, 410}
+    if not is_gone and not 200 <= answer.status_code < 300:
         raise _refused(method, answer)
     return answer
 
 
-def _unanswered(method: str, error: requests.RequestException) -> DeliveryError:
-    """Tell a call that never began from one that may have been heard."""
-    name = type(error).__name__
-    if isinstance(error, requests.exceptions.SSLError):
-        return DeliveryError(ErrorClass.CONFIGURATION, "the carrier's TLS is not valid")
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    unheard = isinstance(
-        error, requests.ConnectTimeout | requests.exceptions.InvalidURL
-    ) or isinstance(reason, NewConnectionError)
-    if unheard or method != "POST":
-        return DeliveryError(ErrorClass.CARRIER_DOWN, f"no answer ({name})")
-    return DeliveryError(ErrorClass.IN_DOUBT, f"no answer to the call ({name})")
-
-
-def _refused(method: str, answer: Any) -> DeliveryError:
-    code, text = answer.status_code, f"carrier answers {answer.status_code}"
-    if code in {408, 429, 503}:
-        kind = ErrorClass.THROTTLED if code == 429 else ErrorClass.CARRIER_DOWN
-        return DeliveryError(kind, text, retry_after=_wish(answer))
-    if code >= 500:
-        # It broke while it worked: the fax may have been taken before that.
-        doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
-        return DeliveryError(doubt, text)
-    if code in {400, 422}:
-        return DeliveryError(ErrorClass.REJECTED, f"{text}{_problem(answer)}")
-    return DeliveryError(ErrorClass.CONFIGURATION, text)
-
-
-def _problem(answer: Any) -> str:
+def _refused(method: str, answer: Answer) -> DeliveryError:
+    error = carrier_calls.refused(method, answer)
+    if answer.status_code not in {400, 422}:
+        return error
     try:
-        content = json.loads(answer.text)
-        return f": {content['code']} {content['message']}"[:120]
-    except (ValueError, KeyError, TypeError):
-        return ""
+        said = content(answer, ErrorClass.UNKNOWN)
+    except DeliveryError:
+        return error
+    code, text = str(said.get("code") or ""), str(said.get("message") or "")
+    kind = fax_errors.of_laml(code, text) or error.error_class
+    return DeliveryError(kind, f"{error}: {_explained(code, text)}"[:120])
 
 
-def _wish(answer: Any) -> timedelta | None:
-    """Read Retry-After: seconds, or the time of an HTTP date."""
-    given = (answer.headers or {}).get("Retry-After", "").strip()
-    if given.isdecimal() and len(given) < 9:
-        return min(timedelta(seconds=int(given)), LONGEST_WISH)
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max(until - clock.now(), timedelta()), LONGEST_WISH)
+def _listed(params: dict[str, str]) -> Iterator[dict[str, Any]]:
+    url = _account().faxes
+    for _ in range(MOST_LIST_PAGES):
+        page = content(_call("GET", url, params=params), ErrorClass.CARRIER_DOWN)
+        if not isinstance(page.get("faxes"), list):
+            raise DeliveryError(ErrorClass.CARRIER_DOWN, "the list is no list")
+        yield from (row for row in page["faxes"] if isinstance(row, dict))
+        following = page.get("next_page_uri")
+        if not following:
+            return
+        url, params = _same_host(url, str(following)), {}
+    raise DeliveryError(ErrorClass.CARRIER_DOWN, "the carrier's list does not end")
 
 
-def _content(answer: Any, otherwise: ErrorClass) -> dict[str, Any]:
-    try:
-        content = json.loads(answer.text)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise DeliveryError(otherwise, "the carrier's answer cannot be read")
-    return content
+def _row(fax: dict[str, Any]) -> Listed:
+    said = report(fax)
+    return Listed(said, mark=_token_hash(fax), made_at=_moment(fax.get("date_created")))
 
 
-def _token_hash(fax: Any) -> str:
-    """Hash the token in a listed fax's media address, as it is in our attempts."""
-    if not isinstance(fax, dict):
-        return ""
+def _is_inbound(fax: dict[str, Any]) -> bool:
+    return str(fax.get("direction") or "").lower().startswith("in")
+
+
+def _token_hash(fax: dict[str, Any]) -> str:
+    """Hash the token in a listed fax's media address, as it is in our attempts.
+
+    Empty where the carrier names no address of ours: it may be any fax's.
+    """
     address = str(fax.get("original_media_url") or fax.get("media_url") or "")
-    token = urlsplit(address).path.rpartition("/")[2]
-    return hashlib.sha256(token.encode()).hexdigest()
+    token = _TOKEN.search(address)
+    own = settings.current().public_url
+    if token is None or not address.startswith(f"{own}/"):
+        return ""
+    return hashlib.sha256(token[1].encode()).hexdigest()
+
+
+def _moment(text: Any) -> datetime | None:
+    """Read a time in either form that LaML carriers use."""
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            read = parse(str(text))
+        except ValueError:
+            continue
+        return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return None
+
+
+def _media(answer: Answer) -> list[str]:
+    if answer.status_code in {404, 410}:
+        return []
+    said = content(answer, ErrorClass.CARRIER_DOWN)
+    rows = next((each for each in said.values() if isinstance(each, list)), [])
+    named = [_reference(row.get("sid") or "") for row in rows if isinstance(row, dict)]
+    return [each for each in named if each]
 
 
 def _same_host(url: str, following: str) -> str:

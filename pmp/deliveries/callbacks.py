@@ -1,32 +1,33 @@
 """What a carrier says about a message: only from the carrier, and only forwards.
 
-A call-back is signed over the address that we gave and the body as it came. What it
-says, or what asking the carrier gave, moves a delivery on and never back: repeated,
-late and disordered reports leave one line each in the history and change nothing.
+A call-back is believed when it is signed (`signatures`) or carries an attempt's own
+secret. What it says, or what asking the carrier gave, moves a delivery on and never
+back: repeated, late and disordered reports leave one line each in the history and
+change nothing.
 """
 
-import base64
-import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import parse_qsl
 
 from peewee import IntegrityError
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
 
 from models import (
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
     DeliveryState,
+    Document,
     ErrorClass,
 )
 from pmp import audit, database, documents
 from pmp.deliveries import outbox
 
-LARGEST_BODY = 64 * 1024
+LONGEST_REFERENCE = 200
 
 
 class Progress(StrEnum):
@@ -40,7 +41,8 @@ class CarrierReport:
     """What a carrier says of one message.
 
     `status` is its own word; `error_class` says what follows from a failure;
-    `station` is how the answering machine called itself.
+    `station` is how the answering machine called itself; `fetches`: the carrier can
+    only have what it fetched from our media address.
     """
 
     reference: str
@@ -50,30 +52,25 @@ class CarrierReport:
     text: str = ""
     pages: int | None = None
     station: str = ""
+    fetches: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep what no database stores out of the words of a stranger."""
+        for name in ("reference", "status", "text", "station"):
+            said = getattr(self, name)
+            shown = "".join(sign if sign.isprintable() else " " for sign in said)
+            object.__setattr__(self, name, shown.strip())
 
 
-def is_signed(*, url: str, body: bytes, headers: Mapping[str, str], key: str) -> bool:
-    """Tell whether a call-back was signed with our key, in any of LaML's ways.
-
-    `url` is the address that we gave out, with its query, never one made from the
-    request's Host. Over url + body as it came, in hex: X-SignalWire-SHA256-Signature
-    and X-SignalWire-Signature (SHA-1). Over url + sorted fields, in base64, SHA-1:
-    X-Twilio-Signature and X-SignalWire-Signature. Without a key nothing is signed.
-    """
-    if not key or len(body) > LARGEST_BODY:
+def has_secret(secret_sha256: str, *, carrier: str, key: str) -> bool:
+    """Tell whether a hash is that of the token of the attempt `key` at a carrier."""
+    if not key.isascii() or not key.isprintable():
         return False
-    given = {name.lower(): value for name, value in headers.items()}
-    strong = given.get("x-signalwire-sha256-signature")
-    if strong is not None:
-        return _same(strong, _mac(key, url.encode() + body, "sha256").hex())
-    plain = _mac(key, url.encode() + body, "sha1").hex()
-    fields = base64.b64encode(_mac(key, _flat(url, body), "sha1")).decode()
-    wire = given.get("x-signalwire-signature", "")
-    return (
-        _same(wire, plain)
-        or _same(wire, fields)
-        or _same(given.get("x-twilio-signature", ""), fields)
+    attempt: DeliveryAttempt | None = DeliveryAttempt.get_or_none(
+        carrier=carrier, idempotency_key=key
     )
+    known = attempt.media_sha256 if attempt else None
+    return known is not None and hmac.compare_digest(known, secret_sha256)
 
 
 def refuse(*, what: str, address: str, at: datetime) -> None:
@@ -94,12 +91,21 @@ def apply(
     source: str,
     at: datetime,
     attempt_key: str = "",
+    only_key: bool = False,
 ) -> Delivery | None:
     """Move the delivery that a report is about; None if there is none.
 
     The attempt is found by the carrier's reference or, where the report outran the
-    answer to our own call, by the key in the address that we gave.
+    answer to our own call, by the key in the address that we gave. With `only_key` it
+    must be that key's: whoever told it knows no more than that attempt's secret.
     """
+    if not report.reference or len(report.reference) > LONGEST_REFERENCE:
+        return None
+    known = _attempt(report.reference, carrier=carrier, key=attempt_key)
+    if known is None or (only_key and known.idempotency_key != attempt_key):
+        return None
+    # Before the transaction: a long report takes its time to be opened.
+    report = _counted(report, known.delivery)
     with database.atomic():
         attempt = _attempt(report.reference, carrier=carrier, key=attempt_key)
         if attempt is None:
@@ -109,46 +115,6 @@ def apply(
             _adopt(attempt, report)
             _move(delivery, attempt, report, source=source, at=at)
     return delivery
-
-
-class MediaGone(Exception):  # noqa: N818 - what it says to the carrier: 410
-    """The media address is not, or no longer, valid."""
-
-
-def media(token: str, *, at: datetime) -> bytes:
-    """Give the PDF that a carrier fetches, and note that it did; MediaGone else.
-
-    A token is good for one attempt, until its time is over or the delivery's end is
-    known; within that it may be fetched more than once, as carriers do.
-    """
-    attempt: DeliveryAttempt | None = DeliveryAttempt.get_or_none(
-        DeliveryAttempt.media_sha256 == hashlib.sha256(token.encode()).hexdigest()
-    )
-    if attempt is None or attempt.media_until is None or attempt.media_until < at:
-        raise MediaGone
-    delivery = attempt.delivery
-    if delivery.state in outbox.FINAL or delivery.document is None:
-        raise MediaGone
-    try:
-        body = documents.read(delivery.document)
-    except documents.DocumentLostError as lost:
-        raise MediaGone from lost
-    attempt.media_fetched_at = attempt.media_fetched_at or at
-    attempt.save(only=[DeliveryAttempt.media_fetched_at])
-    return body
-
-
-def _mac(key: str, message: bytes, digest: str) -> bytes:
-    return hmac.new(key.encode(), message, digest).digest()
-
-
-def _same(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode(), right.encode())
-
-
-def _flat(url: str, body: bytes) -> bytes:
-    fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return (url + "".join(name + value for name, value in sorted(set(fields)))).encode()
 
 
 def _attempt(reference: str, *, carrier: str, key: str) -> DeliveryAttempt | None:
@@ -163,6 +129,31 @@ def _attempt(reference: str, *, carrier: str, key: str) -> DeliveryAttempt | Non
     if early is not None and early.carrier_reference in {None, reference}:
         return early
     return None
+
+
+def _counted(report: CarrierReport, delivery: Delivery) -> CarrierReport:
+    """Take a fax of which fewer pages arrived than were sent for a line that was cut.
+
+    A carrier that gives no count, or none, is believed.
+    """
+    if report.progress != Progress.DELIVERED or not report.pages:
+        return report
+    sent = _pages(delivery.document) if delivery.document else None
+    if sent is None or report.pages >= sent:
+        return report
+    return replace(
+        report,
+        progress=Progress.FAILED,
+        error_class=ErrorClass.LINE_DROPPED,
+        text=f"{report.text} {report.pages} of {sent} pages".strip(),
+    )
+
+
+def _pages(document: Document) -> int | None:
+    try:
+        return len(PdfReader(io.BytesIO(documents.read(document))).pages)
+    except (documents.DocumentLostError, PyPdfError, ValueError):
+        return None
 
 
 def _is_news(
@@ -220,7 +211,7 @@ def _move(
     if report.progress == Progress.DELIVERED:
         # Even where a later attempt is being made: this one did arrive.
         delivery.possible_duplicate = delivery.possible_duplicate or not current
-        delivery.needs_staff = False
+        delivery.needs_staff = _is_odd(delivery, attempt, report, source=source, at=at)
         outbox.change(
             delivery, DeliveryState.DELIVERED, source=source, at=at, attempt=attempt
         )
@@ -233,6 +224,22 @@ def _move(
         outbox.change(
             delivery, DeliveryState.SUBMITTED, source=source, at=at, attempt=attempt
         )
+
+
+def _is_odd(
+    delivery: Delivery,
+    attempt: DeliveryAttempt,
+    report: CarrierReport,
+    *,
+    source: str,
+    at: datetime,
+) -> bool:
+    """Note a carrier that says delivered and has never fetched what to deliver."""
+    odd = report.fetches and attempt.media_fetched_at is None
+    if odd:
+        text = "it never fetched the pages: ask the recipient"
+        outbox.note(delivery, attempt, source=source, at=at, text=text)
+    return odd
 
 
 def _failed(

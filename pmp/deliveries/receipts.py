@@ -1,16 +1,14 @@
-"""What is still to be learned from, or destroyed at, a carrier that took a message."""
+"""What is still to be learned from a carrier that took a message."""
 
 from datetime import datetime, timedelta
 
-from models import ChannelName, Delivery, DeliveryAttempt, DeliveryState
+from models import ChannelName, Delivery, DeliveryState
 from pmp import database
 from pmp.deliveries import outbox
 
 LONGEST_PAUSE = timedelta(hours=1)
 # After so long without an end staff should know, though asking goes on.
 SILENCE = timedelta(hours=24)
-KEPT_AT_CARRIER = timedelta(minutes=10)
-FORGOTTEN = "forgotten"
 
 
 def silent(*, at: datetime, limit: int = 100) -> list[int]:
@@ -40,45 +38,3 @@ def ask_later(delivery_id: int, *, at: datetime) -> None:
                 delivery, None, source="worker", at=at, text="no word from the carrier"
             )
         delivery.save()
-
-
-def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
-    """Give the attempts whose copy the carrier may destroy.
-
-    Over for ten minutes; at once what is cancelled, which may not be out yet.
-    """
-    rested = (Delivery.final_at < at - KEPT_AT_CARRIER) | (
-        Delivery.state == DeliveryState.CANCELLED
-    )
-    query = (
-        DeliveryAttempt.select(DeliveryAttempt.id)
-        .join(Delivery)
-        .where(DeliveryAttempt.carrier == carrier)
-        .where(DeliveryAttempt.carrier_reference.is_null(is_null=False))
-        .where(DeliveryAttempt.outcome != FORGOTTEN)
-        .where(Delivery.state.in_(outbox.FINAL))
-        .where(rested)
-        .order_by(DeliveryAttempt.id)
-        .limit(limit)
-    )
-    return [each.id for each in query]
-
-
-def finished(attempt_id: int) -> DeliveryAttempt | None:
-    """Give an attempt whose delivery is over and whose copy is still there."""
-    attempt: DeliveryAttempt | None = DeliveryAttempt.get_or_none(
-        DeliveryAttempt.id == attempt_id
-    )
-    if attempt is None or attempt.outcome == FORGOTTEN:
-        return None
-    over: bool = attempt.delivery.state in outbox.FINAL
-    return attempt if over and attempt.carrier_reference else None
-
-
-def forgotten(attempt_id: int) -> None:
-    """Record that the carrier has destroyed its copy."""
-    (
-        DeliveryAttempt.update(outcome=FORGOTTEN)
-        .where(DeliveryAttempt.id == attempt_id)
-        .execute()
-    )

@@ -1,17 +1,19 @@
-"""fax receive: a fax from a file, by hand or by a fax server's hook."""
+"""fax receive: a fax from a file, by hand or by a fax server's hook; fax check."""
 
 from pathlib import Path
 
 import click
 
-from gateway import inbound, pages, tasks
+from gateway import carrier_check, inbound, pages, tasks
 from models import InboundFax
-from portal.cli import with_program
+from portal.cli import refusals, with_program
+
+_MARKS = {True: "ok", False: "WRONG", None: "?"}
 
 
 @click.group()
 def fax() -> None:
-    """Take in faxes."""
+    """Take in faxes; try the fax carrier."""
 
 
 @fax.command()
@@ -37,4 +39,21 @@ def receive(file: Path, from_number: str) -> None:
     click.echo(f"Fax {read.id}: {read.status}, {read.pages} pages{about}.")
     if read.application is None:
         click.echo(read.note, err=True)
+        raise SystemExit(1)
+
+
+@fax.command()
+def check() -> None:
+    """Try the fax carrier of the settings without sending anything.
+
+    One line for each thing: ok, WRONG with what to do, or ? where it cannot be told
+    from here. Exit 1 if anything is wrong.
+    """
+    is_wrong = False
+    with refusals():
+        for found in carrier_check.findings():
+            line = f"{_MARKS[found.is_good]:<6} {found.text}"
+            click.echo(line, err=found.is_good is False)
+            is_wrong = is_wrong or found.is_good is False
+    if is_wrong:
         raise SystemExit(1)

@@ -1,11 +1,16 @@
 """A carrier, a relay, and deliveries whose message is a fixed one."""
 
+import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
+from threading import Thread
 from typing import Any
 
 import pytest
+from flask import Flask
+from pypdf import PdfWriter
+from waitress.server import create_server
 
 from gateway import documents, messages, tasks
 from gateway.message import Message
@@ -13,6 +18,7 @@ from gateway.queue import huey
 from models import ChannelName, Delivery, DeliveryKind
 from pmp import clock, deliveries, settings
 from pmp.deliveries import Route
+from portal import create_app
 from tests.conftest import NOW
 from tests.servers.carrier import KEY, Carrier
 
@@ -46,6 +52,24 @@ def carrier() -> Iterator[Carrier]:
         yield running
 
 
+@pytest.fixture
+def portal(db: settings.Settings) -> Flask:
+    app = create_app(db)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def calling(portal: Flask, now: Clock) -> Iterator[Carrier]:
+    """Give a carrier and a portal that reach each other."""
+    server = create_server(portal, host="127.0.0.1", port=0, threads=4)
+    Thread(target=server.run, daemon=True).start()
+    address = f"http://127.0.0.1:{server.effective_port}"
+    with Carrier() as carrier, sends_to(carrier, public_url=address):
+        yield carrier
+    server.close()  # its thread ends by itself within a second
+
+
 def sends_to(carrier: Carrier, **changes: Any) -> Any:
     return settings.changed(
         fax_url=carrier.url,
@@ -64,6 +88,25 @@ def fixed_message(monkeypatch: pytest.MonkeyPatch) -> None:
         if delivery.channel == ChannelName.EMAIL:
             return Message(delivery.address, subject="A notice", text="Sign in.\n")
         return Message(delivery.address, pdf=page)
+
+    monkeypatch.setattr(messages, "compose", compose)
+
+
+def pdf_of(pages: int) -> bytes:
+    """Give a PDF of so many empty pages."""
+    writer, written = PdfWriter(), io.BytesIO()
+    for _ in range(pages):
+        writer.add_blank_page(612, 792)
+    writer.write(written)
+    return written.getvalue()
+
+
+def compose_pages(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
+    """Have every message be a PDF of so many pages."""
+    body = pdf_of(pages)
+
+    def compose(delivery: Delivery, _attempt: Any) -> Message:
+        return Message(delivery.address, pdf=body)
 
     monkeypatch.setattr(messages, "compose", compose)
 

@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -16,12 +15,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from twilio.request_validator import RequestValidator
-from waitress.server import create_server
 
 from gateway import schedule, tasks
+from gateway.channels import fax_laml
 from gateway.queue import huey
 from models import (
     AuditEvent,
+    Delivery,
     DeliveryAttempt,
     DeliveryEvent,
     DeliveryState,
@@ -29,34 +29,15 @@ from models import (
     InboundFax,
 )
 from pmp import documents, settings
-from pmp.deliveries import callbacks
-from portal import create_app
+from pmp.deliveries import callbacks, signatures
 from tests.conftest import NOW
-from tests.gateway.conftest import Clock, fresh, make_delivery, sends_to, work
+from tests.gateway.conftest import Clock, fresh, make_delivery, work
 from tests.servers.carrier import KEY, Carrier, callback, signature
 
 pytestmark = pytest.mark.usefixtures("db", "fixed_message")
 
 PUBLIC = "https://pmp.example.org"
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def portal(db: settings.Settings) -> Flask:
-    app = create_app(db)
-    app.testing = True
-    return app
-
-
-@pytest.fixture
-def calling(portal: Flask, now: Clock) -> Iterator[Carrier]:
-    """Give a carrier and a portal that reach each other."""
-    server = create_server(portal, host="127.0.0.1", port=0, threads=4)
-    Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
-    with Carrier() as carrier, sends_to(carrier, public_url=address):
-        yield carrier
-    server.close()  # its thread ends by itself within a second
 
 
 @pytest.fixture
@@ -186,7 +167,7 @@ def test_our_signature_is_twilios() -> None:
     assert RequestValidator(KEY).validate(
         url, fields, signature(url, fields)["X-Twilio-Signature"]
     )
-    assert callbacks.is_signed(
+    assert signatures.is_signed(
         url=url,
         body=urlencode(fields).encode(),
         headers=signature(url, fields),
@@ -206,7 +187,9 @@ def test_a_signature_over_the_raw_body_is_good(header: str, digest: str) -> None
     right = hmac.new(KEY.encode(), url.encode() + body, digest).hexdigest()
 
     def signed(value: str, body: bytes = body, key: str = KEY) -> bool:
-        return callbacks.is_signed(url=url, body=body, headers={header: value}, key=key)
+        return signatures.is_signed(
+            url=url, body=body, headers={header: value}, key=key
+        )
 
     assert signed(right)
     assert not signed(right, body + b"&x=1")
@@ -219,13 +202,13 @@ def test_a_weak_signature_does_not_stand_in_for_a_wrong_strong_one() -> None:
     url, fields = f"{PUBLIC}/x", {"A": "1"}
     headers = {**signature(url, fields), "X-SignalWire-SHA256-Signature": "00"}
 
-    assert not callbacks.is_signed(url=url, body=b"A=1", headers=headers, key=KEY)
+    assert not signatures.is_signed(url=url, body=b"A=1", headers=headers, key=KEY)
 
 
 def test_without_a_key_nothing_is_signed() -> None:
     url, fields = f"{PUBLIC}/x", {"A": "1"}
 
-    assert not callbacks.is_signed(
+    assert not signatures.is_signed(
         url=url, body=b"A=1", headers=signature(url, fields, key=""), key=""
     )
 
@@ -386,3 +369,237 @@ def test_a_dropped_file_is_taken_in_and_removed(
     assert fax.document is not None
     assert fax.document.sha256 == hashlib.sha256(a_tiff()).hexdigest()
     assert [path.name for path in folder.iterdir()] == ["unreadable"]
+
+
+# --- Whatever a carrier, or somebody in its name, sends
+
+
+@pytest.mark.parametrize("path", ["status", "received"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"FaxSid=FX1%00&FaxStatus=delivered",
+        b"FaxSid=FX1&FaxStatus=delivered&RemoteStationId=a%00b",
+        b"FaxSid=FX1&From=%FF%FE&MediaUrl=x",
+        b"FaxSid=\xff\xfe&FaxStatus=delivered",
+        b"Fax\x00Sid=FX1",
+    ],
+)
+def test_signed_bytes_that_cannot_be_read_are_refused(
+    client: FlaskClient, path: str, body: bytes
+) -> None:
+    url = f"/hooks/fax/laml/{path}"
+
+    answer = client.post(url, data=body, headers=signed_raw(url, body))
+
+    assert answer.status_code == 400
+    assert InboundFax.select().count() == DeliveryEvent.select().count() == 0
+
+
+def test_a_key_that_cannot_be_read_is_refused(client: FlaskClient) -> None:
+    url, body = "/hooks/fax/laml/status?attempt=1-1%00", b"FaxSid=FX1"
+
+    assert client.post(url, data=body, headers=signed_raw(url, body)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"FaxSid": "F" * 300, "FaxStatus": "delivered"},
+        {"FaxSid": "", "FaxStatus": "delivered"},
+        {"FaxSid": "FX\x7f\n", "FaxStatus": "delivered"},
+        {"FaxSid": "FX9", "FaxStatus": "d" * 300, "NumPages": "9" * 300},
+        {"FaxSid": "FX9", "FaxStatus": "failed", "ErrorMessage": "\n\t" * 3000},
+        {"FaxSid": "FX9", "FaxStatus": "failed", "RemoteStationId": "\u2028" * 300},
+        {"FaxStatus": "delivered"},
+    ],
+)
+def test_signed_words_that_are_absurd_change_nothing_and_break_nothing(
+    client: FlaskClient, carrier: Carrier, fields: dict[str, str]
+) -> None:
+    with settings.changed(public_url=PUBLIC):
+        delivery = make_delivery()
+        tasks.send_delivery.call_local(delivery.id)
+        url = f"/hooks/fax/laml/status?attempt={delivery.id}-1"
+        body = urlencode(fields).encode()
+
+        answer = client.post(url, data=body, headers=signed_raw(url, body))
+
+    assert answer.status_code == 204
+    assert fresh(delivery).state == DeliveryState.SUBMITTED
+
+
+def signed_raw(path: str, body: bytes, key: str = KEY) -> dict[str, str]:
+    made = hmac.new(key.encode(), f"{PUBLIC}{path}".encode() + body, "sha256")
+    return {"X-SignalWire-SHA256-Signature": made.hexdigest(), "Content-Type": FORM}
+
+
+@pytest.mark.parametrize(
+    ("ours", "signed"),
+    [
+        ("https://pmp.example.org", "https://pmp.example.org:443"),
+        ("https://pmp.example.org:443", "https://pmp.example.org"),
+        ("https://pmp.example.org:8443", "https://pmp.example.org:8443"),
+        ("https://pmp.example.org/portal/", "https://pmp.example.org/portal"),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_port_a_path_and_a_stroke_are_no_forgery(
+    client: FlaskClient, ours: str, signed: str, slash: str
+) -> None:
+    path, fields = f"/hooks/fax/laml/status{slash}?attempt=1-1", {"FaxSid": "FX1"}
+    headers = {**signature(f"{signed}{path}", fields), "Host": "10.0.0.7:8000"}
+
+    with settings.changed(public_url=ours):
+        answer = client.post(path, data=fields, headers=headers)
+
+    assert answer.status_code == 204
+
+
+def test_another_port_is_a_forgery(client: FlaskClient) -> None:
+    path, fields = "/hooks/fax/laml/status", {"FaxSid": "FX1"}
+    for port in ("8443", "80"):
+        headers = signature(f"{PUBLIC}:{port}{path}", fields)
+        assert client.post(path, data=fields, headers=headers).status_code == 403
+
+
+def test_twilios_signature_in_sha256_is_told_by_its_header() -> None:
+    url, fields = f"{PUBLIC}/x", {"B": "2", "A": "é"}
+    body = urlencode(fields).encode()
+    made = RequestValidator(KEY).compute_signature(url, fields, "HMAC_SHA256")
+    weak = RequestValidator(KEY).compute_signature(url, fields)
+
+    def signed(value: str, told: str) -> bool:
+        name = "X-Twilio-Webhooks-Signature-Settings"
+        headers = {"X-Twilio-Signature": value, name: told}
+        return signatures.is_signed(url=url, body=body, headers=headers, key=KEY)
+
+    assert signed(made, "key=webhooks_1,algorithm=HMAC_SHA256")
+    assert signed(weak, "key=webhooks_1")
+    assert signed(weak, "")
+    assert not signed(weak, "algorithm=HMAC_SHA256")
+    assert not signed(made, "algorithm=HMAC_SHA1")
+    assert not signed(made, "algorithm=HMAC_MD5")
+
+
+def test_a_replayed_call_changes_nothing_and_leaves_no_second_line(
+    calling: Carrier, now: Clock
+) -> None:
+    sent(calling, "busy")
+    [fax] = calling.taken
+    before = list(DeliveryEvent.select().dicts())
+    now.go_on(days=3)
+
+    for _ in range(5):
+        assert calling.post(fax.status_url, callback(fax, "busy")) == 204
+
+    assert list(DeliveryEvent.select().dicts()) == before
+    assert DeliveryAttempt.select().count() == 1
+
+
+# --- The media address
+
+
+@pytest.fixture
+def media_path(carrier: Carrier, now: Clock) -> str:
+    """Give the address of the pages of a fax that the carrier has taken."""
+    tasks.send_delivery.call_local(make_delivery().id)
+    return carrier.taken[0].media_url.removeprefix(settings.current().public_url)
+
+
+def test_asking_how_long_the_pages_are_is_not_having_them(
+    portal: Flask, media_path: str
+) -> None:
+    browser = portal.test_client()
+
+    head, body = browser.head(media_path), browser.get(media_path)
+
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(body.data))
+    assert head.mimetype == body.mimetype == "application/pdf"
+    assert "no-store" in head.headers["Cache-Control"]
+    lines = [line.note for line in DeliveryEvent.select() if line.source == "carrier"]
+    assert lines == ["pages asked for from 127.0.0.1", "pages fetched from 127.0.0.1"]
+
+
+def test_only_asking_leaves_the_pages_unfetched(portal: Flask, media_path: str) -> None:
+    portal.test_client().head(media_path)
+
+    assert DeliveryAttempt.get().media_fetched_at is None
+
+
+def test_each_fetch_leaves_a_line_but_not_without_end(
+    portal: Flask, media_path: str
+) -> None:
+    browser = portal.test_client()
+
+    assert {browser.get(media_path).status_code for _ in range(30)} == {200}
+
+    lines = DeliveryEvent.select().where(DeliveryEvent.source == "carrier")
+    assert lines.count() == 20
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "failed", "another attempt"])
+def test_the_pages_are_gone_with_their_attempt(
+    portal: Flask, media_path: str, carrier: Carrier, now: Clock, end: str
+) -> None:
+    browser = portal.test_client()
+    assert browser.get(media_path).status_code == 200
+    attempt = DeliveryAttempt.get()
+
+    if end == "withdrawn":
+        Delivery.update(state=DeliveryState.CANCELLED).execute()
+    else:
+        report = fax_laml.report({"FaxSid": "FX0000", "FaxStatus": "busy"})
+        callbacks.apply(report, carrier="laml", source="call-back", at=now.at)
+    if end == "another attempt":
+        now.go_on(minutes=3)
+        tasks.send_delivery.call_local(attempt.delivery.id)
+        newer = carrier.taken[1].media_url.removeprefix(settings.current().public_url)
+        assert browser.get(newer).status_code == 200
+
+    assert browser.get(media_path).status_code == 410
+    assert browser.head(media_path).status_code == 410
+
+
+# --- The carrier's copy of what came in
+
+
+def test_a_fax_that_came_in_is_destroyed_at_the_carrier_once_it_is_kept(
+    calling: Carrier, now: Clock
+) -> None:
+    calling.media["/files/1.tiff"] = (200, {}, a_tiff())
+    announced(calling, f"http://{calling.host}/files/1.tiff")
+    announced(calling, f"http://{calling.host}/files/2.tiff", sid="FXIN2")
+    work()
+    calling.deletes = 503
+    schedule.sweep_rest()
+    work()
+    assert calling.forgotten == []
+
+    calling.deletes = 204
+    now.go_on(minutes=6)
+    for _ in range(3):
+        schedule.sweep_rest()
+        work()
+
+    assert calling.forgotten == ["FXIN1"]  # the other's pages are not here
+
+
+def test_pages_that_cannot_be_had_now_are_fetched_later(
+    calling: Carrier, now: Clock
+) -> None:
+    calling.media["/files/1.tiff"] = (503, {}, b"")
+    path = "/api/laml/2010-04-01/Accounts/project-1/Faxes/FXIN1.json"
+    url = f"http://{calling.host}/files/1.tiff"
+    calling.media[path] = (200, {}, json.dumps({"media_url": url}).encode())
+    announced(calling, url)
+    work()
+    assert InboundFax.get().status == FaxStatus.RECEIVED
+
+    calling.media["/files/1.tiff"] = (200, {}, a_tiff())
+    now.go_on(minutes=3)
+    schedule.sweep_faxes()
+    work()
+
+    assert InboundFax.get().status == FaxStatus.UNMATCHED

@@ -24,7 +24,7 @@ from models import (
 )
 from pmp import deliveries, verification
 from pmp import documents as kept_documents
-from pmp.deliveries import Route, callbacks
+from pmp.deliveries import Route, media
 from pmp.lookup import report_codes
 from pmp.thresholds import case_recipients, threshold_copies, threshold_reports
 from pmp.thresholds.threshold_copies import Drawing
@@ -166,7 +166,7 @@ def test_the_pages_that_the_carrier_fetched_are_the_chart_copy(
     )
     tasks.send_delivery.call_local(delivery.id)
     [fax] = carrier.taken
-    faxed = callbacks.media(fax.media_url.rpartition("/")[2], at=NOW)
+    faxed = media.fetched(fax.media_url.rpartition("/")[2], at=NOW, address="")
 
     doctor = make_user(Role.PRACTITIONER, prescriber=recipient.prescriber)
     _, chart = threshold_copies.download(
@@ -177,6 +177,7 @@ def test_the_pages_that_the_carrier_fetched_are_the_chart_copy(
     kept = Document.select().where(Document.kind == DocumentKind.THRESHOLD_REPORT)
     assert kept.count() == 2
     sent = Delivery.get_by_id(delivery.id).document
+    assert sent is not None
     assert kept_documents.read(sent) == faxed
     code = threshold_copies.code_of(recipient)
     told = verification.verify(code, by=None, address="203.0.113.9", at=NOW)

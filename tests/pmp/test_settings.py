@@ -68,6 +68,26 @@ def test_clear_text_to_a_carrier_is_for_this_machine_alone() -> None:
     settings.load(RIGHT | {"PMP_FAX_URL": "laml+http://p:t@127.0.0.1:9/api"})
     with pytest.raises(settings.SettingsError, match="laml\\+https"):
         settings.load(RIGHT | {"PMP_FAX_URL": "laml+http://p:t@example.org/api"})
+    settings.load(RIGHT | {"PMP_FAX_URL": "sinch+http://k:s@127.0.0.1:9/project"})
+    with pytest.raises(settings.SettingsError, match="sinch\\+https"):
+        settings.load(RIGHT | {"PMP_FAX_URL": "sinch+http://k:s@example.org/project"})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sinch+https://k:hunter2@fax.api.sinch.com",
+        "sinch+https://k:hunter2@fax.api.sinch.com/",
+        "telnyx+https://k:hunter2@example.org/x",
+        "https://k:hunter2@example.org/x",
+    ],
+)
+def test_a_fax_address_that_names_no_carrier_is_refused_without_its_secret(
+    address: str,
+) -> None:
+    with pytest.raises(settings.SettingsError, match="PMP_FAX_URL") as refused:
+        settings.load(RIGHT | {"PMP_FAX_URL": address})
+    assert "hunter2" not in str(refused.value)
 
 
 def test_check_names_weak_keys_open_files_and_a_database_without_tables(

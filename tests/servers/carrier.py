@@ -14,6 +14,10 @@ Each call to send takes the next step of `script`, else `usual`:
   reordered             taken; the end is told first
   late-failure          taken and delivered, then reported as failed
   silent                taken and delivered without any call-back
+  unfetched             taken and reported as delivered, its pages never fetched
+  accept-slow           taken and reported, the answer after `slow` seconds
+  accept-drip drip      an answer without end, a byte at a time; taken, or not
+  400:21212             that answer, with the carrier's own error number
 """
 
 import base64
@@ -32,6 +36,7 @@ from urllib.request import Request, urlopen
 
 PROJECT, TOKEN, KEY = "project-1", "token-1", "signing-key-1"
 HANG_SECONDS = 60
+_REFUSED = {"hang", "bad-json", "html", "drip"}
 _PAGE = b"%PDF-1.4 inbound"
 
 
@@ -68,9 +73,16 @@ class Carrier:
         self.media: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.answer_delay = 0.0
         self.lists = True
+        self.list_rows: list[dict[str, Any]] = []
+        self.slow = 1.5
+        self.error: tuple[str, str] | None = None
+        self.page_count: str | None = "2"
+        self.deletes = 204
+        self.numbers = ["+18607137242"]
+        self.sent_fields: list[dict[str, str]] = []
         self._lock = threading.Lock()
         self._running: list[threading.Thread] = []
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
         self._server = ThreadingHTTPServer(
             ("127.0.0.1", 0), type("Handler", (_Handler,), {"carrier": self})
         )
@@ -83,7 +95,7 @@ class Carrier:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -117,7 +129,8 @@ class Carrier:
     def take(self, fields: dict[str, str]) -> tuple[str, Fax | None]:
         with self._lock:
             step = self.script.pop(0) if self.script else self.usual
-            refused = step[:3].isdecimal() or step in {"hang", "bad-json", "html"}
+            self.sent_fields.append(fields)
+            refused = step[:3].isdecimal() or step in _REFUSED
             if refused:
                 return step, None
             fax = Fax(
@@ -133,7 +146,7 @@ class Carrier:
     def run(self, fax: Fax) -> None:
         """Fetch the pages, send, and report, as the step says."""
         end = fax.step if fax.step in {"busy", "no-answer", "failed"} else "delivered"
-        if self.reports:
+        if self.reports and fax.step != "unfetched":
             self._fetch(fax)
         fax.status = end
         told = ["queued", "processing", "sending", end]
@@ -145,8 +158,17 @@ class Carrier:
             told = []
         for status in told:
             for _ in range(3 if fax.step == "triple" else 1):
-                code = self.post(fax.status_url, callback(fax, status))
+                code = self.post(fax.status_url, self.fields(fax, status))
                 fax.callbacks.append((status, code))
+
+    def fields(self, fax: Fax, status: str) -> dict[str, str]:
+        fields = callback(fax, status)
+        if status == "failed" and self.error:
+            fields |= dict(zip(("ErrorCode", "ErrorMessage"), self.error, strict=True))
+        if status == "delivered":
+            fields.pop("NumPages")
+            fields |= {"NumPages": self.page_count} if self.page_count else {}
+        return fields
 
     def start(self, fax: Fax) -> None:
         thread = threading.Thread(target=self.run, args=(fax,), daemon=True)
@@ -154,7 +176,7 @@ class Carrier:
         thread.start()
 
     def hang(self) -> None:
-        self._stopped.wait(HANG_SECONDS)
+        self.stopped.wait(HANG_SECONDS)
 
     def pause(self) -> None:
         time.sleep(self.answer_delay)
@@ -219,7 +241,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.carrier.run(fax) if step == "first" else self.carrier.start(fax)
         if step == "accept-hang":
             self.carrier.hang()
-        if step.startswith("accept-"):
+        if step == "accept-slow":
+            self.carrier.stopped.wait(self.carrier.slow)
+        if step == "accept-drip":
+            self.drip()
+        if step.startswith("accept-") and step != "accept-slow":
             self.close_connection = True
             return
         self.answer(201, fax.row() | {"status": "queued"})
@@ -231,8 +257,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.raw(*self.carrier.media[path])
         elif self.headers.get("Authorization") != _RIGHT:
             self.answer(401, {"code": 20003, "message": "Authenticate"})
+        elif path.endswith("/Accounts/project-1.json"):
+            self.answer(200, {"sid": PROJECT, "status": "active"})
+        elif path.endswith("/IncomingPhoneNumbers.json"):
+            rows = [{"phone_number": each} for each in self.carrier.numbers]
+            self.answer(200, {"incoming_phone_numbers": rows})
         elif path.endswith("/Faxes.json"):
-            rows = [fax.row() for fax in self.carrier.taken]
+            rows = [fax.row() for fax in self.carrier.taken] + self.carrier.list_rows
             status = 200 if self.carrier.lists else 503
             self.answer(status, {"faxes": rows, "next_page_uri": None})
         else:
@@ -241,22 +272,35 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200 if known else 404, known[0] if known else {})
 
     def do_DELETE(self) -> None:
+        self.carrier.calls.append(("DELETE", self.path))
         sid = self.path.rpartition("/")[2].removesuffix(".json")
-        self.carrier.forgotten.append(sid)
-        self.raw(204, {}, b"")
+        if self.carrier.deletes == 204:
+            self.carrier.forgotten.append(sid)
+        self.raw(self.carrier.deletes, {}, b"")
 
     def refuse(self, step: str) -> None:
         if step == "hang":
             self.carrier.hang()
             self.close_connection = True
+        elif step == "drip":
+            self.drip()
         elif step == "bad-json":
             self.raw(201, {"Content-Type": "application/json"}, b'{"sid": "FX')
         elif step == "html":
             self.raw(200, {"Content-Type": "text/html"}, b"<html>Log in</html>")
         else:
-            code, _, wait = step.partition(":")
-            headers = {"Retry-After": wait} if wait else {}
-            self.answer(int(code), {"code": 21211, "message": "No"}, headers)
+            code, _, more = step.partition(":")
+            number = int(more) if more and code == "400" else 21211
+            headers = {"Retry-After": more} if more else {}
+            self.answer(int(code), {"code": number, "message": "No"}, headers)
+
+    def drip(self) -> None:
+        """Send a header and then a byte now and then, each well before a time-out."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 201 Created\r\nX-Slow: ")
+            while not self.carrier.stopped.wait(0.1):
+                self.wfile.write(b"x")
 
     def answer(
         self, code: int, content: Any, headers: dict[str, str] | None = None

@@ -16,7 +16,7 @@ from models import (
     ThresholdCase,
 )
 from pmp import clock
-from pmp.deliveries import callbacks
+from pmp.deliveries import media
 from pmp.thresholds import threshold_rules
 from tests.factories import (
     make_dispensation,
@@ -73,7 +73,7 @@ def deliveries_of(recipient: CaseRecipient) -> list[Delivery]:
 def paper(carrier: Carrier, number: str, now: Clock) -> bytes:
     """Give the pages that the carrier fetched for a number."""
     fax = next(each for each in carrier.taken if each.to == number)
-    return callbacks.media(fax.media_url.rpartition("/")[2], at=now())
+    return media.fetched(fax.media_url.rpartition("/")[2], at=now(), address="")
 
 
 def pages_of(body: bytes) -> list[str]:

@@ -25,7 +25,7 @@ from models import (
     User,
 )
 from pmp import clock, settings
-from pmp.deliveries import callbacks
+from pmp.deliveries import media
 from pmp.thresholds import case_recipients
 from tests.browser import Browser
 from tests.factories import (
@@ -171,7 +171,9 @@ def test_32_a_fax_has_a_bare_cover_and_one_that_went_astray_is_an_incident(
     work()
     recipient = case_recipients.of_case(case)[-1]
     fax = next(each for each in carrier.taken if each.to == "+18605550142")
-    cover, *rest = pages_of(callbacks.media(fax.media_url.rpartition("/")[2], at=now()))
+    cover, *rest = pages_of(
+        media.fetched(fax.media_url.rpartition("/")[2], at=now(), address="")
+    )
     assert not [name for name in NAMES if name in cover]
     assert "CANARYQUIST" in " ".join(rest)
 
@@ -264,7 +266,7 @@ def test_34_the_others_are_on_the_call_sheet_and_a_note_reaches_one_by_fax(
     [fax] = carrier.taken[before:]
     assert fax.to == "+18605550131"
     cover, note, *_ = pages_of(
-        callbacks.media(fax.media_url.rpartition("/")[2], at=now())
+        media.fetched(fax.media_url.rpartition("/")[2], at=now(), address="")
     )
     assert not [name for name in NAMES if name in cover]
     assert "Shall one of us prescribe for her alone?" in note

@@ -16,7 +16,7 @@ from models import (
     TicketQuestion,
     User,
 )
-from pmp.deliveries import callbacks
+from pmp.deliveries import media
 from pmp.thresholds import case_recipients, threshold_cases
 from tests.browser import Browser
 from tests.factories import make_user
@@ -29,7 +29,7 @@ FAXES = {f"+1860555{number}" for number in ("0131", "0140", "0141", "0142")}
 
 
 def words(fax: Fax, now: Clock) -> str:
-    body = callbacks.media(fax.media_url.rpartition("/")[2], at=now())
+    body = media.fetched(fax.media_url.rpartition("/")[2], at=now(), address="")
     return " ".join(pages_of(body))
 
 
