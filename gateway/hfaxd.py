@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 PORT = 4559
+AGAIN_SECONDS = 0.2
 LARGEST_LOG = 64 * 1024 * 1024
 # A field may hold blanks; a number, a tag or a file's name holds no bar.
 JOB_FORMAT = "%j|%J|%a|%p|%y|%s"
@@ -176,22 +177,30 @@ def opened(account: Account, *, seconds: float) -> Iterator[Session]:
     """
     line = ftplib.FTP(timeout=seconds)  # noqa: S321 - to this machine alone, by the settings
     session = Session(line)
-    end = threading.Timer(seconds, session.cut)
+    over = threading.Event()
+    end = threading.Thread(target=_cut_after, args=(session, seconds, over))
     end.daemon = True
+    end.start()
     try:
         with _faults():
             line.connect(account.host, account.port)
-            end.start()
             _sign_in(line, account)
             session.is_admin = _is_admin(line, account)
         yield session
         with suppress(Exception):
             line.quit()
     finally:
-        end.cancel()
+        over.set()
         line.close()
         if session.data is not None:
             session.data.close()
+
+
+def _cut_after(session: Session, seconds: float, over: threading.Event) -> None:
+    """Cut a conversation that is not over in time, again if it goes on."""
+    over.wait(seconds)
+    while not over.wait(AGAIN_SECONDS):
+        session.cut()
 
 
 def _sign_in(line: ftplib.FTP, account: Account) -> None:

@@ -13,7 +13,7 @@ _ERRORS = (
     (r"dial ?tone|setup modem|configure modem|lock modem", ErrorClass.CARRIER_DOWN),
     (r"dial ?string|blocked by|reject", ErrorClass.REJECTED),
     (r"document|TIFF|too many pages|conver[st]", ErrorClass.DOCUMENT),
-    (r"kill time|killed|removed|abort", ErrorClass.UNKNOWN),
+    (r"kill time|killed|removed|job abort", ErrorClass.UNKNOWN),
     (r"COMREC|RSPREC|Phase [BCD]|DCN|PP[SR]|RTN|EOR", ErrorClass.LINE_DROPPED),
     (r"failure to|train|silence|transmit|carrier|hang ?up", ErrorClass.LINE_DROPPED),
     (
