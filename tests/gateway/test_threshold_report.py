@@ -204,8 +204,8 @@ def test_every_page_says_which_it_is_and_the_code_stands_on_all_but_the_leaflet(
         # The patient takes the leaflet home: it must not tell of a report.
         is_leaflet = number == total - 1
         assert (code in page) is not is_leaflet
-        line = next(part for part in page.split("Fax ") if "page " in part)
-        assert line.startswith(f"{delivery_of(case)} | page {number} of {total} | CONF")
+        line = f"Fax {delivery_of(case)} | page {number} of {total} | CONFIDENTIAL"
+        assert line in page
         assert ("CONFIDENTIAL." in page) is not is_leaflet
 
 
