@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from gateway import carrier_media, pages
+from gateway import carrier_media, fax_notes, pages
 from models import InboundFax
 from pmp import clock, faxes, settings
 from pmp.faxes import inbound_media
@@ -45,16 +45,20 @@ def pick_up() -> list[int]:
     """Take in the files that a fax server dropped in <data dir>/faxes-in.
 
     A file taken in is deleted, since it holds what a fax holds; one that is no fax is
-    moved to faxes-in/unreadable. A file still being written is left for later.
+    moved to faxes-in/unreadable. A file still being written is left for later. What
+    HylaFAX says of a fax lies beside it, as JSON.
     """
     folder = settings.current().data_dir / "faxes-in"
     if not folder.is_dir():
         return []
+    fax_notes.drop_orphans(folder, at=clock.now())
     settled = [path for path in sorted(folder.iterdir()) if _settled(path)]
     return [fax.id for path in settled if (fax := _take_in(path))]
 
 
-def receive_file(body: bytes, *, from_number: str, source: str) -> InboundFax:
+def receive_file(
+    body: bytes, *, from_number: str, source: str, station: str = ""
+) -> InboundFax:
     """Take in a fax as a file (PDF, TIFF or PNG); UnreadableFax if it is none."""
     if len(body) > pages.LARGEST_FILE:
         raise pages.UnreadableFax("The file is too large.")
@@ -62,6 +66,7 @@ def receive_file(body: bytes, *, from_number: str, source: str) -> InboundFax:
         body=body,
         media_type=pages.media_type_of(body),
         from_number=from_number,
+        station=station,
         source=source,
         source_reference=inbound_media.reference_of(body),
         at=clock.now(),
@@ -69,14 +74,22 @@ def receive_file(body: bytes, *, from_number: str, source: str) -> InboundFax:
 
 
 def _settled(path: Path) -> bool:
-    if not path.is_file() or path.name.startswith("."):
+    if not path.is_file() or path.name.startswith(".") or fax_notes.is_note(path):
         return False
     return clock.now().timestamp() - path.stat().st_mtime >= SETTLED_SECONDS
 
 
 def _take_in(path: Path) -> InboundFax | None:
+    note = fax_notes.beside(path)
+    source = "hylafax" if note else "folder"
+    known = note or fax_notes.Note()
     try:
-        fax = receive_file(path.read_bytes(), from_number="", source="folder")
+        fax = receive_file(
+            path.read_bytes(),
+            from_number=known.caller,
+            station=known.station,
+            source=source,
+        )
     except pages.UnreadableFax:
         log.warning("a file in faxes-in is not a fax")
         aside = path.parent / "unreadable"
@@ -84,4 +97,5 @@ def _take_in(path: Path) -> InboundFax | None:
         path.replace(aside / path.name)
         return None
     path.unlink()
+    fax_notes.place(path).unlink(missing_ok=True)
     return fax

@@ -1,22 +1,22 @@
 """What a channel is handed, and the one error that it raises."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models import ErrorClass
 
 
 @dataclass(frozen=True)
 class Message:
-    """A composed message. A composer fills the first seven; the worker the others.
-
-    `certified`: as a letter it is to be sent so that its receipt is proven.
+    """A composed message. A composer fills the first nine; the worker the others.
 
     `certificate` (PEM) is what the PDF of an email is sealed for, `pass_phrase` what
-    opens it: without one of them no email carries one. `key` is the attempt's
-    idempotency key, `delivery_id` stays the same from one attempt to the next,
-    `media_url` is where a fax carrier fetches the PDF and `status_url` where it
-    reports.
+    opens it: without one of them no email carries one. `certified`: as a letter it is
+    to be sent so that its receipt is proven. `to_name` is for the cover sheet of a fax whose PDF does not begin with one of its
+    own (`has_cover`).
+    `key` is the attempt's idempotency key, `delivery_id` stays the same from one
+    attempt to the next, `media_url` is where a fax carrier fetches the PDF and
+    `status_url` where it reports; after `until` nobody wants it any more.
     """
 
     address: str
@@ -26,10 +26,13 @@ class Message:
     certificate: str = ""
     pass_phrase: str = field(default="", repr=False)
     certified: bool = False
+    to_name: str = ""
+    has_cover: bool = False
     delivery_id: int = 0
     key: str = ""
     media_url: str = ""
     status_url: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from gateway import channels, inbound, submissions_in, tasks
+from gateway import channels, hylafax_in, inbound, submissions_in, tasks
 from models import ChannelName
 from pmp import (
     clock,
@@ -56,7 +56,7 @@ def tick() -> None:
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
-        _each(sweep_faxes, sweep_leases, sweep_deliveries)
+        _each(sweep_faxes, sweep_hylafax, sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
@@ -158,6 +158,12 @@ def sweep_letters() -> None:
     at = clock.now()
     _nudge_all(tasks.ask_about_letter, carried_letters.to_ask_about(at=at))
     _nudge_all(tasks.take_back_letter, carried_letters.to_take_back())
+
+
+def sweep_hylafax() -> None:
+    """Take in what HylaFAX has received, where it is the fax server."""
+    for fax_id in hylafax_in.collect():
+        tasks.nudge(tasks.read_fax, fax_id)
 
 
 def sweep_incoming() -> None:

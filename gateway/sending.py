@@ -92,6 +92,7 @@ def _composed(claimed: Claim) -> Message | None:
         key=key,
         media_url=f"{public_url}/media/{claimed.media_token}",
         status_url=f"{public_url}/hooks/fax/laml/status?attempt={key}",
+        until=claimed.delivery.deadline_at,
     )
 
 

@@ -29,7 +29,7 @@ from pmp.asap import programme as asap_programme
 PREFIX = "PMP_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 FAX_SCHEMES = frozenset(
-    {"folder", "laml+https", "laml+http", "sinch+https", "sinch+http"}
+    {"folder", "laml+https", "laml+http", "sinch+https", "sinch+http", "hylafax"}
 )
 
 
@@ -279,8 +279,14 @@ class Settings(BaseSettings):
         parts = urlsplit(url.get_secret_value())
         if parts.scheme not in FAX_SCHEMES:
             raise ValueError(
-                "use folder:, laml+https://project:token@host/path or"
-                " sinch+https://key:secret@fax.api.sinch.com/project"
+                "use folder:, laml+https://project:token@host/path,"
+                " sinch+https://key:secret@fax.api.sinch.com/project or"
+                " hylafax://user:password@127.0.0.1:4559/modem"
+            )
+        if parts.scheme == "hylafax" and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                "hylafax is for this machine alone, since it encrypts nothing; reach"
+                " another machine through a tunnel"
             )
         if parts.scheme.endswith("+http") and parts.hostname not in LOOPBACK:
             secure = f"{parts.scheme}s"

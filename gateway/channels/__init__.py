@@ -90,6 +90,7 @@ _MODULES = {
     (ChannelName.FAX, "laml+http"): "fax_laml",
     (ChannelName.FAX, "sinch+https"): "fax_sinch",
     (ChannelName.FAX, "sinch+http"): "fax_sinch",
+    (ChannelName.FAX, "hylafax"): "fax_hylafax",
     (ChannelName.LETTER, "folder"): "letters_print",
     (ChannelName.LETTER, "lob+https"): "letters_lob",
     (ChannelName.LETTER, "lob+http"): "letters_lob",

@@ -6,6 +6,7 @@ not under seal never holds patient data, and a subject never a name.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.channels import Message
-from models import Delivery, DeliveryAttempt, DeliveryKind
+from gateway import fax_pages
+from gateway.message import Message
+from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind
 from pmp import settings, wording
 from pmp.deliveries.protections import Protection
 
@@ -42,11 +44,14 @@ COMPOSERS = {
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     """Make the message of a delivery for one attempt.
 
+    A fax begins with a cover sheet, and each of its pages says which fax it is of.
     Raises documents.DocumentError where a document cannot be drawn, and whatever the
     rules it asks refuse with.
     """
     module = import_module(f"gateway.messages.{COMPOSERS[delivery.kind]}")
     message: Message = module.compose(delivery, attempt)
+    if delivery.channel == ChannelName.FAX and message.pdf is not None:
+        return replace(message, pdf=_faxed(delivery, message, at=attempt.started_at))
     return message
 
 
@@ -88,6 +93,19 @@ def environment() -> Environment:
     )
     made.filters.update(wording.FILTERS)
     return made
+
+
+def _faxed(delivery: Delivery, message: Message, *, at: datetime) -> bytes:
+    body = message.pdf or b""
+    if not message.has_cover:
+        body = fax_pages.covered(
+            body,
+            to_name=message.to_name,
+            to_fax=delivery.address,
+            subject=message.subject,
+            at=at,
+        )
+    return fax_pages.stamped(body, delivery_id=delivery.id)
 
 
 def _filled(path: str, context: dict[str, Any]) -> str:

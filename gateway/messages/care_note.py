@@ -31,7 +31,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         sheet = replace(sheet, to_lines=delivery.address.splitlines())
     body = draw(sheet)
     care_notes.sending(note, address=delivery.address, at=attempt.started_at)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)
 
 
 def draw(sheet: Sheet) -> bytes:

@@ -31,7 +31,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     if protection:
         name = "correction_notice_sealed"
         return messages.sealed(delivery, name, pdf=body, protection=protection)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)
 
 
 def draw(correction: Correction) -> bytes:

@@ -29,4 +29,6 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         and reporter.kind == OutsideKind.PATIENT,
     )
     subject = f"Ticket {ticket.number} is resolved"
-    return Message(address=delivery.address, subject=subject, pdf=body)
+    return Message(
+        address=delivery.address, subject=subject, pdf=body, to_name=reporter.name
+    )

@@ -14,7 +14,7 @@ from models import (
     DeliveryAttempt,
 )
 from pmp import registration, settings
-from pmp.wording import phone
+from pmp.wording import person_name, phone
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
@@ -36,7 +36,10 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         at=attempt.started_at,
         **context,
     )
-    return Message(address=delivery.address, subject=title, pdf=body)
+    to_name = application.pharmacy_name or person_name(
+        application.last_name, application.first_name
+    )
+    return Message(address=delivery.address, subject=title, pdf=body, to_name=to_name)
 
 
 def _words(application: Application) -> tuple[str, list[str]]:

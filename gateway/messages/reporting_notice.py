@@ -33,7 +33,10 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         "at": attempt.started_at,
     }
     return Message(
-        address=delivery.address, subject="Reporting", pdf=_drawn(notice, context)
+        address=delivery.address,
+        subject="Reporting",
+        pdf=_drawn(notice, context),
+        to_name=context["name"],
     )
 
 

@@ -24,7 +24,8 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     if delivery.channel == ChannelName.EMAIL:
         return messages.mail(delivery, "submission_receipt", **context)
     body = documents.pdf("submission_receipt", at=attempt.started_at, **context)
-    return Message(address=delivery.address, subject=title, pdf=body)
+    to_name = submission.submitted_by.name
+    return Message(address=delivery.address, subject=title, pdf=body, to_name=to_name)
 
 
 def _title(submission: Submission) -> str:

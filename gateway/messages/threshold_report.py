@@ -38,4 +38,4 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         link = f"{settings.current().public_url}/threshold-reports/{recipient.id}"
         return messages.mail(delivery, "threshold_report", link=link)
     threshold_reports.sending(recipient, address=delivery.address, at=at)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)

@@ -55,4 +55,4 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         outcome=tickets.outcome_of(ticket),
         **context,
     )
-    return Message(address=delivery.address, subject=subject, pdf=body)
+    return Message(address=delivery.address, subject=subject, pdf=body, to_name=name)

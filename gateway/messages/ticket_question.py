@@ -27,4 +27,4 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     at = attempt.started_at
     question_letters.sending(letter, address=delivery.address, at=at)
     body = documents.pdf("ticket_question", letter=letter, made_at=at, link=link)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)

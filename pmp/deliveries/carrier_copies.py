@@ -8,7 +8,7 @@ but without end.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from models import Delivery, DeliveryAttempt
+from models import Delivery, DeliveryAttempt, DeliveryState
 from pmp.deliveries import outbox
 
 KEPT_AT_CARRIER = timedelta(minutes=10)
@@ -17,7 +17,13 @@ LONGEST_PAUSE = timedelta(hours=6)
 
 
 def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
-    """Give the attempts whose copy the carrier is to destroy now, the oldest first."""
+    """Give the attempts whose copy the carrier is to destroy now, the oldest first.
+
+    What is cancelled goes at once: it may not be out yet.
+    """
+    rested = (Delivery.final_at < at - KEPT_AT_CARRIER) | (
+        Delivery.state == DeliveryState.CANCELLED
+    )
     query = (
         DeliveryAttempt.select(DeliveryAttempt.id)
         .join(Delivery)
@@ -29,7 +35,7 @@ def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
             | (DeliveryAttempt.forget_due_at <= at)
         )
         .where(Delivery.state.in_(outbox.FINAL))
-        .where(Delivery.final_at < at - KEPT_AT_CARRIER)
+        .where(rested)
         .order_by(DeliveryAttempt.id)
         .limit(limit)
     )

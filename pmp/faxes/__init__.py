@@ -39,7 +39,7 @@ Cut = Callable[[bytes, str, list[int]], bytes]
 TRAY = (FaxStatus.UNMATCHED, FaxStatus.UNREADABLE)
 
 
-def receive(
+def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     *,
     body: bytes,
     media_type: str,
@@ -47,11 +47,13 @@ def receive(
     source: str,
     source_reference: str,
     at: datetime,
+    station: str = "",
 ) -> InboundFax:
     """Keep a fax, encrypted; the same `source_reference` again gives the same fax.
 
     The same bytes under another reference are a fax of their own, dismissed as a
-    duplicate: carriers and file hooks repeat themselves.
+    duplicate: carriers and file hooks repeat themselves. `station` is how the sending
+    machine called itself.
     """
     known = _by_reference(source_reference)
     if known:
@@ -64,6 +66,7 @@ def receive(
                 source=source,
                 source_reference=source_reference,
                 from_number=e164(from_number) or from_number[:40],
+                station=station[:60],
                 document=original.document
                 if original
                 else documents.keep(

@@ -12,6 +12,8 @@ from models import (
     CaseRecipient,
     CaseStatus,
     CorrectionNotice,
+    Delivery,
+    DeliveryKind,
     Dispensation,
     Document,
     DocumentKind,
@@ -159,13 +161,17 @@ def what_became(copy: ThresholdReportCopy) -> str:
 
 
 def purge(*, at: datetime) -> int:
-    """Destroy the PDFs whose time is over; their codes can still be verified."""
+    """Destroy the PDFs whose time is over; their codes can still be verified.
+
+    As faxed, with the delivery's line on each page, a report is a file of its own; it
+    goes with the copy.
+    """
     oldest = at - timedelta(days=settings.current().threshold_copy_days)
     count = 0
-    while some := _older_than(oldest):
+    while some := _older_than(oldest) or _faxed_before(oldest):
         with database.atomic():
-            for each in some:
-                documents.purge(each.document, at=at)
+            for document in some:
+                documents.purge(document, at=at)
         count += len(some)
     return count
 
@@ -225,12 +231,26 @@ def _keep(
     return document
 
 
-def _older_than(oldest: datetime) -> list[ThresholdReportCopy]:
+def _older_than(oldest: datetime) -> list[Document]:
     return list(
-        ThresholdReportCopy.select(ThresholdReportCopy)
-        .join(Document)
+        Document.select()
+        .join(ThresholdReportCopy)
         .where(ThresholdReportCopy.made_at < oldest)
         .where(Document.purged_at.is_null())
         .order_by(ThresholdReportCopy.id)
+        .limit(PURGE_AT_ONCE)
+    )
+
+
+def _faxed_before(oldest: datetime) -> list[Document]:
+    sent = Delivery.select(Delivery.document).where(
+        Delivery.kind == DeliveryKind.THRESHOLD_REPORT
+    )
+    return list(
+        Document.select()
+        .where(Document.id.in_(sent))
+        .where(Document.created_at < oldest)
+        .where(Document.purged_at.is_null())
+        .order_by(Document.id)
         .limit(PURGE_AT_ONCE)
     )

@@ -1,7 +1,9 @@
 """Reporting notices by each channel, and the one that comes back by fax."""
 
+import io
 from datetime import UTC, date, datetime
 
+import pypdf
 import pytest
 
 from gateway import barcodes, fax_check, letters_check, messages, pages, schedule, tasks
@@ -61,6 +63,19 @@ def composed(delivery: Delivery) -> Message:
     return messages.compose(delivery, DeliveryAttempt(started_at=AT))
 
 
+def notice_page(delivery: Delivery) -> bytes:
+    """Give the page behind the cover sheet: what is signed and comes back."""
+    faxed = composed(delivery).pdf
+    assert faxed is not None
+    cover, notice = pypdf.PdfReader(io.BytesIO(faxed)).pages
+    assert "2, with this one" in cover.extract_text()
+    alone = pypdf.PdfWriter()
+    alone.add_page(notice)
+    written = io.BytesIO()
+    alone.write(written)
+    return written.getvalue()
+
+
 def words_of(pdf: bytes | None) -> str:
     assert pdf is not None
     assert pages.pages(pdf, "application/pdf") == 1
@@ -71,7 +86,7 @@ def test_a_fax_says_which_days_due_when_and_how_to_answer(elm: Pharmacy) -> None
     notice, delivery = notice_for(elm)
     assert delivery.channel == ChannelName.FAX
 
-    text = words_of(composed(delivery).pdf)
+    text = words_of(notice_page(delivery))
 
     for words in (
         "ELM STREET DRUG",
@@ -145,7 +160,7 @@ def test_held_records_are_told_without_a_word_about_them(db: settings.Settings) 
     assert "corrected by 11/09/2026" in message.text
     assert "CANARYQUIST" not in message.subject + message.text
     Delivery.update(channel=ChannelName.FAX, address="+18605550111").execute()
-    text = words_of(composed(Delivery.get_by_id(delivery.id)).pdf)
+    text = words_of(notice_page(Delivery.get_by_id(delivery.id)))
     assert "3 records held" in text
     assert "Sign and fax" not in text
 
@@ -180,8 +195,7 @@ def still(now: Clock) -> Clock:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_code_survives_a_bad_fax(elm: Pharmacy, seed: int) -> None:
     notice, delivery = notice_for(elm)
-    pdf = composed(delivery).pdf
-    assert pdf is not None
+    pdf = notice_page(delivery)
     assert fax_check.legible(pdf, str(notice.reply_code))
 
     [page] = barcodes.read_codes(badly_faxed(pdf, seed=seed), "image/tiff")
@@ -196,7 +210,7 @@ def test_a_signed_page_that_comes_back_reports_the_days_as_empty(
     before = reporting.period_of(date(2026, 11, 1))
     assert not reporting.has_reported(elm, before, today=TODAY)
 
-    fax = came_back(composed(delivery).pdf)
+    fax = came_back(notice_page(delivery))
 
     (zero,) = ZeroReport.select()
     assert (zero.pharmacy, zero.reported_by) == (elm, f"fax {fax.id}")
@@ -214,7 +228,7 @@ def test_staff_file_a_signed_answer_or_take_an_unsigned_one_back(
     elm: Pharmacy, still: Clock
 ) -> None:
     _, delivery = notice_for(elm)
-    pdf = composed(delivery).pdf
+    pdf = notice_page(delivery)
     fax, staff = came_back(pdf), make_user()
     answer = fax_answers.of(fax)
     assert answer is not None
@@ -237,7 +251,7 @@ def test_a_second_copy_and_a_late_answer_record_nothing_more(
     elm: Pharmacy, still: Clock
 ) -> None:
     _, delivery = notice_for(elm)
-    pdf = composed(delivery).pdf
+    pdf = notice_page(delivery)
     came_back(pdf)
 
     second = came_back(pdf, "two", seed=2)
@@ -251,7 +265,7 @@ def test_records_count_whatever_the_page_says(elm: Pharmacy, still: Clock) -> No
     make_dispensation(pharmacy=elm, filled_on=date(2026, 11, 7))
     make_reported_day(elm, date(2026, 11, 7))
 
-    came_back(composed(delivery).pdf)
+    came_back(notice_page(delivery))
 
     (zero,) = ZeroReport.select()
     assert (zero.first_day.day, zero.last_day.day) == (8, 15)
@@ -268,7 +282,7 @@ def test_a_page_about_several_spans_answers_each(elm: Pharmacy, still: Clock) ->
         date(2026, 10, 1),
         date(2026, 11, 15),
     )
-    pdf = composed(Delivery.get(Delivery.subject_id == notice.id)).pdf
+    pdf = notice_page(Delivery.get(Delivery.subject_id == notice.id))
     assert "10/01/2026 to 10/15/2026; 11/01/2026 to 11/15/2026" in words_of(pdf)
 
     fax = came_back(pdf)

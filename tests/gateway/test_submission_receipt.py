@@ -97,7 +97,9 @@ def test_each_end_has_its_own_words(
     assert words in mail.get_content()
 
 
-def test_a_receipt_by_fax_is_one_page_that_names_nobody(elm: User, now: Clock) -> None:
+def test_a_receipt_by_fax_is_one_page_behind_its_cover_that_names_nobody(
+    elm: User, now: Clock
+) -> None:
     elm.email, elm.fax = None, "8605550123"
     elm.save()
     done = send(elm, now, person("600100"), person("600101", days="0"))
@@ -108,8 +110,8 @@ def test_a_receipt_by_fax_is_one_page_that_names_nobody(elm: User, now: Clock) -
 
     assert message.pdf
     with pypdfium2.PdfDocument(BytesIO(message.pdf)) as document:
-        assert len(document) == 1
-        text = document[0].get_textpage().get_text_bounded()
+        cover, text = (sheet.get_textpage().get_text_bounded() for sheet in document)
+    assert "2, with this one" in cover
     for part in (f"Submission {done.id}", "held for correction", "(866) 683-3246"):
         assert part in text
     assert not [each for each in PHI if each in text]

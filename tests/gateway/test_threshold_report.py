@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pypdfium2
 import pytest
 
-from gateway import letters_check, messages
+from gateway import fax_pages, letters_check, messages
 from models import (
     CaseRecipient,
     ChannelName,
@@ -119,6 +119,15 @@ def pages_of(case: ThresholdCase) -> list[str]:
     return text_of(messages.compose(delivery, attempt_of(delivery)).pdf or b"")
 
 
+def delivery_of(case: ThresholdCase) -> int:
+    recipient = recipient_named(case, "OAKES")
+    query = Delivery.select().where(
+        Delivery.subject_id == recipient.id, Delivery.address == "+18605550143"
+    )
+    newest: Delivery = query.order_by(Delivery.id.desc()).first()
+    return int(newest.id)
+
+
 def test_the_cover_sheet_the_leaflet_and_the_reply_page_say_nothing_of_the_patient(
     case: ThresholdCase,
 ) -> None:
@@ -195,7 +204,9 @@ def test_every_page_says_which_it_is_and_the_code_stands_on_all_but_the_leaflet(
         # The patient takes the leaflet home: it must not tell of a report.
         is_leaflet = number == total - 1
         assert (code in page) is not is_leaflet
-        assert ("CONFIDENTIAL" in page) is not is_leaflet
+        line = f"Fax {delivery_of(case)} | page {number} of {total} | CONFIDENTIAL"
+        assert line in page
+        assert ("CONFIDENTIAL." in page) is not is_leaflet
 
 
 def test_counseling_points_and_the_treatment_line_go_with_the_report(
@@ -275,7 +286,8 @@ def test_what_was_sent_is_what_is_kept(case: ThresholdCase) -> None:
     assert sent == again
     kept = CaseRecipient.get_by_id(recipient.id).document
     assert kept is not None
-    assert documents.read(kept) == sent
+    chart = documents.read(kept)
+    assert sent == fax_pages.stamped(chart, delivery_id=delivery.id)
     assert threshold_copies.code_of(recipient) in " ".join(text_of(sent or b""))
     assert b"CANARYQUIST" not in bytes(kept.sealed or b"")
 

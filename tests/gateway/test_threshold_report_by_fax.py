@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import pytest
 from PIL import Image
 
-from gateway import barcodes, documents, fax_check, pages, tasks
+from gateway import barcodes, documents, fax_check, fax_pages, pages, tasks
 from models import (
     CaseRecipient,
     ChannelName,
@@ -23,6 +23,7 @@ from models import (
     ThresholdCase,
 )
 from pmp import deliveries, verification
+from pmp import documents as kept_documents
 from pmp.deliveries import Route, media
 from pmp.lookup import report_codes
 from pmp.thresholds import case_recipients, threshold_copies, threshold_reports
@@ -172,10 +173,12 @@ def test_the_pages_that_the_carrier_fetched_are_the_chart_copy(
         recipient.id, draw=documents.threshold_report, by=doctor, at=NOW
     )
 
-    assert faxed == chart
+    assert faxed == fax_pages.stamped(chart, delivery_id=delivery.id)
     kept = Document.select().where(Document.kind == DocumentKind.THRESHOLD_REPORT)
-    assert kept.count() == 1
-    assert Delivery.get_by_id(delivery.id).document == kept.get()
+    assert kept.count() == 2
+    sent = Delivery.get_by_id(delivery.id).document
+    assert sent is not None
+    assert kept_documents.read(sent) == faxed
     code = threshold_copies.code_of(recipient)
     told = verification.verify(code, by=None, address="203.0.113.9", at=NOW)
     assert told.is_genuine

@@ -74,7 +74,7 @@ def test_a_reporter_without_email_reads_it_on_paper(notice: Notice) -> None:
     message = messages.compose(delivery, attempt_of(delivery))
 
     assert message.pdf
-    [sheet] = pypdf.PdfReader(io.BytesIO(message.pdf)).pages
+    _cover, sheet = pypdf.PdfReader(io.BytesIO(message.pdf)).pages
     words = sheet.extract_text()
     assert ("open again" in words) is (notice is Notice.REOPENED)
     assert not any(word in words.upper() for word in SECRETS)
@@ -119,7 +119,8 @@ def test_who_cannot_sign_in_reads_the_outcome_itself(
 
     message = messages.compose(delivery, attempt_of(delivery))
 
-    [sheet] = pypdf.PdfReader(io.BytesIO(message.pdf or b"")).pages
+    *_cover, sheet = pypdf.PdfReader(io.BytesIO(message.pdf or b"")).pages
+    assert len(_cover) == (channel == ChannelName.FAX)
     words = " ".join(sheet.extract_text().split())
     said = "The entry is right as it stands. The log says so."
     assert (said in words) is (notice is Notice.OUTCOME)
