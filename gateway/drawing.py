@@ -12,7 +12,7 @@ from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 from gateway.confined import UnableError
-from gateway.typefaces import FAMILY, FONTS, PLAIN
+from gateway.typefaces import BOLD, FAMILY, FONTS, PLAIN
 
 SECONDS = 60
 LARGEST_HTML = 10 * 1024 * 1024
@@ -22,7 +22,7 @@ LARGEST_PDF = 20 * 1024 * 1024
 logging.getLogger("xhtml2pdf").setLevel(logging.CRITICAL + 1)
 
 for _weight in ("normal", "bold"):
-    _name = f"{PLAIN}-Bold" if _weight == "bold" else PLAIN
+    _name = BOLD if _weight == "bold" else PLAIN
     drawing_fonts.register_font(
         FAMILY, str(FONTS / f"{_name}.ttf"), weight=_weight, rlgFontName=_name
     )

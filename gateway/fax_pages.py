@@ -17,10 +17,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from gateway import documents, pages
 from gateway.documents import DocumentError
+from gateway.typefaces import BOLD, registered
 from pmp import settings
 from pmp.wording import phone
 
-FONT, SIZE = "Helvetica-Bold", 9
+SIZE = 9  # of its letters, in points
 LINE_TOP, LINE_BOTTOM = 6.5, 11.5  # the strip, in mm from the top edge
 BASELINE = 10.0
 LEFT, RIGHT = 19.0, 197.0
@@ -115,7 +116,7 @@ def _lines(sheets: pypdf.PdfWriter, delivery_id: int) -> io.BytesIO:
         width, height = float(sheet.mediabox.width), float(sheet.mediabox.height)
         canvas.setPageSize((width, height))
         text = words(delivery_id, number, total)
-        canvas.setFont(FONT, _fitting(canvas, text))
+        canvas.setFont(registered(BOLD), _fitting(canvas, text))
         canvas.drawString(LEFT * mm, height - BASELINE * mm, text)
         canvas.showPage()
     canvas.save()
@@ -124,7 +125,7 @@ def _lines(sheets: pypdf.PdfWriter, delivery_id: int) -> io.BytesIO:
 
 def _fitting(canvas: Canvas, text: str) -> float:
     """Give the size of type at which a line keeps within the margins."""
-    width = canvas.stringWidth(text, FONT, SIZE)
+    width = canvas.stringWidth(text, registered(BOLD), SIZE)
     return float(SIZE * min(1.0, (RIGHT - LEFT) * mm / width))
 
 

@@ -15,6 +15,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from gateway import barcodes, windows
+from gateway.typefaces import registered
 from pmp.deliveries.letter_codes import letter_code
 
 PAGE_HEIGHT = LETTER[1]
@@ -45,7 +46,7 @@ def _marks(code: str, pages: int) -> io.BytesIO:
     for page in range(1, pages + 1):
         if page == 1:
             _draw_code(canvas, code)
-        canvas.setFont("Helvetica", SHEET_POINTS)
+        canvas.setFont(registered(), SHEET_POINTS)
         words = f"{code}  sheet {sheets(page)} of {sheets(pages)}"
         canvas.drawRightString(*SHEET_AT, words)
         canvas.showPage()
@@ -63,5 +64,5 @@ def _draw_code(canvas: Canvas, code: str) -> None:
     canvas.drawImage(
         picture, left - quiet * mm, PAGE_HEIGHT - (bottom + quiet) * mm, side, side
     )
-    canvas.setFont("Helvetica", CODE_POINTS)
+    canvas.setFont(registered(), CODE_POINTS)
     canvas.drawString(left, PAGE_HEIGHT - (bottom + 2.1) * mm, code)

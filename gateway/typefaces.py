@@ -18,6 +18,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu Sans Condensed"  # as drawings ask for it
 PLAIN = "DejaVuSansCondensed"
+BOLD = f"{PLAIN}-Bold"
 
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff"
 _NAME = re.compile(f"[{_RIGHT_TO_LEFT}]+(?:[ '\u2019.-]+[{_RIGHT_TO_LEFT}]+)*")
@@ -37,11 +38,11 @@ def drawable(source: str) -> str:
     return source.translate({point: f"[U+{point:04X}]" for point in odd})
 
 
-def registered() -> str:
-    """Give the name under which reportlab has our plain font, embedded where used."""
-    if PLAIN not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(PLAIN, str(FONTS / f"{PLAIN}.ttf")))
-    return PLAIN
+def registered(name: str = PLAIN) -> str:
+    """Give the name under which reportlab has a font of ours, embedded where used."""
+    if name not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
+    return name
 
 
 def _as_seen(name: str) -> str:
