@@ -26,14 +26,16 @@ def run(scale: float) -> list[Measure]:
     for engine, url in each_engine():
         with program(url), tempfile.TemporaryDirectory() as folder:
             beside = url if url.startswith("postgresql") else ""
-            with settings.changed(data_dir=Path(folder), queue_url=beside):
-                # The carrier's server tells of each worker that hung up as it died.
-                with redirect_stderr(io.StringIO()):
-                    outcome = trial(
-                        kills=max(1, round(KILLS * scale)),
-                        messages=max(8, round(MESSAGES * scale)),
-                        seed=SEED,
-                    )
+            # The carrier's server tells of each worker that hung up as it died.
+            with (
+                settings.changed(data_dir=Path(folder), queue_url=beside),
+                redirect_stderr(io.StringIO()),
+            ):
+                outcome = trial(
+                    kills=max(1, round(KILLS * scale)),
+                    messages=max(8, round(MESSAGES * scale)),
+                    seed=SEED,
+                )
         measures += _measures(engine, outcome)
     return measures
 
