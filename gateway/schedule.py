@@ -48,9 +48,9 @@ def tick() -> None:
         _each(sweep_rest, sweep_folders, alert)
     minutes = settings.current().alert_minutes
     if _is_new("alerts", periods.every(minutes * 60, at=at)):
-        _each(give_up, tell_staff)
+        _each(tell_staff)
     if _is_new("reporting", periods.hourly(at=at)):
-        _each(settle, remind, chase, watch_tickets)
+        _each(give_up, settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
         _each(expire, evaluate, tidy)
 
