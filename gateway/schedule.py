@@ -62,11 +62,11 @@ def tick() -> None:
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
     if _is_new("alerts", periods.every(minutes * 60, at=at)):
-        _each(give_up, tell_staff)
+        _each(tell_staff)
     if _is_new("fax mail", periods.every(FAX_MAIL_SECONDS, at=at)):
         _each(sweep_fax_mail)
     if _is_new("reporting", periods.hourly(at=at)):
-        _each(settle, remind, chase, watch_tickets)
+        _each(give_up, settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
         _each(expire, evaluate, tidy)
 

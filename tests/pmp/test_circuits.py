@@ -190,6 +190,23 @@ def test_a_worker_that_dies_while_it_tries_lets_another_try_later() -> None:
     assert laml().state == CircuitState.CLOSED
 
 
+def test_of_two_who_follow_a_dead_one_at_once_only_one_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken()
+    at = NOW + MINUTE * 1.1
+    assert deliveries.claim(requested().id, carrier="laml", at=at)
+    late = at + outbox.lease()
+    both_read = calling._state.one(channel="fax", carrier="laml")
+    monkeypatch.setattr(calling._state, "one", lambda **_: both_read)
+
+    first = deliveries.claim(requested().id, carrier="laml", at=late)
+    second = deliveries.claim(requested().id, carrier="laml", at=late)
+
+    assert (first is not None, second) == (True, None)
+    assert Delivery.select().where(Delivery.state == "sending").count() == 2
+
+
 def test_a_message_that_cannot_be_made_lets_another_try_at_once() -> None:
     broken()
     at = NOW + MINUTE * 1.1
