@@ -177,7 +177,7 @@ def _environment(fax_url: str, mail_url: str) -> dict[str, str]:
         "PMP_FAX_URL": fax_url,
         "PMP_FAX_HOURS": "0-24",
         "PMP_MAIL_URL": mail_url,
-        "PMP_LEASE_SECONDS": "4",
-        "PMP_CHANNEL_TIMEOUT_SECONDS": "3",
+        "PMP_LEASE_SECONDS": "3",
+        "PMP_CHANNEL_TIMEOUT_SECONDS": "2",
         "PMP_SWEEP_SECONDS": "1",
     }

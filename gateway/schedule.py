@@ -22,8 +22,8 @@ from pmp import (
 )
 from pmp.deliveries import (
     alerts,
+    calling,
     carried_letters,
-    circuits,
     doubts,
     outbox,
     receipts,
@@ -101,7 +101,7 @@ def sweep_leases() -> None:
 def sweep_deliveries() -> None:
     """Wake the worker for what is due, in doubt, or silent."""
     at = clock.now()
-    circuits.use(channels.carriers(), at=at)
+    calling.use(channels.carriers(), at=at)
     _nudge_all(tasks.send_delivery, deliveries.due(at=at))
     _nudge_all(tasks.ask_about_doubt, doubts.open_doubts(at=at))
     _nudge_all(tasks.ask_about_silence, receipts.silent(at=at))

@@ -12,7 +12,7 @@ from gateway.message import DeliveryError, Message
 from gateway.time_limit import within_limit
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
-from pmp.deliveries import Claim, barred, circuits, turns
+from pmp.deliveries import Claim, barred, calling, turns
 from pmp.documents import DocumentLostError
 from pmp.errors import RuleError
 
@@ -39,7 +39,7 @@ def _send(delivery_id: int, name: ChannelName) -> bool:
     """Make one attempt; False where there is none to be made."""
     channel = channels.for_delivery(Delivery.get_by_id(delivery_id))
     at = clock.now()
-    if not circuits.may_call(name, channel.CARRIER, at=at):
+    if not calling.may_call(name, channel.CARRIER, at=at):
         return False
     claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=at)
     if claimed is None:

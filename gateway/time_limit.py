@@ -16,7 +16,7 @@ from pmp import database, settings
 Answer = TypeVar("Answer")
 
 
-class _OutOfTime(TimeoutError):
+class _OutOfTimeError(TimeoutError):
     """Ends the thread of a call; libraries close their sockets as at any time-out."""
 
 
@@ -51,4 +51,6 @@ def _run(call: Callable[[], Any], answers: list[Any], errors: list[Exception]) -
 
 def _end(thread: threading.Thread) -> None:
     number = ctypes.c_ulong(thread.ident or 0)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(_OutOfTime))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        number, ctypes.py_object(_OutOfTimeError)
+    )

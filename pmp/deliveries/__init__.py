@@ -4,7 +4,7 @@ A rule requests a delivery in the transaction of its cause. A worker claims the 
 with a conditional UPDATE, which sets a lease and writes the attempt down, composes the
 message, says that it begins, and only then calls the carrier, outside any transaction.
 What the queue loses, `due` finds again. Who is next is in `turns`, which carriers are
-called in `circuits`, what happens when a lease runs out in `doubts`, what carriers
+called in `calling`, what happens when a lease runs out in `doubts`, what carriers
 report in `callbacks`, what staff do in `delivery_desk`.
 """
 
@@ -25,7 +25,7 @@ from models import (
     User,
 )
 from pmp import database, documents, settings
-from pmp.deliveries import circuits, fax_hours, steps
+from pmp.deliveries import calling, fax_hours, steps
 from pmp.deliveries.outbox import (
     FINAL,
     Route,
@@ -105,7 +105,7 @@ def claim(delivery_id: int, *, carrier: str, at: datetime) -> Claim | None:
         delivery = delivery or steps.take_to_try.one(**lease_of)
         if delivery is None:
             return None
-        if not steady and not circuits.enter(
+        if not steady and not calling.enter(
             delivery.channel, carrier, until=until, at=at
         ):
             turn.rollback()
@@ -158,7 +158,7 @@ def mark_maybe(claimed: Claim, *, text: str, at: datetime) -> None:
         ended = _end(claimed.attempt, ErrorClass.IN_DOUBT, at=at)
         if ended and _holds_lease(delivery, claimed):
             doubt(delivery, claimed.attempt, text=text, at=at)
-    circuits.failed(delivery, claimed.attempt, ErrorClass.IN_DOUBT, text=text, at=at)
+    calling.failed(delivery, claimed.attempt, ErrorClass.IN_DOUBT, text=text, at=at)
 
 
 def mark_failed(
@@ -184,9 +184,9 @@ def mark_failed(
                 retry_after=retry_after,
             )
     if not called:
-        circuits.unused(delivery, claimed.attempt, at=at)
+        calling.unused(delivery, claimed.attempt, at=at)
         return
-    circuits.failed(
+    calling.failed(
         delivery,
         claimed.attempt,
         error_class,
@@ -267,7 +267,7 @@ def _accepted(
     if not _is_taken(claimed, to, reference=reference, at=at):
         _accept(claimed, to, reference=reference, at=at)
     if not claimed.steady:
-        circuits.answered(claimed.delivery, claimed.attempt, at=at)
+        calling.answered(claimed.delivery, claimed.attempt, at=at)
 
 
 def _is_taken(

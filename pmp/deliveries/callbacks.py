@@ -25,7 +25,7 @@ from models import (
     ErrorClass,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import circuits, letters, outbox
+from pmp.deliveries import calling, letters, outbox
 
 LARGEST_BODY = 64 * 1024
 
@@ -114,7 +114,7 @@ def apply(
             _move(delivery, attempt, report, source=source, at=at)
     if news and report.error_class is not None:
         kind, text = report.error_class, report.text
-        circuits.failed(delivery, attempt, kind, text=text, at=at)
+        calling.failed(delivery, attempt, kind, text=text, at=at)
     return delivery
 
 

@@ -1,15 +1,10 @@
-"""Whether a carrier is called: one that is down is left alone, and tried now and then.
+"""What staff see and do about carriers: how each stands, pause it, resume it.
 
-Several deliveries in a row that found it down open its circuit, one that found our
-settings wrong does so at once. Then nothing is claimed for it: no attempt is used up,
-while deadlines run on. After a pause, longer each time, one delivery may try it; if the
-carrier answers, the others follow. Staff pause and resume a carrier by hand. All of it
-stands in the database, so that workers on every host agree.
+When one is left alone by itself, and when it is tried again, is in `calling`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models import (
@@ -17,34 +12,14 @@ from models import (
     Circuit,
     CircuitState,
     Delivery,
-    DeliveryAttempt,
     DeliveryState,
     ErrorClass,
     User,
 )
 from pmp import audit, database
+from pmp.deliveries.calling import LONGEST_WHY, SHUT, close, locked, note
 from pmp.errors import NotFoundError, RuleError
-from pmp.prepared import Given, prepared
 
-WINDOW = timedelta(minutes=10)
-ENOUGH = 3
-# After so long without trouble the pauses begin small again.
-STEADY = timedelta(minutes=30)
-LONGEST_WHY = 200
-_MINUTES = (1, 2, 5, 10, 20, 30)
-_CONFIGURATION_MINUTES = (5, 15, 30, 60)
-_DOWN = frozenset({ErrorClass.CARRIER_DOWN, ErrorClass.THROTTLED, ErrorClass.IN_DOUBT})
-# Told about the recipient or the line: whoever tells it is there.
-_ANSWERS = frozenset(
-    {
-        ErrorClass.BUSY,
-        ErrorClass.NO_ANSWER,
-        ErrorClass.NOT_A_FAX,
-        ErrorClass.LINE_DROPPED,
-        ErrorClass.REJECTED,
-    }
-)
-_SHUT = (CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.PAUSED)
 _WORDS = {
     CircuitState.CLOSED: "Working",
     CircuitState.OPEN: "Not called: it does not work",
@@ -79,7 +54,7 @@ class Standing:
     @property
     def is_shut(self) -> bool:
         """Whether deliveries wait for it."""
-        return self.state in _SHUT
+        return self.state in SHUT
 
     @property
     def channel_words(self) -> str:
@@ -124,127 +99,6 @@ def waiting_words(delivery: Delivery) -> str:
     return f"Waits: {row.carrier} does not work now and is tried again by itself."
 
 
-def use(carriers: Mapping[ChannelName, str], *, at: datetime) -> None:
-    """Note which carriers the settings name; others hold nothing up any more."""
-    known = {(row.channel, row.carrier): row for row in Circuit.select()}
-    for channel, carrier in carriers.items():
-        if (channel.value, carrier) not in known:
-            _made(channel, carrier, at=at)
-    for (name, carrier), row in known.items():
-        wanted = carriers.get(ChannelName(name)) == carrier
-        if row.in_use != wanted:
-            Circuit.update(in_use=wanted).where(Circuit.id == row.id).execute()
-
-
-def shut_channels(*, at: datetime) -> set[ChannelName]:
-    """Give the channels for which nothing can be claimed now."""
-    return {
-        ChannelName(row.channel)
-        for row in Circuit.select().where(Circuit.in_use)
-        if not _admits(row.state, row.until, at=at)
-    }
-
-
-def probed_channels() -> set[ChannelName]:
-    """Give the channels where one delivery may be claimed, and no second."""
-    query = Circuit.select(Circuit.channel).where(Circuit.in_use)
-    shut = query.where(Circuit.state.in_(_SHUT))
-    return {ChannelName(row.channel) for row in shut}
-
-
-def may_call(channel: ChannelName, carrier: str, *, at: datetime) -> bool:
-    """Tell whether a carrier may be called, as far as can be seen without a lock."""
-    row = _state.one(channel=channel.value, carrier=carrier)
-    return row is None or _admits(*row[:2], at=at)
-
-
-def enter(channel: ChannelName, carrier: str, *, until: datetime, at: datetime) -> bool:
-    """Take part in calling a carrier, in the transaction of the claim.
-
-    Where its circuit is open and the pause is over, whoever comes first is the one to
-    try it, with time until `until`; False for everybody else.
-    """
-    row = _state.one(channel=channel.value, carrier=carrier)
-    if row is None or row[0] == CircuitState.CLOSED:
-        return True
-    state, ends, number = row
-    if not _admits(state, ends, at=at):
-        return False
-    took: int = (
-        Circuit.update(state=CircuitState.HALF_OPEN, until=until)
-        .where(Circuit.id == number)
-        .where(Circuit.state == state)
-        .where(Circuit.until == ends)
-        .execute()
-    )
-    return bool(took)
-
-
-def answered(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -> None:
-    """Note that a carrier took a message, or said what is wrong with one of them.
-
-    That closes a circuit which this attempt was to try.
-    """
-    row = _to_settle(delivery, attempt)
-    if row is None or not row.troubled:
-        return
-    with database.atomic():
-        row = _locked(row)
-        row.failures = []
-        row.troubled = row.state != CircuitState.CLOSED
-        if row.troubled and _is_probe(row, attempt):
-            _close(row, by="system", at=at, event=audit.Event.CARRIER_WORKS)
-        row.save()
-
-
-def failed(
-    delivery: Delivery,
-    attempt: DeliveryAttempt,
-    error_class: ErrorClass,
-    *,
-    text: str,
-    at: datetime,
-    retry_after: timedelta | None = None,
-) -> None:
-    """Note how a call failed, after the transaction that recorded it (lock order).
-
-    Opens the circuit after three deliveries in ten minutes between which the carrier
-    took none, at once where our settings are wrong, and again where the one that tried
-    found it no better.
-    """
-    if error_class in _ANSWERS:
-        answered(delivery, attempt, at=at)
-        return
-    grave = error_class == ErrorClass.CONFIGURATION
-    if not grave and error_class not in _DOWN:
-        unused(delivery, attempt, at=at)
-        return
-    known = _to_settle(delivery, attempt)
-    with database.atomic():
-        row = _locked(known or _made(delivery.channel, attempt.carrier, at=at))
-        row.failures, row.troubled = _recent(row.failures, delivery.id, at=at), True
-        probed = row.state == CircuitState.HALF_OPEN and _is_probe(row, attempt)
-        enough = grave or len(row.failures) >= ENOUGH
-        if probed or (row.state == CircuitState.CLOSED and enough):
-            _open(row, error_class, text=text, at=at, retry_after=retry_after)
-        row.save()
-
-
-def unused(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -> None:
-    """Let another delivery try the carrier: this one did not get so far."""
-    row = _to_settle(delivery, attempt)
-    if row is None or row.state != CircuitState.HALF_OPEN:
-        return
-    if _is_probe(row, attempt):
-        (
-            Circuit.update(state=CircuitState.OPEN, until=at)
-            .where(Circuit.id == row.id)
-            .where(Circuit.state == CircuitState.HALF_OPEN)
-            .where(Circuit.until == row.until)
-            .execute()
-        )
-
-
 def pause(
     carrier: str,
     *,
@@ -267,7 +121,7 @@ def pause(
             row.why, row.changed_by = reason.strip()[:LONGEST_WHY], _name(by)
             row.told_at, row.troubled = at, True
             row.save()
-            _note(row, audit.Event.CARRIER_PAUSED, by=_name(by), at=at)
+            note(row, audit.Event.CARRIER_PAUSED, by=_name(by), at=at)
 
 
 def resume(
@@ -279,72 +133,20 @@ def resume(
 ) -> None:
     """Have a carrier called again at once, whoever or whatever stopped that."""
     with database.atomic():
-        rows = [row for row in _named(carrier, channel) if row.state in _SHUT]
+        rows = [row for row in _named(carrier, channel) if row.state in SHUT]
         if not rows:
             raise RuleError(f"{carrier} is being called: there is nothing to resume.")
         for row in rows:
-            _close(row, by=_name(by), at=at, event=audit.Event.CARRIER_RESUMED)
+            close(row, by=_name(by), at=at, event=audit.Event.CARRIER_RESUMED)
             row.openings = 0
             row.save()
-
-
-def _admits(state: str, until: datetime | None, *, at: datetime) -> bool:
-    if state == CircuitState.CLOSED:
-        return True
-    return state != CircuitState.PAUSED and until is not None and until <= at
-
-
-@prepared
-def _state() -> Any:
-    return (
-        Circuit.select(Circuit.state, Circuit.until, Circuit.id)
-        .where(Circuit.channel == Given("channel"))
-        .where(Circuit.carrier == Given("carrier"))
-        .limit(1)
-        .tuples()
-    )
-
-
-@prepared
-def _row() -> Any:
-    return (
-        Circuit.select()
-        .where(Circuit.channel == Given("channel"))
-        .where(Circuit.carrier == Given("carrier"))
-        .limit(1)
-    )
-
-
-def _to_settle(delivery: Delivery, attempt: DeliveryAttempt) -> Circuit | None:
-    found: Circuit | None = _row.one(
-        channel=delivery.channel.value, carrier=attempt.carrier
-    )
-    return found
-
-
-def _made(channel: ChannelName, carrier: str, *, at: datetime) -> Circuit:
-    (
-        Circuit.insert(channel=channel.value, carrier=carrier, since=at)
-        .on_conflict_ignore()
-        .execute()
-    )
-    row: Circuit = Circuit.get(channel=channel.value, carrier=carrier)
-    return row
-
-
-def _locked(row: Circuit) -> Circuit:
-    query = Circuit.select().where(Circuit.id == row.id)
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = query.for_update()
-    again: Circuit = query.get()
-    return again
 
 
 def _named(carrier: str, channel: ChannelName | None) -> list[Circuit]:
     query = Circuit.select().where(Circuit.carrier == carrier).where(Circuit.in_use)
     if channel is not None:
         query = query.where(Circuit.channel == channel.value)
-    rows = [_locked(row) for row in query.order_by(Circuit.id)]
+    rows = [locked(row) for row in query.order_by(Circuit.id)]
     if not rows:
         raise NotFoundError("There is no such carrier.")
     return rows
@@ -355,7 +157,7 @@ def _shut(channel: ChannelName) -> Any:
         Circuit.select()
         .where(Circuit.channel == channel.value)
         .where(Circuit.in_use)
-        .where(Circuit.state.in_(_SHUT))
+        .where(Circuit.state.in_(SHUT))
     )
 
 
@@ -367,60 +169,6 @@ def _waiting(channel: ChannelName) -> int:
         .count()
     )
     return count
-
-
-def _is_probe(row: Circuit, attempt: DeliveryAttempt) -> bool:
-    """Tell whether an attempt began after the circuit had opened: it was let in."""
-    probe: bool = row.state != CircuitState.PAUSED and attempt.started_at > row.since
-    return probe
-
-
-def _recent(failures: list[Any], delivery_id: int, *, at: datetime) -> list[Any]:
-    """Give the failures of the last ten minutes, each delivery's newest, with this."""
-    since = (at - WINDOW).isoformat()
-    kept = [[one, when] for one, when in failures if when > since]
-    others = [[one, when] for one, when in kept if one != delivery_id]
-    return [*others, [delivery_id, at.isoformat()]][-ENOUGH:]
-
-
-def _open(
-    row: Circuit,
-    error_class: ErrorClass,
-    *,
-    text: str,
-    at: datetime,
-    retry_after: timedelta | None,
-) -> None:
-    if row.state == CircuitState.CLOSED and at - row.since > STEADY:
-        row.openings = 0
-    grave = error_class == ErrorClass.CONFIGURATION
-    minutes = _CONFIGURATION_MINUTES if grave else _MINUTES
-    pause = timedelta(minutes=minutes[min(row.openings, len(minutes) - 1)])
-    first = row.state == CircuitState.CLOSED
-    row.state = CircuitState.OPEN
-    row.until = at + max(pause, retry_after or pause)
-    row.openings += 1
-    row.error_class, row.why = error_class, text[:LONGEST_WHY]
-    if first:
-        row.since = at
-        _note(row, audit.Event.CARRIER_LEFT_ALONE, by="system", at=at)
-
-
-def _close(row: Circuit, *, by: str, at: datetime, event: audit.Event) -> None:
-    row.state, row.since, row.until = CircuitState.CLOSED, at, None
-    row.failures, row.error_class, row.troubled = [], None, False
-    row.why = row.changed_by = ""
-    _note(row, event, by=by, at=at)
-
-
-def _note(row: Circuit, event: audit.Event, *, by: str, at: datetime) -> None:
-    audit.record(
-        event,
-        actor=by,
-        subject=f"carrier:{row.channel}:{row.carrier}",
-        at=at,
-        detail={"why": row.why} if row.why else {},
-    )
 
 
 def _name(by: User | None) -> str:

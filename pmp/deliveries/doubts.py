@@ -16,7 +16,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database
-from pmp.deliveries import circuits, outbox
+from pmp.deliveries import calling, outbox
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -77,7 +77,7 @@ def not_there(delivery_id: int, *, at: datetime) -> None:
             at=at,
         )
     text = "it took nothing"
-    circuits.failed(delivery, attempt, ErrorClass.CARRIER_DOWN, text=text, at=at)
+    calling.failed(delivery, attempt, ErrorClass.CARRIER_DOWN, text=text, at=at)
 
 
 def cannot_tell(delivery_id: int, *, text: str, at: datetime) -> None:

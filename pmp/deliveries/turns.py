@@ -15,7 +15,7 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import ChannelName, Delivery
-from pmp.deliveries import circuits, fax_hours
+from pmp.deliveries import calling, fax_hours
 from pmp.prepared import Given, prepared
 
 # How long one waits to be as urgent as the next priority.
@@ -28,7 +28,7 @@ def due(*, at: datetime, limit: int = 200) -> list[int]:
     At most `limit` of each channel; one where a carrier is to be tried again, none
     where it is not called.
     """
-    shut, probed = circuits.shut_channels(at=at), circuits.probed_channels()
+    shut, probed = calling.shut_channels(at=at), calling.probed_channels()
     found = [
         _first(channel, 1 if channel in probed else limit, at=at)
         for channel in ChannelName
@@ -39,7 +39,7 @@ def due(*, at: datetime, limit: int = 200) -> list[int]:
 
 def following(channel: ChannelName, *, at: datetime) -> int | None:
     """Give the delivery that is to be sent next by a channel, if there is one."""
-    if channel in circuits.probed_channels():
+    if channel in calling.probed_channels():
         return None  # whoever tries the carrier does so alone
     return next((delivery_id for _, delivery_id in _first(channel, 1, at=at)), None)
 

@@ -9,7 +9,7 @@ from gateway.message import Message
 from gateway.messages import staff_alert
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind, DeliveryState
 from pmp import settings
-from pmp.deliveries import circuits
+from pmp.deliveries import calling, circuits
 from tests.factories import make_user
 from tests.gateway.conftest import Clock, make_delivery, sends_to, work
 from tests.servers.carrier import Carrier
@@ -65,7 +65,7 @@ def test_a_carrier_that_refuses_our_account_is_told_of_at_once(now: Clock) -> No
         schedule.sweep_deliveries()
         work()
         assert len(carrier.taken) == 5
-        assert circuits.may_call(ChannelName.FAX, "laml", at=now())
+        assert calling.may_call(ChannelName.FAX, "laml", at=now())
 
 
 def test_a_delivery_behind_a_paused_carrier_goes_by_the_next_way_in_the_end(
@@ -73,7 +73,7 @@ def test_a_delivery_behind_a_paused_carrier_goes_by_the_next_way_in_the_end(
 ) -> None:
     fax = make_delivery()
     Delivery.update(further_routes=[["email", "doctor@example.org"]]).execute()
-    circuits.use({ChannelName.FAX: "folder"}, at=now())
+    calling.use({ChannelName.FAX: "folder"}, at=now())
     circuits.pause("folder", by=None, at=now(), reason="Holiday")
 
     now.at = fax.deadline_at + timedelta(minutes=1)

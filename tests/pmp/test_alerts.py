@@ -17,7 +17,7 @@ from models import (
     StaffAlert,
 )
 from pmp import deliveries, settings
-from pmp.deliveries import Route, alerts, circuits, delivery_desk
+from pmp.deliveries import Route, alerts, calling, circuits, delivery_desk
 from tests.conftest import NOW
 from tests.factories import make_user
 
@@ -116,7 +116,7 @@ def test_an_alert_that_fails_is_no_reason_for_another() -> None:
 
 
 def test_a_carrier_that_is_not_called_is_told_of_once() -> None:
-    circuits.use({ChannelName.FAX: "laml", ChannelName.LETTER: "print"}, at=NOW)
+    calling.use({ChannelName.FAX: "laml", ChannelName.LETTER: "print"}, at=NOW)
     opened()
 
     [alert] = alerts.tell_of_carriers(at=NOW)
@@ -132,7 +132,7 @@ def test_a_carrier_that_is_not_called_is_told_of_once() -> None:
 
 
 def test_a_carrier_that_fails_and_works_by_turns_is_told_of_once_an_hour() -> None:
-    circuits.use({ChannelName.FAX: "laml"}, at=NOW)
+    calling.use({ChannelName.FAX: "laml"}, at=NOW)
     for minutes in range(0, 60, 5):
         opened(at=NOW + timedelta(minutes=minutes))
         alerts.tell_of_carriers(at=NOW + timedelta(minutes=minutes))
@@ -144,7 +144,7 @@ def test_a_carrier_that_fails_and_works_by_turns_is_told_of_once_an_hour() -> No
 
 
 def test_a_pause_by_staff_is_no_news_to_them() -> None:
-    circuits.use({ChannelName.FAX: "laml"}, at=NOW)
+    calling.use({ChannelName.FAX: "laml"}, at=NOW)
     circuits.pause("laml", by=None, at=NOW, reason="Holiday")
 
     assert alerts.tell_of_carriers(at=NOW) == []

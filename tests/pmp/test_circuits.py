@@ -17,7 +17,7 @@ from models import (
     ErrorClass,
 )
 from pmp import deliveries
-from pmp.deliveries import Route, circuits, doubts, outbox, turns
+from pmp.deliveries import Route, calling, circuits, doubts, outbox, turns
 from pmp.errors import NotFoundError, RuleError
 from tests.conftest import NOW
 from tests.factories import make_user
@@ -68,7 +68,7 @@ def tried(
 
 
 def broken(*, at: datetime = NOW) -> None:
-    for _ in range(circuits.ENOUGH):
+    for _ in range(calling.ENOUGH):
         assert tried(ErrorClass.CARRIER_DOWN, at=at)
 
 
@@ -110,20 +110,20 @@ def test_one_delivery_that_fails_again_and_again_stops_nobody() -> None:
 
 
 def test_failures_between_which_the_carrier_takes_messages_stop_nobody() -> None:
-    for _ in range(circuits.ENOUGH + 1):
+    for _ in range(calling.ENOUGH + 1):
         tried(ErrorClass.CARRIER_DOWN)
         assert tried(None)
 
 
 def test_failures_that_lie_far_apart_stop_nobody() -> None:
-    for hours in range(circuits.ENOUGH + 1):
+    for hours in range(calling.ENOUGH + 1):
         assert tried(ErrorClass.CARRIER_DOWN, at=NOW + timedelta(hours=hours))
 
 
 def test_a_busy_number_is_no_fault_of_the_carrier() -> None:
-    for _ in range(circuits.ENOUGH + 1):
+    for _ in range(calling.ENOUGH + 1):
         assert tried(ErrorClass.BUSY)
-    assert circuits.may_call(FAX, "laml", at=NOW)
+    assert calling.may_call(FAX, "laml", at=NOW)
 
 
 def test_settings_that_are_wrong_stop_everybody_at_once() -> None:
@@ -175,7 +175,7 @@ def test_each_try_that_fails_makes_the_pause_longer() -> None:
 
 
 def test_the_carriers_own_wish_makes_the_pause_longer() -> None:
-    for _ in range(circuits.ENOUGH):
+    for _ in range(calling.ENOUGH):
         tried(ErrorClass.THROTTLED, retry_after=timedelta(minutes=9))
     assert laml().until == NOW + timedelta(minutes=9)
 
@@ -215,12 +215,12 @@ def test_what_was_under_way_before_does_not_close_it() -> None:
 
 def test_a_fax_that_the_carrier_turns_out_not_to_have_counts_too() -> None:
     waiting = requested()
-    for _ in range(circuits.ENOUGH):
+    for _ in range(calling.ENOUGH):
         delivery = requested()
         tried(ErrorClass.IN_DOUBT, delivery=delivery)
         doubts.not_there(delivery.id, at=NOW)
     assert not tried(None, delivery=waiting)
-    assert len({each for each, _ in laml().failures}) == circuits.ENOUGH
+    assert len({each for each, _ in laml().failures}) == calling.ENOUGH
 
 
 def test_deadlines_count_on_behind_a_carrier_that_is_not_called() -> None:
@@ -243,7 +243,7 @@ def test_deadlines_count_on_behind_a_carrier_that_is_not_called() -> None:
 
 def test_staff_pause_a_carrier_and_only_they_resume_it() -> None:
     lee = make_user(username="lee")
-    circuits.use({FAX: "laml", EMAIL: "smtp"}, at=NOW)
+    calling.use({FAX: "laml", EMAIL: "smtp"}, at=NOW)
 
     circuits.pause("laml", by=lee, at=NOW, reason="Wrong cover sheet")
 
@@ -276,7 +276,7 @@ def test_staff_have_a_carrier_called_again_before_its_time() -> None:
 
 
 def test_a_pause_wants_a_reason_and_a_carrier_that_there_is() -> None:
-    circuits.use({FAX: "laml"}, at=NOW)
+    calling.use({FAX: "laml"}, at=NOW)
     with pytest.raises(RuleError) as refused:
         circuits.pause("laml", by=None, at=NOW, reason=" ")
     assert refused.value.field == "reason"
@@ -285,7 +285,7 @@ def test_a_pause_wants_a_reason_and_a_carrier_that_there_is() -> None:
 
 
 def test_one_name_in_two_channels_is_paused_in_one() -> None:
-    circuits.use({FAX: "folder", EMAIL: "folder"}, at=NOW)
+    calling.use({FAX: "folder", EMAIL: "folder"}, at=NOW)
 
     circuits.pause("folder", by=None, at=NOW, reason="Full", channel=FAX)
 
@@ -297,7 +297,7 @@ def test_a_carrier_that_the_settings_name_no_more_holds_nothing_up() -> None:
     broken()
     waiting = requested()
 
-    circuits.use({FAX: "other"}, at=NOW)
+    calling.use({FAX: "other"}, at=NOW)
 
     assert waiting.id in turns.due(at=NOW)
     assert tried(None, delivery=waiting, carrier="other")
