@@ -23,7 +23,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import outbox
+from pmp.deliveries import letters, outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
@@ -250,7 +250,8 @@ def _may_be_there(delivery: Delivery) -> bool:
 
 def _is_unprinted(delivery: Delivery) -> bool:
     is_letter = delivery.channel == ChannelName.LETTER
-    return bool(is_letter and delivery.state in UNPRINTED)
+    here = is_letter and delivery.state in UNPRINTED
+    return bool(here and not letters.is_with_carrier(delivery))
 
 
 def _went_on(delivery: Delivery) -> bool:
