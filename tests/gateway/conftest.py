@@ -85,7 +85,7 @@ def sends_to(carrier: Carrier, **changes: Any) -> Any:
     return settings.changed(
         fax_url=carrier.url,
         fax_signing_key=KEY,
-        channel_timeout_seconds=1,
+        channel_timeout_seconds=2,
         **changes,
     )
 
