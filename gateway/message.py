@@ -13,9 +13,10 @@ class Message:
     `certificate` (PEM) is what the PDF of an email is sealed for, `pass_phrase` what
     opens it: without one of them no email carries one. `certified`: as a letter it is
     to be sent so that its receipt is proven. `to_name` is for the cover sheet of a fax
-    whose PDF does not begin with one of its own (`has_cover`). `key` is the attempt's idempotency key, `delivery_id` stays the same from one
-    attempt to the next, `media_url` is where a fax carrier fetches the PDF and
-    `status_url` where it reports; after `until` nobody wants it any more.
+    whose PDF does not begin with one of its own (`has_cover`). `key` is the attempt's
+    idempotency key, `delivery_id` stays the same from one attempt to the next,
+    `media_url` is where a fax carrier fetches the PDF and `status_url` where it
+    reports; after `until` nobody wants it any more.
     """
 
     address: str

@@ -86,7 +86,7 @@ def calling(address: str) -> Iterator[Carrier]:
 
 
 def sends_to(carrier: Carrier, **changes: Any) -> Any:
-    given = {"channel_timeout_seconds": 1, "fax_hours": "0-24", **changes}
+    given = {"channel_timeout_seconds": 2, "fax_hours": "0-24", **changes}
     return settings.changed(fax_url=carrier.url, fax_signing_key=KEY, **given)
 
 
