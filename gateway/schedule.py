@@ -111,10 +111,11 @@ def sweep_faxes() -> None:
 
 def sweep_rest() -> None:
     """Have carriers destroy what is over."""
-    carrier = channels.for_channel(ChannelName.FAX)
-    if isinstance(carrier, channels.ReceiptChannel):
-        old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
-        _nudge_all(tasks.forget_at_carrier, old)
+    for name in (ChannelName.FAX, ChannelName.SMS):
+        carrier = channels.for_channel(name)
+        if isinstance(carrier, channels.ReceiptChannel):
+            old = receipts.to_forget(carrier=carrier.CARRIER, at=clock.now())
+            _nudge_all(tasks.forget_at_carrier, old)
 
 
 def settle() -> None:

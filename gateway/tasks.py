@@ -9,7 +9,10 @@ from typing import Any
 
 from gateway import asking, barcodes, inbound, pages, sending, submissions_in
 from gateway.inbound import laml_received, laml_status
+from gateway.line_types import is_mobile
 from gateway.queue import huey
+from gateway.texts_in import received as sms_received
+from gateway.texts_in import status as sms_status
 from models import FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, documents, faxes, uploads
 from pmp.lookup import schedules
@@ -20,6 +23,7 @@ __all__ = [
     "ask_about_silence",
     "fetch_fax",
     "forget_at_carrier",
+    "is_mobile",
     "laml_received",
     "laml_status",
     "nudge",
@@ -27,6 +31,8 @@ __all__ = [
     "read_fax",
     "run_schedule",
     "send_delivery",
+    "sms_received",
+    "sms_status",
 ]
 
 log = logging.getLogger(__name__)

@@ -71,6 +71,10 @@ NO_PATIENT = frozenset(
         DeliveryKind.REPORTING_NOTICE,
         DeliveryKind.SUBMISSION_RECEIPT,
         DeliveryKind.LOOK_UP_CORRECTION,
+        DeliveryKind.FAX_TEST_PAGE,
+        DeliveryKind.EMAIL_CHECK,
+        DeliveryKind.MOBILE_CODE,
+        DeliveryKind.CONTACT_CHANGE,
     }
 )
 

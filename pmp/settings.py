@@ -5,6 +5,7 @@ these; docs/settings.md lists each of them.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     fax_signing_key: SecretStr = Field(default=SecretStr(""))
     fax_media_hosts: str = ""
     letters_url: str = "folder:"
+    sms_url: SecretStr = Field(default=SecretStr(""))
+    sms_from: str = ""
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
@@ -129,6 +132,7 @@ class Settings(BaseSettings):
     written_request_days: int = Field(default=60, ge=1, le=90)
     correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
+    fax_verified_only: Literal["off", "users", "all"] = "users"
     unanswered_days: int = Field(default=0, ge=0, le=365)
     care_notes_per_day: int = Field(default=10, ge=0)
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
@@ -260,6 +264,16 @@ class Settings(BaseSettings):
             raise ValueError("use folder: or smtp://user:password@host:port")
         return url
 
+    @field_validator("sms_url")
+    @classmethod
+    def _sms_address(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in {"", "folder", "twilio+https", "twilio+http"}:
+            raise ValueError("use nothing, folder: or twilio+https://sid:token@host")
+        if parts.scheme == "twilio+http" and parts.hostname not in LOOPBACK:
+            raise ValueError("twilio+http is for this machine alone; use twilio+https")
+        return url
+
     @field_validator("secret_key", "document_key")
     @classmethod
     def _long_key(cls, key: SecretStr) -> SecretStr:
@@ -274,6 +288,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}CHANNEL_TIMEOUT_SECONDS ({timeout}) must be less than "
                 f"{PREFIX}LEASE_SECONDS ({lease})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _texts_have_a_sender(self) -> Self:
+        by_twilio = self.sms_url.get_secret_value().startswith("twilio+")
+        if by_twilio and not re.fullmatch(r"\+1\d{10}|MG[0-9a-f]{32}", self.sms_from):
+            raise ValueError(
+                f"{PREFIX}SMS_FROM: give the number that text messages come from, such"
+                " as +18605550100, or the messaging service's MG… number"
             )
         return self
 

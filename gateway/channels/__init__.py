@@ -58,6 +58,10 @@ _MODULES = {
     (ChannelName.FAX, "laml+https"): "fax_laml",
     (ChannelName.FAX, "laml+http"): "fax_laml",
     (ChannelName.LETTER, "folder"): "letters_print",
+    (ChannelName.SMS, ""): "sms_off",
+    (ChannelName.SMS, "folder"): "sms_folder",
+    (ChannelName.SMS, "twilio+https"): "sms_twilio",
+    (ChannelName.SMS, "twilio+http"): "sms_twilio",
 }
 
 
@@ -68,6 +72,7 @@ def for_channel(name: ChannelName) -> Channel:
         ChannelName.EMAIL: chosen.mail_url.get_secret_value(),
         ChannelName.FAX: chosen.fax_url.get_secret_value(),
         ChannelName.LETTER: chosen.letters_url,
+        ChannelName.SMS: chosen.sms_url.get_secret_value(),
     }[name]
     module = _MODULES[name, urlsplit(address).scheme]
     return cast("Channel", import_module(f"gateway.channels.{module}"))
@@ -75,7 +80,8 @@ def for_channel(name: ChannelName) -> Channel:
 
 def with_receipts(carrier: str) -> ReceiptChannel | None:
     """Give the channel to ask about a carrier's messages, if it is the one in use."""
-    channel = for_channel(ChannelName.FAX)
-    if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
-        return channel
+    for name in (ChannelName.FAX, ChannelName.SMS):
+        channel = for_channel(name)
+        if carrier == channel.CARRIER and isinstance(channel, ReceiptChannel):
+            return channel
     return None

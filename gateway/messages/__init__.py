@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.channels import Message
 from models import Delivery, DeliveryAttempt, DeliveryKind
 from pmp import settings, wording
+from pmp.errors import RuleError
+from pmp.reaching import texts
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates" / "mail"
 LONGEST_SUBJECT = 200
@@ -32,6 +34,10 @@ COMPOSERS = {
     DeliveryKind.TICKET_QUESTION: "ticket_question",
     DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
     DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
+    DeliveryKind.FAX_TEST_PAGE: "fax_test_page",
+    DeliveryKind.EMAIL_CHECK: "email_check",
+    DeliveryKind.MOBILE_CODE: "mobile_code",
+    DeliveryKind.CONTACT_CHANGE: "contact_change",
 }
 
 
@@ -58,6 +64,17 @@ def mail(delivery: Delivery, name: str, /, **context: Any) -> Message:
         subject=" ".join(subject.split())[:LONGEST_SUBJECT],
         text=_filled(f"{name}/body.txt", context).strip() + "\n",
     )
+
+
+def sms(delivery: Delivery, name: str, /, **context: Any) -> Message:
+    """Make a text message from templates/mail/<name>/sms.txt: one line, no names.
+
+    RuleError if the number's owner has stopped them meanwhile.
+    """
+    if texts.is_stopped(delivery.address):
+        raise RuleError("STOP was sent from this mobile.")
+    text = " ".join(_filled(f"{name}/sms.txt", context).split())
+    return Message(address=delivery.address, text=text)
 
 
 @lru_cache(maxsize=1)

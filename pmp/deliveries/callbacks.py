@@ -25,6 +25,7 @@ from models import (
 )
 from pmp import audit, database, documents
 from pmp.deliveries import outbox
+from pmp.reaching import stations
 
 LARGEST_BODY = 64 * 1024
 
@@ -107,7 +108,10 @@ def apply(
         delivery = outbox.taken(attempt.delivery.id)
         if _is_news(delivery, attempt, report, source=source, at=at):
             _adopt(attempt, report)
+            another = stations.seen(delivery, report.station, at=at)
             _move(delivery, attempt, report, source=source, at=at)
+            if another is not None:
+                stations.flag(delivery, another, at=at)
     return delivery
 
 

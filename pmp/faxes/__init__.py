@@ -25,6 +25,7 @@ from pmp import audit, database, documents, registration
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.faxes import fax_codes
 from pmp.identifiers import e164
+from pmp.reaching import fax_numbers
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
@@ -139,6 +140,9 @@ def _follow(
         _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())
     if read.application and read.status == FaxStatus.MATCHED:
         registration.confirmation_received(read.application, by="system", at=at)
+    if read.test_pages:
+        told = fax_numbers.faxed_back(read.test_pages, fax=fax, at=at)
+        _note(fax, f"{read.note} {told}".strip())
     places = {reply_codes.read_code(text): page for text, page in found_on.items()}
     answered = {code: places.get(code, 0) for code in read.reports}
     faxed_replies.attach(fax, answered, at=at)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models import Application, FaxStatus
 from pmp import registration
+from pmp.reaching import page_codes
 from pmp.registration.registration_codes import read_code
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies
@@ -21,10 +22,11 @@ class Reading:
     registrations: list[str]
     notices: list[str]  # codes of reporting notices that it answers
     reports: list[str]  # codes of threshold reports that it answers
+    test_pages: list[str]  # codes of fax test pages that came back
 
     @property
     def codes(self) -> list[str]:
-        return [*self.registrations, *self.notices, *self.reports]
+        return [*self.registrations, *self.notices, *self.reports, *self.test_pages]
 
 
 def read(codes: Sequence[str], pages: int) -> Reading:
@@ -39,9 +41,12 @@ def read(codes: Sequence[str], pages: int) -> Reading:
         note = f"No report has the reply code {', '.join(unknown)}." if unknown else ""
         if not unknown and not notices:
             status = FaxStatus.MATCHED
+    tests = page_codes.codes_in(codes)
+    if tests and not (found or notices or reports):
+        status, note = FaxStatus.FILED, ""
     if not pages:
         status = FaxStatus.UNREADABLE
-    return Reading(status, note, application, found, notices, reports)
+    return Reading(status, note, application, found, notices, reports, tests)
 
 
 def _reason(codes: list[str], pages: int) -> tuple[str, Application | None]:

@@ -1,4 +1,4 @@
-"""What other systems call: a fax carrier's reports, and where it fetches a fax."""
+"""What other systems call: reports of faxes and texts, and where a fax is fetched."""
 
 from typing import Any
 
@@ -30,6 +30,23 @@ def laml_received() -> ResponseReturnValue:
     answer, fax, media_url = taken
     if fax is not None:
         tasks.nudge(tasks.fetch_fax, fax.id, media_url)
+    return Response(answer, mimetype="application/xml")
+
+
+@bp.post("/hooks/sms/twilio/status")
+@machine
+def sms_status() -> ResponseReturnValue:
+    if not tasks.sms_status(**_call()):
+        abort(403)
+    return "", 204
+
+
+@bp.post("/hooks/sms/twilio/received")
+@machine
+def sms_received() -> ResponseReturnValue:
+    answer = tasks.sms_received(**_call())
+    if answer is None:
+        abort(403)
     return Response(answer, mimetype="application/xml")
 
 

@@ -41,7 +41,7 @@ def _someone(chance: random.Random) -> Prescriber | Pharmacy:
     licence = make_licence(
         fax=chance.choice([None, "8605550133"]),
         city=chance.choice(["", "HARTFORD"]),
-        preferred_channel=chance.choice([None, *ChannelName]),
+        preferred_channel=chance.choice([None, *contacts.ORDER]),
         active=chance.random() < 0.8,
     )
     linked = chance.choice([licence, None])
@@ -57,7 +57,7 @@ def _someone(chance: random.Random) -> Prescriber | Pharmacy:
             chance.choice([Role.PRACTITIONER, Role.PHARMACY]),
             email=chance.choice([None, f"user{number}@example.org"]),
             fax=chance.choice([None, "8605550135"]),
-            preferred_channel=chance.choice([None, *ChannelName]),
+            preferred_channel=chance.choice([None, *contacts.ORDER]),
             status=chance.choice([UserStatus.ACTIVE, UserStatus.SUSPENDED]),
             licence=None if turn else chance.choice([linked, None]),
             **{mine: chance.choice([who, None])},
