@@ -147,8 +147,10 @@ def confirm(
     return check
 
 
-def typed(user: User, *, channel: ChannelName, code: str, at: datetime) -> ContactCheck:
-    """Take a code that a user types; RuleError, at the field, if it is not theirs.
+def typed(
+    user: User, *, channel: ChannelName, code: str, by: User, at: datetime
+) -> ContactCheck:
+    """Take a code that a user types, or tells staff; RuleError if it is not theirs.
 
     After five wrong ones the code is no longer good, and they ask for another.
     """
@@ -158,7 +160,8 @@ def typed(user: User, *, channel: ChannelName, code: str, at: datetime) -> Conta
     read = page_codes.read_code(code) if channel == ChannelName.FAX else code.strip()
     if read is None or not hmac.compare_digest(read.encode(), check.code.encode()):
         raise RuleError(_wrong(check, at=at), field="code")
-    return confirm(check, how=HowConfirmed.TYPED, by=user.username, at=at)
+    how = HowConfirmed.TYPED if by == user else HowConfirmed.TOLD
+    return confirm(check, how=how, by=by.username, at=at)
 
 
 def open_check(

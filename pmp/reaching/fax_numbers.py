@@ -61,7 +61,7 @@ class Standing:
 
 def standing(owner: Owner, number: str, *, at: datetime) -> Standing:
     """Give where a number of somebody stands."""
-    row: FaxNumber | None = FaxNumber.get_or_none(FaxNumber.number == number)
+    row = known(number)
     check = checks.last_confirmed(owner, ChannelName.FAX, number)
     waiting = checks.open_check(owner, ChannelName.FAX, at=at)
     if waiting is not None and waiting.address != number:
@@ -146,6 +146,17 @@ def release(number: str, *, by: User, at: datetime) -> FaxNumber:
             row.save()
             _record(audit.Event.NUMBER_RELEASED, row, by.username, at, {})
     return row
+
+
+def known(number: str) -> FaxNumber | None:
+    """Give what the program has learned of a number; None: nothing yet."""
+    row: FaxNumber | None = FaxNumber.get_or_none(FaxNumber.number == number)
+    return row
+
+
+def is_closed(number: str) -> bool:
+    """Tell whether nothing is sent to a number, blocked or after an incident."""
+    return bool(barred.among([number]))
 
 
 def blocked() -> list[FaxNumber]:

@@ -12,7 +12,7 @@ from pmp.wording import phone, words, zip_code
 LONGEST = 60
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
 _SOCIAL_SECURITY = re.compile(r"\d{3}-\d{2}-\d{4}")
-_CHANNELS = set(ChannelName) - set(NO_WAY_OF_REPORTS)
+NOTICE_WAYS = [way for way in ChannelName if way not in NO_WAY_OF_REPORTS]
 _NOT_SAID = "Give {}."
 
 
@@ -186,7 +186,7 @@ def email_problem(value: str) -> str | None:
 
 def channel_problem(value: str) -> str | None:
     """Say what is wrong with the name of a channel; None if nothing."""
-    return None if value in _CHANNELS else "Choose email, fax or letter."
+    return None if value in set(NOTICE_WAYS) else "Choose email, fax or letter."
 
 
 _CHECKS: dict[str, Callable[[str], str | None]] = {

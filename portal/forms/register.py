@@ -13,8 +13,14 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length
 
-from models import ChannelName, Profession
-from pmp.registration.answers import ANY_CHANNEL, LABELS, Answers, problems
+from models import Profession
+from pmp.registration.answers import (
+    ANY_CHANNEL,
+    LABELS,
+    NOTICE_WAYS,
+    Answers,
+    problems,
+)
 from portal.forms import Form
 
 LONGEST = 200
@@ -64,7 +70,7 @@ class _AnswersForm(Form):
 def _channels() -> RadioField:
     choices = [
         SelectChoice("", ANY_CHANNEL),
-        *(SelectChoice(way.value, way.value.capitalize()) for way in ChannelName),
+        *(SelectChoice(way.value, way.value.capitalize()) for way in NOTICE_WAYS),
     ]
     return RadioField(LABELS["preferred_channel"], choices=choices, default="")
 
