@@ -6,8 +6,7 @@ give, never one made from the request.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 from xml.sax.saxutils import escape
 
 from twilio.request_validator import (
@@ -15,7 +14,6 @@ from twilio.request_validator import (
     RequestValidator,
     get_signature_algorithm,
 )
-from werkzeug.datastructures import MultiDict
 
 from gateway import twilio_calls
 from gateway.channels import sms_twilio
@@ -76,14 +74,16 @@ def _help() -> str:
     )
 
 
-def _signed(path: str, body: bytes, headers: Mapping[str, str]) -> Any:
+def _signed(
+    path: str, body: bytes, headers: Mapping[str, str]
+) -> dict[str, str] | None:
     """Give the fields of a call that Twilio signed with our token; None else."""
     account = twilio_calls.account()
     if account is None or not account.token or len(body) > callbacks.LARGEST_BODY:
         return None
     given = {name.lower(): value for name, value in headers.items()}
-    listed = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    fields: MultiDict[str, str] = MultiDict(listed)
+    text = body.decode("utf-8", "replace")
+    fields = dict(parse_qsl(text, keep_blank_values=True))
     right = RequestValidator(account.token).validate(
         f"{settings.current().public_url}{path}",
         fields,

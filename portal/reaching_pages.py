@@ -1,6 +1,7 @@
 """The page “How the program reaches you”: a user's own, and staff's view of it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -56,8 +57,8 @@ def _shown(user: User, template: str, step: str, sent: Any) -> ResponseReturnVal
         "fax": {"fax": phone(own_ways.fax_of(user))},
         "email": {"email": user.email or ""},
         "mobile": {"mobile": phone(user.mobile)},
-        "fax_code": {"channel": ChannelName.FAX.value},
-        "mobile_code": {"channel": ChannelName.SMS.value},
+        "fax_code": {},
+        "mobile_code": {},
         "preferred": {"channel": chosen.value if chosen else ""},
     }
     forms = {
@@ -114,10 +115,10 @@ def _mobile(user: User, form: MobileForm) -> str:
     return f"A code is being texted to {phone(check.address)}. It is good for an hour."
 
 
-def _code(user: User, form: CodeForm) -> str:
+def _code(user: User, form: CodeForm, channel: ChannelName) -> str:
     check = checks.typed(
         user,
-        channel=ChannelName(form.channel.data),
+        channel=channel,
         code=form.code.data or "",
         by=signed_in_user(),
         at=clock.now(),
@@ -148,8 +149,8 @@ _STEPS: dict[str, Callable[[User, Any], str]] = {
     "fax": _fax,
     "email": _email,
     "mobile": _mobile,
-    "fax_code": _code,
-    "mobile_code": _code,
+    "fax_code": partial(_code, channel=ChannelName.FAX),
+    "mobile_code": partial(_code, channel=ChannelName.SMS),
     "preferred": _preferred,
 }
 _BUTTONS: dict[str, Callable[[User], None]] = {

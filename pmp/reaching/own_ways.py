@@ -52,7 +52,7 @@ class Overview:
     email_confirmed: ContactCheck | None
     texts_on: bool
     texts_stopped: bool
-    pending: dict[str, Pending]  # by channel
+    pending: dict[str, Pending | None]  # by channel: a code that is out
     history: list[AuditEvent]
 
 
@@ -60,9 +60,9 @@ def overview(user: User, *, at: datetime) -> Overview:
     """Give how a user is reached, each way with what proves it."""
     number = fax_of(user)
     pending = {
-        channel.value: _pending(check)
-        for channel in (ChannelName.FAX, ChannelName.EMAIL, ChannelName.SMS)
-        if (check := checks.open_check(user, channel, at=at))
+        channel.value: _pending(check) if check else None
+        for channel in checks.KINDS
+        for check in [checks.open_check(user, channel, at=at)]
     }
     email = user.email or ""
     return Overview(

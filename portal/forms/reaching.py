@@ -2,16 +2,14 @@
 
 from wtforms import (
     BooleanField,
-    HiddenField,
     RadioField,
     SelectChoice,
     StringField,
     TelField,
 )
 from wtforms.fields import EmailField
-from wtforms.validators import AnyOf, InputRequired, Length
+from wtforms.validators import InputRequired, Length
 
-from models import ChannelName
 from pmp.registration.answers import ANY_CHANNEL, NOTICE_WAYS
 from portal.forms import Form
 
@@ -48,9 +46,6 @@ class MobileForm(Form):
 
 
 class CodeForm(Form):
-    channel = HiddenField(
-        validators=[AnyOf([ChannelName.FAX.value, ChannelName.SMS.value])]
-    )
     code = StringField(
         "Code", validators=[InputRequired("Type the code"), Length(max=40)]
     )
