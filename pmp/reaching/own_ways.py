@@ -172,10 +172,10 @@ def event_words(event: AuditEvent) -> str:
     if event.event == audit.Event.CONTACT_PREFERRED:
         return f"Reports first by: {channel}"
     if event.event == audit.Event.CONTACT_CHECK_ASKED:
-        return f"Code sent ({channel})"
+        return f"{'Link' if channel == 'email' else 'Code'} sent ({channel})"
     if event.event == audit.Event.CONTACT_CONFIRMED:
         how = str(event.detail.get("how", "")).replace("_", " ")
-        return f"Code came back ({channel}, {how})"
+        return f"Confirmed ({channel}, {how})"
     return f"{channel.capitalize()}: {event.detail.get('what', 'changed')}"
 
 

@@ -77,7 +77,7 @@ def test_a_user_changes_the_fax_number_and_types_the_code(
 
     assert "(860) 555-0121 is confirmed" in browser.text()
     assert "✓ Verified" in browser.text()
-    assert "Code came back (fax, typed)" in browser.text()
+    assert "Confirmed (fax, typed)" in browser.text()
     assert User.get_by_id(pharmacist.id).fax == NEW
     assert the_check().code not in browser.text()
 
