@@ -40,6 +40,7 @@ class Answers:
     phone: str = ""
     fax: str = ""
     email: str = ""
+    mobile: str = ""
     preferred_channel: str = ""
 
 
@@ -93,8 +94,10 @@ LABELS = {
     "phone": "Telephone",
     "fax": "Fax",
     "email": "Email",
+    "mobile": "Mobile for text messages",
     "preferred_channel": "Notices by",
 }
+SELDOM = frozenset({"mobile"})  # shown only where it was given
 ANY_CHANNEL = "Whatever reaches me first"
 
 
@@ -113,7 +116,7 @@ def shown(profession: Profession, given: Answers | Application) -> list[Shown]:
     return [
         Shown(name, label, _SHOWN.get(name, str)(getattr(given, name) or ""))
         for name, label in LABELS.items()
-        if name not in foreign
+        if name not in foreign and (name not in SELDOM or getattr(given, name))
     ]
 
 
@@ -128,7 +131,7 @@ def tidied(profession: Profession, answers: Answers) -> Answers:
         plain[name] = plain[name].upper()
     for name in ("dea", "npi", "ncpdp", "zip"):
         plain[name] = re.sub(r"[\s.-]", "", plain[name])
-    for name in ("phone", "fax"):
+    for name in ("phone", "fax", "mobile"):
         plain[name] = identifiers.e164(plain[name]) or plain[name]
     return replace(answers, **plain)
 
@@ -197,12 +200,14 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "zip": identifiers.zip_problem,
     "phone": phone_problem,
     "fax": phone_problem,
+    "mobile": phone_problem,
     "email": email_problem,
     "preferred_channel": channel_problem,
 }
 _SHOWN: dict[str, Callable[[str], str]] = {
     "phone": phone,
     "fax": phone,
+    "mobile": phone,
     "zip": zip_code,
     "preferred_channel": lambda chosen: words(chosen) if chosen else ANY_CHANNEL,
 }

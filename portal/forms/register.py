@@ -24,6 +24,10 @@ from pmp.registration.answers import (
 from portal.forms import Form
 
 LONGEST = 200
+CONSENT = (
+    "Whoever gives it agrees to text messages about this registration, without names."
+    " Message and data rates may apply; STOP ends them."
+)
 
 
 class ProfessionForm(Form):
@@ -97,6 +101,7 @@ class PractitionerForm(_AnswersForm):
     phone = _text("phone", TelField)
     fax = _text("fax", TelField)
     email = _text("email", EmailField)
+    mobile = _text("mobile", TelField, hint=CONSENT)
     preferred_channel = _channels()
 
 
@@ -121,6 +126,7 @@ class PharmacyForm(_AnswersForm):
     phone = _text("phone", TelField)
     fax = _text("fax", TelField)
     email = _text("email", EmailField)
+    mobile = _text("mobile", TelField, hint=CONSENT)
     preferred_channel = _channels()
 
 
