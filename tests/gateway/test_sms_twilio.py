@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -42,7 +43,7 @@ def twilio(now: Clock) -> Iterator[Twilio]:
         yield running
 
 
-def sends_by(twilio: Twilio, **changes: object) -> object:
+def sends_by(twilio: Twilio, **changes: Any) -> Any:
     return settings.changed(
         sms_url=twilio.url, sms_from=SENDER, channel_timeout_seconds=1, **changes
     )
@@ -288,7 +289,7 @@ def test_a_forged_call_back_is_refused_and_on_record(
     fields = {"MessageSid": "SM1", "From": MOBILE, "Body": "STOP"}
     client = portal.test_client()
     with settings.changed(public_url=PUBLIC):
-        forged = (
+        forged: tuple[dict[str, str], ...] = (
             signature(PUBLIC + path, fields, "another token"),
             signature("https://elsewhere.example.org" + path, fields),
             signature(PUBLIC + path, fields | {"Body": "START"}),
