@@ -279,9 +279,7 @@ def test_what_the_call_backs_say(
 PUBLIC = "https://pmp.example.org"
 
 
-@pytest.mark.parametrize(
-    "path", ["/hooks/sms/twilio/status", "/hooks/sms/twilio/received"]
-)
+@pytest.mark.parametrize("what", ["status", "received"])
 def test_a_forged_call_back_is_refused_and_on_record(
     portal: Flask, twilio: Twilio, what: str
 ) -> None:
