@@ -4,6 +4,7 @@ No query, no mail, no clock. Times are aware UTC (`UtcField`); days are dates in
 programme's own zone. Statuses are words (`StrEnum`), held to by CHECK constraints.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, overload
@@ -53,16 +54,25 @@ class UtcField(DateTimeField):
 
 @overload
 def word(
-    words: type[Word], *, null: Literal[True], **options: Any
+    words: type[Word],
+    *,
+    null: Literal[True],
+    without: Collection[Word] = (),
+    **options: Any,
 ) -> "Field[Word | None]": ...
 
 
 @overload
-def word(words: type[Word], **options: Any) -> "Field[Word]": ...
+def word(
+    words: type[Word], *, without: Collection[Word] = (), **options: Any
+) -> "Field[Word]": ...
 
 
 def word(words: type[Word], **options: Any) -> "Field[Any]":
-    """Give a column for one of an enumeration's words, held to by a CHECK."""
+    """Give a column for one of an enumeration's words, held to by a CHECK.
+
+    `without` names those of the words that this column may not hold.
+    """
     column: Any = WordField  # its stub knows CharField's own arguments only
     made: Field[Any] = column(words, max_length=32, **options)
     return made
@@ -71,13 +81,21 @@ def word(words: type[Word], **options: Any) -> "Field[Any]":
 class WordField(CharField):
     """A word, read back as the enumeration's member."""
 
-    def __init__(self, words: type[StrEnum], **options: Any) -> None:
-        self.words = words
+    def __init__(
+        self,
+        words: type[StrEnum],
+        *,
+        without: Collection[StrEnum] = (),
+        **options: Any,
+    ) -> None:
+        self.words, self.without = words, without
         super().__init__(**options)
 
     def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:  # noqa: FBT001, FBT002
         super().bind(model, name, set_attribute)
-        allowed = ", ".join(f"'{word.value}'" for word in self.words)
+        allowed = ", ".join(
+            f"'{word.value}'" for word in self.words if word not in self.without
+        )
         self.constraints = [
             *(self.constraints or []),
             Check(f'"{self.column_name}" IN ({allowed})'),
@@ -112,6 +130,11 @@ class ChannelName(StrEnum):
     EMAIL = "email"
     FAX = "fax"
     LETTER = "letter"
+    SMS = "sms"  # a short notice to a mobile; never a report
+
+
+# A text message is no way to reach somebody with a report: none may be preferred.
+NO_WAY_OF_REPORTS = (ChannelName.SMS,)
 
 
 class DispenserKind(StrEnum):
@@ -159,7 +182,7 @@ class Licence(Table):
     phone = CharField(null=True)
     fax = CharField(null=True)
     email = CharField(null=True)
-    preferred_channel = word(ChannelName, null=True)
+    preferred_channel = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     last_import = ForeignKeyField(RosterImport, null=True, on_delete="RESTRICT")
 
 
@@ -244,7 +267,8 @@ class User(Table):
     email = CharField(null=True)
     phone = CharField(null=True)
     fax = CharField(null=True)
-    preferred_channel = word(ChannelName, null=True)
+    mobile = CharField(null=True)  # for text messages, once its owner agreed to them
+    preferred_channel = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     receipts = word(ReceiptPolicy, default=ReceiptPolicy.EVERY)
     password_hash = CharField(null=True)
     failed_sign_ins = IntegerField(default=0)
@@ -375,7 +399,8 @@ class Application(Table):
     phone = CharField()
     fax = CharField(default="")
     email = CharField(default="")
-    preferred_channel = word(ChannelName, null=True)
+    mobile = CharField(null=True)  # given with the consent to text messages
+    preferred_channel = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     attested_at = UtcField()
     submitted_at = UtcField()
     confirmation_received_at = UtcField(null=True)
@@ -1652,7 +1677,8 @@ class OutsideReporter(Table):
     phone = CharField(default="")  # +1 and ten digits
     fax = CharField(default="")
     address = TextField(default="")  # postal lines
-    answer_by = word(ChannelName, null=True)  # empty: staff call them back
+    # Empty: staff call them back.
+    answer_by = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     received_on = DateField()
     answered_at = UtcField(null=True)
     answered_by = CharField(default="")
@@ -1735,6 +1761,10 @@ class DeliveryKind(StrEnum):
     OUTSIDE_ANSWER = "outside_answer"
     LOOK_UP_CORRECTION = "look_up_correction"
     STAFF_ALERT = "staff_alert"
+    FAX_TEST_PAGE = "fax_test_page"
+    EMAIL_CHECK = "email_check"
+    MOBILE_CODE = "mobile_code"
+    CONTACT_CHANGE = "contact_change"
     DESTROY_NOTICE = "destroy_notice"
 
 
@@ -2013,6 +2043,99 @@ class Misdelivery(Table):
     assessed_at = UtcField(null=True)
 
 
+# --- Numbers and addresses of recipients
+
+
+class HowConfirmed(StrEnum):
+    TYPED = "typed"  # by the user, on their own page
+    TOLD = "told"  # by telephone, and staff typed it
+    FAXED_BACK = "faxed_back"
+    LINK = "link"  # of an email
+
+
+class ContactCheck(Table):
+    """A code sent to a number or an address of somebody; given back, it proves it."""
+
+    channel = word(ChannelName, without=(ChannelName.LETTER,))
+    address = CharField(index=True)  # +1 number, or email address
+    user = ForeignKeyField(User, null=True, on_delete="CASCADE")
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+    prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
+    pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
+    code = CharField()
+    adopt = BooleanField(default=False)  # becomes the user's own once confirmed
+    asked_by = CharField()
+    asked_at = UtcField()
+    expires_at = UtcField()
+    wrong_tries = IntegerField(default=0)
+    confirmed_at = UtcField(null=True)
+    confirmed_how = word(HowConfirmed, null=True)
+    confirmed_by = CharField(default="")
+    ended_at = UtcField(null=True)  # replaced, given up, or its number was wrong
+
+    class Meta:
+        constraints = [
+            Check(
+                "(CASE WHEN user_id IS NULL THEN 0 ELSE 1 END)"
+                " + (CASE WHEN licence_id IS NULL THEN 0 ELSE 1 END)"
+                " + (CASE WHEN prescriber_id IS NULL THEN 0 ELSE 1 END)"
+                " + (CASE WHEN pharmacy_id IS NULL THEN 0 ELSE 1 END) = 1"
+            )
+        ]
+
+
+# Staff and the fax desk know a test page by its code alone.
+ContactCheck.add_index(
+    ContactCheck.index(
+        ContactCheck.code,
+        unique=True,
+        name="contact_check_fax_code_once",
+        where=SQL("channel = 'fax'"),
+    )
+)
+
+
+class FaxNumber(Table):
+    """What the program has learned of a fax number, whoever has it."""
+
+    number = CharField(unique=True)  # +1 and ten digits
+    station = CharField(default="")  # how the machine there last called itself
+    station_at = UtcField(null=True)
+    line_type = CharField(default="")  # of the carrier's register: mobile, landline, …
+    line_asked_at = UtcField(null=True)
+    blocked_at = UtcField(null=True)  # it is somebody else's: nothing goes there
+    blocked_by = CharField(default="")
+    blocked_why = TextField(default="")
+
+
+class StationVerdict(StrEnum):
+    RIGHT = "right"
+    WRONG_NUMBER = "wrong_number"
+
+
+class StationChange(Table):
+    """Another machine than before answered at a number; staff say what it means."""
+
+    number = ForeignKeyField(FaxNumber, on_delete="RESTRICT", backref="changes")
+    before = CharField()
+    after = CharField()
+    delivery = ForeignKeyField(Delivery, on_delete="RESTRICT")
+    noticed_at = UtcField()
+    verdict = word(StationVerdict, null=True)
+    settled_by = CharField(default="")
+    settled_at = UtcField(null=True)
+
+
+class TextNumber(Table):
+    """A mobile number to which text messages go while its owner wants them."""
+
+    number = CharField(unique=True)  # +1 and ten digits
+    agreed_at = UtcField(null=True)
+    agreed_by = CharField(default="")
+    stopped_at = UtcField(null=True)  # STOP: nothing goes there until START
+    stopped_how = CharField(default="")
+
+
 class ScheduledRun(Table):
     """A periodic job's claim on a period, so that it runs once on many hosts."""
 
@@ -2124,6 +2247,10 @@ TABLES: tuple[type[Table], ...] = (
     PrintRunLetter,
     MailPassPhrase,
     Misdelivery,
+    ContactCheck,
+    FaxNumber,
+    StationChange,
+    TextNumber,
     ScheduledRun,
     AuditEvent,
     AuditHead,

@@ -4,7 +4,7 @@ import logging
 
 from gateway import carrier_media, channels
 from gateway.message import DeliveryError
-from models import ChannelName, Delivery, DeliveryState
+from models import Delivery, DeliveryState
 from pmp import clock
 from pmp.deliveries import callbacks, carrier_copies, doubts, outbox, receipts
 from pmp.faxes import carrier_copies as received_copies
@@ -20,7 +20,8 @@ def about_doubt(delivery_id: int) -> None:
     attempt = outbox.last_attempt(delivery)
     carrier = channels.with_receipts(attempt.carrier) if attempt else None
     if attempt is None or carrier is None:
-        text = "sent again" if delivery.channel == ChannelName.EMAIL else "cannot ask"
+        again = delivery.channel in doubts.HARMLESS_TWICE
+        text = "sent again" if again else "cannot ask"
         doubts.cannot_tell(delivery_id, text=text, at=clock.now())
         return
     try:

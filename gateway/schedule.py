@@ -177,10 +177,14 @@ def sweep_incoming() -> None:
 
 def sweep_rest() -> None:
     """Have carriers destroy what is over, sent or received."""
-    carrier, at = channels.for_channel(ChannelName.FAX), clock.now()
+    at = clock.now()
+    for name in (ChannelName.FAX, ChannelName.SMS):
+        carrier = channels.for_channel(name)
+        if isinstance(carrier, channels.ReceiptChannel):
+            sent = carrier_copies.to_forget(carrier=carrier.CARRIER, at=at)
+            _nudge_all(tasks.forget_at_carrier, sent)
+    carrier = channels.for_channel(ChannelName.FAX)
     if isinstance(carrier, channels.ReceiptChannel):
-        sent = carrier_copies.to_forget(carrier=carrier.CARRIER, at=at)
-        _nudge_all(tasks.forget_at_carrier, sent)
         came = received_copies.to_forget(carrier=carrier.CARRIER, at=at)
         _nudge_all(tasks.forget_received_fax, came)
 

@@ -22,7 +22,10 @@ from gateway import (
     submissions_in,
 )
 from gateway.letters_in import lob_status
+from gateway.line_types import is_mobile
 from gateway.queue import huey
+from gateway.texts_in import received as sms_received
+from gateway.texts_in import status as sms_status
 from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
 from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
@@ -36,6 +39,7 @@ __all__ = [
     "fetch_fax",
     "forget_at_carrier",
     "forget_received_fax",
+    "is_mobile",
     "laml_hooks",
     "lob_status",
     "nudge",
@@ -46,6 +50,8 @@ __all__ = [
     "run_schedule",
     "send_delivery",
     "sinch_hooks",
+    "sms_received",
+    "sms_status",
     "take_back_letter",
 ]
 

@@ -75,6 +75,10 @@ NO_PATIENT = frozenset(
         DeliveryKind.LOOK_UP_CORRECTION,
         DeliveryKind.STAFF_ALERT,
         DeliveryKind.DESTROY_NOTICE,
+        DeliveryKind.FAX_TEST_PAGE,
+        DeliveryKind.EMAIL_CHECK,
+        DeliveryKind.MOBILE_CODE,
+        DeliveryKind.CONTACT_CHANGE,
     }
 )
 

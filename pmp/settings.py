@@ -5,6 +5,7 @@ these; docs/settings.md lists each of them.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     fax_imap_url: SecretStr = Field(default=SecretStr(""))
     fax_mail_from: str = ""
     fax_quality: Literal["standard", "fine", "superfine"] = "fine"
+    sms_url: SecretStr = Field(default=SecretStr(""))
+    sms_from: str = ""
     lease_seconds: int = Field(default=300, ge=1, le=3600)
     channel_timeout_seconds: int = Field(default=30, ge=1, le=120)
     sweep_seconds: int = Field(default=30, ge=1, le=60)
@@ -152,6 +155,7 @@ class Settings(BaseSettings):
     written_request_days: int = Field(default=60, ge=1, le=90)
     correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
+    fax_verified_only: Literal["off", "users", "all"] = "users"
     unanswered_days: int = Field(default=0, ge=0, le=365)
     care_notes_per_day: int = Field(default=10, ge=0)
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
@@ -323,6 +327,16 @@ class Settings(BaseSettings):
     def _mailbox_address(cls, url: SecretStr) -> SecretStr:
         return SecretStr(mail_settings.mailbox(url.get_secret_value()))
 
+    @field_validator("sms_url")
+    @classmethod
+    def _sms_address(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in {"", "folder", "twilio+https", "twilio+http"}:
+            raise ValueError("use nothing, folder: or twilio+https://sid:token@host")
+        if parts.scheme == "twilio+http" and parts.hostname not in LOOPBACK:
+            raise ValueError("twilio+http is for this machine alone; use twilio+https")
+        return url
+
     @field_validator("secret_key", "document_key")
     @classmethod
     def _long_key(cls, key: SecretStr) -> SecretStr:
@@ -353,6 +367,16 @@ class Settings(BaseSettings):
     def fax_rings(self) -> bool:
         """Whether a fax rings somewhere: not where it is only written to a folder."""
         return urlsplit(self.fax_url.get_secret_value()).scheme != "folder"
+
+    @model_validator(mode="after")
+    def _texts_have_a_sender(self) -> Self:
+        by_twilio = self.sms_url.get_secret_value().startswith("twilio+")
+        if by_twilio and not re.fullmatch(r"\+1\d{10}|MG[0-9a-f]{32}", self.sms_from):
+            raise ValueError(
+                f"{PREFIX}SMS_FROM: give the number that text messages come from, such"
+                " as +18605550100, or the messaging service's MG… number"
+            )
+        return self
 
     @property
     def most_upload_megabytes(self) -> int:

@@ -33,6 +33,7 @@ ENTRIES = (
     (MAIL, "Faxes", "/staff/faxes"),
     (MAIL, "Letters", "/staff/letters"),
     (MAIL, "Deliveries", "/staff/deliveries"),
+    (MAIL, "Fax numbers", "/staff/fax-numbers"),
     (SUBMISSIONS, "All submissions", "/staff/submissions"),
     (SUBMISSIONS, "Reporting", "/staff/reporting"),
     ("", "Tickets", "/staff/tickets"),

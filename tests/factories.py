@@ -12,10 +12,13 @@ from peewee import fn
 
 from models import (
     Application,
+    ChannelName,
     Connective,
+    ContactCheck,
     Dispensation,
     DocumentKind,
     DrugClass,
+    HowConfirmed,
     Licence,
     Patient,
     Pharmacy,
@@ -36,6 +39,8 @@ from models import (
 )
 from pmp import documents, registration, thresholds, tickets
 from pmp.dispensations.row_codes import row_code
+from pmp.reaching import page_codes
+from pmp.reaching.proofs import Owner, kind_of
 from pmp.registration.answers import Answers
 from tests.conftest import NOW
 
@@ -81,6 +86,23 @@ def make_licence(
     }
     licence: Licence = Licence.create(**(defaults | fields))
     return licence
+
+
+def prove_fax(owner: Owner, number: str) -> ContactCheck:
+    """Have a fax number proven for somebody: its test page came back."""
+    check: ContactCheck = ContactCheck.create(
+        channel=ChannelName.FAX,
+        address=number,
+        code=page_codes.new_code(),
+        asked_by="system",
+        asked_at=NOW,
+        expires_at=NOW + timedelta(days=14),
+        confirmed_at=NOW,
+        confirmed_how=HowConfirmed.TOLD,
+        confirmed_by="staff.lee",
+        **{kind_of(owner): owner},
+    )
+    return check
 
 
 def make_pharmacy(**fields: Any) -> Pharmacy:

@@ -94,6 +94,10 @@ _MODULES = {
     (ChannelName.LETTER, "folder"): "letters_print",
     (ChannelName.LETTER, "lob+https"): "letters_lob",
     (ChannelName.LETTER, "lob+http"): "letters_lob",
+    (ChannelName.SMS, ""): "sms_off",
+    (ChannelName.SMS, "folder"): "sms_folder",
+    (ChannelName.SMS, "twilio+https"): "sms_twilio",
+    (ChannelName.SMS, "twilio+http"): "sms_twilio",
 }
 
 
@@ -104,6 +108,7 @@ def for_channel(name: ChannelName) -> Channel:
         ChannelName.EMAIL: chosen.mail_url.get_secret_value(),
         ChannelName.FAX: chosen.fax_url.get_secret_value(),
         ChannelName.LETTER: chosen.letters_url.get_secret_value(),
+        ChannelName.SMS: chosen.sms_url.get_secret_value(),
     }[name]
     module = _MODULES[name, urlsplit(address).scheme]
     return cast("Channel", import_module(f"gateway.channels.{module}"))

@@ -23,7 +23,7 @@ def send(message: Message) -> str:
         kind, ending, body = "fax", "pdf", _fax(message)
     folder = settings.current().data_dir / "outgoing" / kind
     try:
-        _write(folder / f"{message.delivery_id}.{ending}", body)
+        write(folder / f"{message.delivery_id}.{ending}", body)
     except OSError as error:
         raise DeliveryError(ErrorClass.CONFIGURATION, error.strerror or "") from error
     return message.key
@@ -39,7 +39,8 @@ def _fax(message: Message) -> bytes:
     return message.pdf
 
 
-def _write(path: Path, body: bytes) -> None:
+def write(path: Path, body: bytes) -> None:
+    """Write a file whole or not at all, in a folder that is ours alone."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
     part.write_bytes(body)

@@ -19,6 +19,8 @@ from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind
 from pmp import settings, wording
 from pmp.deliveries.protections import Protection
+from pmp.errors import RuleError
+from pmp.reaching import texts
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates" / "mail"
 LONGEST_SUBJECT = 200
@@ -37,6 +39,10 @@ COMPOSERS = {
     DeliveryKind.OUTSIDE_ANSWER: "outside_answer",
     DeliveryKind.LOOK_UP_CORRECTION: "look_up_correction",
     DeliveryKind.STAFF_ALERT: "staff_alert",
+    DeliveryKind.FAX_TEST_PAGE: "fax_test_page",
+    DeliveryKind.EMAIL_CHECK: "email_check",
+    DeliveryKind.MOBILE_CODE: "mobile_code",
+    DeliveryKind.CONTACT_CHANGE: "contact_change",
     DeliveryKind.DESTROY_NOTICE: "destroy_notice",
 }
 
@@ -79,6 +85,17 @@ def sealed(
         certificate=protection.certificate,
         pass_phrase=protection.pass_phrase,
     )
+
+
+def sms(delivery: Delivery, name: str, /, **context: Any) -> Message:
+    """Make a text message from templates/mail/<name>/sms.txt: one line, no names.
+
+    RuleError if the number's owner has stopped them meanwhile.
+    """
+    if texts.is_stopped(delivery.address):
+        raise RuleError("STOP was sent from this mobile.")
+    text = " ".join(_filled(f"{name}/sms.txt", context).split())
+    return Message(address=delivery.address, text=text)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Tells an applicant that a registration has moved: by email, fax or letter.
+"""Tells an applicant that a registration has moved: by email, fax, letter or text.
 
 It says what the registration is by the time it is sent. It holds the code and a link,
 never a password and nothing that staff wrote in their own words.
@@ -27,6 +27,8 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         "lines": lines,
         "link": f"{settings.current().public_url}/registration/{application.code}",
     }
+    if delivery.channel == ChannelName.SMS:
+        return messages.sms(delivery, "registration_notice", **context)
     if delivery.channel == ChannelName.EMAIL:
         return messages.mail(delivery, "registration_notice", **context)
     address = delivery.address if delivery.channel == ChannelName.LETTER else ""

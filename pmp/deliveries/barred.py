@@ -1,27 +1,34 @@
-"""Numbers and addresses where messages reached somebody else: none go there again.
+"""Numbers and addresses of somebody else: nothing more is sent there.
 
-But for the one that asks whoever lives there to destroy what came.
+Because a message reached a stranger, or because staff found the number to be wrong. But
+for the one message that asks whoever lives there to destroy what came.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from models import Delivery, DeliveryKind, Misdelivery
+from models import Delivery, DeliveryKind, FaxNumber, Misdelivery
+from pmp import bulk
 
 
 def among(addresses: Iterable[str]) -> set[str]:
     """Give those of the addresses to which nothing more is sent."""
+    wanted = sorted({each for each in addresses if each})
+    return _astray(wanted) | _blocked(wanted) if wanted else set()
+
+
+def _astray(addresses: list[str]) -> set[str]:
     # Incidents are few and deliveries are not: these first, or all of those are read.
     rows: Any = Misdelivery.select(Misdelivery.delivery).where(
         Misdelivery.address_barred
     )
-    astray = [number for (number,) in rows.tuples()]
-    if not astray:
+    incidents = [number for (number,) in rows.tuples()]
+    if not incidents:
         return set()
     found: Any = (
         Delivery.select(Delivery.address)
-        .where(Delivery.id.in_(astray))
-        .where(Delivery.address.in_([each for each in addresses if each]))
+        .where(Delivery.id.in_(incidents))
+        .where(bulk.among(Delivery.address, addresses))
     )
     return {address for (address,) in found.tuples()}
 
@@ -30,3 +37,12 @@ def closes(delivery: Delivery) -> bool:
     """Tell whether a delivery must not go where it is addressed to."""
     asks_to_destroy = delivery.kind == DeliveryKind.DESTROY_NOTICE
     return not asks_to_destroy and bool(among([delivery.address]))
+
+
+def _blocked(addresses: list[str]) -> set[str]:
+    found: Any = (
+        FaxNumber.select(FaxNumber.number)
+        .where(bulk.among(FaxNumber.number, addresses))
+        .where(FaxNumber.blocked_at.is_null(is_null=False))
+    )
+    return {number for (number,) in found.tuples()}

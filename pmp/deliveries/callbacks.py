@@ -27,6 +27,7 @@ from models import (
 )
 from pmp import audit, database, documents
 from pmp.deliveries import calling, letters, outbox
+from pmp.reaching import stations
 
 LONGEST_REFERENCE = 200
 
@@ -117,7 +118,10 @@ def apply(
         news = _is_news(delivery, attempt, report, source=source, at=at)
         if news:
             _adopt(attempt, report)
+            another = stations.seen(delivery, report.station, at=at)
             _move(delivery, attempt, report, source=source, at=at)
+            if another is not None:
+                stations.flag(delivery, another, at=at)
     if news and report.error_class is not None:
         kind, text = report.error_class, report.text
         calling.failed(delivery, attempt, kind, text=text, at=at)

@@ -83,8 +83,9 @@ def also(
     sealed, letters = Route(ChannelName.EMAIL, address), ChannelName.LETTER
     if licence and licence.preferred_channel == ChannelName.EMAIL:
         return [sealed, *routes]
-    before = [each for each in routes if each.channel != letters]
-    return [*before, sealed, *(each for each in routes if each.channel == letters)]
+    ready = [each for each in routes if not each.awaits]  # sealed email need not wait
+    before = [each for each in ready if each.channel != letters]
+    return [*before, sealed, *(each for each in ready if each.channel == letters)]
 
 
 def add(

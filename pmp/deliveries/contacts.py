@@ -3,8 +3,15 @@
 Numbers and addresses come from the user's own account, then from the roster; never from
 what another dispenser typed into a record. An email is a notice that must be opened in
 the portal, so only a user can be reached by one; everybody else gets fax or letter. A
-letter goes to the address of record on the licence and nowhere else.
+letter goes to the address of record on the licence and nowhere else. A text message is
+no way to reach anybody here.
+
+A fax number that is not proven (PMP_FAX_VERIFIED_ONLY) gets no patient data: the other
+ways come instead and, where there is none, the message is held for the test page.
 """
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from models import (
     ChannelName,
@@ -17,42 +24,99 @@ from models import (
 )
 from pmp import identifiers, settings, wording
 from pmp.deliveries import Route, barred
+from pmp.reaching import proofs
 
 ORDER = (ChannelName.FAX, ChannelName.EMAIL, ChannelName.LETTER)
+AWAITS_TEST_PAGE = "waits until its test page is confirmed: the number is not proven"
 
 
-def routes_for(who: Prescriber | Pharmacy) -> list[Route]:
+@dataclass(frozen=True)
+class Known:
+    """What is known of addresses: which are closed to us, which numbers are proven."""
+
+    closed: frozenset[str]
+    proven: frozenset[proofs.Proof]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How somebody is reached; `untested` is a fax number that has yet to be proven."""
+
+    routes: list[Route]
+    user: User | None = None
+    untested: str = ""
+
+
+def routes_for(who: Prescriber | Pharmacy, *, with_patient: bool = True) -> list[Route]:
     """Give the ways to reach them, first choice first; none: staff must find one.
 
-    The preferred channel of the user, or of the roster, then fax, email, letter.
+    The preferred channel of the user, or of the roster, then fax, email, letter. With
+    patient data no fax number that is not proven, or it alone, held until it is.
     """
-    return routes_from(who, user_of(who), licence_of(who))
+    return ways_to(who, with_patient=with_patient).routes
 
 
-def routes_from(
+def ways_to(who: Prescriber | Pharmacy, *, with_patient: bool = True) -> Ways:
+    """Give the same, with who they are in the portal and the number to be tested."""
+    user, licence = user_of(who), licence_of(who)
+    known = known_of(addresses_of(who, user, licence).values())
+    return ways_from(who, user, licence, known, with_patient=with_patient)
+
+
+def known_of(addresses: Iterable[str]) -> Known:
+    """Ask what is known of addresses, in a few queries for however many."""
+    wanted = {each for each in addresses if each}
+    numbers = [each for each in wanted if each.startswith("+")]
+    return Known(frozenset(barred.among(wanted)), proofs.among(numbers))
+
+
+def addresses_of(
     who: Prescriber | Pharmacy, user: User | None, licence: Licence | None
-) -> list[Route]:
-    """Give the same of somebody whose user and licence are known, without a query."""
-    addresses = {
+) -> dict[ChannelName, str]:
+    """Give somebody's address for each channel, empty where there is none."""
+    return {
         ChannelName.FAX: _fax(user, licence, who),
         ChannelName.EMAIL: (user.email or "") if user else "",
         ChannelName.LETTER: "\n".join(address_lines(licence)) if licence else "",
     }
-    closed = barred.among(addresses.values())
+
+
+def ways_from(
+    who: Prescriber | Pharmacy,
+    user: User | None,
+    licence: Licence | None,
+    known: Known,
+    *,
+    with_patient: bool = True,
+) -> Ways:
+    """Give the ways of somebody of whom all is known, without a query."""
+    addresses = addresses_of(who, user, licence)
     preferred = _preferred(user, licence)
     order = sorted(ORDER, key=lambda channel: channel != preferred)
-    return [
+    routes = [
         Route(way, addresses[way])
         for way in order
-        if addresses[way] and addresses[way] not in closed
+        if addresses[way] and addresses[way] not in known.closed
     ]
+    number = addresses[ChannelName.FAX]
+    waits = (
+        with_patient
+        and number not in known.closed
+        and _must_be_proven(number, licence, who)
+        and not proofs.is_among(known.proven, number, (user, licence, who))
+    )
+    if not waits:
+        return Ways(routes, user)
+    others = [route for route in routes if route.channel != ChannelName.FAX]
+    held = Route(ChannelName.FAX, number, awaits=AWAITS_TEST_PAGE)
+    return Ways(others or [held], user, number)
 
 
 def routes_of_user(user: User) -> list[Route]:
     """Give the ways to reach a user about what they did in the portal."""
     who = user.prescriber or user.pharmacy
     if who is not None:
-        return routes_for(who)
+        return routes_for(who, with_patient=False)
     return [Route(ChannelName.EMAIL, user.email)] if user.email else []
 
 
@@ -155,6 +219,17 @@ def address_lines(licence: Licence) -> list[str]:
 def _preferred(user: User | None, licence: Licence | None) -> ChannelName | None:
     chosen: ChannelName | None = user.preferred_channel if user else None
     return chosen or (licence.preferred_channel if licence else None)
+
+
+def _must_be_proven(
+    number: str, licence: Licence | None, who: Prescriber | Pharmacy
+) -> bool:
+    """Tell whether the policy wants a test page; the Department's numbers may do."""
+    policy = settings.current().fax_verified_only
+    if policy == "off" or not number:
+        return False
+    listed = [_number(known.fax) for known in (licence, who) if known]
+    return policy == "all" or number not in listed
 
 
 def _fax(user: User | None, licence: Licence | None, who: Prescriber | Pharmacy) -> str:

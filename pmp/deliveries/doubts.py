@@ -21,6 +21,8 @@ from pmp.deliveries import calling, outbox
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
 PAUSE = timedelta(minutes=5)
+# A notice that came twice does no harm; a fax or a letter may hold patient data.
+HARMLESS_TWICE = (ChannelName.EMAIL, ChannelName.SMS)
 MOST_STOPS = 5
 
 
@@ -87,7 +89,7 @@ def cannot_tell(delivery_id: int, *, text: str, at: datetime) -> None:
         attempt = outbox.last_attempt(delivery)
         if delivery.state != DeliveryState.IN_DOUBT or attempt is None:
             return
-        if delivery.channel == ChannelName.EMAIL:
+        if delivery.channel in HARMLESS_TWICE:
             delivery.possible_duplicate = True
             outbox.end_attempt(attempt, ErrorClass.IN_DOUBT, at=at)
             outbox.fail(delivery, attempt, ErrorClass.IN_DOUBT, text=text, at=at)

@@ -27,9 +27,17 @@ def first_channels(
     )
     people: list[Someone] = list(query)
     user_of, licence_of = _users(table, people), _licences(people)
+    known = contacts.known_of(
+        address
+        for who in people
+        for address in contacts.addresses_of(
+            who, user_of.get(who.id), licence_of.get(who.id)
+        ).values()
+    )
     found: dict[int, ChannelName | None] = {}
     for who in people:
-        routes = contacts.routes_from(who, user_of.get(who.id), licence_of.get(who.id))
+        user, licence = user_of.get(who.id), licence_of.get(who.id)
+        routes = contacts.ways_from(who, user, licence, known).routes
         found[who.id] = routes[0].channel if routes else None
     return found
 

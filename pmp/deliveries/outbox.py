@@ -64,10 +64,14 @@ FINAL = frozenset(
 
 @dataclass(frozen=True)
 class Route:
-    """A way to reach somebody: an email address, a +1 number, or postal lines."""
+    """A way to reach somebody: an email address, a +1 number, or postal lines.
+
+    `awaits` says why a message by it is held until something has happened.
+    """
 
     channel: ChannelName
     address: str
+    awaits: str = ""
 
 
 _nudges: list[Callable[[int], None]] = []
@@ -110,6 +114,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
     again. A lower `priority` goes first; a fax waits for the hours of faxes.
     """
     first, *others = routes or (Route(ChannelName.LETTER, ""),)
+    is_held = not first.address or bool(first.awaits)
     try:
         with database.atomic():
             delivery: Delivery = Delivery.create(
@@ -120,8 +125,9 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
                 further_routes=[[way.channel.value, way.address] for way in others],
                 dedupe_key=dedupe_key,
                 priority=priority,
-                state=DeliveryState.QUEUED if first.address else DeliveryState.HELD,
-                needs_staff=not first.address,
+                state=DeliveryState.HELD if is_held else DeliveryState.QUEUED,
+                needs_staff=is_held,
+                error_text=first.awaits,
                 due_at=fax_hours.within(first.channel, at, key=dedupe_key),
                 deadline_at=at + retries.DEADLINES[first.channel],
                 document=document,
@@ -335,7 +341,8 @@ def lease() -> timedelta:
 
 
 def _record_request(delivery: Delivery, *, at: datetime) -> None:
-    note(delivery, None, source="system", at=at, text="requested")
+    text = f"requested; {delivery.error_text}" if delivery.error_text else "requested"
+    note(delivery, None, source="system", at=at, text=text)
     audit.record(
         audit.Event.DELIVERY_REQUESTED,
         actor="system",
@@ -369,6 +376,7 @@ def _give_up(
     late = late or at >= delivery.deadline_at
     to = DeliveryState.EXPIRED if late else DeliveryState.FAILED
     wrong_number = delivery.error_class in {ErrorClass.REJECTED, ErrorClass.NOT_A_FAX}
-    delivery.needs_staff = not ways_left(delivery) or wrong_number
+    is_text = delivery.channel == ChannelName.SMS  # it came beside another message
+    delivery.needs_staff = not is_text and (not ways_left(delivery) or wrong_number)
     change(delivery, to, source=source, text=text, at=at, attempt=attempt)
     fall_back(delivery, at=at)

@@ -40,6 +40,7 @@ DEADLINES = {
     ChannelName.EMAIL: timedelta(hours=96),
     ChannelName.FAX: timedelta(hours=72),
     ChannelName.LETTER: timedelta(days=30),
+    ChannelName.SMS: timedelta(hours=24),
 }
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import InboundFax
+from pmp.deliveries import letter_codes
+from pmp.reaching import fax_numbers, page_codes
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,35 @@ class OtherPaper:
     take: Callable[[InboundFax, str, datetime], str]
 
 
-PAPERS: tuple[OtherPaper, ...] = ()
+def _test_page(text: str) -> str | None:
+    found = page_codes.codes_in([text])
+    return found[0] if found else None
+
+
+def _take_test_page(fax: InboundFax, code: str, at: datetime) -> str:
+    return fax_numbers.faxed_back([code], fax=fax, at=at)
+
+
+def _letter(text: str) -> str | None:
+    number = letter_codes.read_code(text)
+    return letter_codes.letter_code(number) if number else None
+
+
+def _not_by_fax(code: str) -> str:
+    # Whoever got the letter has its code, and a return ends a password: not by fax.
+    return (
+        f"It shows letter {code}. Has it come back? Scan it at Letters that came back."
+    )
+
+
+def _nothing(_fax: InboundFax, _code: str, _at: datetime) -> str:
+    return ""
+
+
+PAPERS: tuple[OtherPaper, ...] = (
+    OtherPaper(_test_page, refusal=lambda _: "", take=_take_test_page),
+    OtherPaper(_letter, refusal=_not_by_fax, take=_nothing),
+)
 
 
 def read_code(text: str) -> str | None:

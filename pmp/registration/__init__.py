@@ -25,6 +25,7 @@ from pmp import audit, clock, database, deliveries, settings
 from pmp.accounts import lock_out
 from pmp.deliveries import Route
 from pmp.errors import RuleError
+from pmp.reaching import texts
 from pmp.registration.answers import Answers, problems, shown, tidied
 from pmp.registration.names import name_key
 from pmp.registration.registration_codes import new_code, read_code
@@ -225,8 +226,10 @@ def notify(application: Application, *, at: datetime, email_only: bool = False) 
     """Tell the applicant that something has changed, in the transaction of its cause.
 
     By the channel they prefer, else email, else fax, else a letter to the practice or
-    pharmacy. The notice holds the code and a link, no more.
+    pharmacy; by text message too, where they agreed to it. The notice holds the code
+    and a link, no more.
     """
+    texts.notify(application, at=at)
     routes = _routes(application)
     if email_only:
         routes = [route for route in routes if route.channel == ChannelName.EMAIL]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
-from models import Application, ChannelName, Profession
+from models import NO_WAY_OF_REPORTS, Application, ChannelName, Profession
 from pmp import identifiers
 from pmp.wording import phone, words, zip_code
 
@@ -12,6 +12,7 @@ from pmp.wording import phone, words, zip_code
 LONGEST = 60
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
 _SOCIAL_SECURITY = re.compile(r"\d{3}-\d{2}-\d{4}")
+NOTICE_WAYS = [way for way in ChannelName if way not in NO_WAY_OF_REPORTS]
 _NOT_SAID = "Give {}."
 
 
@@ -39,6 +40,7 @@ class Answers:
     phone: str = ""
     fax: str = ""
     email: str = ""
+    mobile: str = ""
     preferred_channel: str = ""
 
 
@@ -92,8 +94,10 @@ LABELS = {
     "phone": "Telephone",
     "fax": "Fax",
     "email": "Email",
+    "mobile": "Mobile for text messages",
     "preferred_channel": "Notices by",
 }
+SELDOM = frozenset({"mobile"})  # shown only where it was given
 ANY_CHANNEL = "Whatever reaches me first"
 
 
@@ -112,7 +116,7 @@ def shown(profession: Profession, given: Answers | Application) -> list[Shown]:
     return [
         Shown(name, label, _SHOWN.get(name, str)(getattr(given, name) or ""))
         for name, label in LABELS.items()
-        if name not in foreign
+        if name not in foreign and (name not in SELDOM or getattr(given, name))
     ]
 
 
@@ -127,7 +131,7 @@ def tidied(profession: Profession, answers: Answers) -> Answers:
         plain[name] = plain[name].upper()
     for name in ("dea", "npi", "ncpdp", "zip"):
         plain[name] = re.sub(r"[\s.-]", "", plain[name])
-    for name in ("phone", "fax"):
+    for name in ("phone", "fax", "mobile"):
         plain[name] = identifiers.e164(plain[name]) or plain[name]
     return replace(answers, **plain)
 
@@ -185,7 +189,7 @@ def email_problem(value: str) -> str | None:
 
 def channel_problem(value: str) -> str | None:
     """Say what is wrong with the name of a channel; None if nothing."""
-    return None if value in set(ChannelName) else "Choose email, fax or letter."
+    return None if value in set(NOTICE_WAYS) else "Choose email, fax or letter."
 
 
 _CHECKS: dict[str, Callable[[str], str | None]] = {
@@ -196,12 +200,14 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "zip": identifiers.zip_problem,
     "phone": phone_problem,
     "fax": phone_problem,
+    "mobile": phone_problem,
     "email": email_problem,
     "preferred_channel": channel_problem,
 }
 _SHOWN: dict[str, Callable[[str], str]] = {
     "phone": phone,
     "fax": phone,
+    "mobile": phone,
     "zip": zip_code,
     "preferred_channel": lambda chosen: words(chosen) if chosen else ANY_CHANNEL,
 }

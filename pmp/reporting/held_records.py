@@ -120,4 +120,6 @@ def _tell(each: Overdue, *, at: datetime) -> bool:
 
 def _routes(user: User) -> list[Route]:
     own = reporters.own_pharmacy(user)
-    return contacts.routes_for(own) if own else contacts.routes_of_user(user)
+    if own is not None:
+        return contacts.routes_for(own, with_patient=False)
+    return contacts.routes_of_user(user)

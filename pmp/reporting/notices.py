@@ -245,7 +245,8 @@ def _make(
                 made_by=by,
                 made_at=at,
             )
-            deliver(notice, contacts.routes_for(pharmacy), by=by, at=at)
+            routes = contacts.routes_for(pharmacy, with_patient=False)
+            deliver(notice, routes, by=by, at=at)
     except IntegrityError:
         return None
     return notice

@@ -30,6 +30,7 @@ from pmp import bulk, database, deliveries
 from pmp.deliveries import certificates, contacts
 from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
+from pmp.reaching import checks
 from pmp.thresholds import concerned, reply_codes
 from pmp.thresholds.concerned import NOBODY, People
 
@@ -344,20 +345,23 @@ def _request(
     case: ThresholdCase, someone: Prescriber | Pharmacy, *, at: datetime
 ) -> None:
     is_prescriber = isinstance(someone, Prescriber)
+    ways = contacts.ways_to(someone)
     recipient = CaseRecipient.create(
         case=case,
         prescriber=someone if is_prescriber else None,
         pharmacy=None if is_prescriber else someone,
-        user=contacts.user_of(someone),
+        user=ways.user,
         reply_code=reply_codes.new_code(),
     )
     deliveries.request(
         kind=DeliveryKind.THRESHOLD_REPORT,
         subject_id=recipient.id,
-        routes=certificates.also(contacts.routes_for(someone), someone, at=at),
+        routes=certificates.also(ways.routes, someone, at=at),
         dedupe_key=f"threshold:{case.id}:{recipient.id}",
         at=at,
     )
+    if ways.untested:
+        checks.ask_once(ways.user or someone, number=ways.untested, at=at)
 
 
 def _note_sent(delivery: Delivery, _at: datetime) -> None:

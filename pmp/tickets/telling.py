@@ -175,7 +175,8 @@ def _routes_of_reporter(ticket: Ticket) -> Sequence[Route]:
     if outside := outside_answers.of(ticket):
         return outside_answers.routes(outside)
     if recipient := _recipient(ticket):
-        return contacts.routes_for(case_recipients.who(recipient))
+        who = case_recipients.who(recipient)
+        return contacts.routes_for(who, with_patient=False)
     user: User = ticket.opened_by
     if ticket.reporter != f"user:{user.id}":
         return []

@@ -13,11 +13,21 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length
 
-from models import ChannelName, Profession
-from pmp.registration.answers import ANY_CHANNEL, LABELS, Answers, problems
+from models import Profession
+from pmp.registration.answers import (
+    ANY_CHANNEL,
+    LABELS,
+    NOTICE_WAYS,
+    Answers,
+    problems,
+)
 from portal.forms import Form
 
 LONGEST = 200
+CONSENT = (
+    "Whoever gives it agrees to text messages about this registration, without names."
+    " Message and data rates may apply; STOP ends them."
+)
 
 
 class ProfessionForm(Form):
@@ -64,7 +74,7 @@ class _AnswersForm(Form):
 def _channels() -> RadioField:
     choices = [
         SelectChoice("", ANY_CHANNEL),
-        *(SelectChoice(way.value, way.value.capitalize()) for way in ChannelName),
+        *(SelectChoice(way.value, way.value.capitalize()) for way in NOTICE_WAYS),
     ]
     return RadioField(LABELS["preferred_channel"], choices=choices, default="")
 
@@ -91,6 +101,7 @@ class PractitionerForm(_AnswersForm):
     phone = _text("phone", TelField)
     fax = _text("fax", TelField)
     email = _text("email", EmailField)
+    mobile = _text("mobile", TelField, hint=CONSENT)
     preferred_channel = _channels()
 
 
@@ -115,6 +126,7 @@ class PharmacyForm(_AnswersForm):
     phone = _text("phone", TelField)
     fax = _text("fax", TelField)
     email = _text("email", EmailField)
+    mobile = _text("mobile", TelField, hint=CONSENT)
     preferred_channel = _channels()
 
 

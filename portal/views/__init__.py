@@ -3,6 +3,7 @@
 BLUEPRINTS = (
     "portal.views.home",
     "portal.views.account",
+    "portal.views.reaching",
     "portal.views.health",
     "portal.views.register",
     "portal.views.leaflets",
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     "portal.views.staff_misdeliveries",
     "portal.views.staff_mail",
     "portal.views.mail_certificates",
+    "portal.views.staff_fax_numbers",
     "portal.views.outside_reports",
     "portal.views.staff_tickets",
     "portal.views.staff_ticket_handling",

@@ -1,4 +1,4 @@
-"""What other systems call: a fax carrier's reports, and where it fetches a fax."""
+"""What other systems call: reports of faxes and texts, and where a fax is fetched."""
 
 from typing import Any
 
@@ -45,6 +45,14 @@ def lob_status() -> ResponseReturnValue:
     return "", 204
 
 
+@bp.post("/hooks/sms/twilio/status")
+@machine
+def sms_status() -> ResponseReturnValue:
+    if not tasks.sms_status(**_call()):
+        abort(403)
+    return "", 204
+
+
 @bp.post("/hooks/fax/sinch/status")
 @machine
 @uploads
@@ -67,6 +75,15 @@ def sinch_received() -> ResponseReturnValue:
     if fax is not None:
         tasks.nudge(tasks.fetch_fax, fax.id)
     return "", 204
+
+
+@bp.post("/hooks/sms/twilio/received")
+@machine
+def sms_received() -> ResponseReturnValue:
+    answer = tasks.sms_received(**_call())
+    if answer is None:
+        abort(403)
+    return Response(answer, mimetype="application/xml")
 
 
 @bp.get("/media/<token>")

@@ -8,6 +8,7 @@ from tests.factories import (
     make_pharmacy,
     make_prescriber,
     make_user,
+    prove_fax,
 )
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -37,9 +38,50 @@ def test_a_user_is_reached_by_the_preferred_channel_then_fax_email_letter() -> N
 
 def test_a_users_own_fax_wins_over_the_rosters() -> None:
     pharmacy = make_pharmacy(licence=make_licence(fax="8605550120"))
+    user = make_user(Role.PHARMACY, pharmacy=pharmacy, fax="860-555-0177", email=None)
+    prove_fax(user, "+18605550177")
+
+    assert contacts.routes_for(pharmacy)[0] == Route(FAX, "+18605550177")
+
+
+def test_a_users_number_that_is_not_proven_gets_no_patient_data() -> None:
+    pharmacy = make_pharmacy(licence=make_licence(fax="8605550120"))
+    user = make_user(Role.PHARMACY, pharmacy=pharmacy, fax="860-555-0177")
+    prove_fax(make_user(Role.PHARMACY), "+18605550177")  # somebody else's proof
+    fax = Route(FAX, "+18605550177")
+
+    ways = contacts.ways_to(pharmacy)
+    assert [way.channel for way in ways.routes] == [EMAIL, LETTER]
+    assert ways.untested == "+18605550177"
+    assert contacts.routes_for(pharmacy, with_patient=False)[0] == fax
+    with settings.changed(fax_verified_only="off"):
+        assert contacts.routes_for(pharmacy)[0] == fax
+    prove_fax(user, "+18605550177")
+    assert contacts.ways_to(pharmacy).routes[0] == fax
+    assert contacts.ways_to(pharmacy).untested == ""
+
+
+def test_a_number_that_the_roster_has_too_is_believed_unless_all_must_be_proven() -> (
+    None
+):
+    licence = make_licence(fax="(860) 555-0177")
+    pharmacy = make_pharmacy(licence=licence)
     make_user(Role.PHARMACY, pharmacy=pharmacy, fax="860-555-0177", email=None)
 
     assert contacts.routes_for(pharmacy)[0] == Route(FAX, "+18605550177")
+    with settings.changed(fax_verified_only="all"):
+        assert contacts.routes_for(pharmacy)[0].channel == LETTER
+        prove_fax(licence, "+18605550177")
+        assert contacts.routes_for(pharmacy)[0] == Route(FAX, "+18605550177")
+
+
+def test_a_number_that_is_not_proven_is_held_where_it_is_the_only_way() -> None:
+    pharmacy = make_pharmacy()
+    make_user(Role.PHARMACY, pharmacy=pharmacy, fax="860-555-0177", email=None)
+
+    [only] = contacts.routes_for(pharmacy)
+
+    assert (only.channel, only.awaits) == (FAX, contacts.AWAITS_TEST_PAGE)
 
 
 def test_who_is_no_user_cannot_open_an_email_and_gets_fax_or_letter() -> None:

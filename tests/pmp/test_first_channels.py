@@ -3,16 +3,53 @@ from typing import Any
 
 import pytest
 
+import models
 from models import ChannelName, Pharmacy, Prescriber, Role, UserStatus
+from pmp import settings
 from pmp.deliveries import contacts
 from pmp.deliveries.first_channels import first_channels
-from tests.factories import make_licence, make_pharmacy, make_prescriber, make_user
+from tests.factories import (
+    make_licence,
+    make_pharmacy,
+    make_prescriber,
+    make_user,
+    prove_fax,
+)
+
+NUMBERS = ["+18605550133", "+18605550134", "+18605550135"]
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_they_are_those_of_each_one_asked_alone(seed: int) -> None:
+@pytest.mark.parametrize("policy", ["off", "users", "all"])
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_they_are_those_of_each_one_asked_alone(seed: int, policy: str) -> None:
+    with settings.changed(fax_verified_only=policy):
+        _compare(seed)
+
+
+def test_many_are_asked_in_as_many_queries_as_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    engine, execute = models.database.obj, models.database.obj.execute_sql
+
+    def counted(sql: str, *given: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *given, **options)
+
+    monkeypatch.setattr(engine, "execute_sql", counted)
+    chance = random.Random(1)  # noqa: S311 - a repeatable state
+    people = [each for _ in range(60) if isinstance(each := _someone(chance), Pharmacy)]
+    counts = []
+    for some in (people[:2], people):
+        asked.clear()
+        first_channels(Pharmacy, {who.id for who in some})
+        counts.append(len(asked))
+    assert counts[0] == counts[1] < 10
+
+
+def _compare(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a repeatable state
     people: list[Any] = [_someone(chance) for _ in range(120)]
 
@@ -41,7 +78,7 @@ def _someone(chance: random.Random) -> Prescriber | Pharmacy:
     licence = make_licence(
         fax=chance.choice([None, "8605550133"]),
         city=chance.choice(["", "HARTFORD"]),
-        preferred_channel=chance.choice([None, *ChannelName]),
+        preferred_channel=chance.choice([None, *contacts.ORDER]),
         active=chance.random() < 0.8,
     )
     linked = chance.choice([licence, None])
@@ -57,10 +94,14 @@ def _someone(chance: random.Random) -> Prescriber | Pharmacy:
             chance.choice([Role.PRACTITIONER, Role.PHARMACY]),
             email=chance.choice([None, f"user{number}@example.org"]),
             fax=chance.choice([None, "8605550135"]),
-            preferred_channel=chance.choice([None, *ChannelName]),
+            preferred_channel=chance.choice([None, *contacts.ORDER]),
             status=chance.choice([UserStatus.ACTIVE, UserStatus.SUSPENDED]),
             licence=None if turn else chance.choice([linked, None]),
             **{mine: chance.choice([who, None])},
         )
+    if chance.random() < 0.3:
+        prove_fax(who, chance.choice(NUMBERS))
+    if chance.random() < 0.3:
+        prove_fax(licence, chance.choice(NUMBERS))
     someone: Prescriber | Pharmacy = who
     return someone

@@ -9,12 +9,14 @@ from models import (
     CaseRecipient,
     CaseStatus,
     ChannelName,
+    ContactCheck,
     CorrectionNotice,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Dispensation,
     DispensationStatus,
+    HowConfirmed,
     Patient,
     Role,
     RuleStatus,
@@ -23,8 +25,9 @@ from models import (
     TicketOutcome,
 )
 from pmp import audit, dispensations, settings, thresholds
-from pmp.deliveries import outbox
+from pmp.deliveries import contacts, outbox
 from pmp.errors import ConflictError, RuleError
+from pmp.reaching import fax_numbers
 from pmp.thresholds import case_recipients, threshold_cases, threshold_rules
 from tests.conftest import NOW
 from tests.factories import (
@@ -34,6 +37,7 @@ from tests.factories import (
     make_prescriber,
     make_rule,
     make_user,
+    prove_fax,
 )
 
 DAY = date(2026, 11, 1)
@@ -73,6 +77,7 @@ def test_the_third_prescriber_and_pharmacy_make_exactly_one_case() -> None:
 
 def test_every_prescriber_and_pharmacy_is_sent_to_user_or_not() -> None:
     user = make_user(Role.PRACTITIONER, fax="8605550111")
+    prove_fax(user, "+18605550111")
     one = make_prescriber(licence=None)
     user.prescriber = one
     user.save()
@@ -90,6 +95,33 @@ def test_every_prescriber_and_pharmacy_is_sent_to_user_or_not() -> None:
     [delivery] = case_recipients.deliveries_of(mine)
     assert (delivery.channel, delivery.address) == (ChannelName.FAX, "+18605550111")
     assert delivery.dedupe_key == f"threshold:{case.id}:{mine.id}"
+
+
+def test_a_first_fax_to_a_number_that_is_not_proven_waits_for_its_test_page() -> None:
+    user = make_user(Role.PRACTITIONER, fax="8605550111", email=None)
+    one = make_prescriber(licence=None)
+    user.prescriber = one
+    user.save()
+    patients = make_patient(), make_patient()
+    for patient in patients:
+        make_dispensation(patient=patient, prescriber=one)
+
+    cases = [make_crossing(patient, fills=2) for patient in patients]
+
+    waiting = [
+        delivery
+        for case in cases
+        for recipient in case_recipients.of_case(case)
+        if recipient.prescriber == one
+        for delivery in case_recipients.deliveries_of(recipient)
+    ]
+    assert [each.state for each in waiting] == [DeliveryState.HELD] * 2
+    assert all(each.needs_staff for each in waiting)
+    assert {each.error_text for each in waiting} == {contacts.AWAITS_TEST_PAGE}
+    [check] = ContactCheck.select()  # one page, however many reports wait
+    fax_numbers.confirm_by_code(check.code, how=HowConfirmed.TYPED, by="x", at=NOW)
+    states = [Delivery.get_by_id(each.id).state for each in waiting]
+    assert states == [DeliveryState.QUEUED] * 2
 
 
 def test_who_cannot_be_reached_is_a_task_for_staff_and_not_forgotten() -> None:

@@ -1,1 +1,1 @@
-"""Real servers on this machine that tests send to: a fax carrier and a mail relay."""
+"""Real servers on this machine that tests send to: carriers and a mail relay."""

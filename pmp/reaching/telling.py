@@ -1,0 +1,27 @@
+"""Telling somebody, at the old number or address, that their ways were changed.
+
+Whoever took over an account would send its reports elsewhere: who had them until now
+is told, and can call.
+"""
+
+from datetime import datetime
+
+from models import ChannelName, DeliveryKind, User
+from pmp import deliveries
+from pmp.deliveries import Route, barred
+
+
+def tell_old(user: User, old: Route, *, at: datetime) -> None:
+    """Send the news to a number or address that was used until now.
+
+    Not where that is somebody else's by now, and never by text message.
+    """
+    if old.channel == ChannelName.SMS or barred.among([old.address]):
+        return
+    deliveries.request(
+        kind=DeliveryKind.CONTACT_CHANGE,
+        subject_id=user.id,
+        routes=[old],
+        dedupe_key=f"contact-change:{user.id}:{old.channel}:{at:%Y%m%d%H%M%S%f}",
+        at=at,
+    )

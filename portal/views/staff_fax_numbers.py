@@ -1,0 +1,177 @@
+"""Fax numbers for staff: proven or not, what answers there, wrong ones, test pages."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from models import ChannelName, HowConfirmed, StationVerdict
+from pmp import clock
+from pmp.errors import NotFoundError, RuleError
+from pmp.identifiers import e164
+from pmp.permissions import Permission
+from pmp.reaching import checks, fax_numbers, own_ways, stations
+from pmp.reaching.proofs import kind_of
+from pmp.wording import phone
+from portal import reaching_pages
+from portal.access import requires, signed_in_user
+from portal.forms import rule_errors
+from portal.forms.reaching import FindNumberForm, ToldCodeForm, WrongNumberForm
+
+bp = Blueprint("staff_fax_numbers", __name__)
+
+
+@bp.route("/staff/fax-numbers", methods=["GET", "POST"])
+@requires(Permission.DELIVERY_WATCH)
+def index() -> ResponseReturnValue:
+    form = ToldCodeForm()
+    if form.validate_on_submit():
+        with rule_errors(form):
+            check = fax_numbers.confirm_by_code(
+                form.code.data or "",
+                how=HowConfirmed.TOLD,
+                by=signed_in_user().username,
+                at=clock.now(),
+            )
+            name = fax_numbers.name_of(checks.owner_of(check))
+            flash(f"{phone(check.address)} is confirmed for {name}.")
+            return redirect(url_for(".index"), 303)
+    page = render_template(
+        "staff/fax_numbers/index.html",
+        form=form,
+        find=FindNumberForm(formdata=None),
+        changes=stations.open_changes(),
+        waiting=fax_numbers.waiting(at=clock.now()),
+        blocked=fax_numbers.blocked(),
+        owner_name=_owner_name,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/staff/fax-numbers/find")
+@requires(Permission.DELIVERY_WATCH)
+def find() -> ResponseReturnValue:
+    typed = request.args.get("fax", "")
+    if number := e164(typed):
+        return redirect(url_for(".show", digits=number.removeprefix("+1")), 303)
+    flash(
+        f"“{typed[:40]}” is not a number with area code, such as (860) 555-0123.", "bad"
+    )
+    return redirect(url_for(".index"), 303)
+
+
+@bp.get("/staff/fax-numbers/<digits>")
+@requires(Permission.DELIVERY_WATCH)
+def show(digits: str) -> ResponseReturnValue:
+    return _shown(_number(digits), WrongNumberForm(formdata=None))
+
+
+@bp.post("/staff/fax-numbers/<digits>/test")
+@requires(Permission.DELIVERY_WATCH)
+def test(digits: str) -> ResponseReturnValue:
+    number, wanted = _number(digits), request.form.get("owner", "")
+    by, at = signed_in_user(), clock.now()
+    for owner in fax_numbers.owners_of(number):
+        if wanted == f"{kind_of(owner)}:{owner.id}":
+            try:
+                channel = ChannelName.FAX
+                checks.ask(owner, channel=channel, address=number, by=by, at=at)
+                name = fax_numbers.name_of(owner)
+                flash(f"A test page for {name} is being faxed to {phone(number)}.")
+            except RuleError as refusal:
+                flash(refusal.message, "warn")
+    return redirect(url_for(".show", digits=digits), 303)
+
+
+@bp.post("/staff/fax-numbers/<digits>/wrong")
+@requires(Permission.DELIVERY_WATCH)
+def wrong(digits: str) -> ResponseReturnValue:
+    number, form = _number(digits), WrongNumberForm()
+    if form.validate():
+        with rule_errors(form):
+            why, by = form.why.data or "", signed_in_user().username
+            fax_numbers.block(number, why=why, by=by, at=clock.now())
+            flash(f"Nothing more is sent to {phone(number)}.")
+            return redirect(url_for(".show", digits=digits), 303)
+    return _shown(number, form)
+
+
+@bp.post("/staff/fax-numbers/<digits>/right")
+@requires(Permission.DELIVERY_WATCH)
+def right(digits: str) -> ResponseReturnValue:
+    number = _number(digits)
+    fax_numbers.release(number, by=signed_in_user(), at=clock.now())
+    flash(f"{phone(number)} may be used again. Send a test page before you rely on it.")
+    return redirect(url_for(".show", digits=digits), 303)
+
+
+@bp.post("/staff/fax-numbers/changes/<int:change_id>")
+@requires(Permission.DELIVERY_WATCH)
+def settle(change_id: int) -> ResponseReturnValue:
+    said = request.form.get("verdict", "")
+    if said not in set(StationVerdict):
+        raise NotFoundError("There is no such answer.")
+    verdict = StationVerdict(said)
+    try:
+        settled = stations.settle(
+            change_id, verdict, by=signed_in_user(), at=clock.now()
+        )
+    except RuleError as refusal:
+        flash(refusal.message, "warn")
+        return redirect(url_for(".index"), 303)
+    if verdict is StationVerdict.RIGHT:
+        flash("Kept: it is their new machine.")
+        return redirect(url_for(".index"), 303)
+    way = "It goes by the next way." if settled.goes_on else "It has no other way."
+    flash(
+        f"Nothing more goes to that number. {way} Write down who has the fax.", "warn"
+    )
+    delivery = settled.change.delivery.id
+    return redirect(url_for("staff_deliveries.show", delivery_id=delivery), 303)
+
+
+@bp.route("/staff/users/<int:user_id>/reaching", methods=["GET", "POST"])
+@requires(Permission.DELIVERY_WATCH)
+def of_user(user_id: int) -> ResponseReturnValue:
+    here = url_for(".of_user", user_id=user_id)
+    template = "staff/fax_numbers/of_user.html"
+    return reaching_pages.page(own_ways.get(user_id), template=template, here=here)
+
+
+def _number(digits: str) -> str:
+    number = e164(digits)
+    if number is None:
+        raise NotFoundError("This is not a fax number.")
+    return number
+
+
+def _owner_name(check: Any) -> str:
+    return fax_numbers.name_of(checks.owner_of(check))
+
+
+def _shown(number: str, form: WrongNumberForm) -> ResponseReturnValue:
+    at = clock.now()
+    owners = [
+        (
+            f"{kind_of(owner)}:{owner.id}",
+            owner,
+            fax_numbers.standing(owner, number, at=at),
+        )
+        for owner in fax_numbers.owners_of(number)
+    ]
+    page = render_template(
+        "staff/fax_numbers/number.html",
+        number=number,
+        digits=number.removeprefix("+1"),
+        known=fax_numbers.known(number),
+        closed=fax_numbers.is_closed(number),
+        owners=owners,
+        name_of=fax_numbers.name_of,
+        kind_of=kind_of,
+        checks=fax_numbers.checks_of(number),
+        owner_name=_owner_name,
+        changes=stations.changes_of(number),
+        form=form,
+        now=at,
+    )
+    return page, 422 if form.errors else 200
