@@ -5,6 +5,7 @@ looked at, and the rest is said.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from gateway import carrier_calls, channels
@@ -72,7 +73,9 @@ def _about_sinch(chosen: settings.Settings) -> Iterator[Finding]:
         text = "No public address is needed: the carrier is asked what became of faxes."
         yield Finding(is_good=True, text=text)
         return
-    yield _answers_here(chosen.public_url)
+    seen = _answers_here(chosen.public_url)
+    # No fax hangs on it here: the carrier is asked as well.
+    yield seen if seen.is_good else replace(seen, is_good=None)
     yield Finding(
         is_good=None,
         text=f"The carrier is told to report to {chosen.public_url}. Whether it gets "

@@ -2,8 +2,8 @@
 
 PMP_FAX_URL is sinch+https://key:secret@fax.api.sinch.com/project, with /service after
 it where the project has several. Each fax carries the hash of its attempt's token as a
-label, and the attempt's key in the line at the head of its pages, so that one in doubt
-is found in the list before it may be sent again. The carrier's own retries are off: our
+label, and its beginning in the line at the head of its pages, so that one in doubt is
+found in the list before it may be sent again. The carrier's own retries are off: our
 plan has them.
 
 What became of a fax is asked for. Where the carrier can reach us it tells us sooner, at
@@ -16,6 +16,7 @@ Error messages); the types of github.com/sinch/sinch-sdk-node, packages/fax.
 import hashlib
 import ipaddress
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ LABEL = "pmp_attempt"
 MOST_LIST_PAGES = 20
 PAGE_SIZE = 100
 LONGEST_HEADER = 50
+SHORT_MARK = 8
 LONGEST_REFERENCE = 100
 LARGEST_FILE = 50 * 1024 * 1024
 
@@ -50,6 +52,7 @@ _PROGRESS = {
     "FAILURE": Progress.FAILED,
 }
 _QUALITY = {"standard": "FINE", "fine": "FINE", "superfine": "SUPERFINE"}
+_MARK = re.compile(rf" \d+-\d+ ([0-9a-f]{{{SHORT_MARK}}})$")
 _INNER = ("internal", "local", "lan", "home", "corp", "test")
 
 
@@ -78,7 +81,7 @@ def send(message: Message) -> str:
         "to": message.address,
         "from": chosen.fax_number,
         "maxRetries": "0",
-        "headerText": f"{chosen.short_name} {message.key}"[-LONGEST_HEADER:],
+        "headerText": _header(message.key, _hash(token)),
         "headerPageNumbers": "true",
         "headerTimeZone": chosen.time_zone,
         "imageConversionMethod": "MONOCHROME",
@@ -113,7 +116,8 @@ def find(address: str, media_sha256: str) -> CarrierReport | None:
     this one: the fax is surely not there. Without a time the list has a week.
     """
     rows = _listed({"direction": "OUTBOUND", "to": address})
-    return listed_faxes.pick(map(_row, rows), media_sha256, carrier=CARRIER)
+    sent = (_row(row, media_sha256) for row in rows)
+    return listed_faxes.pick(sent, media_sha256, carrier=CARRIER)
 
 
 def forget(reference: str) -> None:
@@ -320,10 +324,19 @@ def _listed(params: dict[str, str]) -> Iterator[dict[str, Any]]:
     raise DeliveryError(ErrorClass.CARRIER_DOWN, "the carrier's list does not end")
 
 
-def _row(fax: dict[str, Any]) -> Listed:
-    labels = fax.get("labels")
+def _row(fax: dict[str, Any], wanted: str) -> Listed:
+    """Read a listed fax; where the label is lost the line at its head has the mark."""
+    labels, header = fax.get("labels"), _MARK.search(str(fax.get("headerText") or ""))
     mark = str(labels.get(LABEL) or "") if isinstance(labels, dict) else ""
+    if not mark and header is not None:
+        mark = wanted if wanted.startswith(header[1]) else header[1]
     return Listed(report(fax), mark=mark, made_at=_moment(fax.get("createTime")))
+
+
+def _header(key: str, mark: str) -> str:
+    """Give the line at the head of each page: who sends, which attempt, its mark."""
+    line = f" {key} {mark[:SHORT_MARK]}"
+    return f"{settings.current().short_name[: LONGEST_HEADER - len(line)]}{line}"
 
 
 def _is_chosen(row: Any, service: str) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from threading import Thread
@@ -60,21 +61,31 @@ def portal(db: settings.Settings) -> Flask:
 
 
 @pytest.fixture
-def calling(portal: Flask, now: Clock) -> Iterator[Carrier]:
-    """Give a carrier and a portal that reach each other."""
+def address(portal: Flask, now: Clock) -> Iterator[str]:
+    """Serve a portal that a carrier reaches; give its address."""
     server = create_server(portal, host="127.0.0.1", port=0, threads=4)
-    Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
+
+    def serve() -> None:
+        with suppress(OSError):  # it may look once more at what is closed
+            server.run()
+
+    Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()  # its thread ends by itself within a second
+
+
+@pytest.fixture
+def calling(address: str) -> Iterator[Carrier]:
+    """Give a carrier and a portal that reach each other."""
     with Carrier() as carrier, sends_to(carrier, public_url=address):
         yield carrier
-    server.close()  # its thread ends by itself within a second
 
 
 def sends_to(carrier: Carrier, **changes: Any) -> Any:
     return settings.changed(
         fax_url=carrier.url,
         fax_signing_key=KEY,
-        channel_timeout_seconds=1,
+        channel_timeout_seconds=2,
         **changes,
     )
 

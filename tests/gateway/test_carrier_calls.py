@@ -20,7 +20,7 @@ MANY = 300  # pieces at a tenth of a second: half a minute, were it not cut
 
 
 def ask(server: Raw, method: str = "GET", **more: object) -> Answer:
-    given = {"auth": ("name", "secret"), "seconds": 1.0, **more}
+    given = {"auth": ("name", "secret"), "seconds": 20.0, **more}
     return carrier_calls.call(method, server.url, **given)  # type: ignore[arg-type]
 
 
@@ -55,7 +55,7 @@ def test_an_answer_in_drops_is_cut_and_may_have_been_heard(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate or ""))
     with Raw(pieces, pause=0.1, certificate=certificate) as server:
         with pytest.raises(UnansweredError) as cut:
-            ask(server, "POST", form={"a": "b"})
+            ask(server, "POST", form={"a": "b"}, seconds=1.0)
 
         assert cut.value.heard
         assert server.sent < MANY / 2
@@ -169,3 +169,40 @@ def test_a_wish_to_wait_is_read_in_either_form(
     monkeypatch.setattr(clock, "now", lambda: at)
 
     assert carrier_calls.wish(Answer(429, b"", {"Retry-After": given})) == wish
+
+
+def test_a_proxy_of_the_environment_is_used_and_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    head = OK + b"Content-Length: 300\r\n\r\n"
+    with Raw([head, *[b"x"] * MANY], pause=0.1) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(UnansweredError) as cut:
+            carrier_calls.call(
+                "POST", "http://carrier.example.org/x", auth=None, seconds=1.0
+            )
+
+        assert proxy.sent < MANY / 2
+    assert cut.value.heard
+    assert proxy.heard[0].startswith(b"POST http://carrier.example.org/x ")
+
+
+def test_a_tunnel_that_leads_nowhere_was_surely_not_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tunnel = b"HTTP/1.1 200 Connection established\r\n\r\n"
+    with Raw([tunnel, b""], pause=30) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(UnansweredError) as cut:
+            carrier_calls.call(
+                "POST", "https://carrier.example.org/x", auth=None, seconds=1.0
+            )
+
+    assert not cut.value.heard
+    assert proxy.heard[0].startswith(b"CONNECT carrier.example.org:443 ")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.channels import fax_sinch
 from pmp import settings
 from portal.cli.fax import fax
 from tests.gateway.conftest import sends_to
@@ -25,7 +26,8 @@ def sinch_settings(carrier: Sinch, **changes: Any) -> Any:
 
 
 def check() -> Result:
-    return CliRunner().invoke(fax, ["check"])
+    with settings.changed(channel_timeout_seconds=20):
+        return CliRunner().invoke(fax, ["check"])
 
 
 def wrong(result: Result) -> list[str]:
@@ -107,6 +109,17 @@ def test_sinch_is_tried_without_a_fax(sinch: Sinch) -> None:
     assert "The fax service is Program." in result.output
     assert "No public address is needed" in result.output
     assert sinch.taken == []
+
+
+def test_sinch_works_where_its_reports_do_not_arrive(
+    sinch: Sinch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fax_sinch, "is_reachable", lambda _: True)
+    with settings.changed(public_url="http://127.0.0.1:9"):
+        result = check()
+
+    assert (result.exit_code, wrong(result)) == (0, [])
+    assert "?      http://127.0.0.1:9 does not answer from here" in result.output
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,12 @@ import io
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from pypdf import PdfReader
-from waitress.server import create_server
 
 from gateway import channels, schedule, tasks
 from gateway.channels import fax_sinch
@@ -53,24 +51,18 @@ def sinch() -> Iterator[Sinch]:
 
 
 @pytest.fixture
-def calling(
-    portal: Flask, now: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sinch]:
+def calling(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sinch]:
     """Give a carrier and a portal that reach each other."""
     monkeypatch.setattr(fax_sinch, "is_reachable", lambda _: True)
-    server = create_server(portal, host="127.0.0.1", port=0, threads=4)
-    Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
     with Sinch() as carrier, sends_to(carrier, public_url=address):
         yield carrier
-    server.close()
 
 
 def sends_to(carrier: Sinch, **changes: Any) -> Any:
     return settings.changed(
         fax_url=carrier.url,
         fax_signing_key=PASSWORD,
-        channel_timeout_seconds=1,
+        channel_timeout_seconds=2,
         **changes,
     )
 
@@ -100,7 +92,8 @@ def test_a_fax_is_uploaded_and_followed_by_asking_alone(
     [attempt] = DeliveryAttempt.select()
     assert (fax.to, fax.sender) == ("+18605550123", NUMBER)
     assert fax.fields["maxRetries"] == "0"
-    assert fax.fields["headerText"] == f"CPMRS {attempt.idempotency_key}"
+    mark = (attempt.media_sha256 or "")[:8]
+    assert fax.header == f"CPMRS {attempt.idempotency_key} {mark}"
     assert fax.fields["serviceId"] == SERVICE
     assert fax.labels == {"pmp_attempt": attempt.media_sha256}
     assert "callbackUrl" not in fax.fields
@@ -155,8 +148,8 @@ def test_an_answer_without_end_is_cut(sinch: Sinch, now: Clock) -> None:
     assert fresh(delivery).state == DeliveryState.DELIVERED
 
 
-@pytest.mark.parametrize("step", ["accept-drop", "accept-hang"])
-def test_a_fax_in_doubt_is_found_by_its_label_on_a_later_page(
+@pytest.mark.parametrize("step", ["accept-drop", "accept-hang", "unlabelled"])
+def test_a_fax_in_doubt_is_found_by_its_mark_on_a_later_page(
     sinch: Sinch, now: Clock, step: str
 ) -> None:
     sinch.list_page = 1
@@ -191,15 +184,15 @@ def test_a_fax_that_is_surely_not_there_is_sent_again(
     assert fresh(delivery).state == DeliveryState.SUBMITTED
 
 
-@pytest.mark.parametrize("fault", ["unlabelled", "no list", "no end"])
+@pytest.mark.parametrize("fault", ["unmarked", "no list", "no end"])
 def test_a_fax_that_may_be_there_is_left_to_staff(
     sinch: Sinch, now: Clock, fault: str
 ) -> None:
-    sinch.script = ["unlabelled" if fault == "unlabelled" else "accept-drop"]
+    sinch.script = ["unmarked" if fault == "unmarked" else "accept-drop"]
     delivery = make_delivery()
     send(delivery)
     for fax in sinch.faxes:
-        fax.labels = fax.labels if fault == "unlabelled" else {"pmp_attempt": "other"}
+        fax.labels = fax.labels if fault == "unmarked" else {"pmp_attempt": "other"}
     sinch.lists, sinch.list_ends = fault != "no list", fault != "no end"
 
     for _ in range(30):
@@ -212,7 +205,7 @@ def test_a_fax_that_may_be_there_is_left_to_staff(
     assert after.possible_duplicate
 
 
-def test_an_unlabelled_fax_of_before_is_no_reason_to_doubt(
+def test_an_unmarked_fax_of_before_is_no_reason_to_doubt(
     sinch: Sinch, now: Clock
 ) -> None:
     sinch.faxes.append(
@@ -419,7 +412,7 @@ def test_the_pages_are_destroyed_until_they_are_gone(sinch: Sinch, now: Clock) -
         schedule.sweep_rest()
         work()
     assert sinch.destroyed == [sinch.taken[0].id]
-    assert DeliveryAttempt.get(delivery=done).outcome == "accepted"
+    assert DeliveryAttempt.get(delivery=done).outcome != "forgotten"
 
 
 # --- Faxes that come in
@@ -552,8 +545,8 @@ def test_an_address_inside_an_office_is_not_given_out(
 def test_no_number_no_token_and_no_secret_is_logged(
     sinch: Sinch, now: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG")
     caplog.set_level("INFO", logger="peewee")  # whoever sees statements sees all
+    caplog.set_level("DEBUG")
     for name in ("urllib3", "urllib3.connectionpool", "twilio.http_client", "requests"):
         caplog.set_level("DEBUG", logger=name)
     sinch.script = ["500", "ok", "accept-drop"]
@@ -581,3 +574,13 @@ def test_nothing_to_fax_is_a_fault_of_the_document(sinch: Sinch) -> None:
 
     assert refused.value.error_class == ErrorClass.DOCUMENT
     assert sinch.calls == []
+
+
+def test_the_line_at_the_head_is_never_too_long(sinch: Sinch, now: Clock) -> None:
+    with settings.changed(
+        short_name="A name of a program that is much too long to fit"
+    ):
+        send(make_delivery())
+
+    assert len(sinch.taken[0].header) <= 50
+    assert sinch.taken[0].header.startswith("A name of a program")

@@ -25,6 +25,7 @@ from models import (
     DeliveryAttempt,
     DeliveryEvent,
     DeliveryState,
+    ErrorClass,
     FaxStatus,
     InboundFax,
 )
@@ -456,11 +457,23 @@ def test_a_port_a_path_and_a_stroke_are_no_forgery(
     assert answer.status_code == 204
 
 
-def test_another_port_is_a_forgery(client: FlaskClient) -> None:
+@pytest.mark.parametrize(
+    ("ours", "signed"),
+    [
+        (PUBLIC, f"{PUBLIC}:8443"),
+        (PUBLIC, f"{PUBLIC}:80"),
+        (f"{PUBLIC}:8443", PUBLIC),
+        (f"{PUBLIC}:8443", f"{PUBLIC}:443"),
+    ],
+)
+def test_another_port_is_a_forgery(client: FlaskClient, ours: str, signed: str) -> None:
     path, fields = "/hooks/fax/laml/status", {"FaxSid": "FX1"}
-    for port in ("8443", "80"):
-        headers = signature(f"{PUBLIC}:{port}{path}", fields)
-        assert client.post(path, data=fields, headers=headers).status_code == 403
+    headers = signature(f"{signed}{path}", fields)
+
+    with settings.changed(public_url=ours):
+        answer = client.post(path, data=fields, headers=headers)
+
+    assert answer.status_code == 403
 
 
 def test_twilios_signature_in_sha256_is_told_by_its_header() -> None:
@@ -539,7 +552,10 @@ def test_each_fetch_leaves_a_line_but_not_without_end(
     assert lines.count() == 20
 
 
-@pytest.mark.parametrize("end", ["withdrawn", "failed", "another attempt"])
+@pytest.mark.parametrize(
+    "end",
+    ["withdrawn", "failed", "failed and held", "another attempt", "after a doubt"],
+)
 def test_the_pages_are_gone_with_their_attempt(
     portal: Flask, media_path: str, carrier: Carrier, now: Clock, end: str
 ) -> None:
@@ -549,10 +565,15 @@ def test_the_pages_are_gone_with_their_attempt(
 
     if end == "withdrawn":
         Delivery.update(state=DeliveryState.CANCELLED).execute()
+    elif end == "after a doubt":
+        Delivery.update(state=DeliveryState.QUEUED).execute()
+        DeliveryAttempt.update(error_class=ErrorClass.IN_DOUBT).execute()
     else:
         report = fax_laml.report({"FaxSid": "FX0000", "FaxStatus": "busy"})
         callbacks.apply(report, carrier="laml", source="call-back", at=now.at)
-    if end == "another attempt":
+    if end == "failed and held":
+        Delivery.update(state=DeliveryState.HELD).execute()
+    if end in {"another attempt", "after a doubt"}:
         now.go_on(minutes=3)
         tasks.send_delivery.call_local(attempt.delivery.id)
         newer = carrier.taken[1].media_url.removeprefix(settings.current().public_url)

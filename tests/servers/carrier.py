@@ -74,7 +74,7 @@ class Carrier:
         self.answer_delay = 0.0
         self.lists = True
         self.list_rows: list[dict[str, Any]] = []
-        self.slow = 1.5
+        self.slow = 3.0
         self.error: tuple[str, str] | None = None
         self.page_count: str | None = "2"
         self.deletes = 204

@@ -11,7 +11,8 @@ Each call to send takes the next step of `script`, else `usual`:
   accept-drop           taken, then the line is cut without an answer
   accept-hang           taken, then no answer
   accept-drip           taken, then an answer without end
-  unlabelled            taken and cut, and the label is lost
+  unlabelled            taken and cut; the label is lost
+  unmarked              taken and cut; the label and the line at the head are lost
   first                 taken, and reported before the answer
   busy no-answer failed cut   taken, and ends so
   part                  taken, and ends as completed after one page too few
@@ -46,6 +47,7 @@ _ENDS = {
     "failed": ("FAX_ERROR", 132, "No fax tone detected"),
     "cut": ("FAX_ERROR", 8, "No response after sending a page"),
 }
+_LOST = {"unlabelled", "unmarked"}
 _REFUSED = {"hang", "drip", "bad-json", "html"}
 
 
@@ -65,6 +67,10 @@ class Fax:
     sent_pages: int | None = None
     reports: list[tuple[str, int]] = field(default_factory=list)
 
+    @property
+    def header(self) -> str:
+        return self.fields.get("headerText", "-")
+
     def row(self) -> dict[str, Any]:
         row: dict[str, Any] = {
             "id": self.id,
@@ -74,6 +80,7 @@ class Fax:
             "status": self.status,
             "createTime": self.created,
             "labels": self.labels,
+            "headerText": "-" if self.step == "unmarked" else self.header,
             "hasFile": self.file is not None,
             "serviceId": SERVICE,
         }
@@ -153,7 +160,7 @@ class Sinch:
                 sender=fields.get("from", ""),
                 step=step,
                 fields=fields,
-                labels={} if step == "unlabelled" else json.loads(fields["labels"]),
+                labels={} if step in _LOST else json.loads(fields["labels"]),
                 file=file,
             )
             self.faxes.append(fax)
@@ -261,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.sinch.stopped.wait(HANG_SECONDS)
         if step == "accept-drip":
             self.drip()
-        elif step.startswith("accept-") or step == "unlabelled":
+        elif step.startswith("accept-") or step in _LOST:
             self.close_connection = True
         else:
             self.answer(200, fax.row() | {"status": "QUEUED"})
