@@ -8,10 +8,12 @@ from models import (
     AuditEvent,
     CaseRecipient,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Disclosure,
     Dispensation,
     Document,
+    DocumentKind,
     Patient,
     RecipientAnswer,
     ReportedIdentity,
@@ -161,6 +163,33 @@ def test_what_was_sent_is_kept_once_for_the_delivery_and_the_chart(
     documents.purge(kept, at=NOW)
     assert documents.same(kind=kept.kind, sha256=kept.sha256) is None
     assert body
+
+
+def test_a_report_as_it_was_faxed_is_destroyed_with_its_copy(
+    recipient: CaseRecipient,
+) -> None:
+    sent()
+    kind = DeliveryKind.THRESHOLD_REPORT
+    late = NOW + timedelta(days=31)
+    faxed, young, other = (
+        documents.keep(
+            kind=DocumentKind.THRESHOLD_REPORT,
+            media_type="application/pdf",
+            body=f"%PDF-1.4 {number}".encode(),
+            at=at,
+        )
+        for number, at in enumerate((NOW, late, NOW))
+    )
+    mine, theirs = Delivery.select().where(Delivery.kind == kind).limit(2)
+    for delivery, document in ((mine, faxed), (theirs, young)):
+        Delivery.update(document=document).where(Delivery.id == delivery.id).execute()
+
+    with settings.changed(threshold_copy_days=30):
+        assert threshold_copies.purge(at=late) == 1
+
+    assert Document.get_by_id(faxed.id).purged_at == late
+    assert Document.get_by_id(young.id).sealed
+    assert Document.get_by_id(other.id).sealed  # no delivery's
 
 
 def test_old_copies_are_destroyed_and_their_codes_stay(
