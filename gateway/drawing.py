@@ -27,12 +27,19 @@ for _weight in ("normal", "bold"):
         FAMILY, str(FONTS / f"{_name}.ttf"), weight=_weight, rlgFontName=_name
     )
 
+# Of a document that names no font: the renderer's own would not be in the file.
+_STYLE = f"""<style>
+@font-face {{ font-family: ours; src: url("{PLAIN}.ttf"); }}
+@font-face {{ font-family: ours; src: url("{BOLD}.ttf"); font-weight: bold; }}
+html {{ font-family: ours; }}
+</style>""".encode()
+
 
 def draw(source: bytes) -> bytes:
     """Draw HTML (UTF-8) as a PDF of at most 20 MB; UnableError says why not."""
     try:
         result = pisa.CreatePDF(
-            source,
+            _STYLE + source,
             path=str(FONTS / "document.html"),
             encoding="utf-8",
             capacity=-1,  # never in a temporary file: it would hold patient data

@@ -13,4 +13,5 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
     incident = misdeliveries.get(delivery.subject_id)
     sheet = destroy_notices.sheet(incident, at=attempt.started_at)
     body = documents.pdf("destroy_notice", sheet=sheet)
-    return Message(address=delivery.address, subject=SUBJECT, pdf=body)
+    # A page alone: whoever had one of ours by mistake needs no cover sheet before it.
+    return Message(address=delivery.address, subject=SUBJECT, pdf=body, has_cover=True)

@@ -25,4 +25,7 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
         is_user=isinstance(owner, User),
         at=attempt.started_at,
     )
-    return Message(address=delivery.address, subject="Fax test page", pdf=body)
+    # A page alone: it comes back as it is, with the code on top.
+    return Message(
+        address=delivery.address, subject="Fax test page", pdf=body, has_cover=True
+    )

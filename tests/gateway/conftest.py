@@ -1,16 +1,15 @@
 """A carrier, a relay, and deliveries whose message is a fixed one."""
 
-import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from pypdf import PdfWriter
 from waitress.server import create_server
 
 from gateway import documents, messages, tasks
@@ -103,13 +102,10 @@ def fixed_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "compose", compose)
 
 
+@cache  # a drawing says when it was made
 def pdf_of(pages: int) -> bytes:
-    """Give a PDF of so many empty pages."""
-    writer, written = PdfWriter(), io.BytesIO()
-    for _ in range(pages):
-        writer.add_blank_page(612, 792)
-    writer.write(written)
-    return written.getvalue()
+    """Give a PDF of so many pages."""
+    return documents.drawn("test", PAGE + "<pdf:nextpage/><p>Page</p>" * (pages - 1))
 
 
 def compose_pages(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
