@@ -1,19 +1,15 @@
 """One call to a carrier over HTTP: over by a set time, no redirects, nothing logged.
 
 `requests` limits each wait for the network, not the call: a carrier that sends one byte
-now and then would hold a worker until its lease is over. So a timer cuts the line when
-the time is up. Whether the line ever stood tells a call that was surely not heard from
-one that may have been.
+now and then would hold a worker until its lease is over. So the line is cut when the
+time is up (gateway.time_limit). Whether it ever stood tells a call that was surely not
+heard from one that may have been.
 """
 
 import json
 import logging
-import os
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from gateway.message import DeliveryError
+from gateway.time_limit import TimeLimit
 from models import ErrorClass
 from pmp import clock, settings
 
@@ -86,12 +83,12 @@ def call(  # noqa: PLR0913 - what HTTP has
     and passwords never.
     """
     limit = seconds or settings.current().channel_timeout_seconds
-    line = _Line()
+    line = _Line(TimeLimit(limit))
     with requests.Session() as session:
         session.mount("https://", _Adapter(line))
         session.mount("http://", _Adapter(line))
         try:
-            with line.cut_after(limit):
+            with line.limit:
                 answer = session.request(
                     method,
                     url,
@@ -106,7 +103,9 @@ def call(  # noqa: PLR0913 - what HTTP has
                 )
                 with answer:
                     body = _body(answer, most)
-                if line.is_cut:  # half a header looks like a whole one at its end
+                if (
+                    line.limit.is_over
+                ):  # half a header looks like a whole one at its end
                     raise requests.Timeout
         except (requests.RequestException, HTTPError, OSError) as error:
             raise UnansweredError(
@@ -170,49 +169,21 @@ def content(answer: Answer, otherwise: ErrorClass) -> dict[str, Any]:
 
 
 class _Line:
-    """The connection of one call: did it ever stand, and how it is cut."""
+    """The connection of one call: did it ever stand, and what cuts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: TimeLimit) -> None:
         self.stood = False
-        self.is_cut = False
-        self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
-
-    def watch(self, made: socket.socket) -> None:
-        """Keep hold of a connection, also when TLS takes the socket over."""
-        copy = socket.socket(fileno=os.dup(made.fileno()))
-        with self._lock:
-            self._sockets.append(copy)
-            if self.is_cut:
-                _shut(copy)
-
-    @contextmanager
-    def cut_after(self, seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            with self._lock:
-                for each in self._sockets:
-                    each.close()
-                self._sockets.clear()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.is_cut = True
-            for each in self._sockets:
-                _shut(each)
+        self.limit = limit
 
 
-class _Plain(HTTPConnection):
+class _Watched(HTTPConnection):
+    """A connection that its call's limit cuts, and that says when it stands."""
+
     line: _Line
 
     def _new_conn(self) -> socket.socket:
         made = super()._new_conn()
-        self.line.watch(made)
+        self.line.limit.watch(made)
         return made
 
     def connect(self) -> None:
@@ -220,25 +191,16 @@ class _Plain(HTTPConnection):
         self.line.stood = True
 
 
-class _Secure(HTTPSConnection):
-    line: _Line
-
-    def _new_conn(self) -> socket.socket:
-        made = super()._new_conn()
-        self.line.watch(made)
-        return made
-
-    def connect(self) -> None:
-        super().connect()
-        self.line.stood = True
+class _WatchedSecure(_Watched, HTTPSConnection):
+    """The same under TLS: it stands when the handshake is over."""
 
 
 class _Adapter(HTTPAdapter):
     """Makes connections that a line watches; repeats nothing by itself."""
 
     def __init__(self, line: _Line) -> None:
-        plain = type("Plain", (_Plain,), {"line": line})
-        secure = type("Secure", (_Secure,), {"line": line})
+        plain = type("Plain", (_Watched,), {"line": line})
+        secure = type("Secure", (_WatchedSecure,), {"line": line})
         self._pools = {
             "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
@@ -278,8 +240,3 @@ def _is_untrusted(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
-
-
-def _shut(line: socket.socket) -> None:
-    with suppress(OSError):  # the other side may have been quicker
-        line.shutdown(socket.SHUT_RDWR)

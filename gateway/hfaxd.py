@@ -6,14 +6,14 @@ after a time, however slowly the server drips.
 
 import ftplib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from gateway.time_limit import TimeLimit
+
 PORT = 4559
-AGAIN_SECONDS = 0.2
 LARGEST_LOG = 64 * 1024 * 1024
 # A field may hold blanks; a number, a tag or a file's name holds no bar.
 JOB_FORMAT = "%j|%J|%a|%p|%y|%s"
@@ -82,11 +82,11 @@ class Received:
 class Session:
     """Signed in to hfaxd. Get one by `opened`."""
 
-    def __init__(self, line: ftplib.FTP) -> None:
+    def __init__(self, line: ftplib.FTP, limit: TimeLimit) -> None:
         self._line = line
+        self._limit = limit
         self.is_admin = False
         self.data: socket.socket | None = None  # opened and not yet used
-        self._used: socket.socket | None = None
 
     def ask(self, command: str) -> str:
         """Send one command and give the answer; Refused for 4xx and 5xx."""
@@ -100,6 +100,8 @@ class Session:
             self._line.voidcmd("FORM TIFF")
             with self._connected("STOT") as (told, data):
                 data.sendall(body)
+                # The limit has a handle too: closing ours would not end the upload.
+                data.shutdown(socket.SHUT_WR)
             self._line.voidresp()
         _, _, rest = told.partition("FILE: ")  # 150 FILE: /tmp/doc7.tif (Opening …
         return rest.split()[0] if rest else ""
@@ -134,13 +136,6 @@ class Session:
             self._line.voidcmd("TYPE I")
         return self._transfer(f"RETR {path}", most)
 
-    def cut(self) -> None:
-        """End it from another thread, in the middle of whatever goes on."""
-        for line in (self._used, self.data, self._line.sock):
-            if line is not None:
-                with suppress(OSError):
-                    line.shutdown(socket.SHUT_RDWR)
-
     def _transfer(self, command: str, most: int) -> bytes:
         body = bytearray()
         with _faults():
@@ -162,10 +157,10 @@ class Session:
         if self.data is None:
             place = self._line.makepasv()
             self.data = socket.create_connection(place, self._line.timeout)
+            self._limit.watch(self.data)
         told = self._line.sendcmd(command)
         data, self.data = self.data, None
         with data:
-            self._used = data
             yield told, data
 
 
@@ -176,31 +171,30 @@ def opened(account: Account, *, seconds: float) -> Iterator[Session]:
     Refused if the server does not let us in, Unanswered if it is not there.
     """
     line = ftplib.FTP(timeout=seconds)  # noqa: S321 - to this machine alone, by the settings
-    session = Session(line)
-    over = threading.Event()
-    end = threading.Thread(target=_cut_after, args=(session, seconds, over))
-    end.daemon = True
-    end.start()
-    try:
-        with _faults():
-            line.connect(account.host, account.port)
-            _sign_in(line, account)
-            session.is_admin = _is_admin(line, account)
-        yield session
-        with suppress(Exception):
-            line.quit()
-    finally:
-        over.set()
-        line.close()
-        if session.data is not None:
-            session.data.close()
+    limit = TimeLimit(seconds)
+    session = Session(line, limit)
+    with limit:
+        try:
+            with _faults():
+                _connect(line, account, limit)
+                _sign_in(line, account)
+                session.is_admin = _is_admin(line, account)
+            yield session
+            with suppress(Exception):
+                line.quit()
+        finally:
+            line.close()
+            if session.data is not None:
+                session.data.close()
 
 
-def _cut_after(session: Session, seconds: float, over: threading.Event) -> None:
-    """Cut a conversation that is not over in time, again if it goes on."""
-    over.wait(seconds)
-    while not over.wait(AGAIN_SECONDS):
-        session.cut()
+def _connect(line: ftplib.FTP, account: Account, limit: TimeLimit) -> None:
+    """Do as FTP.connect, which reads the welcome before its socket can be watched."""
+    line.sock = socket.create_connection((account.host, account.port), line.timeout)
+    limit.watch(line.sock)
+    line.af = line.sock.family
+    line.file = line.sock.makefile("r", encoding=line.encoding)
+    line.welcome = line.getresp()
 
 
 def _sign_in(line: ftplib.FTP, account: Account) -> None:

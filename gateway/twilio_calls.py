@@ -1,33 +1,22 @@
 """Calls to Twilio for text messages and look-ups of lines; PMP_SMS_URL says where.
 
-One call, with a time-out, no redirects, no retries of its own, and nothing of it in a
-log. What cannot be is raised as a DeliveryError, by what follows from it.
+Made by gateway.twilio_client. What cannot be is raised as a DeliveryError, by what
+follows from it.
 """
 
 import json
-import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import requests
-from twilio.base.client_base import ClientBase
-from twilio.http.http_client import TwilioHttpClient
-from urllib3.exceptions import MaxRetryError, NewConnectionError
-
+from gateway import carrier_calls, twilio_client
+from gateway.carrier_calls import Answer
 from gateway.message import DeliveryError
 from models import ErrorClass
 from pmp import settings
 from pmp.reaching import texts
 
 API, LOOKUPS = "api.twilio.com", "lookups.twilio.com"
-LONGEST_WISH = timedelta(hours=24)
-# The client reads these where it is given none, and would call another host.
-_NO_OTHER_HOST = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
-
-# It would log the numbers of every call at INFO.
-logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
 STOPPED = 21610
 # Twilio's numbers of what went wrong → what follows from it; in answers and call-backs.
@@ -106,22 +95,15 @@ def call(
 
     DeliveryError: IN_DOUBT where a message may have been taken all the same.
     """
-    client = ClientBase(
-        of.sid,
-        of.token,
-        http_client=TwilioHttpClient(
-            pool_connections=False,
-            timeout=seconds or settings.current().channel_timeout_seconds,
-        ),
-        environment=_NO_OTHER_HOST,
+    answer = twilio_client.request(
+        of.sid, of.token, method, url, data=data, params=params, seconds=seconds
     )
-    try:
-        answer = client.request(method, url, data=data, params=params)
-    except requests.RequestException as error:
-        raise _unanswered(method, error) from None
     if not 200 <= answer.status_code < 300:
         raise _refused(method, answer)
-    return _content(method, answer)
+    if answer.status_code == 204 or method == "DELETE":
+        return {}
+    doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
+    return carrier_calls.content(answer, doubt)
 
 
 def problem(code: int) -> DeliveryError:
@@ -131,61 +113,18 @@ def problem(code: int) -> DeliveryError:
     return DeliveryError(kind, words)
 
 
-def _unanswered(method: str, error: requests.RequestException) -> DeliveryError:
-    """Tell a call that never began from one that may have been heard."""
-    name = type(error).__name__
-    if isinstance(error, requests.exceptions.SSLError):
-        return DeliveryError(ErrorClass.CONFIGURATION, "Twilio's TLS is not valid")
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    unheard = isinstance(
-        error, requests.ConnectTimeout | requests.exceptions.InvalidURL
-    ) or isinstance(reason, NewConnectionError)
-    if unheard or method != "POST":
-        return DeliveryError(ErrorClass.CARRIER_DOWN, f"no answer ({name})")
-    return DeliveryError(ErrorClass.IN_DOUBT, f"no answer to the call ({name})")
-
-
-def _refused(method: str, answer: Any) -> DeliveryError:
+def _refused(method: str, answer: Answer) -> DeliveryError:
+    """Twilio's own number says more than the status, but for how long to wait."""
     status, code = answer.status_code, _code_of(answer)
-    text = f"Twilio answers {status}"
-    if status == 429:
-        return DeliveryError(ErrorClass.THROTTLED, text, retry_after=_wish(answer))
-    if code in ERRORS:
+    if code in ERRORS and status != 429:
         return problem(code)
-    if status in {408, 503}:
-        down = ErrorClass.CARRIER_DOWN
-        return DeliveryError(down, text, retry_after=_wish(answer))
-    if status >= 500:
-        doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
-        return DeliveryError(doubt, text)
     if status in {400, 404, 422}:
-        return DeliveryError(ErrorClass.REJECTED, f"{text}: {code}")
-    return DeliveryError(ErrorClass.CONFIGURATION, text)
+        return DeliveryError(ErrorClass.REJECTED, f"Twilio answers {status}: {code}")
+    return carrier_calls.refused(method, answer)
 
 
-def _code_of(answer: Any) -> int:
+def _code_of(answer: Answer) -> int:
     try:
-        return int(json.loads(answer.text)["code"])
-    except (ValueError, KeyError, TypeError):
+        return int(json.loads(answer.body)["code"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0
-
-
-def _wish(answer: Any) -> timedelta | None:
-    given = (answer.headers or {}).get("Retry-After", "").strip()
-    if given.isdecimal() and len(given) < 9:
-        return min(timedelta(seconds=int(given)), LONGEST_WISH)
-    return None
-
-
-def _content(method: str, answer: Any) -> dict[str, Any]:
-    if answer.status_code == 204 or method == "DELETE":
-        return {}
-    try:
-        content = json.loads(answer.text)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
-        raise DeliveryError(doubt, "Twilio's answer cannot be read")
-    return content

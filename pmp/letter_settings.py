@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from pmp.mail_settings import LOOPBACK
 
 
 def check_address(url: str) -> None:

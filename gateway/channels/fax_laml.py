@@ -3,8 +3,7 @@
 PMP_FAX_URL is laml+https://project:token@host/path. The carrier fetches the PDF from
 our media address and reports to our status address. It has no idempotency key, so a
 fax in doubt is looked for in the carrier's list, by the token in its media address,
-before it may be sent again. Calls go through the twilio client's own request, over
-gateway.carrier_calls: it ends by a set time, logs nothing and keeps no request.
+before it may be sent again. Calls go through gateway.twilio_client.
 
 Source: signalwire.com/docs/compatibility-api (Faxes, Fax Media, callbacks).
 """
@@ -19,12 +18,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from twilio.base.client_base import ClientBase
-from twilio.http import HttpClient
-from twilio.http.response import Response
-
-from gateway import carrier_calls
-from gateway.carrier_calls import Answer, UnansweredError, content
+from gateway import carrier_calls, twilio_client
+from gateway.carrier_calls import Answer, content
 from gateway.channels import fax_errors, listed_faxes
 from gateway.channels.listed_faxes import Finding, Listed
 from gateway.message import DeliveryError, Message
@@ -75,37 +70,6 @@ class _Account:
 
     def fax(self, reference: str, part: str = "") -> str:
         return urljoin(self.base, f"Faxes/{quote(reference, safe='')}{part}.json")
-
-
-class _QuietClient(HttpClient):  # type: ignore[misc]
-    """What twilio's client calls with: no log of its own, no last request kept."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.getLogger(__name__), is_async=False)
-
-    def request(  # noqa: PLR0913, PLR0917 - twilio's signature
-        self,
-        method: str,
-        url: str,
-        params: dict[str, object] | None = None,
-        data: dict[str, object] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,  # noqa: FBT001, FBT002
-    ) -> Response:
-        """Call as gateway.carrier_calls does; redirects are never followed."""
-        del allow_redirects
-        answer = carrier_calls.call(
-            method,
-            url,
-            auth=auth,
-            seconds=timeout,
-            params=params,
-            form=data,
-            headers=headers,
-        )
-        return Response(answer.status_code, answer.text, answer.headers)
 
 
 def send(message: Message) -> str:
@@ -267,23 +231,11 @@ def _call(
     params: dict[str, str] | None = None,
     or_gone: bool = False,
 ) -> Answer:
-    """Make one call; give a 2xx answer, or with `or_gone` that there is nothing.
-
-    The environment is left out: TWILIO_EDGE there would change the host's name. It may
-    not be empty, since twilio would then read the process's own.
-    """
+    """Make one call; give a 2xx answer, or with `or_gone` that there is nothing."""
     account = _account()
-    client = ClientBase(
-        account.project,
-        account.token,
-        http_client=_QuietClient(),
-        environment={"TWILIO_ACCOUNT_SID": account.project},
+    answer = twilio_client.request(
+        account.project, account.token, method, url, data=data, params=params
     )
-    try:
-        said = client.request(method, url, data=data, params=params)
-    except UnansweredError as error:
-        raise carrier_calls.failure(method, error) from None
-    answer = Answer(said.status_code, said.text.encode(), said.headers)
     is_gone = or_gone and answer.status_code in {404, 410}
     if not is_gone and not 200 <= answer.status_code < 300:
         raise _refused(method, answer)

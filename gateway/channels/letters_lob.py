@@ -10,13 +10,11 @@ by the attempt's mark in its metadata. Addresses: docs.lob.com, Letters; Publica
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
-
+from gateway import carrier_calls
+from gateway.carrier_calls import Answer, UnansweredError, content
 from gateway.channels import letters_print
 from gateway.message import DeliveryError, Message
 from gateway.windows import block
@@ -28,7 +26,6 @@ from pmp.deliveries.callbacks import CarrierReport, Progress
 
 CARRIER = "lob"
 REPEATABLE = False
-LONGEST_WISH = timedelta(hours=24)
 MARK = "attempt"  # in the metadata: the hash of the attempt's own token
 _UNDERWAY = (Progress.UNDERWAY, None)
 _MAILED = (Progress.MAILED, None)
@@ -71,8 +68,8 @@ def send(message: Message) -> str:
     except DeliveryError as error:
         if error.error_class != ErrorClass.IN_DOUBT:
             raise
-        answer = _make(message, fields)
-    reference = _content(answer, ErrorClass.IN_DOUBT).get("id")
+        answer = _make(message, fields, seconds=_seconds_again())
+    reference = content(answer, ErrorClass.IN_DOUBT).get("id")
     if not isinstance(reference, str) or not reference:
         raise DeliveryError(ErrorClass.IN_DOUBT, "the carrier's answer has no number")
     return reference
@@ -81,14 +78,14 @@ def send(message: Message) -> str:
 def look(reference: str) -> CarrierReport:
     """Ask what became of a letter."""
     answer = _call("GET", f"{_account().letters}/{reference}")
-    return report(_content(answer, ErrorClass.CARRIER_DOWN))
+    return report(content(answer, ErrorClass.CARRIER_DOWN))
 
 
 def find(address: str, media_sha256: str) -> CarrierReport | None:  # noqa: ARG001
     """Look for the letter of an attempt; None: it is surely not there."""
     params = {f"metadata[{MARK}]": media_sha256, "limit": "1"}
     answer = _call("GET", _account().letters, params=params)
-    rows = _content(answer, ErrorClass.CARRIER_DOWN).get("data")
+    rows = content(answer, ErrorClass.CARRIER_DOWN).get("data")
     if not isinstance(rows, list):
         raise DeliveryError(ErrorClass.CARRIER_DOWN, "the carrier's list is none")
     mine = [row for row in rows if _mark_of(row) == media_sha256]
@@ -211,89 +208,54 @@ def _party(name: str, party: Block) -> list[tuple[str, str]]:
     return [(f"{name}[{key}]", text) for key, text in lines.items() if text]
 
 
-def _make(message: Message, fields: list[tuple[str, str]]) -> requests.Response:
+def _make(
+    message: Message, fields: list[tuple[str, str]], seconds: float | None = None
+) -> Answer:
     return _call(
         "POST",
         _account().letters,
-        data=fields,
+        form=fields,
         files={"file": ("letter.pdf", message.pdf, "application/pdf")},
         headers={"Idempotency-Key": message.key},
+        seconds=seconds,
     )
 
 
-def _call(method: str, url: str, **options: Any) -> requests.Response:
-    """Make one call, with a time-out and no redirects; give a 2xx answer."""
+def _seconds_again() -> float:
+    """Give how long a second call may take: both together always less than a lease."""
+    chosen = settings.current()
+    timeout, lease = chosen.channel_timeout_seconds, chosen.lease_seconds
+    return min(timeout, (lease - timeout) / 2)
+
+
+def _call(method: str, url: str, **options: Any) -> Answer:
+    """Make one call; give a 2xx answer."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.request(
-                method,
-                url,
-                auth=(_account().key, ""),
-                timeout=settings.current().channel_timeout_seconds,
-                allow_redirects=False,
-                **options,
-            )
-    except requests.RequestException as error:
-        raise _unanswered(method, error) from None
+        answer = carrier_calls.call(method, url, auth=(_account().key, ""), **options)
+    except UnansweredError as error:
+        raise carrier_calls.failure(method, error) from None
     if not 200 <= answer.status_code < 300:
         raise _refused(method, answer)
     return answer
 
 
-def _unanswered(method: str, error: requests.RequestException) -> DeliveryError:
-    """Tell a call that never began from one that may have been heard."""
-    name = type(error).__name__
-    if isinstance(error, requests.exceptions.SSLError):
-        return DeliveryError(ErrorClass.CONFIGURATION, "the carrier's TLS is not valid")
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    unheard = isinstance(error, requests.ConnectTimeout) or isinstance(
-        reason, NewConnectionError
-    )
-    if unheard or method != "POST":
-        return DeliveryError(ErrorClass.CARRIER_DOWN, f"no answer ({name})")
-    return DeliveryError(ErrorClass.IN_DOUBT, f"no answer to the call ({name})")
-
-
-def _refused(method: str, answer: requests.Response) -> DeliveryError:
+def _refused(method: str, answer: Answer) -> DeliveryError:
     status, text = answer.status_code, f"carrier answers {answer.status_code}"
-    if status == 429:
-        return DeliveryError(ErrorClass.THROTTLED, text, retry_after=_wish(answer))
-    if status == 503:
-        return DeliveryError(ErrorClass.CARRIER_DOWN, text, retry_after=_wish(answer))
-    if status >= 500 or status in {408, 409}:
-        # It broke while it worked, or still works on the first of two same calls.
+    if status in {408, 409}:  # it still works on the first of two same calls
         doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
         return DeliveryError(doubt, text)
-    if status in {401, 403} and method != "DELETE":
-        return DeliveryError(ErrorClass.CONFIGURATION, text)
+    no_access = status in {401, 403} and method != "DELETE"
+    if no_access or status == 429 or status >= 500:
+        return carrier_calls.refused(method, answer)
     code, words = _problem(answer)
     kind = ErrorClass.DOCUMENT if "file" in code else ErrorClass.REJECTED
     return DeliveryError(kind, f"{text}: {words}"[:180] if words else text)
 
 
-def _problem(answer: requests.Response) -> tuple[str, str]:
+def _problem(answer: Answer) -> tuple[str, str]:
     """Read the company's own code and words of an error."""
     try:
-        error = json.loads(answer.text)["error"]
+        error = json.loads(answer.body)["error"]
         return str(error.get("code") or ""), str(error.get("message") or "")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "", ""
-
-
-def _wish(answer: requests.Response) -> timedelta | None:
-    given = answer.headers.get("Retry-After", "").strip()
-    if given.isdecimal() and given.isascii() and len(given) < 9:
-        return min(timedelta(seconds=int(given)), LONGEST_WISH)
-    return None
-
-
-def _content(answer: requests.Response, otherwise: ErrorClass) -> dict[str, Any]:
-    try:
-        content = json.loads(answer.text)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise DeliveryError(otherwise, "the carrier's answer cannot be read")
-    return content

@@ -33,6 +33,7 @@ from tests.factories import make_user
 from tests.gateway.conftest import Clock, fresh, make_delivery, work
 from tests.gateway.test_letters_check import letter
 from tests.servers.lob import SECRET, Lob, event, signed
+from tests.servers.raw import dripping
 
 ADDRESS = (
     "Elm Medical Group\nAttn: Dr. Ana Ruiz\n12 Main Street Suite 3\nHartford, CT 06106"
@@ -159,6 +160,30 @@ def test_an_answer_that_is_lost_is_asked_for_once_more_and_leaves_one_letter(
 
     assert len(lob.letters) == 1
     assert lob.keys == ["7-1", "7-1"]
+
+
+def test_an_answer_in_drops_is_cut_and_leaves_a_letter_in_doubt(lob: Lob) -> None:
+    with dripping() as server:
+        with settings.changed(letters_url=f"lob+http://key@{server.host}"):
+            row = mailed_by(lob)
+
+        assert server.sent < 150
+    assert len(server.heard) == 2
+    assert row.state == DeliveryState.IN_DOUBT
+
+
+def test_a_call_and_its_repeat_are_over_before_their_lease(lob: Lob) -> None:
+    with (
+        dripping() as server,
+        settings.changed(
+            letters_url=f"lob+http://key@{server.host}",
+            channel_timeout_seconds=3,
+            lease_seconds=4,
+        ),
+    ):
+        with pytest.raises(DeliveryError):
+            send(lob)
+        assert server.sent < 50  # a tenth of a second each; twice the time-out is 60
 
 
 def test_a_company_that_is_not_there_was_surely_not_told(lob: Lob) -> None:

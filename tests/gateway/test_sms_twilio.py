@@ -29,6 +29,7 @@ from portal import create_app
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 from tests.gateway.conftest import Clock, fresh, work
+from tests.servers.raw import dripping
 from tests.servers.sms import SENDER, Twilio, signature
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -137,6 +138,16 @@ def test_what_follows_from_a_refusal(
     assert (delivery.state, delivery.error_class) == (state, error)
     assert "token-1" not in delivery.error_text
     assert not (delivery.needs_staff and state == STATES.FAILED)
+
+
+def test_an_answer_in_drops_is_cut_and_leaves_a_text_in_doubt(twilio: Twilio) -> None:
+    with dripping() as server:
+        with settings.changed(sms_url=f"twilio+http://AC1:token-1@{server.host}"):
+            delivery = code_to()
+
+        assert server.sent < 150
+    assert server.heard
+    assert delivery.state == STATES.IN_DOUBT
 
 
 def test_a_text_in_doubt_goes_again_and_is_marked(twilio: Twilio, now: Clock) -> None:

@@ -46,8 +46,12 @@ class Raw:
         self._thread.join(5)
 
     @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._listening.getsockname()[1]}"
+
+    @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self._listening.getsockname()[1]}/"
+        return f"{self.scheme}://{self.host}/"
 
     def _serve(self) -> None:
         while True:
@@ -70,6 +74,11 @@ class Raw:
                 self.sent += 1
                 if self._stopped.wait(self.pause):
                     return
+
+
+def dripping() -> Raw:
+    """Give a server whose answer's head takes half a minute, a byte at a time."""
+    return Raw([b"HTTP/1.1 200 OK\r\nX-Slow: ", *[b"x"] * 300], pause=0.1)
 
 
 def _context(certificate: Path) -> ssl.SSLContext:
