@@ -13,9 +13,11 @@ from peewee import Case, IntegrityError
 
 from models import (
     Application,
+    ContactCheck,
     DocumentKind,
     FaxedReply,
     FaxStatus,
+    HowConfirmed,
     InboundFax,
     Ticket,
     User,
@@ -25,6 +27,7 @@ from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.faxes import fax_sheets
 from pmp.faxes.filing import SAME, file_by_codes, record, same_file
 from pmp.identifiers import e164
+from pmp.reaching import fax_numbers
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
@@ -145,6 +148,24 @@ def attach_to_ticket(
         )
         faxed_papers.attach(fax, ticket, paper=paper, by=by.username, at=at)
     return ticket
+
+
+def confirm_test_page(
+    fax: InboundFax, *, code: str, by: User, at: datetime
+) -> ContactCheck:
+    """Take the test page on a fax that staff have looked at: its number is proven.
+
+    RuleError if the fax does not show the code, or it is no longer good; ConflictError
+    if another has dealt with the fax.
+    """
+    if code not in {each.code for each in fax_numbers.faxed_back(fax.codes)}:
+        raise RuleError("This fax shows no test page with this code.", field="code")
+    with database.atomic():
+        _deal_with(fax, FaxStatus.FILED, by=by, at=at)
+        how = HowConfirmed.FAXED_BACK
+        check = fax_numbers.confirm_by_code(code, how=how, by=by.username, at=at)
+        _handled(fax, by, at, f"test page {code} confirmed")
+    return check
 
 
 def return_(

@@ -12,7 +12,7 @@ from datetime import datetime
 from models import Document, DocumentKind, FaxStatus, InboundFax
 from pmp import audit, database, documents, fax_parts, registration
 from pmp.fax_parts import Part, Sheet
-from pmp.faxes import fax_codes, fax_sheets, other_papers
+from pmp.faxes import fax_codes, fax_sheets
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies, reply_codes
 from pmp.tickets import faxed_papers
@@ -155,13 +155,6 @@ def _follow(
         if ticket and fax.document and not faxed_papers.refusal(code):
             paper = found.paper or documents.read(fax.document)
             faxed_papers.attach(fax, ticket, paper=paper, at=at)
-    taken = [
-        other_papers.take(fax, code, at=at)
-        for code in read.others
-        if not other_papers.refusal(code)
-    ]
-    if any(taken):
-        _note(fax, " ".join(filter(None, (read.note, *taken))))
     if read.notices:
         recorded = fax_answers.record_all(read.notices, fax=fax.id, at=at)
         _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())

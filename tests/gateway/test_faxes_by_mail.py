@@ -9,7 +9,7 @@ from peewee import OperationalError
 
 from gateway import faxes_by_mail, mailbox, tasks
 from models import Application, FaxStatus, InboundFax
-from pmp import settings
+from pmp import faxes, settings
 from tests.factories import make_application
 from tests.faxes import page, tiff
 from tests.servers.mailbox import MailboxServer
@@ -178,7 +178,7 @@ def test_what_the_database_refuses_stays_in_the_mailbox(
         raise OperationalError
 
     server.put(mail(PDF))
-    monkeypatch.setattr(faxes_by_mail.faxes, "receive", away)
+    monkeypatch.setattr(faxes, "receive", away)
 
     with pytest.raises(OperationalError):
         faxes_by_mail.read()

@@ -84,19 +84,12 @@ def test_the_days_are_a_setting() -> None:
 # --- Other papers with a code
 
 
-def test_papers_of_another_kind_are_taken_by_their_own_rule(
+def test_papers_of_another_kind_are_refused_by_their_own_rule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    taken = []
-
-    def take(fax: InboundFax, code: str, _at: object) -> str:
-        taken.append((fax.id, code))
-        return f"{code} is proven."
-
     kind = OtherPaper(
         read_code=lambda text: text if text.startswith("FXT-") else None,
         refusal=lambda code: "It is closed." if code.endswith("9") else "",
-        take=take,
     )
     monkeypatch.setattr(other_papers, "PAPERS", (kind,))
     application = make_application()
@@ -107,7 +100,6 @@ def test_papers_of_another_kind_are_taken_by_their_own_rule(
         filing.file_part(part, paper=None, at=NOW)
 
     good, form, refused = fax_sheets.parts_of(fax)
-    assert taken == [(good.id, "FXT-1")]
     found = [InboundFax.get_by_id(each.id) for each in (good, form, refused)]
     assert [each.status for each in found] == ["filed", "matched", "unmatched"]
-    assert [each.note for each in found] == ["FXT-1 is proven.", "", "It is closed."]
+    assert [each.note for each in found] == ["", "", "It is closed."]
