@@ -8,6 +8,7 @@ that is killed between two leaves the second to the next sweep.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from models import Document, DocumentKind, FaxStatus, InboundFax
 from pmp import audit, database, documents, fax_parts, registration
@@ -18,6 +19,10 @@ from pmp.thresholds import faxed_replies, reply_codes
 from pmp.tickets import faxed_papers
 
 SAME = "The same pages as fax {}."
+ALIKE = (
+    "It looks like fax {}, which came before. If anything on it is new, attach it{};"
+    " if not, put it aside."
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def _divide(
 
 def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
     read = fax_codes.read(found.codes, found.pages, found.note)
-    original = _same_file(fax) or _same_scan(fax, read.codes, found.sheets)
+    original, alike = _same_file(fax), None
     if original:
         read = replace(
             read,
@@ -120,6 +125,10 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
             note=SAME.format(original.id),
             application=original.application,
         )
+    elif alike := _alike(fax, read.codes, found.sheets):
+        by_code = f" by its code, {', '.join(read.codes)}" if read.codes else ""
+        note = ALIKE.format(alike.id, by_code)
+        read = replace(read, status=FaxStatus.UNMATCHED, note=note, application=None)
     with database.atomic():
         moved = (
             InboundFax.update(
@@ -128,7 +137,7 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
                 pages=found.pages,
                 note=read.note,
                 application=read.application,
-                same_as=original,
+                same_as=original or alike,
             )
             .where(InboundFax.id == fax.id)
             .where(InboundFax.status == FaxStatus.RECEIVED)
@@ -142,7 +151,7 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
         record(
             audit.Event.FAX_READ, fax, "system", at, {**detail, "pages": found.pages}
         )
-        if not original:
+        if not original and not alike:
             _follow(fax, read, found, at=at)
 
 
@@ -168,19 +177,14 @@ def _follow(
 
 
 def same_file(sha256: str, *, before: int | None = None) -> InboundFax | None:
-    """Find the first fax with the same bytes that nobody has put aside.
+    """Find the first fax with the same bytes that does the work of another.
 
-    Only one that came before the fax with the id `before`: two that are read at once
-    must not put each other aside.
+    None that was put aside, or went back to its sender: who was told to send it again
+    has done so. Only one that came before the fax with the id `before`: two that are
+    read at once must not put each other aside.
     """
-    query = (
-        InboundFax.select(InboundFax, Document)
-        .join(Document)
-        .where(Document.sha256 == sha256)
-        .where(Document.kind == DocumentKind.INBOUND_FAX)
-        .where(InboundFax.status != FaxStatus.DISMISSED)
-        .order_by(InboundFax.id)
-    )
+    over = (FaxStatus.DISMISSED, FaxStatus.RETURNED)
+    query = _of_these_bytes(sha256).where(InboundFax.status.not_in(over))
     if before is not None:
         query = query.where(InboundFax.id < before)
     fax: InboundFax | None = query.first()
@@ -193,14 +197,40 @@ def _same_file(fax: InboundFax) -> InboundFax | None:
     return same_file(fax.document.sha256, before=fax.id)
 
 
-def _same_scan(
+def _returned_file(fax: InboundFax) -> InboundFax | None:
+    if fax.document is None or fax.part_of:
+        return None
+    found: InboundFax | None = (
+        _of_these_bytes(fax.document.sha256)
+        .where(InboundFax.status == FaxStatus.RETURNED)
+        .where(InboundFax.id < fax.id)
+        .first()
+    )
+    return found
+
+
+def _of_these_bytes(sha256: str) -> Any:
+    """Give the faxes of a file, in order, while its pages are kept."""
+    return (
+        InboundFax.select(InboundFax, Document)
+        .join(Document)
+        .where(Document.sha256 == sha256)
+        .where(Document.kind == DocumentKind.INBOUND_FAX)
+        .where(Document.purged_at.is_null())
+        .order_by(InboundFax.id)
+    )
+
+
+def _alike(
     fax: InboundFax, codes: Sequence[str], sheets: Sequence[Sheet]
 ) -> InboundFax | None:
-    """Find an earlier fax of the same codes whose pages are this very scan again.
+    """Find an earlier fax of the same codes whose pages look like this one's.
 
-    A carrier's second file of it has other bytes. A form that was signed meanwhile, or
-    laid on the glass anew, is not the same.
+    A carrier's second file of a scan has other bytes. A tick or a thin word looks no
+    different, so a person compares the two; also the very file that was returned.
     """
+    if returned := _returned_file(fax):
+        return returned
     if not codes or not any(sheet.look for sheet in sheets):
         return None
     query = (
@@ -215,7 +245,7 @@ def _same_scan(
             each
             for each in query
             if sorted(each.codes) == sorted(codes)
-            and fax_parts.same_pages(fax_sheets.of(each), sheets)
+            and fax_parts.look_alike(fax_sheets.of(each), sheets)
         ),
         None,
     )

@@ -151,10 +151,10 @@ def test_a_word_written_by_hand_is_not_blank() -> None:
 # --- The same again
 
 
-def test_the_same_scan_in_another_file_is_recognised_and_not_acted_upon() -> None:
+def test_the_same_scan_in_another_file_is_recognised_and_left_to_staff() -> None:
     application = make_application()
     first = receive(tiff([page(application.code)]))
-    Application.update(status="returned").where(
+    Application.update(status="submitted").where(
         Application.id == application.id
     ).execute()
 
@@ -163,9 +163,26 @@ def test_the_same_scan_in_another_file_is_recognised_and_not_acted_upon() -> Non
     assert first.document is not None
     assert again.document is not None
     assert first.document.sha256 != again.document.sha256
-    assert (again.status, again.same_as) == (FaxStatus.DISMISSED, first)
-    assert again.note == f"The same pages as fax {first.id}."
-    assert status_of(application) == "returned"
+    assert (again.status, again.same_as) == (FaxStatus.UNMATCHED, first)
+    assert again.note == (
+        f"It looks like fax {first.id}, which came before. If anything on it is new,"
+        f" attach it by its code, {application.code}; if not, put it aside."
+    )
+    assert faxes.tray() == [again]
+    assert status_of(application) == "submitted"
+
+
+def test_an_answer_that_was_ticked_meanwhile_is_seen_by_a_person() -> None:
+    """A tick is as faint as a speck, and may say "not my patient"."""
+    reply = case_recipients.of_case(make_crossing(make_patient()))[0].reply_code
+    first, ticked = receive(tiff([page(reply)])), page(reply)
+    ticked.paste(0, (300, 1520, 312, 1532))
+
+    again = receive(tiff([ticked]))
+
+    assert (again.status, again.same_as) == (FaxStatus.UNMATCHED, first)
+    assert again in faxes.tray()
+    assert [each.fax for each in FaxedReply.select()] == [first]
 
 
 def test_the_form_with_a_signature_is_not_the_same_as_without() -> None:
@@ -188,7 +205,7 @@ def test_a_form_that_comes_again_among_others_is_recognised() -> None:
     whole = receive(tiff([page(two.code), page(one.code)]))
 
     fresh, again = fax_sheets.parts_of(whole)
-    assert (fresh.status, again.status) == ("matched", "dismissed")
+    assert (fresh.status, again.status) == ("matched", "unmatched")
     assert again.same_as == first
 
 
