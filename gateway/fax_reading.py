@@ -32,11 +32,11 @@ def read(fax: InboundFax) -> None:
 
 
 def _file_part(part: InboundFax, document: Document) -> None:
-    """File a part; where its pages cannot be cut out, a ticket keeps the whole file."""
+    """File a part; where its pages cannot be cut out, a ticket gets none."""
     paper = None
     if filing.needs_paper(part):
         numbers = [sheet.number for sheet in fax_sheets.of(part)]
-        with suppress(UnreadableFax):
+        with suppress(UnreadableFax, DocumentLostError):
             body = documents.read(document)
             paper = reading_apart.cut(body, document.media_type, numbers)
     filing.file_part(part, paper=paper, at=clock.now())

@@ -59,6 +59,9 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     machine called itself.
     """
     known = _by_reference(source_reference)
+    while known and known.document and known.document.purged_at:
+        source_reference += "+"  # what it names is gone: these are the only pages
+        known = _by_reference(source_reference)
     if known:
         return known
     original = same_file(hashlib.sha256(body).hexdigest())
@@ -108,11 +111,11 @@ def attach_to_report(
         raise RuleError("The fax is with this report already.", field="code")
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at)
-        detail = {"reply_code": reply_code}
-        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
         shown = fax_sheets.shown(fax)
         page = shown[0] if len(shown) == 1 else 0
         [faxed] = faxed_replies.attach(fax, {reply_code: page}, by=by.username, at=at)
+        detail = {"reply_code": reply_code}
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
     return faxed
 
 
@@ -125,9 +128,9 @@ def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application
     application = _open_application(code)
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at, application=application)
+        registration.confirmation_received(application, by=by.username, at=at)
         detail = {"registration": application.code}
         record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
-        registration.confirmation_received(application, by=by.username, at=at)
     return application
 
 
@@ -143,10 +146,9 @@ def attach_to_ticket(
     paper = _pages_of(fax, cut)
     with database.atomic():
         _deal_with(fax, FaxStatus.FILED, by=by, at=at)
-        record(
-            audit.Event.FAX_ATTACHED, fax, by.username, at, {"ticket": ticket.number}
-        )
         faxed_papers.attach(fax, ticket, paper=paper, by=by.username, at=at)
+        detail = {"ticket": ticket.number}
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
     return ticket
 
 
@@ -184,8 +186,8 @@ def return_(
     application = _open_application(code)
     with database.atomic():
         _deal_with(fax, FaxStatus.RETURNED, by=by, at=at, application=application)
-        _handled(fax, by, at, reason.value)
         approval.return_(application, reason=reason, note=note, by=by, at=at)
+        _handled(fax, by, at, reason.value)
     return application
 
 
@@ -210,8 +212,8 @@ def refuse_answer(fax: InboundFax, *, by: User, at: datetime) -> None:
     with database.atomic():
         note = "Not signed, or not an answer: the zero report was taken back."
         _deal_with(fax, FaxStatus.DISMISSED, by=by, at=at, note=note)
-        _handled(fax, by, at, "answer refused")
         fax_answers.take_back(fax, by=by, at=at)
+        _handled(fax, by, at, "answer refused")
 
 
 def viewed(fax: InboundFax, *, page: int, by: User, at: datetime) -> bytes:

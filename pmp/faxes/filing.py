@@ -23,6 +23,11 @@ ALIKE = (
     "It looks like fax {}, which came before. If anything on it is new, attach it{};"
     " if not, put it aside."
 )
+# The whole file holds other people's pages: better no paper in the ticket than those.
+NOT_CUT = (
+    "Its pages could not be taken out of the file that came, so they are not in the"
+    " ticket of {}."
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,10 @@ def file_by_sheets(
 
 
 def file_part(fax: InboundFax, *, paper: bytes | None, at: datetime) -> None:
-    """File a part of a fax; `paper` is a file of its pages alone, if one was cut."""
+    """File a part of a fax; `paper` is a file of its pages alone, if one was cut.
+
+    Without it a part with a ticket's code is left to staff.
+    """
     sheets = fax_sheets.of(fax)
     part = Part(tuple(sheets))
     _file(fax, _Found(part.codes, len(sheets), part.found_on, sheets, paper), at=at)
@@ -117,6 +125,11 @@ def _divide(
 
 def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
     read = fax_codes.read(found.codes, found.pages, found.note)
+    if fax.part_of and read.tickets and found.paper is None:
+        note = " ".join(
+            filter(None, (NOT_CUT.format(", ".join(read.tickets)), read.note))
+        )
+        read = replace(read, status=FaxStatus.UNMATCHED, note=note)
     original, alike = _same_file(fax), None
     if original:
         read = replace(
@@ -147,22 +160,23 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
             return
         if not fax.part_of:
             fax_sheets.keep(fax, found.sheets)
+        if not original and not alike:
+            _follow(fax, read, found, at=at)
+        # Last: whoever has the audit record must not wait for a ticket or a report.
         detail = {"status": read.status.value, "codes": read.codes}
         record(
             audit.Event.FAX_READ, fax, "system", at, {**detail, "pages": found.pages}
         )
-        if not original and not alike:
-            _follow(fax, read, found, at=at)
 
 
 def _follow(
     fax: InboundFax, read: fax_codes.Reading, found: _Found, *, at: datetime
 ) -> None:
     """Do what follows from the codes on a fax, in the transaction that files it."""
+    paper = _paper(fax, found) if read.tickets else None
     for code in read.tickets:
         ticket = faxed_papers.by_code(code)
-        if ticket and fax.document and not faxed_papers.refusal(code):
-            paper = found.paper or documents.read(fax.document)
+        if ticket and paper and not faxed_papers.refusal(code):
             faxed_papers.attach(fax, ticket, paper=paper, at=at)
     if read.notices:
         recorded = fax_answers.record_all(read.notices, fax=fax.id, at=at)
@@ -174,6 +188,13 @@ def _follow(
     }
     answered = {code: places.get(code, 0) for code in read.reports}
     faxed_replies.attach(fax, answered, at=at)
+
+
+def _paper(fax: InboundFax, found: _Found) -> bytes | None:
+    """Give the file for a ticket: of a part its own pages alone, if they were cut."""
+    if fax.part_of or fax.document is None:
+        return found.paper
+    return documents.read(fax.document)
 
 
 def same_file(sha256: str, *, before: int | None = None) -> InboundFax | None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from gateway import fax_sheets as reader
 from gateway import pages, reading_apart
+from gateway.pages import UnreadableFax
 from models import (
     Application,
     AuditEvent,
@@ -19,6 +20,7 @@ from models import (
     TicketAttachment,
 )
 from pmp import audit, documents, faxes
+from pmp.documents import DocumentLostError
 from pmp.faxes import fax_sheets, filing
 from pmp.thresholds import case_recipients
 from pmp.tickets import faxed_papers
@@ -240,6 +242,29 @@ def test_a_paper_with_a_tickets_code_goes_into_the_ticket() -> None:
     assert faxed_papers.of_fax(part) == [ticket]
     assert faxed_papers.of_fax(whole) == []
     assert noise.id != ticket.id
+
+
+@pytest.mark.parametrize("fault", [UnreadableFax("x"), DocumentLostError("x")])
+def test_a_ticket_never_gets_the_pages_of_others(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise fault
+
+    ticket, application = make_ticket(), make_application()
+    code = faxed_papers.code_of(ticket)
+    monkeypatch.setattr(reading_apart, "cut", fail)
+
+    whole = receive(tiff([page(application.code), page(code)]))
+
+    _, part = fax_sheets.parts_of(whole)
+    assert part.status == FaxStatus.UNMATCHED
+    assert part.note == (
+        "Its pages could not be taken out of the file that came, so they are not in"
+        f" the ticket of {code}."
+    )
+    assert TicketAttachment.select().count() == 0
+    assert status_of(application) == "confirmation_received"
 
 
 def test_a_closed_ticket_takes_no_paper() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import AuditEvent, Document, FaxStatus, InboundFax
-from pmp import audit, faxes, settings
+from pmp import audit, documents, faxes, settings
 from pmp.errors import NotFoundError
 from pmp.fax_parts import Sheet
 from pmp.faxes import fax_expiry, fax_sheets, filing, other_papers
@@ -79,6 +79,32 @@ def test_the_days_are_a_setting() -> None:
     with settings.changed(fax_days=2300):
         assert fax_expiry.purge(at=NOW) == 0
     assert kept(fax)
+
+
+def test_the_same_file_after_the_purge_is_a_fax_with_pages_again() -> None:
+    old = received("one", FaxStatus.FILED)
+    assert fax_expiry.purge(at=NOW) == 1
+
+    new, again = (_again("one") for _ in range(2))
+    other_way = _again("one", by="mail:")
+
+    assert new != old
+    assert again == new
+    assert new.document is not None
+    assert documents.read(new.document) == b"II*\x00one"
+    assert new.status == FaxStatus.RECEIVED
+    assert (other_way.status, other_way.same_as) == (FaxStatus.DISMISSED, new)
+
+
+def _again(name: str, *, by: str = "") -> InboundFax:
+    return faxes.receive(
+        body=b"II*\x00" + name.encode(),
+        media_type="image/tiff",
+        from_number="8605550143",
+        source="test",
+        source_reference=by + name,
+        at=NOW,
+    )
 
 
 # --- Other papers with a code
