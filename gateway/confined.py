@@ -57,6 +57,7 @@ class Workshop:
     told. At most `most` processes, started when they are needed, and for one piece
     of work `seconds` of time and `megabytes` of memory. A process does `jobs` pieces of
     work and no more: one, where what a stranger sent must not meet what another did.
+    Who finds none free waits for `wait` seconds, else for `seconds`.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class Workshop:
         megabytes: int,
         most: int = 2,
         jobs: int = MOST_JOBS,
+        wait: float | None = None,
     ) -> None:
         self._task, self._seconds, self._megabytes = task, seconds, megabytes
         self._most, self._jobs = most, jobs
+        self._wait = seconds if wait is None else wait
         self._idle: list[_Child] = []
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -80,7 +83,7 @@ class Workshop:
 
         Its kinds BusyError and DiedError may pass.
         """
-        if not self._free.acquire(timeout=self._seconds):
+        if not self._free.acquire(timeout=self._wait):
             raise BusyError("all processes were busy")
         try:
             return self._done(given)

@@ -198,6 +198,9 @@ def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
     except pages.UnreadableFax as refusal:
         message = "These pages cannot be taken out of the file that came."
         raise RuleError(message) from refusal
+    except reading_apart.NotReadNowError as later:
+        message = "The program is busy with other faxes. Try again in a minute."
+        raise RuleError(message) from later
 
 
 def joined(bodies: Iterable[bytes]) -> bytes:

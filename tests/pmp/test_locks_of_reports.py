@@ -138,8 +138,8 @@ def astray(recipient: CaseRecipient) -> int:
     return int(delivery.id)
 
 
-def filed(fax: InboundFax, application: Application, _: User) -> object:
-    return faxes.file_by_codes(fax, codes=[application.code], pages=1, at=NOW)
+def filed(fax: InboundFax, application: Application, _: User) -> None:
+    faxes.file_by_codes(fax, codes=[application.code], pages=1, at=NOW)
 
 
 def attached(fax: InboundFax, application: Application, by: User) -> object:
