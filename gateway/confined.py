@@ -37,6 +37,18 @@ class TooLongError(UnableError):
     """The work was ended when its time was over."""
 
 
+class PassingError(UnableError):
+    """It may go well another time: nothing was found wrong with what was given."""
+
+
+class BusyError(PassingError):
+    """No process was free: nobody has looked at it."""
+
+
+class DiedError(PassingError):
+    """The process died: of what it was given, or because the machine was short."""
+
+
 class Workshop:
     """Processes that each do one piece of work at a time; safe to share by threads.
 
@@ -45,6 +57,7 @@ class Workshop:
     told. At most `most` processes, started when they are needed, and for one piece
     of work `seconds` of time and `megabytes` of memory. A process does `jobs` pieces of
     work and no more: one, where what a stranger sent must not meet what another did.
+    Who finds none free waits for `wait` seconds, else for `seconds`.
     """
 
     def __init__(
@@ -55,18 +68,23 @@ class Workshop:
         megabytes: int,
         most: int = 2,
         jobs: int = MOST_JOBS,
+        wait: float | None = None,
     ) -> None:
         self._task, self._seconds, self._megabytes = task, seconds, megabytes
         self._most, self._jobs = most, jobs
+        self._wait = seconds if wait is None else wait
         self._idle: list[_Child] = []
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.close)
 
     def __call__(self, given: bytes) -> bytes:
-        """Do one piece of work; UnableError where it cannot be, or not in time."""
-        if not self._free.acquire(timeout=self._seconds):
-            raise UnableError("all processes were busy")
+        """Do one piece of work; UnableError where it cannot be, or not in time.
+
+        Its kinds BusyError and DiedError may pass.
+        """
+        if not self._free.acquire(timeout=self._wait):
+            raise BusyError("all processes were busy")
         try:
             return self._done(given)
         finally:
@@ -146,7 +164,7 @@ class _Child:
             self._send(len(given).to_bytes(_HEAD) + given, until)
             return self._receive(int.from_bytes(self._receive(_HEAD, until)), until)
         except OSError as error:
-            raise UnableError("its process died") from error
+            raise DiedError("its process died") from error
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -169,7 +187,7 @@ class _Child:
             _wait_for(self._from.fileno(), select.POLLIN, until)
             part = os.read(self._from.fileno(), size - len(body))
             if not part:
-                raise UnableError("its process died: out of memory or time, or a crash")
+                raise DiedError("its process died: out of memory or time, or a crash")
             body += part
         return bytes(body)
 

@@ -33,7 +33,7 @@ from gateway import (
     scanned_papers,
     windows,
 )
-from gateway.confined import UnableError, Workshop
+from gateway.confined import PassingError, UnableError, Workshop
 from gateway.typefaces import drawable, registered
 from models import Delivery
 from pmp import leaflets, settings, wording
@@ -64,6 +64,10 @@ _drawing = Workshop(
 
 class DocumentError(Exception):
     """A document could not be made. Its text names the template, never a person."""
+
+
+class NotDrawnNowError(DocumentError):
+    """No process drew the document this time; nothing is known to be wrong with it."""
 
 
 class UnreadableScan(Exception):  # noqa: N818 - what the person is told, not our fault
@@ -164,9 +168,14 @@ def html(template: str, /, **context: Any) -> str:
 
 
 def drawn(name: str, source: str) -> bytes:
-    """Draw HTML as a PDF; `name` is for the error's text."""
+    """Draw HTML as a PDF; `name` is for the error's text.
+
+    NotDrawnNowError where the processes that draw were busy, or died.
+    """
     try:
         return _drawing(source.encode())
+    except PassingError as error:
+        raise NotDrawnNowError(f"{name}: {error}") from None
     except UnableError as error:
         # The cause stays behind, like the renderer's own words.
         raise DocumentError(f"{name}: {error}") from None
@@ -189,6 +198,9 @@ def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
     except pages.UnreadableFax as refusal:
         message = "These pages cannot be taken out of the file that came."
         raise RuleError(message) from refusal
+    except reading_apart.NotReadNowError as later:
+        message = "The program is busy with other faxes. Try again in a minute."
+        raise RuleError(message) from later
 
 
 def joined(bodies: Iterable[bytes]) -> bytes:

@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses
 
+from peewee import PeeweeException
+
 from gateway import mailbox, pages
 from gateway.mailbox import MailboxError, Received
 from pmp import clock, faxes, settings
@@ -36,7 +38,9 @@ _ANY = re.compile(rf"(?<!\d){_NUMBER}")
 def read() -> list[int]:
     """Take in what lies in the mailbox; give the ids of the faxes, to be read.
 
-    A mailbox that cannot be read is logged and tried again at the next sweep.
+    A mailbox that cannot be read is logged and tried again at the next sweep; so is a
+    message that the database refuses (PeeweeException). Any other that breaks the
+    reader is set aside, so that those after it are read.
     """
     url = settings.current().fax_imap_url.get_secret_value()
     found: list[int] = []
@@ -44,7 +48,7 @@ def read() -> list[int]:
         return found
     try:
         for mail in mailbox.unread(url, largest=LARGEST_MAIL):
-            found += _take_in(mail)
+            found += _taken(mail)
     except MailboxError as error:
         log.warning("the mailbox of faxes cannot be read: %s", error)
     return found
@@ -77,6 +81,18 @@ def is_from_provider(message: EmailMessage) -> bool:
     )
 
 
+def _taken(mail: Received) -> list[int]:
+    try:
+        return _take_in(mail)
+    except (PeeweeException, MailboxError):
+        raise  # the database or the mailbox is away: it comes again
+    except Exception as error:  # noqa: BLE001 - one mail must not stop all after it
+        name = type(error).__name__
+        log.warning("a message in the mailbox of faxes: %s, set aside", name)
+        mail.set_aside()
+        return []
+
+
 def _take_in(mail: Received) -> list[int]:
     message = _parsed(mail)
     bodies = list(_attachments(message)) if message else []
@@ -101,11 +117,16 @@ def _take_in(mail: Received) -> list[int]:
 
 
 def _parsed(mail: Received) -> EmailMessage | None:
-    """Give a whole message of the provider's; None for any other."""
+    """Give a whole message of the provider's; None for any other.
+
+    By its head, before the body of a stranger's is taken apart.
+    """
     if not mail.is_whole:
         return None
-    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(mail.raw)
-    return message if is_from_provider(message) else None
+    parser = BytesParser(EmailMessage, policy=policy.default)
+    if not is_from_provider(parser.parsebytes(mail.raw, headersonly=True)):
+        return None
+    return parser.parsebytes(mail.raw)
 
 
 def _attachments(message: EmailMessage) -> Iterator[bytes]:

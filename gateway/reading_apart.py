@@ -9,21 +9,47 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from gateway.confined import TooLongError, UnableError, Workshop
+from gateway.confined import (
+    BusyError,
+    PassingError,
+    TooLongError,
+    UnableError,
+    Workshop,
+)
 from gateway.pages import UnreadableFax
 from pmp.fax_parts import Sheet
 
 SECONDS = 180
 MEGABYTES = 2048
+# For a process that is free: who waits holds a thread of the worker.
+WAIT_SECONDS = 2
 _REFUSED = "refused: "
 
 _reading = Workshop(
-    "gateway.reading_apart:work", seconds=SECONDS, megabytes=MEGABYTES, jobs=1
+    "gateway.reading_apart:work",
+    seconds=SECONDS,
+    megabytes=MEGABYTES,
+    jobs=1,
+    wait=WAIT_SECONDS,
 )
 
 
+class NotReadNowError(Exception):
+    """The file was not read this time; nothing is known to be wrong with it.
+
+    `died`: a process had begun, and died of it or because the machine was short.
+    """
+
+    def __init__(self, *, died: bool) -> None:
+        super().__init__("its process died" if died else "all processes were busy")
+        self.died = died
+
+
 def sheets(body: bytes, media_type: str) -> list[Sheet]:
-    """Read every page of a file; UnreadableFax, with a sentence for the fax desk."""
+    """Read every page of a file.
+
+    UnreadableFax, with a sentence for the fax desk; NotReadNowError to try again.
+    """
     answer = _apart({"what": "sheets", "media_type": media_type}, body)
     try:
         return [_sheet(line) for line in answer.splitlines()]
@@ -32,7 +58,10 @@ def sheets(body: bytes, media_type: str) -> list[Sheet]:
 
 
 def cut(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
-    """Give a file of some of another's pages; UnreadableFax if that cannot be."""
+    """Give a file of some of another's pages; UnreadableFax if that cannot be.
+
+    NotReadNowError to try again.
+    """
     wanted = {"what": "cut", "media_type": media_type, "numbers": list(numbers)}
     return _apart(wanted, body)
 
@@ -62,6 +91,8 @@ def _apart(wanted: Mapping[str, object], body: bytes) -> bytes:
         return _reading(json.dumps(wanted).encode() + b"\n" + body)
     except TooLongError:
         raise UnreadableFax("The file took too long to open.") from None
+    except PassingError as error:
+        raise NotReadNowError(died=not isinstance(error, BusyError)) from None
     except UnableError as error:
         text = str(error)
         told = text.removeprefix(_REFUSED) if text.startswith(_REFUSED) else ""

@@ -75,7 +75,7 @@ def _composed(claimed: Claim) -> Message | None:
         lasting = isinstance(
             error,
             documents.DocumentError | DocumentLostError | RuleError | DeliveryError,
-        )
+        ) and not isinstance(error, documents.NotDrawnNowError)
         kind = ErrorClass.DOCUMENT if lasting else ErrorClass.UNKNOWN
         name = type(error).__name__
         log.warning("delivery %s: %s while composing", claimed.delivery.id, name)

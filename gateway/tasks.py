@@ -26,7 +26,7 @@ from gateway.line_types import is_mobile
 from gateway.queue import huey
 from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
-from models import ChannelName, FaxStatus, InboundFax, SubmissionSource
+from models import ChannelName, SubmissionSource
 from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
@@ -140,12 +140,11 @@ def fetch_fax(fax_id: int, media_url: str = "") -> None:
 
 @huey.task(priority=BEFORE_DELIVERIES)
 def read_fax(fax_id: int) -> None:
-    """Read the codes on a fax and attach it to what they name."""
+    """Read the codes on a fax and attach it to what they name; then the next."""
     with database.connected():
-        fax = InboundFax.get_or_none(InboundFax.id == fax_id)
-        if fax is None or fax.status != FaxStatus.RECEIVED or fax.document is None:
-            return
-        fax_reading.read(fax)
+        following = fax_reading.read_in_turn(fax_id)
+    if following is not None:
+        nudge(read_fax, following)
 
 
 @huey.task()

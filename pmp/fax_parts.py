@@ -59,14 +59,13 @@ def parts(sheets: Sequence[Sheet]) -> list[Part]:
     return [Part(tuple(each)) for each in found if each]
 
 
-# Two transmissions of one scan differ by a lost line or a speck; a signature that came
-# to it by several shades in the fields that it crosses. In doubt they are not the same:
-# then a person looks at the second one too.
+# Two transmissions of one scan differ by a lost line or a speck; so does a form on
+# which a box was ticked meanwhile. Pages that are alike are compared by a person.
 MOST_SHADES = 2
 
 
-def same_pages(one: Sequence[Sheet], other: Sequence[Sheet]) -> bool:
-    """Tell whether two faxes are the same scan, blank pages left out."""
+def look_alike(one: Sequence[Sheet], other: Sequence[Sheet]) -> bool:
+    """Tell whether two faxes look like one scan, blank pages left out."""
     mine, theirs = (
         [sheet.look for sheet in sheets if not sheet.blank] for sheets in (one, other)
     )

@@ -13,9 +13,11 @@ from peewee import Case, IntegrityError
 
 from models import (
     Application,
+    ContactCheck,
     DocumentKind,
     FaxedReply,
     FaxStatus,
+    HowConfirmed,
     InboundFax,
     Ticket,
     User,
@@ -25,6 +27,7 @@ from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.faxes import fax_sheets
 from pmp.faxes.filing import SAME, file_by_codes, record, same_file
 from pmp.identifiers import e164
+from pmp.reaching import fax_numbers
 from pmp.registration import approval
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
@@ -56,6 +59,9 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     machine called itself.
     """
     known = _by_reference(source_reference)
+    while known and known.document and known.document.purged_at:
+        source_reference += "+"  # what it names is gone: these are the only pages
+        known = _by_reference(source_reference)
     if known:
         return known
     original = same_file(hashlib.sha256(body).hexdigest())
@@ -105,11 +111,11 @@ def attach_to_report(
         raise RuleError("The fax is with this report already.", field="code")
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at)
-        detail = {"reply_code": reply_code}
-        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
         shown = fax_sheets.shown(fax)
         page = shown[0] if len(shown) == 1 else 0
         [faxed] = faxed_replies.attach(fax, {reply_code: page}, by=by.username, at=at)
+        detail = {"reply_code": reply_code}
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
     return faxed
 
 
@@ -122,9 +128,9 @@ def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application
     application = _open_application(code)
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at, application=application)
+        registration.confirmation_received(application, by=by.username, at=at)
         detail = {"registration": application.code}
         record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
-        registration.confirmation_received(application, by=by.username, at=at)
     return application
 
 
@@ -140,11 +146,28 @@ def attach_to_ticket(
     paper = _pages_of(fax, cut)
     with database.atomic():
         _deal_with(fax, FaxStatus.FILED, by=by, at=at)
-        record(
-            audit.Event.FAX_ATTACHED, fax, by.username, at, {"ticket": ticket.number}
-        )
         faxed_papers.attach(fax, ticket, paper=paper, by=by.username, at=at)
+        detail = {"ticket": ticket.number}
+        record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
     return ticket
+
+
+def confirm_test_page(
+    fax: InboundFax, *, code: str, by: User, at: datetime
+) -> ContactCheck:
+    """Take the test page on a fax that staff have looked at: its number is proven.
+
+    RuleError if the fax does not show the code, or it is no longer good; ConflictError
+    if another has dealt with the fax.
+    """
+    if code not in {each.code for each in fax_numbers.faxed_back(fax.codes)}:
+        raise RuleError("This fax shows no test page with this code.", field="code")
+    with database.atomic():
+        _deal_with(fax, FaxStatus.FILED, by=by, at=at)
+        how = HowConfirmed.FAXED_BACK
+        check = fax_numbers.confirm_by_code(code, how=how, by=by.username, at=at)
+        _handled(fax, by, at, f"test page {code} confirmed")
+    return check
 
 
 def return_(
@@ -163,8 +186,8 @@ def return_(
     application = _open_application(code)
     with database.atomic():
         _deal_with(fax, FaxStatus.RETURNED, by=by, at=at, application=application)
-        _handled(fax, by, at, reason.value)
         approval.return_(application, reason=reason, note=note, by=by, at=at)
+        _handled(fax, by, at, reason.value)
     return application
 
 
@@ -189,8 +212,8 @@ def refuse_answer(fax: InboundFax, *, by: User, at: datetime) -> None:
     with database.atomic():
         note = "Not signed, or not an answer: the zero report was taken back."
         _deal_with(fax, FaxStatus.DISMISSED, by=by, at=at, note=note)
-        _handled(fax, by, at, "answer refused")
         fax_answers.take_back(fax, by=by, at=at)
+        _handled(fax, by, at, "answer refused")
 
 
 def viewed(fax: InboundFax, *, page: int, by: User, at: datetime) -> bytes:

@@ -8,16 +8,26 @@ that is killed between two leaves the second to the next sweep.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from models import Document, DocumentKind, FaxStatus, InboundFax
 from pmp import audit, database, documents, fax_parts, registration
 from pmp.fax_parts import Part, Sheet
-from pmp.faxes import fax_codes, fax_sheets, other_papers
+from pmp.faxes import fax_codes, fax_sheets
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies, reply_codes
 from pmp.tickets import faxed_papers
 
 SAME = "The same pages as fax {}."
+ALIKE = (
+    "It looks like fax {}, which came before. If anything on it is new, attach it{};"
+    " if not, put it aside."
+)
+# The whole file holds other people's pages: better no paper in the ticket than those.
+NOT_CUT = (
+    "Its pages could not be taken out of the file that came, so they are not in the"
+    " ticket of {}."
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,10 @@ def file_by_sheets(
 
 
 def file_part(fax: InboundFax, *, paper: bytes | None, at: datetime) -> None:
-    """File a part of a fax; `paper` is a file of its pages alone, if one was cut."""
+    """File a part of a fax; `paper` is a file of its pages alone, if one was cut.
+
+    Without it a part with a ticket's code is left to staff.
+    """
     sheets = fax_sheets.of(fax)
     part = Part(tuple(sheets))
     _file(fax, _Found(part.codes, len(sheets), part.found_on, sheets, paper), at=at)
@@ -112,7 +125,12 @@ def _divide(
 
 def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
     read = fax_codes.read(found.codes, found.pages, found.note)
-    original = _same_file(fax) or _same_scan(fax, read.codes, found.sheets)
+    if fax.part_of and read.tickets and found.paper is None:
+        note = " ".join(
+            filter(None, (NOT_CUT.format(", ".join(read.tickets)), read.note))
+        )
+        read = replace(read, status=FaxStatus.UNMATCHED, note=note)
+    original, alike = _same_file(fax), None
     if original:
         read = replace(
             read,
@@ -120,6 +138,10 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
             note=SAME.format(original.id),
             application=original.application,
         )
+    elif alike := _alike(fax, read.codes, found.sheets):
+        by_code = f" by its code, {', '.join(read.codes)}" if read.codes else ""
+        note = ALIKE.format(alike.id, by_code)
+        read = replace(read, status=FaxStatus.UNMATCHED, note=note, application=None)
     with database.atomic():
         moved = (
             InboundFax.update(
@@ -128,7 +150,7 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
                 pages=found.pages,
                 note=read.note,
                 application=read.application,
-                same_as=original,
+                same_as=original or alike,
             )
             .where(InboundFax.id == fax.id)
             .where(InboundFax.status == FaxStatus.RECEIVED)
@@ -138,30 +160,24 @@ def _file(fax: InboundFax, found: _Found, *, at: datetime) -> None:
             return
         if not fax.part_of:
             fax_sheets.keep(fax, found.sheets)
+        if not original and not alike:
+            _follow(fax, read, found, at=at)
+        # Last: whoever has the audit record must not wait for a ticket or a report.
         detail = {"status": read.status.value, "codes": read.codes}
         record(
             audit.Event.FAX_READ, fax, "system", at, {**detail, "pages": found.pages}
         )
-        if not original:
-            _follow(fax, read, found, at=at)
 
 
 def _follow(
     fax: InboundFax, read: fax_codes.Reading, found: _Found, *, at: datetime
 ) -> None:
     """Do what follows from the codes on a fax, in the transaction that files it."""
+    paper = _paper(fax, found) if read.tickets else None
     for code in read.tickets:
         ticket = faxed_papers.by_code(code)
-        if ticket and fax.document and not faxed_papers.refusal(code):
-            paper = found.paper or documents.read(fax.document)
+        if ticket and paper and not faxed_papers.refusal(code):
             faxed_papers.attach(fax, ticket, paper=paper, at=at)
-    taken = [
-        other_papers.take(fax, code, at=at)
-        for code in read.others
-        if not other_papers.refusal(code)
-    ]
-    if any(taken):
-        _note(fax, " ".join(filter(None, (read.note, *taken))))
     if read.notices:
         recorded = fax_answers.record_all(read.notices, fax=fax.id, at=at)
         _note(fax, f"{read.note if read.reports else ''} {recorded}".strip())
@@ -174,20 +190,22 @@ def _follow(
     faxed_replies.attach(fax, answered, at=at)
 
 
-def same_file(sha256: str, *, before: int | None = None) -> InboundFax | None:
-    """Find the first fax with the same bytes that nobody has put aside.
+def _paper(fax: InboundFax, found: _Found) -> bytes | None:
+    """Give the file for a ticket: of a part its own pages alone, if they were cut."""
+    if fax.part_of or fax.document is None:
+        return found.paper
+    return documents.read(fax.document)
 
-    Only one that came before the fax with the id `before`: two that are read at once
-    must not put each other aside.
+
+def same_file(sha256: str, *, before: int | None = None) -> InboundFax | None:
+    """Find the first fax with the same bytes that does the work of another.
+
+    None that was put aside, or went back to its sender: who was told to send it again
+    has done so. Only one that came before the fax with the id `before`: two that are
+    read at once must not put each other aside.
     """
-    query = (
-        InboundFax.select(InboundFax, Document)
-        .join(Document)
-        .where(Document.sha256 == sha256)
-        .where(Document.kind == DocumentKind.INBOUND_FAX)
-        .where(InboundFax.status != FaxStatus.DISMISSED)
-        .order_by(InboundFax.id)
-    )
+    over = (FaxStatus.DISMISSED, FaxStatus.RETURNED)
+    query = _of_these_bytes(sha256).where(InboundFax.status.not_in(over))
     if before is not None:
         query = query.where(InboundFax.id < before)
     fax: InboundFax | None = query.first()
@@ -200,14 +218,40 @@ def _same_file(fax: InboundFax) -> InboundFax | None:
     return same_file(fax.document.sha256, before=fax.id)
 
 
-def _same_scan(
+def _returned_file(fax: InboundFax) -> InboundFax | None:
+    if fax.document is None or fax.part_of:
+        return None
+    found: InboundFax | None = (
+        _of_these_bytes(fax.document.sha256)
+        .where(InboundFax.status == FaxStatus.RETURNED)
+        .where(InboundFax.id < fax.id)
+        .first()
+    )
+    return found
+
+
+def _of_these_bytes(sha256: str) -> Any:
+    """Give the faxes of a file, in order, while its pages are kept."""
+    return (
+        InboundFax.select(InboundFax, Document)
+        .join(Document)
+        .where(Document.sha256 == sha256)
+        .where(Document.kind == DocumentKind.INBOUND_FAX)
+        .where(Document.purged_at.is_null())
+        .order_by(InboundFax.id)
+    )
+
+
+def _alike(
     fax: InboundFax, codes: Sequence[str], sheets: Sequence[Sheet]
 ) -> InboundFax | None:
-    """Find an earlier fax of the same codes whose pages are this very scan again.
+    """Find an earlier fax of the same codes whose pages look like this one's.
 
-    A carrier's second file of it has other bytes. A form that was signed meanwhile, or
-    laid on the glass anew, is not the same.
+    A carrier's second file of a scan has other bytes. A tick or a thin word looks no
+    different, so a person compares the two; also the very file that was returned.
     """
+    if returned := _returned_file(fax):
+        return returned
     if not codes or not any(sheet.look for sheet in sheets):
         return None
     query = (
@@ -222,7 +266,7 @@ def _same_scan(
             each
             for each in query
             if sorted(each.codes) == sorted(codes)
-            and fax_parts.same_pages(fax_sheets.of(each), sheets)
+            and fax_parts.look_alike(fax_sheets.of(each), sheets)
         ),
         None,
     )

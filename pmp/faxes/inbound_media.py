@@ -5,6 +5,7 @@ be had stands in the tray of the fax desk and is asked for again, not lost.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from peewee import IntegrityError
@@ -15,6 +16,8 @@ from pmp.identifiers import e164
 
 # What the worker was told of and has not done after so long, it is told of again.
 GRACE = timedelta(minutes=2)
+# Longer than the longest file may be read: what is being read is not waiting.
+READING_GRACE = timedelta(minutes=5)
 
 
 def announce(
@@ -107,9 +110,24 @@ def unread(*, at: datetime) -> list[int]:
         InboundFax.select(InboundFax.id)
         .where(InboundFax.status == FaxStatus.RECEIVED)
         .where(InboundFax.document.is_null(is_null=False))
-        .where(InboundFax.received_at < at - GRACE)
+        .where(InboundFax.received_at < at - READING_GRACE)
+        .order_by(InboundFax.id)
     )
     return [fax.id for fax in query]
+
+
+def next_unread(*, after: int, but: Iterable[int]) -> int | None:
+    """Give the next fax to be read that came after one, but for those in hand."""
+    fax: InboundFax | None = (
+        InboundFax.select(InboundFax.id)
+        .where(InboundFax.status == FaxStatus.RECEIVED)
+        .where(InboundFax.document.is_null(is_null=False))
+        .where(InboundFax.id > after)
+        .where(InboundFax.id.not_in(list(but)))
+        .order_by(InboundFax.id)
+        .first()
+    )
+    return fax.id if fax else None
 
 
 def reference_of(body: bytes) -> str:

@@ -1,28 +1,22 @@
 """Papers of ours with a code that may come by fax, beside those that `filing` knows.
 
-Each names how its code is read, what speaks against taking it in, and what is done with
-it.  What is refused stands in the tray with the reason.
+Each names how its code is read, and why a person must look at it: it stands in the tray
+with that reason.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from models import InboundFax
 from pmp.deliveries import letter_codes
-from pmp.reaching import fax_numbers, page_codes
+from pmp.reaching import page_codes
 
 
 @dataclass(frozen=True)
 class OtherPaper:
-    """`read_code` gives the written form, None for another's; `refusal` "" if none.
-
-    `take` runs in the transaction that files the fax and gives a sentence for the desk.
-    """
+    """`read_code` gives the written form, None for another's; `refusal` "" if none."""
 
     read_code: Callable[[str], str | None]
     refusal: Callable[[str], str]
-    take: Callable[[InboundFax, str, datetime], str]
 
 
 def _test_page(text: str) -> str | None:
@@ -30,8 +24,9 @@ def _test_page(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _take_test_page(fax: InboundFax, code: str, at: datetime) -> str:
-    return fax_numbers.faxed_back([code], fax=fax, at=at)
+def _to_confirm(code: str) -> str:
+    # Whoever got the page has its code, also who writes "wrong number" on it.
+    return f"Test page {code}: look at it, then confirm the number."
 
 
 def _letter(text: str) -> str | None:
@@ -46,13 +41,9 @@ def _not_by_fax(code: str) -> str:
     )
 
 
-def _nothing(_fax: InboundFax, _code: str, _at: datetime) -> str:
-    return ""
-
-
 PAPERS: tuple[OtherPaper, ...] = (
-    OtherPaper(_test_page, refusal=lambda _: "", take=_take_test_page),
-    OtherPaper(_letter, refusal=_not_by_fax, take=_nothing),
+    OtherPaper(_test_page, refusal=_to_confirm),
+    OtherPaper(_letter, refusal=_not_by_fax),
 )
 
 
@@ -65,11 +56,6 @@ def read_code(text: str) -> str | None:
 def refusal(code: str) -> str:
     """Say why a paper with a code is not taken in; empty if it is."""
     return _of(code).refusal(code)
-
-
-def take(fax: InboundFax, code: str, *, at: datetime) -> str:
-    """Do what a paper asks for; give a sentence for the fax desk."""
-    return _of(code).take(fax, code, at)
 
 
 def _of(code: str) -> OtherPaper:

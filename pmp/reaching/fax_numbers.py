@@ -1,7 +1,8 @@
 """What is known of a fax number: proven or not, wrong, what answers, whose it is.
 
 `confirm_by_code` is for whoever has the code of a test page in hand and not its owner:
-staff on the telephone, the fax desk with a page that was faxed back.
+staff on the telephone, or at the fax desk once they have looked at a page that was
+faxed back.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,6 @@ from models import (
     ContactCheck,
     FaxNumber,
     HowConfirmed,
-    InboundFax,
     Licence,
     Pharmacy,
     Prescriber,
@@ -99,18 +99,19 @@ def confirm_by_code(
     return checks.confirm(check, how=how, by=by, at=at)
 
 
-def faxed_back(codes: Iterable[str], *, fax: InboundFax, at: datetime) -> str:
-    """Take test pages that were faxed back; say of each what came of it, for staff."""
-    found = []
-    for code in codes:
-        try:
-            how = HowConfirmed.FAXED_BACK
-            check = confirm_by_code(code, how=how, by=f"fax {fax.id}", at=at)
-        except RuleError as refusal:
-            found.append(f"Test page {code}: {refusal.message}")
-        else:
-            found.append(f"Test page {code}: {check.address} is proven.")
-    return " ".join(found)
+def faxed_back(codes: Iterable[str]) -> list[ContactCheck]:
+    """Give the test pages of ours among the codes on a fax, to be looked at.
+
+    A stranger who faxes one back with "wrong number" on it has the code as well, so a
+    fax proves nothing before a person has seen it.
+    """
+    query = (
+        ContactCheck.select()
+        .where(ContactCheck.channel == ChannelName.FAX)
+        .where(ContactCheck.code.in_(page_codes.codes_in(codes)))
+        .order_by(ContactCheck.id)
+    )
+    return list(query)
 
 
 def block(number: str, *, why: str, by: str, at: datetime) -> FaxNumber:

@@ -16,14 +16,16 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import InboundFax
 from pmp import clock, faxes
-from pmp.errors import NotFoundError
+from pmp.errors import NotFoundError, RuleError
 from pmp.faxes import dividing, fax_sheets, guesses
 from pmp.permissions import Permission
+from pmp.reaching import checks, fax_numbers
 from pmp.registration import comparison
 from pmp.registration.approval import ReturnReason
 from pmp.reporting import fax_answers
 from pmp.thresholds import faxed_replies
 from pmp.tickets import faxed_papers
+from pmp.wording import phone
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_faxes import DivideForm, TicketPaperForm
@@ -101,6 +103,22 @@ def attach_to_ticket(fax_id: int) -> ResponseReturnValue:
             flash(f"The fax is a paper of ticket {ticket.number} now.")
             return redirect(url_for("staff_tickets.ticket", number=ticket.number), 303)
     return _at_the_desk(found, ticket=form)
+
+
+@bp.post("/staff/faxes/<int:fax_id>/test-page")
+@requires(Permission.FAX_DESK)
+def confirm_test_page(fax_id: int) -> ResponseReturnValue:
+    found, code = faxes.by_id(fax_id), request.form.get("code", "")
+    try:
+        check = faxes.confirm_test_page(
+            found, code=code, by=signed_in_user(), at=clock.now()
+        )
+    except RuleError as refusal:
+        flash(refusal.message, "warn")
+        return redirect(url_for(".fax", fax_id=found.id), 303)
+    name = fax_numbers.name_of(checks.owner_of(check))
+    flash(f"{phone(check.address)} is confirmed for {name}.")
+    return redirect(url_for(".tray"), 303)
 
 
 @bp.post("/staff/faxes/<int:fax_id>/divide")
@@ -189,6 +207,8 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         whole="whole" in request.args,
         blank=fax_sheets.blank(found),
         parts=fax_sheets.parts_of(found),
+        test_pages=fax_numbers.faxed_back(found.codes) if in_tray else [],
+        owner_name=lambda check: fax_numbers.name_of(checks.owner_of(check)),
         divisible=dividing.can_divide(found),
         goes_back_to=dividing.before(found),
         tickets=faxed_papers.of_fax(found),

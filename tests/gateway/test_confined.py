@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.confined import UnableError, Workshop
+from gateway.confined import BusyError, DiedError, UnableError, Workshop
 
 TASK = "tests.gateway.confined_work:work"
 
@@ -92,6 +92,18 @@ def test_what_went_wrong_is_told_without_what_was_worked_on(
 
     assert str(error.value) == said
     assert workshop(b"back 1") == b"back 1"
+
+
+def test_a_process_that_dies_may_do_it_another_time(workshop: Workshop) -> None:
+    with pytest.raises(DiedError):
+        workshop(b"die")
+
+
+def test_who_finds_all_processes_busy_may_come_again() -> None:
+    taken = Workshop(TASK, seconds=0.01, megabytes=1024, most=0)
+
+    with pytest.raises(BusyError, match="busy"):
+        taken(b"pid")
 
 
 def test_what_a_library_prints_is_no_answer(

@@ -8,7 +8,8 @@ import pytest
 from jinja2 import ChoiceLoader, DictLoader
 
 from gateway import documents, pages, typefaces
-from gateway.documents import DocumentError
+from gateway.confined import Workshop
+from gateway.documents import DocumentError, NotDrawnNowError
 
 TEMPLATES = {
     "print/plain.html": """{% extends "print/_page.html" %}
@@ -29,6 +30,20 @@ def templates(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(environment, "loader", ours)
     yield
     environment.cache.clear()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("task", "most"),
+    [("gateway.drawing:draw", 0), ("tests.gateway.confined_work:work", 1)],
+)
+def test_a_document_that_nobody_could_draw_now_is_not_at_fault(
+    monkeypatch: pytest.MonkeyPatch, task: str, most: int
+) -> None:
+    taken = Workshop(task, seconds=9 * most, megabytes=1024, most=most)
+    monkeypatch.setattr(documents, "_drawing", taken)
+
+    with pytest.raises(NotDrawnNowError):
+        documents.drawn("t", "die of Canaryquist")
 
 
 def words(pdf: bytes) -> str:

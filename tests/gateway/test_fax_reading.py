@@ -8,6 +8,7 @@ from PIL import Image
 
 from gateway import fax_sheets as reader
 from gateway import pages, reading_apart
+from gateway.pages import UnreadableFax
 from models import (
     Application,
     AuditEvent,
@@ -19,6 +20,7 @@ from models import (
     TicketAttachment,
 )
 from pmp import audit, documents, faxes
+from pmp.documents import DocumentLostError
 from pmp.faxes import fax_sheets, filing
 from pmp.thresholds import case_recipients
 from pmp.tickets import faxed_papers
@@ -151,10 +153,10 @@ def test_a_word_written_by_hand_is_not_blank() -> None:
 # --- The same again
 
 
-def test_the_same_scan_in_another_file_is_recognised_and_not_acted_upon() -> None:
+def test_the_same_scan_in_another_file_is_recognised_and_left_to_staff() -> None:
     application = make_application()
     first = receive(tiff([page(application.code)]))
-    Application.update(status="returned").where(
+    Application.update(status="submitted").where(
         Application.id == application.id
     ).execute()
 
@@ -163,9 +165,26 @@ def test_the_same_scan_in_another_file_is_recognised_and_not_acted_upon() -> Non
     assert first.document is not None
     assert again.document is not None
     assert first.document.sha256 != again.document.sha256
-    assert (again.status, again.same_as) == (FaxStatus.DISMISSED, first)
-    assert again.note == f"The same pages as fax {first.id}."
-    assert status_of(application) == "returned"
+    assert (again.status, again.same_as) == (FaxStatus.UNMATCHED, first)
+    assert again.note == (
+        f"It looks like fax {first.id}, which came before. If anything on it is new,"
+        f" attach it by its code, {application.code}; if not, put it aside."
+    )
+    assert faxes.tray() == [again]
+    assert status_of(application) == "submitted"
+
+
+def test_an_answer_that_was_ticked_meanwhile_is_seen_by_a_person() -> None:
+    """A tick is as faint as a speck, and may say "not my patient"."""
+    reply = case_recipients.of_case(make_crossing(make_patient()))[0].reply_code
+    first, ticked = receive(tiff([page(reply)])), page(reply)
+    ticked.paste(0, (300, 1520, 312, 1532))
+
+    again = receive(tiff([ticked]))
+
+    assert (again.status, again.same_as) == (FaxStatus.UNMATCHED, first)
+    assert again in faxes.tray()
+    assert [each.fax for each in FaxedReply.select()] == [first]
 
 
 def test_the_form_with_a_signature_is_not_the_same_as_without() -> None:
@@ -188,7 +207,7 @@ def test_a_form_that_comes_again_among_others_is_recognised() -> None:
     whole = receive(tiff([page(two.code), page(one.code)]))
 
     fresh, again = fax_sheets.parts_of(whole)
-    assert (fresh.status, again.status) == ("matched", "dismissed")
+    assert (fresh.status, again.status) == ("matched", "unmatched")
     assert again.same_as == first
 
 
@@ -223,6 +242,29 @@ def test_a_paper_with_a_tickets_code_goes_into_the_ticket() -> None:
     assert faxed_papers.of_fax(part) == [ticket]
     assert faxed_papers.of_fax(whole) == []
     assert noise.id != ticket.id
+
+
+@pytest.mark.parametrize("fault", [UnreadableFax("x"), DocumentLostError("x")])
+def test_a_ticket_never_gets_the_pages_of_others(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise fault
+
+    ticket, application = make_ticket(), make_application()
+    code = faxed_papers.code_of(ticket)
+    monkeypatch.setattr(reading_apart, "cut", fail)
+
+    whole = receive(tiff([page(application.code), page(code)]))
+
+    _, part = fax_sheets.parts_of(whole)
+    assert part.status == FaxStatus.UNMATCHED
+    assert part.note == (
+        "Its pages could not be taken out of the file that came, so they are not in"
+        f" the ticket of {code}."
+    )
+    assert TicketAttachment.select().count() == 0
+    assert status_of(application) == "confirmation_received"
 
 
 def test_a_closed_ticket_takes_no_paper() -> None:

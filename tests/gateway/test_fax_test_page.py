@@ -1,4 +1,4 @@
-"""The page that proves a fax number: what it says, and that it comes back by itself."""
+"""The page that proves a fax number: what it says, and what its coming back does."""
 
 import io
 from datetime import timedelta
@@ -21,10 +21,12 @@ from models import (
     User,
 )
 from pmp import faxes
+from pmp.deliveries import contacts
+from pmp.errors import RuleError
 from pmp.reaching import checks, own_ways, page_codes
 from tests.conftest import NOW
 from tests.factories import make_licence, make_user
-from tests.gateway.conftest import Clock, fresh
+from tests.gateway.conftest import Clock, fresh, make_delivery
 from tests.servers.carrier import Carrier
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -96,20 +98,47 @@ def test_a_page_whose_code_was_replaced_is_not_sent(
     assert carrier.taken == []
 
 
-def test_a_page_that_is_faxed_back_proves_its_number(now: Clock) -> None:
+def test_a_page_that_is_faxed_back_proves_its_number_once_staff_say_so(
+    now: Clock,
+) -> None:
     user = make_user(Role.PHARMACY, fax="8605550120")
     check = own_ways.prove_fax(user, number=NUMBER, by=user, at=NOW)
     make_user(Role.PHARMACY, fax="8605550120")  # noise
     came = receive(fax_check.as_fax(drawn(check)))
 
     after = InboundFax.get_by_id(came.id)
-    assert after.status == FaxStatus.FILED
+    assert after.status == FaxStatus.UNMATCHED
     assert after.codes == [check.code]
-    assert "is proven" in after.note
+    assert after.note == f"Test page {check.code}: look at it, then confirm the number."
+    assert ContactCheck.get_by_id(check.id).confirmed_at is None
+    assert User.get_by_id(user.id).fax == "8605550120"
+    lee = make_user(Role.STAFF, username="lee")
+
+    faxes.confirm_test_page(after, code=check.code, by=lee, at=now.at)
+
     proven = ContactCheck.get_by_id(check.id)
     assert proven.confirmed_how == HowConfirmed.FAXED_BACK
-    assert proven.confirmed_by == f"fax {came.id}"
+    assert proven.confirmed_by == "lee"
     assert User.get_by_id(user.id).fax == NUMBER
+    assert InboundFax.get_by_id(came.id).status == FaxStatus.FILED
+
+
+def test_a_report_waits_until_staff_have_seen_the_page_that_came_back(
+    now: Clock,
+) -> None:
+    user = make_user(Role.PHARMACY, fax=None)
+    check = own_ways.prove_fax(user, number=NUMBER, by=user, at=NOW)
+    report = make_delivery(address=NUMBER)
+    Delivery.update(
+        state=DeliveryState.HELD, error_text=contacts.AWAITS_TEST_PAGE
+    ).where(Delivery.id == report.id).execute()
+    came = receive(fax_check.as_fax(drawn(check)))
+    assert fresh(report).state == DeliveryState.HELD
+
+    lee = make_user(Role.STAFF, username="lee")
+    faxes.confirm_test_page(came, code=check.code, by=lee, at=now.at)
+
+    assert fresh(report).state == DeliveryState.QUEUED
 
 
 def test_a_page_that_is_faxed_back_too_late_proves_nothing(now: Clock) -> None:
@@ -120,8 +149,10 @@ def test_a_page_that_is_faxed_back_too_late_proves_nothing(now: Clock) -> None:
 
     came = receive(body)
 
-    after = InboundFax.get_by_id(came.id)
-    assert "too old" in after.note
+    lee = make_user(Role.STAFF, username="lee")
+    with pytest.raises(RuleError, match="too old"):
+        faxes.confirm_test_page(came, code=check.code, by=lee, at=now.at)
+    assert InboundFax.get_by_id(came.id).status == FaxStatus.UNMATCHED
     assert User.get_by_id(user.id).fax == "8605550120"
 
 
@@ -135,7 +166,8 @@ def receive(body: bytes) -> InboundFax:
         at=NOW,
     )
     tasks.read_fax.call_local(fax.id)
-    return fax
+    row: InboundFax = InboundFax.get_by_id(fax.id)
+    return row
 
 
 @pytest.mark.parametrize(

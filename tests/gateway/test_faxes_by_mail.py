@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+from peewee import OperationalError
 
 from gateway import faxes_by_mail, mailbox, tasks
 from models import Application, FaxStatus, InboundFax
-from pmp import settings
+from pmp import faxes, settings
 from tests.factories import make_application
 from tests.faxes import page, tiff
 from tests.servers.mailbox import MailboxServer
@@ -135,6 +136,55 @@ def test_mail_without_a_fax_and_mail_that_is_too_large_are_set_aside(
 
     assert InboundFax.select().count() == 1
     assert flags(server) == [True, True, False]
+
+
+def nested(levels: int) -> bytes:
+    """Write a mail whose parts hold parts, so many times."""
+    head = f"From: {PROVIDER}\r\nMIME-Version: 1.0\r\n".encode()
+    for level in range(levels):
+        kind = f'Content-Type: multipart/mixed; boundary="b{level}"'
+        head += f"{kind}\r\n\r\n--b{level}\r\n".encode()
+    return head
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"From: a@\r\n\r\nx",
+        b'From: "\r\n\r\nx',
+        b"From: a@[\r\n\r\nx",
+        mail(PDF).replace(b"Message-ID: <1@provider.example.org>", b"Message-ID: <"),
+        nested(1200),
+    ],
+    ids=["no domain", "open quote", "open bracket", "open id", "nested"],
+)
+def test_a_message_that_breaks_the_reader_stops_none_after_it(
+    server: MailboxServer, hostile: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.put(hostile, mail(PDF, name="<2@provider.example.org>"))
+
+    with caplog.at_level(logging.WARNING):
+        faxes_by_mail.read()
+
+    assert InboundFax.select().count() == 1
+    assert flags(server) == [True, False]
+    assert "set aside" in caplog.text
+
+
+def test_what_the_database_refuses_stays_in_the_mailbox(
+    server: MailboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError
+
+    server.put(mail(PDF))
+    monkeypatch.setattr(faxes, "receive", away)
+
+    with pytest.raises(OperationalError):
+        faxes_by_mail.read()
+
+    assert flags(server) == [False]
+    assert mailbox.KEYWORD not in server.inbox[0].flags
 
 
 @pytest.mark.parametrize(

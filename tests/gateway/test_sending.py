@@ -65,6 +65,7 @@ def test_what_was_faxed_is_kept_encrypted(now: Clock) -> None:
     [
         (RuleError("The case was withdrawn."), ErrorClass.DOCUMENT, "failed"),
         (documents.DocumentError("t: wide"), ErrorClass.DOCUMENT, "failed"),
+        (documents.NotDrawnNowError("t: busy"), ErrorClass.UNKNOWN, "queued"),
         (KeyError("Roe, Jane"), ErrorClass.UNKNOWN, "queued"),
     ],
 )
@@ -84,9 +85,9 @@ def test_a_message_that_cannot_be_made_is_told_to_staff_without_names(
     after = send(make_delivery())
 
     assert (after.error_class, after.state) == (error_class, state)
-    # What a document says of itself names no person; other words may.
-    said = fault if isinstance(fault, documents.DocumentError) else type(fault).__name__
-    assert after.error_text == f"not composed: {said}"
+    told = isinstance(fault, documents.DocumentError)  # it names the template alone
+    why = fault if told else type(fault).__name__
+    assert after.error_text == f"not composed: {why}"
     assert "Roe" not in caplog.text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import AuditEvent, Document, FaxStatus, InboundFax
-from pmp import audit, faxes, settings
+from pmp import audit, documents, faxes, settings
 from pmp.errors import NotFoundError
 from pmp.fax_parts import Sheet
 from pmp.faxes import fax_expiry, fax_sheets, filing, other_papers
@@ -81,22 +81,41 @@ def test_the_days_are_a_setting() -> None:
     assert kept(fax)
 
 
+def test_the_same_file_after_the_purge_is_a_fax_with_pages_again() -> None:
+    old = received("one", FaxStatus.FILED)
+    assert fax_expiry.purge(at=NOW) == 1
+
+    new, again = (_again("one") for _ in range(2))
+    other_way = _again("one", by="mail:")
+
+    assert new != old
+    assert again == new
+    assert new.document is not None
+    assert documents.read(new.document) == b"II*\x00one"
+    assert new.status == FaxStatus.RECEIVED
+    assert (other_way.status, other_way.same_as) == (FaxStatus.DISMISSED, new)
+
+
+def _again(name: str, *, by: str = "") -> InboundFax:
+    return faxes.receive(
+        body=b"II*\x00" + name.encode(),
+        media_type="image/tiff",
+        from_number="8605550143",
+        source="test",
+        source_reference=by + name,
+        at=NOW,
+    )
+
+
 # --- Other papers with a code
 
 
-def test_papers_of_another_kind_are_taken_by_their_own_rule(
+def test_papers_of_another_kind_are_refused_by_their_own_rule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    taken = []
-
-    def take(fax: InboundFax, code: str, _at: object) -> str:
-        taken.append((fax.id, code))
-        return f"{code} is proven."
-
     kind = OtherPaper(
         read_code=lambda text: text if text.startswith("FXT-") else None,
         refusal=lambda code: "It is closed." if code.endswith("9") else "",
-        take=take,
     )
     monkeypatch.setattr(other_papers, "PAPERS", (kind,))
     application = make_application()
@@ -107,7 +126,6 @@ def test_papers_of_another_kind_are_taken_by_their_own_rule(
         filing.file_part(part, paper=None, at=NOW)
 
     good, form, refused = fax_sheets.parts_of(fax)
-    assert taken == [(good.id, "FXT-1")]
     found = [InboundFax.get_by_id(each.id) for each in (good, form, refused)]
     assert [each.status for each in found] == ["filed", "matched", "unmatched"]
-    assert [each.note for each in found] == ["FXT-1 is proven.", "", "It is closed."]
+    assert [each.note for each in found] == ["", "", "It is closed."]

@@ -82,7 +82,7 @@ def test_the_same_bytes_again_are_a_dismissed_duplicate(db: settings.Settings) -
     assert now(again).status == FaxStatus.DISMISSED
 
 
-def test_a_carrier_that_sends_the_same_pages_again_is_known_too(
+def test_the_pages_that_were_returned_come_again_and_a_person_looks(
     db: settings.Settings,
 ) -> None:
     application, first = make_application(), received()
@@ -95,7 +95,7 @@ def test_a_carrier_that_sends_the_same_pages_again_is_known_too(
 
     faxes.file_by_codes(now(again), codes=[application.code], pages=1, at=NOW)
 
-    assert (now(again).status, now(again).application) == ("dismissed", application)
+    assert (now(again).status, now(again).same_as) == ("unmatched", first)
     status = Application.get_by_id(application.id).status
     assert status == ApplicationStatus.RETURNED
 

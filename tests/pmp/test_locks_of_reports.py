@@ -14,16 +14,19 @@ import pytest
 
 import models
 from models import (
+    Application,
     CareNote,
     CaseRecipient,
     Delivery,
     DeliveryState,
+    FaxStatus,
+    InboundFax,
     Patient,
     Role,
     User,
     WhatBecame,
 )
-from pmp import audit, database, misdeliveries
+from pmp import audit, database, faxes, misdeliveries
 from pmp.misdeliveries import Told
 from pmp.thresholds import (
     care_notes,
@@ -33,7 +36,7 @@ from pmp.thresholds import (
 )
 from pmp.tickets import report_limits
 from tests.conftest import NOW
-from tests.factories import make_crossing, make_patient, make_user
+from tests.factories import make_application, make_crossing, make_patient, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
 WAITS = """
@@ -133,6 +136,39 @@ def astray(recipient: CaseRecipient) -> int:
     delivery.further_routes = [["letter", "RAE OAKES\n2 Main Street"]]
     delivery.save()
     return int(delivery.id)
+
+
+def filed(fax: InboundFax, application: Application, _: User) -> None:
+    faxes.file_by_codes(fax, codes=[application.code], pages=1, at=NOW)
+
+
+def attached(fax: InboundFax, application: Application, by: User) -> object:
+    return faxes.attach(fax, code=application.code, by=by, at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [(filed, FaxStatus.RECEIVED), (attached, FaxStatus.UNMATCHED)],
+)
+def test_who_files_a_fax_waits_for_its_registration_with_empty_hands(
+    act: Callable[[InboundFax, Application, User], object], status: FaxStatus
+) -> None:
+    application, staff = make_application(), make_user()
+    fax = InboundFax.create(
+        received_at=NOW, source="test", source_reference="one", status=status
+    )
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.atomic():
+            Application.update(reason="").where(
+                Application.id == application.id
+            ).execute()
+            other = start(threads, partial(act, fax, application, staff))
+            record()
+        other.result(timeout=10)
+
+    assert InboundFax.get_by_id(fax.id).status == FaxStatus.MATCHED
+    assert audit.verify() == []
 
 
 def test_who_sends_a_note_takes_the_case_before_the_user(

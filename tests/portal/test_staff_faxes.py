@@ -7,6 +7,7 @@ import pytest
 from models import (
     Application,
     ChannelName,
+    ContactCheck,
     Delivery,
     DeliveryAttempt,
     DeliveryKind,
@@ -20,6 +21,7 @@ from models import (
 )
 from pmp import settings
 from pmp.faxes import fax_sheets, guesses
+from pmp.reaching import own_ways
 from pmp.thresholds import case_recipients
 from tests.browser import Browser
 from tests.conftest import NOW
@@ -230,3 +232,41 @@ def test_an_unreadable_file_can_be_saved_and_never_opens_by_itself(
     assert saved.headers["Content-Disposition"].startswith("attachment")
     assert saved.mimetype == "application/octet-stream"
     assert saved.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# --- A test page that came back
+
+
+def test_a_test_page_that_came_back_is_confirmed_by_whoever_has_looked_at_it(
+    desk: Browser,
+) -> None:
+    user = make_user(Role.PHARMACY, name="ELM STREET DRUG", fax=None)
+    check = own_ways.prove_fax(user, number=NUMBER, by=user, at=NOW)
+    fax = receive(tiff([page(check.code)]), number=OTHER)
+
+    assert f"Test page {check.code}: look at it" in opened(desk, fax)
+    assert "went to (860) 555-0143 for ELM STREET DRUG" in desk.text()
+    assert ContactCheck.get_by_id(check.id).confirmed_at is None
+    desk.submit({}, action="/test-page")
+    desk.follow()
+
+    assert "(860) 555-0143 is confirmed for ELM STREET DRUG." in desk.text()
+    assert now(fax).status == FaxStatus.FILED
+    assert ContactCheck.get_by_id(check.id).confirmed_by == "lee"
+
+
+def test_a_code_that_the_fax_does_not_show_confirms_nothing(desk: Browser) -> None:
+    user = make_user(Role.PHARMACY, name="ELM STREET DRUG", fax=None)
+    check = own_ways.prove_fax(user, number=NUMBER, by=user, at=NOW)
+    fax = receive(tiff([page()]), number=OTHER)
+
+    opened(desk, fax)
+    desk.post(
+        f"/staff/faxes/{fax.id}/test-page",
+        {"code": check.code, "csrf_token": desk.token()},
+    )
+    desk.follow()
+
+    assert "shows no test page with this code" in desk.text()
+    assert now(fax).status == FaxStatus.UNMATCHED
+    assert ContactCheck.get_by_id(check.id).confirmed_at is None
