@@ -92,7 +92,7 @@ def _ready_to_mail(found: list[Letter]) -> list[Letter]:
     pull = [f"{each.name} ({each.code})" for each in found if each.to_pull]
     if pull:
         raise RuleError(
-            f"First pull out the paper of what was cancelled: {'; '.join(pull)}. Then"
+            f"First pull out the paper of what must not go: {'; '.join(pull)}. Then"
             " say so below."
         )
     chosen = [each for each in found if each.to_mail]

@@ -18,13 +18,14 @@ from models import (
     User,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import letter_codes, letters, outbox
+from pmp.deliveries import barred, letter_codes, letters, outbox
 from pmp.errors import NotFoundError, RuleError
 
 MOST_LETTERS = 200
 LATEST_RUNS = 20
 PUT_BACK = "put back among those that wait"
-PULLED = "cancelled, and its paper pulled out"
+BARRED = "its address is somebody else's"
+PULLED = "not to be mailed, and its paper pulled out"
 _WAITS = (DeliveryState.BATCHED, DeliveryState.PRINTED)
 
 
@@ -35,6 +36,7 @@ class Letter:
     row: PrintRunLetter
     delivery: Delivery
     first_sheet: int  # counted from the top of the pile, as it was printed
+    is_barred: bool = False  # its address is somebody else's
 
     @property
     def code(self) -> str:
@@ -55,21 +57,22 @@ class Letter:
     @property
     def to_print(self) -> bool:
         """Whether its paper is still to come out of the printer."""
-        return self.is_in and self.delivery.state == DeliveryState.BATCHED
+        return self._may_go and self.delivery.state == DeliveryState.BATCHED
 
     @property
     def to_mail(self) -> bool:
-        return self.is_in and self.delivery.state == DeliveryState.PRINTED
+        return self._may_go and self.delivery.state == DeliveryState.PRINTED
 
     @property
     def to_pull(self) -> bool:
-        """Whether its paper must be pulled out of the pile: it was cancelled."""
-        gone = self.delivery.state not in {
-            *_WAITS,
-            DeliveryState.MAILED,
-            DeliveryState.RETURNED,
-        }
-        return self.is_in and gone
+        """Whether its paper must be pulled out of the pile: it must not be mailed."""
+        stays = self.delivery.state in _WAITS and not self.is_barred
+        mailed = self.delivery.state in {DeliveryState.MAILED, DeliveryState.RETURNED}
+        return self.is_in and not stays and not mailed
+
+    @property
+    def _may_go(self) -> bool:
+        return self.is_in and not self.is_barred
 
 
 def open_run(
@@ -137,9 +140,12 @@ def contents(run: PrintRun) -> list[Letter]:
         .where(PrintRunLetter.run == run)
         .order_by(PrintRunLetter.place)
     )
+    rows = list(query)
+    closed = barred.among(row.delivery.address for row in rows)
     found, sheet = [], 1
-    for row in query:
-        found.append(Letter(row, row.delivery, sheet))
+    for row in rows:
+        is_barred = row.delivery.address in closed and barred.closes(row.delivery)
+        found.append(Letter(row, row.delivery, sheet, is_barred))
         sheet += row.sheets
     return found
 
@@ -147,7 +153,7 @@ def contents(run: PrintRun) -> list[Letter]:
 def stage(found: Collection[Letter]) -> str:
     """Say where a run stands, by its letters."""
     if any(letter.to_pull for letter in found):
-        return "Pull out what was cancelled"
+        return "Pull out what must not go"
     to_print = sum(letter.to_print for letter in found)
     to_mail = sum(letter.to_mail for letter in found)
     if to_print:
@@ -209,7 +215,10 @@ def confirm(
 
 
 def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
-    """Take a letter out of a run: it waits again, or its paper was pulled out."""
+    """Take a letter out of a run: it waits again, or its paper was pulled out.
+
+    One whose address is somebody else's is held: staff must find another.
+    """
     with database.atomic():
         run = taken(run_id)
         found = {each.delivery.id: each for each in contents(run)}
@@ -218,17 +227,25 @@ def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
             raise RuleError("It is not in this run any more.")
         delivery = outbox.taken(letter_id)
         if delivery.state in _WAITS:
-            outbox.change(
-                delivery,
-                DeliveryState.SUBMITTED,
-                source=by.username,
-                text=f"{PUT_BACK}, from print run {run.id}",
-                at=at,
-            )
+            _leave(delivery, run, is_barred=letter.is_barred, by=by, at=at)
         letter.row.taken_out_for = PULLED if letter.to_pull else PUT_BACK
         letter.row.taken_out_at = at
         letter.row.save()
         close_if_over(run, at=at)
+
+
+def _leave(
+    delivery: Delivery, run: PrintRun, *, is_barred: bool, by: User, at: datetime
+) -> None:
+    """Have a letter (got by `taken`) wait again, or for staff if it must not go."""
+    delivery.needs_staff = is_barred
+    outbox.change(
+        delivery,
+        DeliveryState.HELD if is_barred else DeliveryState.SUBMITTED,
+        source=by.username,
+        text=BARRED if is_barred else f"{PUT_BACK}, from print run {run.id}",
+        at=at,
+    )
 
 
 def taken(run_id: int) -> PrintRun:

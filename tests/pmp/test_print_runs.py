@@ -13,9 +13,11 @@ from models import (
     DeliveryKind,
     DeliveryState,
     DocumentKind,
+    Misdelivery,
     PrintRun,
     PrintRunLetter,
     User,
+    WhatBecame,
 )
 from pmp import database, deliveries, documents, settings
 from pmp.deliveries import Route, delivery_desk, letters, mailings, print_runs
@@ -255,7 +257,7 @@ def test_a_cancelled_letter_must_be_pulled_out_before_the_run_is_mailed(
     delivery_desk.cancel(gone.id, reason="no longer needed", by=staff, at=NOW)
     found = print_runs.contents(run)
     assert [each.to_pull for each in found] == [True, False]
-    assert print_runs.stage(found) == "Pull out what was cancelled"
+    assert print_runs.stage(found) == "Pull out what must not go"
 
     with pytest.raises(RuleError, match=letter_code(gone.id)):
         mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
@@ -266,9 +268,10 @@ def test_a_cancelled_letter_must_be_pulled_out_before_the_run_is_mailed(
     assert print_runs.contents(run)[0].row.taken_out_for == print_runs.PULLED
 
 
-def test_a_withdrawn_message_leaves_its_run(staff: User) -> None:
+@pytest.mark.parametrize("came_out", [False, True])
+def test_a_withdrawn_message_leaves_its_run(staff: User, *, came_out: bool) -> None:
     letter = make_letter()
-    run = open_run(staff)
+    run = printed_run(staff) if came_out else open_run(staff)
 
     deliveries.withdraw_for(
         kind=letter.kind, subject_id=1, reason="answered", by=None, at=NOW
@@ -276,6 +279,42 @@ def test_a_withdrawn_message_leaves_its_run(staff: User) -> None:
 
     assert states(letter) == ["cancelled"]
     assert print_runs.contents(run)[0].to_pull
+
+
+@pytest.mark.parametrize("came_out", [False, True])
+def test_what_is_for_somebody_elses_address_is_pulled_out_not_mailed(
+    staff: User, *, came_out: bool
+) -> None:
+    letter, stray, notice = (
+        make_letter(),
+        make_letter(),
+        make_letter(kind=DeliveryKind.DESTROY_NOTICE),
+    )
+    Delivery.update(address="Somebody else").where(Delivery.id == letter.id).execute()
+    run = printed_run(staff) if came_out else open_run(staff)
+    Misdelivery.create(
+        delivery=stray,
+        told_by="A bakery",
+        became=WhatBecame.KEPT,
+        recorded_by="sandra",
+        recorded_at=NOW,
+    )
+    found = {each.delivery.id: each for each in print_runs.contents(run)}
+    assert [found[each.id].to_pull for each in (letter, stray, notice)] == [
+        False,
+        True,
+        False,
+    ]
+
+    if not came_out:
+        print_runs.confirm(run.id, by=staff, at=NOW)
+    with pytest.raises(RuleError, match=letter_code(stray.id)):
+        mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+    print_runs.put_back(run.id, stray.id, by=staff, at=NOW)
+    mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+
+    assert states(letter, stray, notice) == ["mailed", "held", "mailed"]
+    assert fresh(stray).needs_staff
 
 
 def test_a_letter_taken_out_waits_again_and_gets_into_the_next_run(
