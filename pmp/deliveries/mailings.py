@@ -36,10 +36,12 @@ def mail(
         )
     with database.atomic():
         run = print_runs.taken(run_id)
+        rows = print_runs.all_taken(print_runs.contents(run))
+        # Read again: what somebody cancelled while we waited for a row must not go.
         chosen = _ready_to_mail(print_runs.contents(run))
         _keep_tracking(chosen, tracking or {})
         for each in chosen:
-            letter = outbox.taken(each.delivery.id)
+            letter = rows[each.delivery.id]
             letter.needs_staff = False
             text = f"taken to the post on {us_date(on)}"
             outbox.change(
@@ -48,8 +50,8 @@ def mail(
         run.mailed_by, run.mailed_on, run.mailed_at = by.username, on, at
         run.save(only=[PrintRun.mailed_by, PrintRun.mailed_on, PrintRun.mailed_at])
         print_runs.close_if_over(run, at=at)
-        rows = [each.delivery for each in chosen]
-        print_runs.record(audit.Event.LETTERS_MAILED, run, rows, by, at)
+        gone = [each.delivery for each in chosen]
+        print_runs.record(audit.Event.LETTERS_MAILED, run, gone, by, at)
     return len(chosen)
 
 
@@ -68,11 +70,10 @@ def undo_mailing(run_id: int, *, by: User, at: datetime) -> int:
         run = print_runs.taken(run_id)
         if not may_undo_mailing(run, at=at):
             raise RuleError("Only on the day itself can it be taken back.")
-        found = [each.delivery.id for each in print_runs.contents(run) if each.is_in]
-        rows = [outbox.taken(number) for number in found]
+        rows = print_runs.all_taken(print_runs.contents(run))
         back = [
             row
-            for row in rows
+            for row in rows.values()
             if row.state == DeliveryState.MAILED and row.final_at == run.mailed_at
         ]
         for letter in back:

@@ -203,14 +203,14 @@ def confirm(
         if strangers := set(jammed) - {each.delivery.id for each in found}:
             listed = ", ".join(map(letter_codes.letter_code, sorted(strangers)))
             raise RuleError(f"Not among those to be printed: {listed}.", field="jammed")
+        rows = all_taken(found).values()
         out = [
-            outbox.taken(each.delivery.id)
-            for each in found
-            if each.delivery.id not in set(jammed)
+            row
+            for row in rows
+            if row.id not in set(jammed) and row.state == DeliveryState.BATCHED
         ]
         for letter in out:
-            if letter.state == DeliveryState.BATCHED:
-                outbox.change(letter, DeliveryState.PRINTED, source=by.username, at=at)
+            outbox.change(letter, DeliveryState.PRINTED, source=by.username, at=at)
     return len(out)
 
 
@@ -256,6 +256,16 @@ def taken(run_id: int) -> PrintRun:
         query = query.for_update()
     run: PrintRun = query.get()
     return run
+
+
+def all_taken(found: Collection[Letter]) -> dict[int, Delivery]:
+    """Take the deliveries of a run's letters before any is changed, in one order.
+
+    A change locks the audit record; whoever waits for a row after that has a deadlock
+    with whoever holds that row and waits for the record.
+    """
+    ids = sorted(each.delivery.id for each in found if each.is_in)
+    return {number: outbox.taken(number) for number in ids}
 
 
 def _sheets(letter: Delivery, sheets: Callable[[bytes], int]) -> int:
