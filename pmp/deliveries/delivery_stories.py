@@ -13,7 +13,7 @@ from models import (
     ErrorClass,
 )
 from pmp import clock
-from pmp.deliveries import circuits, delivery_desk, outbox, retries
+from pmp.deliveries import circuits, delivery_desk, letters, outbox, retries
 from pmp.wording import us_time, words
 
 # A class that is tried until the deadline has no last try.
@@ -142,7 +142,12 @@ def _sending(delivery: Delivery, _at: datetime) -> str:
 
 
 def _submitted(delivery: Delivery, at: datetime) -> str:
-    if delivery.channel == ChannelName.LETTER:
+    if delivery.channel == ChannelName.LETTER and not letters.is_with_carrier(delivery):
+        if (place := letters.place_of(delivery)) is not None:
+            return (
+                f"It waits until its old paper is pulled out of print run"
+                f" {place.run.id}; then it is printed again."
+            )
         return "It waits to be printed and mailed: see Letters."
     since = short_time(delivery.submitted_at or delivery.created_at, at)
     return f"The carrier has had it since {since}. It will say how it ended."

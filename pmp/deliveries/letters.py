@@ -16,6 +16,7 @@ from models import (
     DeliveryEvent,
     DeliveryKind,
     DeliveryState,
+    PrintRunLetter,
     User,
 )
 from pmp import audit, clock, database
@@ -39,10 +40,13 @@ _HERE = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 def waiting(*, kind: str = "") -> Any:
     """Give the query of letters that no print run has, the oldest first.
 
-    Of one kind, or of all.
+    Of one kind, or of all; without those of `to_pull_first`.
     """
     query = (
-        to_mail().where(Delivery.state == DeliveryState.SUBMITTED).order_by(Delivery.id)
+        to_mail()
+        .where(Delivery.state == DeliveryState.SUBMITTED)
+        .where(Delivery.id.not_in(_in_a_pile()))
+        .order_by(Delivery.id)
     )
     return query.where(Delivery.kind == kind) if kind else query
 
@@ -60,6 +64,33 @@ def waiting_by_kind() -> list[tuple[str, int, datetime | None]]:
         (kind, count, Delivery.created_at.python_value(oldest))
         for kind, count, oldest in query
     ]
+
+
+def to_pull_first() -> list[PrintRunLetter]:
+    """Give the places of letters that wait again while old paper of them may lie there.
+
+    Such a letter was cancelled in its run and sent again. Nothing prints it anew before
+    a person has pulled the old paper out: both would go to the post.
+    """
+    again = to_mail().where(Delivery.state == DeliveryState.SUBMITTED)
+    query = (
+        PrintRunLetter.select()
+        .where(PrintRunLetter.delivery.in_(again.select(Delivery.id)))
+        .where(PrintRunLetter.taken_out_at.is_null())
+        .order_by(PrintRunLetter.id)
+    )
+    return list(query)
+
+
+def place_of(letter: Delivery) -> PrintRunLetter | None:
+    """Give the place that a letter has in a run; None if no run has it."""
+    place: PrintRunLetter | None = (
+        PrintRunLetter.select()
+        .where(PrintRunLetter.delivery == letter)
+        .where(PrintRunLetter.taken_out_at.is_null())
+        .first()
+    )
+    return place
 
 
 def to_mail() -> Any:
@@ -211,6 +242,12 @@ def undo_returned(letter_id: int, *, by: User, at: datetime) -> None:
             text="it did not come back: another was scanned",
             at=at,
         )
+
+
+def _in_a_pile() -> Any:
+    return PrintRunLetter.select(PrintRunLetter.delivery).where(
+        PrintRunLetter.taken_out_at.is_null()
+    )
 
 
 def _withdraw(child: Delivery, *, by: User, at: datetime) -> None:

@@ -93,7 +93,7 @@ def open_run(
     with database.atomic():
         run = PrintRun.create(kind=kind, opened_by=by.username, opened_at=at)
         taken = [(outbox.taken(row.id), count) for row, count in counted if count]
-        ready = [pair for pair in taken if pair[0].state == DeliveryState.SUBMITTED]
+        ready = [pair for pair in taken if _is_free(pair[0])]
         if not ready:
             raise RuleError(
                 "No letter waits any more: somebody else has just put them in a run."
@@ -101,7 +101,6 @@ def open_run(
                 else "No letter waits to be printed."
             )
         for place, (letter, count) in enumerate(_by_kind(ready), start=1):
-            _leave_old_run(letter, at=at)
             PrintRunLetter.create(run=run, delivery=letter, place=place, sheets=count)
             outbox.change(
                 letter,
@@ -281,14 +280,10 @@ def _by_kind(ready: list[tuple[Delivery, int]]) -> list[tuple[Delivery, int]]:
     return sorted(ready, key=lambda pair: (pair[0].kind.value, pair[0].id))
 
 
-def _leave_old_run(letter: Delivery, *, at: datetime) -> None:
-    """Let go of a place that a letter had before it was held and released again."""
-    (
-        PrintRunLetter.update(taken_out_at=at, taken_out_for=PULLED)
-        .where(PrintRunLetter.delivery == letter)
-        .where(PrintRunLetter.taken_out_at.is_null())
-        .execute()
-    )
+def _is_free(letter: Delivery) -> bool:
+    """Tell whether a letter waits, and no paper of it lies in the pile of a run."""
+    waits = letter.state == DeliveryState.SUBMITTED
+    return waits and letters.place_of(letter) is None
 
 
 def _body(letter: Delivery) -> bytes:

@@ -191,6 +191,7 @@ def _index(form: OpenRunForm) -> ResponseReturnValue:
         "staff/letters/index.html",
         form=form,
         waiting=waiting,
+        to_pull_first=letters.to_pull_first(),
         runs=[(run, print_runs.contents(run)) for run in print_runs.latest()],
         mailed=letters.mailed(),
         stage=print_runs.stage,

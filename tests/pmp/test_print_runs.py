@@ -20,7 +20,14 @@ from models import (
     WhatBecame,
 )
 from pmp import database, deliveries, documents, settings
-from pmp.deliveries import Route, delivery_desk, letters, mailings, print_runs
+from pmp.deliveries import (
+    Route,
+    delivery_desk,
+    delivery_stories,
+    letters,
+    mailings,
+    print_runs,
+)
 from pmp.deliveries.letter_codes import letter_code, read_code
 from pmp.errors import RuleError
 from tests.conftest import NOW
@@ -55,6 +62,14 @@ def make_letter(
     reference = f"{carrier}-{made.id}-1"
     deliveries.mark_submitted(claimed, reference=reference, at=NOW)
     return fresh(made)
+
+
+def send_again(letter: Delivery) -> None:
+    """Have the worker bring a released letter into the print queue once more."""
+    claimed = deliveries.claim(letter.id, carrier="print", at=NOW)
+    assert claimed is not None
+    assert deliveries.begin(claimed, pdf=f"{letter.id}".encode(), at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"print-{letter.id}-2", at=NOW)
 
 
 def fresh(row: Delivery) -> Delivery:
@@ -315,6 +330,36 @@ def test_what_is_for_somebody_elses_address_is_pulled_out_not_mailed(
 
     assert states(letter, stray, notice) == ["mailed", "held", "mailed"]
     assert fresh(stray).needs_staff
+
+
+def test_a_letter_that_is_sent_again_is_printed_once_its_old_paper_is_pulled_out(
+    staff: User,
+) -> None:
+    letter, noise = make_letter(), make_letter()
+    run = printed_run(staff)
+    delivery_desk.cancel(letter.id, reason="a mistake", by=staff, at=NOW)
+    delivery_desk.undo(letter.id, by=staff, at=NOW)
+    delivery_desk.release(letter.id, by=staff, at=NOW)
+    send_again(letter)
+
+    assert list(letters.waiting()) == []
+    assert letters.waiting_by_kind() == []
+    [place] = letters.to_pull_first()
+    assert (place.delivery, place.run) == (letter, run)
+    told = delivery_stories.now_words(fresh(letter), at=NOW)
+    assert f"old paper is pulled out of print run {run.id}" in told
+    with pytest.raises(RuleError, match="No letter waits"):
+        open_run(staff)
+    with pytest.raises(RuleError, match=letter_code(letter.id)):
+        mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+
+    print_runs.put_back(run.id, letter.id, by=staff, at=NOW)
+
+    assert letters.to_pull_first() == []
+    again = open_run(staff)
+    assert [each.delivery for each in print_runs.contents(again)] == [letter]
+    mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+    assert states(letter, noise) == ["batched", "mailed"]
 
 
 def test_a_letter_taken_out_waits_again_and_gets_into_the_next_run(
