@@ -53,6 +53,7 @@ _ERRORS = {
     ErrorClass.IN_DOUBT: "The line was lost while it was sent.",
     ErrorClass.UNKNOWN: "It failed for a reason that we do not know.",
 }
+_MAIL_ERRORS = {ErrorClass.BUSY: "The mailbox was full, or its server busy."}
 _HERE = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.IN_DOUBT})
 _LETTERS_HERE = frozenset(
     {DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED}
@@ -102,7 +103,10 @@ def state_words(delivery: Delivery) -> str:
 
 def error_words(delivery: Delivery) -> str:
     """Say what went wrong last, for people; nothing if nothing did."""
-    return _ERRORS[delivery.error_class] if delivery.error_class else ""
+    if delivery.error_class is None:
+        return ""
+    by_mail = _MAIL_ERRORS if delivery.channel == ChannelName.EMAIL else {}
+    return by_mail.get(delivery.error_class, _ERRORS[delivery.error_class])
 
 
 def may_retry(delivery: Delivery) -> bool:

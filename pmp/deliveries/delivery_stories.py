@@ -153,6 +153,12 @@ def _submitted(delivery: Delivery, at: datetime) -> str:
     return f"The carrier has had it since {since}. It will say how it ended."
 
 
+def _batched(delivery: Delivery, _at: datetime) -> str:
+    place = letters.place_of(delivery)
+    which = f"print run {place.run.id}" if place else "a print run"
+    return f"It is in {which}, to be printed and mailed: see Letters."
+
+
 def _printed(_delivery: Delivery, _at: datetime) -> str:
     return "It is printed; mark it as mailed once it is at the post."
 
@@ -207,6 +213,8 @@ def _moved(
         fault = _BEGINNINGS.get(attempt.error_class, "It failed")
         return f"{fault}: to be tried again"
     if state == DeliveryState.SUBMITTED and attempt is not None:
+        if attempt.carrier == letters.OURS:
+            return "waits to be printed"
         reference = attempt.carrier_reference
         return f"with the carrier, {reference}" if reference else "with the carrier"
     return words(event.to_state)
@@ -234,6 +242,7 @@ _WORDS_OF: dict[DeliveryState, Callable[[Delivery, datetime], str]] = {
     DeliveryState.QUEUED: _queued,
     DeliveryState.SENDING: _sending,
     DeliveryState.SUBMITTED: _submitted,
+    DeliveryState.BATCHED: _batched,
     DeliveryState.PRINTED: _printed,
     DeliveryState.IN_DOUBT: _in_doubt,
     DeliveryState.HELD: _held,

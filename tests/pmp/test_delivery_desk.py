@@ -26,6 +26,7 @@ from pmp.deliveries import (
     delivery_stories,
     doubts,
     outbox,
+    print_runs,
 )
 from pmp.deliveries.delivery_batches import Action
 from pmp.errors import ConflictError, RuleError
@@ -322,6 +323,27 @@ def test_a_letter_with_a_company_is_not_said_to_wait_for_our_printer() -> None:
     assert words(row) == (
         "The carrier has had it since 10:14 AM. It will say how it ended."
     )
+
+
+def test_a_letter_of_ours_says_what_waits_for_it() -> None:
+    row = made(LETTER)
+    claimed = deliveries.claim(row.id, carrier="print", at=NOW)
+    assert claimed is not None
+    deliveries.begin(claimed, pdf=b"%PDF-1", at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"print-{row.id}", at=NOW)
+    assert words(row) == "It waits to be printed and mailed: see Letters."
+    assert delivery_stories.time_line(fresh(row))[-1].what == "waits to be printed"
+
+    run = print_runs.open_run(sheets=len, by=make_user(), at=NOW)
+
+    assert words(row).startswith(f"It is in print run {run.id}, to be printed")
+
+
+def test_a_full_mailbox_is_no_busy_number() -> None:
+    by_mail = failed(ErrorClass.BUSY, Route(ChannelName.EMAIL, "a@example.org"))
+
+    assert delivery_desk.error_words(by_mail).startswith("The mailbox was full")
+    assert delivery_desk.error_words(failed(ErrorClass.BUSY)) == "The number was busy."
 
 
 def test_the_time_line_names_tries_carriers_and_staff(staff: User) -> None:
