@@ -13,7 +13,7 @@ from models import (
     ErrorClass,
 )
 from pmp import clock
-from pmp.deliveries import circuits, delivery_desk, letters, outbox, retries
+from pmp.deliveries import circuits, delivery_desk, letters, outbox, retries, run_rows
 from pmp.wording import us_time, words
 
 # A class that is tried until the deadline has no last try.
@@ -143,7 +143,7 @@ def _sending(delivery: Delivery, _at: datetime) -> str:
 
 def _submitted(delivery: Delivery, at: datetime) -> str:
     if delivery.channel == ChannelName.LETTER and not letters.is_with_carrier(delivery):
-        if (place := letters.place_of(delivery)) is not None:
+        if (place := run_rows.place_of(delivery.id)) is not None:
             return (
                 f"It waits until its old paper is pulled out of print run"
                 f" {place.run.id}; then it is printed again."
@@ -154,7 +154,7 @@ def _submitted(delivery: Delivery, at: datetime) -> str:
 
 
 def _batched(delivery: Delivery, _at: datetime) -> str:
-    place = letters.place_of(delivery)
+    place = run_rows.place_of(delivery.id)
     which = f"print run {place.run.id}" if place else "a print run"
     return f"It is in {which}, to be printed and mailed: see Letters."
 

@@ -20,7 +20,7 @@ from models import (
     User,
 )
 from pmp import audit, clock, database
-from pmp.deliveries import letter_codes, outbox
+from pmp.deliveries import letter_codes, outbox, run_rows
 from pmp.errors import RuleError
 
 SECRET_DIES = frozenset({DeliveryKind.CREDENTIAL_LETTER})
@@ -80,17 +80,6 @@ def to_pull_first() -> list[PrintRunLetter]:
         .order_by(PrintRunLetter.id)
     )
     return list(query)
-
-
-def place_of(letter: Delivery) -> PrintRunLetter | None:
-    """Give the place that a letter has in a run; None if no run has it."""
-    place: PrintRunLetter | None = (
-        PrintRunLetter.select()
-        .where(PrintRunLetter.delivery == letter)
-        .where(PrintRunLetter.taken_out_at.is_null())
-        .first()
-    )
-    return place
 
 
 def to_mail() -> Any:
@@ -177,9 +166,11 @@ def mark_returned(letter_id: int, *, by: User, at: datetime, why: str = "") -> N
     """Record that a letter came back; it goes on by the recipient's next way.
 
     Staff see it whatever its next way is: the address on record is wrong. `why` is what
-    the post wrote on it.
+    the post wrote on it. A print run of which it was the last is closed.
     """
     with database.atomic():
+        place = run_rows.place_of(letter_id)
+        run = run_rows.taken(place.run.id) if place else None
         letter = outbox.taken(letter_id)
         if letter.channel != ChannelName.LETTER or not _may_return(letter):
             raise RuleError(_not_back(letter), field="code")
@@ -190,6 +181,8 @@ def mark_returned(letter_id: int, *, by: User, at: datetime, why: str = "") -> N
             )
         text = f"{CAME_BACK}: {why.strip()}" if why.strip() else CAME_BACK
         take_back(letter, source=by.username, text=text, at=at)
+        if run is not None:
+            run_rows.close_if_over(run, at=at)
         audit.record(
             audit.Event.DELIVERY_STAFF_ACTION,
             actor=by.username,

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from models import DeliveryState, PrintRun, PrintRunLetter, User
 from pmp import audit, clock, database
-from pmp.deliveries import outbox, print_runs
+from pmp.deliveries import outbox, print_runs, run_rows
 from pmp.deliveries.print_runs import Letter
 from pmp.deliveries.tracking_numbers import tracking_number
 from pmp.errors import RuleError
@@ -35,7 +35,7 @@ def mail(
             field="on",
         )
     with database.atomic():
-        run = print_runs.taken(run_id)
+        run = run_rows.taken(run_id)
         rows = print_runs.all_taken(print_runs.contents(run))
         # Read again: what somebody cancelled while we waited for a row must not go.
         chosen = _ready_to_mail(print_runs.contents(run))
@@ -49,7 +49,7 @@ def mail(
             )
         run.mailed_by, run.mailed_on, run.mailed_at = by.username, on, at
         run.save(only=[PrintRun.mailed_by, PrintRun.mailed_on, PrintRun.mailed_at])
-        print_runs.close_if_over(run, at=at)
+        run_rows.close_if_over(run, at=at)
         gone = [each.delivery for each in chosen]
         print_runs.record(audit.Event.LETTERS_MAILED, run, gone, by, at)
     return len(chosen)
@@ -67,7 +67,7 @@ def undo_mailing(run_id: int, *, by: User, at: datetime) -> int:
     again.
     """
     with database.atomic():
-        run = print_runs.taken(run_id)
+        run = run_rows.taken(run_id)
         if not may_undo_mailing(run, at=at):
             raise RuleError("Only on the day itself can it be taken back.")
         rows = print_runs.all_taken(print_runs.contents(run))

@@ -18,8 +18,8 @@ from models import (
     User,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import barred, letter_codes, letters, outbox
-from pmp.errors import NotFoundError, RuleError
+from pmp.deliveries import barred, letter_codes, letters, outbox, run_rows
+from pmp.errors import RuleError
 
 MOST_LETTERS = 200
 LATEST_RUNS = 20
@@ -67,8 +67,8 @@ class Letter:
     def to_pull(self) -> bool:
         """Whether its paper must be pulled out of the pile: it must not be mailed."""
         stays = self.delivery.state in _WAITS and not self.is_barred
-        mailed = self.delivery.state in {DeliveryState.MAILED, DeliveryState.RETURNED}
-        return self.is_in and not stays and not mailed
+        posted = self.delivery.state in run_rows.POSTED
+        return self.is_in and not stays and not posted
 
     @property
     def _may_go(self) -> bool:
@@ -110,14 +110,6 @@ def open_run(
                 at=at,
             )
         record(audit.Event.LETTERS_BATCHED, run, [row for row, _ in ready], by, at)
-    return run
-
-
-def get(run_id: int) -> PrintRun:
-    """Give a run; NotFoundError if there is none."""
-    run: PrintRun | None = PrintRun.get_or_none(PrintRun.id == run_id)
-    if run is None:
-        raise NotFoundError("There is no such print run.")
     return run
 
 
@@ -173,7 +165,7 @@ def papers(
     those that came out before; none: all that still have to come out, or, where all
     did, the whole run.
     """
-    run = get(run_id)
+    run = run_rows.get(run_id)
     with database.atomic():
         inside = [each for each in contents(run) if each.to_print or each.to_mail]
         chosen = [each for each in inside if each.delivery.id in set(again)]
@@ -195,7 +187,7 @@ def confirm(
     `jammed` names the deliveries that did not, which stay to be printed again.
     """
     with database.atomic():
-        run = taken(run_id)
+        run = run_rows.taken(run_id)
         found = [each for each in contents(run) if each.to_print]
         if not found:
             raise RuleError("Nothing of this run waits to come out of the printer.")
@@ -219,7 +211,7 @@ def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
     One whose address is somebody else's is held: staff must find another.
     """
     with database.atomic():
-        run = taken(run_id)
+        run = run_rows.taken(run_id)
         found = {each.delivery.id: each for each in contents(run)}
         letter = found.get(letter_id)
         if letter is None or not (letter.to_print or letter.to_mail or letter.to_pull):
@@ -230,7 +222,7 @@ def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
         letter.row.taken_out_for = PULLED if letter.to_pull else PUT_BACK
         letter.row.taken_out_at = at
         letter.row.save()
-        close_if_over(run, at=at)
+        run_rows.close_if_over(run, at=at)
 
 
 def _leave(
@@ -245,16 +237,6 @@ def _leave(
         text=BARRED if is_barred else f"{PUT_BACK}, from print run {run.id}",
         at=at,
     )
-
-
-def taken(run_id: int) -> PrintRun:
-    """Read a run so that nobody else works on it before this transaction ends."""
-    get(run_id)
-    query = PrintRun.select().where(PrintRun.id == run_id)
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = query.for_update()
-    run: PrintRun = query.get()
-    return run
 
 
 def all_taken(found: Collection[Letter]) -> dict[int, Delivery]:
@@ -283,7 +265,7 @@ def _by_kind(ready: list[tuple[Delivery, int]]) -> list[tuple[Delivery, int]]:
 def _is_free(letter: Delivery) -> bool:
     """Tell whether a letter waits, and no paper of it lies in the pile of a run."""
     waits = letter.state == DeliveryState.SUBMITTED
-    return waits and letters.place_of(letter) is None
+    return waits and run_rows.place_of(letter.id) is None
 
 
 def _body(letter: Delivery) -> bytes:
@@ -293,15 +275,6 @@ def _body(letter: Delivery) -> bytes:
             " was used or replaced. Take it out of the run."
         )
     return documents.read(letter.document)
-
-
-def close_if_over(run: PrintRun, *, at: datetime) -> None:
-    """Close a run of which nothing waits any more; open one again of which it does."""
-    over = not any(
-        each.to_print or each.to_mail or each.to_pull for each in contents(run)
-    )
-    run.closed_at = at if over else None
-    run.save(only=[PrintRun.closed_at])
 
 
 def record(

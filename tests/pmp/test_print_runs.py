@@ -27,6 +27,7 @@ from pmp.deliveries import (
     letters,
     mailings,
     print_runs,
+    run_rows,
 )
 from pmp.deliveries.letter_codes import letter_code, read_code
 from pmp.errors import RuleError
@@ -185,7 +186,7 @@ def test_what_jammed_is_printed_again_and_the_rest_can_go(staff: User) -> None:
 
     mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
     assert states(good, jammed) == ["mailed", "batched"]
-    assert print_runs.get(run.id).closed_at is None
+    assert run_rows.get(run.id).closed_at is None
 
 
 def test_a_whole_run_or_one_letter_can_be_printed_again(staff: User) -> None:
@@ -213,7 +214,7 @@ def test_a_run_is_mailed_with_its_day_and_tracking_numbers(staff: User) -> None:
 
     assert count == 2
     assert states(first, second) == ["mailed", "mailed"]
-    stored = print_runs.get(run.id)
+    stored = run_rows.get(run.id)
     assert (stored.mailed_on, stored.mailed_by) == (yesterday, "sandra")
     assert stored.closed_at is not None
     [one, other] = print_runs.contents(run)
@@ -371,7 +372,7 @@ def test_a_letter_taken_out_waits_again_and_gets_into_the_next_run(
     print_runs.put_back(run.id, letter.id, by=staff, at=NOW)
 
     assert states(letter) == ["submitted"]
-    assert print_runs.get(run.id).closed_at == NOW
+    assert run_rows.get(run.id).closed_at == NOW
     again = open_run(staff)
     assert [each.delivery for each in print_runs.contents(again)] == [letter]
     with pytest.raises(RuleError, match="not in this run any more"):
@@ -389,7 +390,7 @@ def test_mailing_is_undone_on_the_same_day_only(staff: User) -> None:
 
     assert states(letter) == ["printed"]
     assert fresh(letter).final_at is None
-    assert print_runs.get(run.id).closed_at is None
+    assert run_rows.get(run.id).closed_at is None
     assert mailings.mail(run.id, on=TODAY, by=staff, at=NOW) == 1
 
 
@@ -431,18 +432,22 @@ def test_a_letter_that_came_back_is_known_by_its_code_and_goes_on(
     assert fresh(letter).needs_staff
     child = Delivery.get(Delivery.parent == letter)
     assert (child.channel, child.address) == (ChannelName.FAX, "+18605550123")
+    assert run_rows.get(run.id).closed_at is not None
     [(row, event)] = letters.returned_today(at=NOW)
     assert row == letter
     assert event.note == "came back in the mail: Vacant"
 
 
 def test_a_letter_that_nobody_marked_as_mailed_can_come_back(staff: User) -> None:
-    letter = make_letter()
-    printed_run(staff)
+    letter, other = make_letter(), make_letter()
+    run = printed_run(staff)
 
     letters.returned_by_code(letter_code(letter.id), by=staff, at=NOW)
+    assert states(letter, other) == ["returned", "printed"]
+    assert run_rows.get(run.id).closed_at is None
+    letters.returned_by_code(letter_code(other.id), by=staff, at=NOW)
 
-    assert states(letter) == ["returned"]
+    assert run_rows.get(run.id).closed_at is not None
 
 
 def test_what_cannot_be_back_is_refused_in_words(staff: User) -> None:
