@@ -23,7 +23,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import letters, outbox
+from pmp.deliveries import NOT_MAILED, letters, outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
@@ -53,7 +53,6 @@ DOUBTFUL = frozenset(
 )
 UNENDED = frozenset({DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.IN_DOUBT})
 WAITING = (DeliveryState.QUEUED, DeliveryState.HELD)
-UNPRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)  # of letters
 ITS_ADDRESS = "its address is somebody else's"
 
 
@@ -103,7 +102,8 @@ def stopped_by_it(delivery: Delivery) -> list[Delivery]:
 
     It is stopped once it is written down that the address is somebody else's.
     """
-    return list(_waiting_there(delivery).where(Delivery.id != delivery.id))
+    others = _waiting_there(delivery).where(Delivery.id != delivery.id)
+    return [each for each in others if _can_be_stopped(each)]
 
 
 def others_there(delivery: Delivery) -> list[Delivery]:
@@ -246,15 +246,19 @@ def listed(*, open_only: bool = False, page: int = 1) -> Page:
 
 
 def _may_be_there(delivery: Delivery) -> bool:
-    if _is_unprinted(delivery):
+    if _is_in_house(delivery):
         return False
     tried = delivery.state in DOUBTFUL and delivery.attempts > 0
     return delivery.state in THERE or tried
 
 
-def _is_unprinted(delivery: Delivery) -> bool:
+def _can_be_stopped(delivery: Delivery) -> bool:
+    return delivery.state in WAITING or _is_in_house(delivery)
+
+
+def _is_in_house(delivery: Delivery) -> bool:
     is_letter = delivery.channel == ChannelName.LETTER
-    here = is_letter and delivery.state in UNPRINTED
+    here = is_letter and delivery.state in NOT_MAILED
     return bool(here and not letters.is_with_carrier(delivery))
 
 
@@ -290,20 +294,19 @@ def _taken(delivery_id: int) -> tuple[Delivery, list[Delivery]]:
     ids = sorted({known.id, *(each.id for each in waiting)})
     taken = {number: outbox.taken(number) for number in ids}
     delivery = taken.pop(known.id)
-    others = [
-        each for each in taken.values() if each.state in WAITING or _is_unprinted(each)
-    ]
+    others = [each for each in taken.values() if _can_be_stopped(each)]
     return delivery, others
 
 
 def _waiting_there(delivery: Delivery) -> Any:
-    unprinted = (Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(UNPRINTED)
+    is_letter = Delivery.channel == ChannelName.LETTER
+    in_house = is_letter & Delivery.state.in_(NOT_MAILED)
     return (
         Delivery.select()
         .where(Delivery.channel == delivery.channel)
         .where(Delivery.address == delivery.address)
         .where(Delivery.kind != DeliveryKind.DESTROY_NOTICE)
-        .where(Delivery.state.in_(WAITING) | unprinted)
+        .where(Delivery.state.in_(WAITING) | in_house)
         .order_by(Delivery.id)
     )
 

@@ -34,7 +34,8 @@ from pmp.tickets import outside_answers
 # What goes one way only.
 ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER, DeliveryKind.DESTROY_NOTICE})
 MAIL_ONLY = frozenset({DeliveryKind.LOOK_UP_CORRECTION})
-# On its way, or there: a second way would bring a second copy.
+# On its way, or there: a second way would bring a second copy. So may a letter that is
+# in a print run: its paper must first be pulled out, by cancelling it.
 _GONE = frozenset(
     {
         DeliveryState.SENDING,
@@ -42,6 +43,7 @@ _GONE = frozenset(
         DeliveryState.IN_DOUBT,
         DeliveryState.SENT,
         DeliveryState.DELIVERED,
+        DeliveryState.BATCHED,
         DeliveryState.PRINTED,
         DeliveryState.MAILED,
     }

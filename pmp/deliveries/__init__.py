@@ -62,6 +62,8 @@ __all__ = [
     "withdraw_for",
 ]
 
+# Of letters: printed or not, they are in the house, or a company can still stop them.
+NOT_MAILED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
@@ -219,7 +221,7 @@ def withdraw_for(
             Delivery.state.in_(waiting)
             | (
                 (Delivery.channel == ChannelName.LETTER)
-                & Delivery.state.in_((DeliveryState.SUBMITTED, DeliveryState.BATCHED))
+                & Delivery.state.in_(NOT_MAILED)
             )
         )
     )

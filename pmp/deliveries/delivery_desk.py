@@ -53,6 +53,7 @@ _ERRORS = {
     ErrorClass.IN_DOUBT: "The line was lost while it was sent.",
     ErrorClass.UNKNOWN: "It failed for a reason that we do not know.",
 }
+_MAIL_ERRORS = {ErrorClass.BUSY: "The mailbox was full, or its server busy."}
 _HERE = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.IN_DOUBT})
 _LETTERS_HERE = frozenset(
     {DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED}
@@ -102,7 +103,10 @@ def state_words(delivery: Delivery) -> str:
 
 def error_words(delivery: Delivery) -> str:
     """Say what went wrong last, for people; nothing if nothing did."""
-    return _ERRORS[delivery.error_class] if delivery.error_class else ""
+    if delivery.error_class is None:
+        return ""
+    by_mail = _MAIL_ERRORS if delivery.channel == ChannelName.EMAIL else {}
+    return by_mail.get(delivery.error_class, _ERRORS[delivery.error_class])
 
 
 def may_retry(delivery: Delivery) -> bool:
@@ -247,12 +251,15 @@ def tell(
 def undo(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> str:
     """Take back what staff did last; give what it was: cancel or settle.
 
-    What was cancelled is held until it is released. RuleError if there is nothing.
+    What was cancelled is held until it is released; it is marked as a possible
+    duplicate where the carrier may have it. RuleError if there is nothing, and while a
+    print-and-mail company is still to be stopped.
     """
     with database.atomic():
         refusal = "There is nothing to take back."
         delivery = _taken(delivery_id, lambda row: bool(undoable(row)), refusal, seen)
         what = undoable(delivery)
+        maybe_sent = what == "cancel" and _may_be_with_carrier(delivery)
         note_action(delivery, f"undo {what}", by=by, at=at)
         if what == "settle":
             text = "back on the list"
@@ -260,6 +267,7 @@ def undo(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> 
             return what
         delivery.final_at = None
         delivery.needs_staff = True
+        delivery.possible_duplicate |= maybe_sent
         text = "not cancelled after all"
         outbox.change(
             delivery, DeliveryState.HELD, source=name_of(by), text=text, at=at
@@ -296,6 +304,25 @@ def require_as_seen(delivery: Delivery, seen: str) -> None:
     steps = [each for each in history(delivery) if each.id > _whole(step)]
     told = "; ".join(_step_words(each) for each in steps[-3:]) or "it has changed"
     raise ConflictError(f"Nothing was done: meanwhile {told}. Look at it again.")
+
+
+def _may_be_with_carrier(delivery: Delivery) -> bool:
+    """Tell whether a cancelled one may go out all the same, by how it stood before.
+
+    RuleError where a company that prints may have it and has not yet stopped it.
+    """
+    last = _last_step(delivery)
+    stood = last.from_state if last else ""
+    if not letters.is_with_carrier(delivery):
+        return bool(stood == DeliveryState.IN_DOUBT)
+    attempt = outbox.last_attempt(delivery)
+    had = stood in {DeliveryState.IN_DOUBT, DeliveryState.SUBMITTED}
+    if attempt and had and attempt.forgotten_at is None:
+        raise RuleError(
+            f"{attempt.carrier} is still to stop it. Wait some minutes: if it is too"
+            " late for that, the letter is here again by itself; else you can undo it."
+        )
+    return False
 
 
 def _taken(

@@ -11,7 +11,7 @@ from peewee import SQL, Case, fn
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryState, ErrorClass
 from pmp import clock
 from pmp.chart.volumes import Day
-from pmp.deliveries.delivery_lists import GROUPS
+from pmp.deliveries import delivery_lists
 from pmp.deliveries.outbox import FINAL
 
 DAYS = 7
@@ -100,7 +100,7 @@ def figures(*, at: datetime) -> Figures:
 
 def failed_queue() -> Any:
     """Give those that did not arrive, and that nobody has seen to yet."""
-    return asked_queue().where(Delivery.state.in_(GROUPS["not_arrived"]))
+    return asked_queue().where(Delivery.state.in_(delivery_lists.GROUPS["not_arrived"]))
 
 
 def asked_queue() -> Any:
@@ -121,14 +121,14 @@ def _channel(
         waiting=count[DeliveryState.QUEUED],
         oldest=now.get(DeliveryState.QUEUED, (0, None))[1],
         held=count[DeliveryState.HELD],
-        on_its_way=sum(count[state] for state in GROUPS["on_its_way"]),
+        on_its_way=sum(count[state] for state in delivery_lists.GROUPS["on_its_way"]),
         tries=tries,
         faults=faults,
         days=[
             Day(
                 first + timedelta(days=number),
-                _sum(days, number, GROUPS["arrived"]),
-                _sum(days, number, GROUPS["not_arrived"]),
+                _sum(days, number, delivery_lists.GROUPS["arrived"]),
+                _sum(days, number, delivery_lists.GROUPS["not_arrived"]),
             )
             for number in range(DAYS)
         ],

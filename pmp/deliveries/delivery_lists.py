@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[DeliveryState, ...]] = {
         DeliveryState.SENDING,
         DeliveryState.SUBMITTED,
         DeliveryState.IN_DOUBT,
+        DeliveryState.BATCHED,
         DeliveryState.PRINTED,
     ),
     "arrived": (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.MAILED),

@@ -13,7 +13,7 @@ from models import (
     ErrorClass,
 )
 from pmp import clock
-from pmp.deliveries import circuits, delivery_desk, outbox, retries
+from pmp.deliveries import circuits, delivery_desk, letters, outbox, retries, run_rows
 from pmp.wording import us_time, words
 
 # A class that is tried until the deadline has no last try.
@@ -142,10 +142,21 @@ def _sending(delivery: Delivery, _at: datetime) -> str:
 
 
 def _submitted(delivery: Delivery, at: datetime) -> str:
-    if delivery.channel == ChannelName.LETTER:
+    if delivery.channel == ChannelName.LETTER and not letters.is_with_carrier(delivery):
+        if (place := run_rows.place_of(delivery.id)) is not None:
+            return (
+                f"It waits until its old paper is pulled out of print run"
+                f" {place.run.id}; then it is printed again."
+            )
         return "It waits to be printed and mailed: see Letters."
     since = short_time(delivery.submitted_at or delivery.created_at, at)
     return f"The carrier has had it since {since}. It will say how it ended."
+
+
+def _batched(delivery: Delivery, _at: datetime) -> str:
+    place = run_rows.place_of(delivery.id)
+    which = f"print run {place.run.id}" if place else "a print run"
+    return f"It is in {which}, to be printed and mailed: see Letters."
 
 
 def _printed(_delivery: Delivery, _at: datetime) -> str:
@@ -202,6 +213,8 @@ def _moved(
         fault = _BEGINNINGS.get(attempt.error_class, "It failed")
         return f"{fault}: to be tried again"
     if state == DeliveryState.SUBMITTED and attempt is not None:
+        if attempt.carrier == letters.OURS:
+            return "waits to be printed"
         reference = attempt.carrier_reference
         return f"with the carrier, {reference}" if reference else "with the carrier"
     return words(event.to_state)
@@ -229,6 +242,7 @@ _WORDS_OF: dict[DeliveryState, Callable[[Delivery, datetime], str]] = {
     DeliveryState.QUEUED: _queued,
     DeliveryState.SENDING: _sending,
     DeliveryState.SUBMITTED: _submitted,
+    DeliveryState.BATCHED: _batched,
     DeliveryState.PRINTED: _printed,
     DeliveryState.IN_DOUBT: _in_doubt,
     DeliveryState.HELD: _held,

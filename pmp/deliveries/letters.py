@@ -16,10 +16,11 @@ from models import (
     DeliveryEvent,
     DeliveryKind,
     DeliveryState,
+    PrintRunLetter,
     User,
 )
 from pmp import audit, clock, database
-from pmp.deliveries import letter_codes, outbox
+from pmp.deliveries import letter_codes, outbox, run_rows
 from pmp.errors import RuleError
 
 SECRET_DIES = frozenset({DeliveryKind.CREDENTIAL_LETTER})
@@ -39,10 +40,13 @@ _HERE = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 def waiting(*, kind: str = "") -> Any:
     """Give the query of letters that no print run has, the oldest first.
 
-    Of one kind, or of all.
+    Of one kind, or of all; without those of `to_pull_first`.
     """
     query = (
-        to_mail().where(Delivery.state == DeliveryState.SUBMITTED).order_by(Delivery.id)
+        to_mail()
+        .where(Delivery.state == DeliveryState.SUBMITTED)
+        .where(Delivery.id.not_in(_in_a_pile()))
+        .order_by(Delivery.id)
     )
     return query.where(Delivery.kind == kind) if kind else query
 
@@ -60,6 +64,22 @@ def waiting_by_kind() -> list[tuple[str, int, datetime | None]]:
         (kind, count, Delivery.created_at.python_value(oldest))
         for kind, count, oldest in query
     ]
+
+
+def to_pull_first() -> list[PrintRunLetter]:
+    """Give the places of letters that wait again while old paper of them may lie there.
+
+    Such a letter was cancelled in its run and sent again. Nothing prints it anew before
+    a person has pulled the old paper out: both would go to the post.
+    """
+    again = to_mail().where(Delivery.state == DeliveryState.SUBMITTED)
+    query = (
+        PrintRunLetter.select()
+        .where(PrintRunLetter.delivery.in_(again.select(Delivery.id)))
+        .where(PrintRunLetter.taken_out_at.is_null())
+        .order_by(PrintRunLetter.id)
+    )
+    return list(query)
 
 
 def to_mail() -> Any:
@@ -146,9 +166,11 @@ def mark_returned(letter_id: int, *, by: User, at: datetime, why: str = "") -> N
     """Record that a letter came back; it goes on by the recipient's next way.
 
     Staff see it whatever its next way is: the address on record is wrong. `why` is what
-    the post wrote on it.
+    the post wrote on it. A print run of which it was the last is closed.
     """
     with database.atomic():
+        place = run_rows.place_of(letter_id)
+        run = run_rows.taken(place.run.id) if place else None
         letter = outbox.taken(letter_id)
         if letter.channel != ChannelName.LETTER or not _may_return(letter):
             raise RuleError(_not_back(letter), field="code")
@@ -159,6 +181,8 @@ def mark_returned(letter_id: int, *, by: User, at: datetime, why: str = "") -> N
             )
         text = f"{CAME_BACK}: {why.strip()}" if why.strip() else CAME_BACK
         take_back(letter, source=by.username, text=text, at=at)
+        if run is not None:
+            run_rows.close_if_over(run, at=at)
         audit.record(
             audit.Event.DELIVERY_STAFF_ACTION,
             actor=by.username,
@@ -211,6 +235,12 @@ def undo_returned(letter_id: int, *, by: User, at: datetime) -> None:
             text="it did not come back: another was scanned",
             at=at,
         )
+
+
+def _in_a_pile() -> Any:
+    return PrintRunLetter.select(PrintRunLetter.delivery).where(
+        PrintRunLetter.taken_out_at.is_null()
+    )
 
 
 def _withdraw(child: Delivery, *, by: User, at: datetime) -> None:

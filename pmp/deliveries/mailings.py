@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from models import DeliveryState, PrintRun, PrintRunLetter, User
 from pmp import audit, clock, database
-from pmp.deliveries import outbox, print_runs
+from pmp.deliveries import outbox, print_runs, run_rows
 from pmp.deliveries.print_runs import Letter
 from pmp.deliveries.tracking_numbers import tracking_number
 from pmp.errors import RuleError
@@ -35,11 +35,13 @@ def mail(
             field="on",
         )
     with database.atomic():
-        run = print_runs.taken(run_id)
+        run = run_rows.taken(run_id)
+        rows = print_runs.all_taken(print_runs.contents(run))
+        # Read again: what somebody cancelled while we waited for a row must not go.
         chosen = _ready_to_mail(print_runs.contents(run))
         _keep_tracking(chosen, tracking or {})
         for each in chosen:
-            letter = outbox.taken(each.delivery.id)
+            letter = rows[each.delivery.id]
             letter.needs_staff = False
             text = f"taken to the post on {us_date(on)}"
             outbox.change(
@@ -47,9 +49,9 @@ def mail(
             )
         run.mailed_by, run.mailed_on, run.mailed_at = by.username, on, at
         run.save(only=[PrintRun.mailed_by, PrintRun.mailed_on, PrintRun.mailed_at])
-        print_runs.close_if_over(run, at=at)
-        rows = [each.delivery for each in chosen]
-        print_runs.record(audit.Event.LETTERS_MAILED, run, rows, by, at)
+        run_rows.close_if_over(run, at=at)
+        gone = [each.delivery for each in chosen]
+        print_runs.record(audit.Event.LETTERS_MAILED, run, gone, by, at)
     return len(chosen)
 
 
@@ -65,14 +67,13 @@ def undo_mailing(run_id: int, *, by: User, at: datetime) -> int:
     again.
     """
     with database.atomic():
-        run = print_runs.taken(run_id)
+        run = run_rows.taken(run_id)
         if not may_undo_mailing(run, at=at):
             raise RuleError("Only on the day itself can it be taken back.")
-        found = [each.delivery.id for each in print_runs.contents(run) if each.is_in]
-        rows = [outbox.taken(number) for number in found]
+        rows = print_runs.all_taken(print_runs.contents(run))
         back = [
             row
-            for row in rows
+            for row in rows.values()
             if row.state == DeliveryState.MAILED and row.final_at == run.mailed_at
         ]
         for letter in back:
@@ -92,7 +93,7 @@ def _ready_to_mail(found: list[Letter]) -> list[Letter]:
     pull = [f"{each.name} ({each.code})" for each in found if each.to_pull]
     if pull:
         raise RuleError(
-            f"First pull out the paper of what was cancelled: {'; '.join(pull)}. Then"
+            f"First pull out the paper of what must not go: {'; '.join(pull)}. Then"
             " say so below."
         )
     chosen = [each for each in found if each.to_mail]

@@ -18,13 +18,14 @@ from models import (
     User,
 )
 from pmp import audit, database, documents
-from pmp.deliveries import letter_codes, letters, outbox
-from pmp.errors import NotFoundError, RuleError
+from pmp.deliveries import barred, letter_codes, letters, outbox, run_rows
+from pmp.errors import RuleError
 
 MOST_LETTERS = 200
 LATEST_RUNS = 20
 PUT_BACK = "put back among those that wait"
-PULLED = "cancelled, and its paper pulled out"
+BARRED = "its address is somebody else's"
+PULLED = "not to be mailed, and its paper pulled out"
 _WAITS = (DeliveryState.BATCHED, DeliveryState.PRINTED)
 
 
@@ -35,6 +36,7 @@ class Letter:
     row: PrintRunLetter
     delivery: Delivery
     first_sheet: int  # counted from the top of the pile, as it was printed
+    is_barred: bool = False  # its address is somebody else's
 
     @property
     def code(self) -> str:
@@ -55,21 +57,22 @@ class Letter:
     @property
     def to_print(self) -> bool:
         """Whether its paper is still to come out of the printer."""
-        return self.is_in and self.delivery.state == DeliveryState.BATCHED
+        return self._may_go and self.delivery.state == DeliveryState.BATCHED
 
     @property
     def to_mail(self) -> bool:
-        return self.is_in and self.delivery.state == DeliveryState.PRINTED
+        return self._may_go and self.delivery.state == DeliveryState.PRINTED
 
     @property
     def to_pull(self) -> bool:
-        """Whether its paper must be pulled out of the pile: it was cancelled."""
-        gone = self.delivery.state not in {
-            *_WAITS,
-            DeliveryState.MAILED,
-            DeliveryState.RETURNED,
-        }
-        return self.is_in and gone
+        """Whether its paper must be pulled out of the pile: it must not be mailed."""
+        stays = self.delivery.state in _WAITS and not self.is_barred
+        posted = self.delivery.state in run_rows.POSTED
+        return self.is_in and not stays and not posted
+
+    @property
+    def _may_go(self) -> bool:
+        return self.is_in and not self.is_barred
 
 
 def open_run(
@@ -90,7 +93,7 @@ def open_run(
     with database.atomic():
         run = PrintRun.create(kind=kind, opened_by=by.username, opened_at=at)
         taken = [(outbox.taken(row.id), count) for row, count in counted if count]
-        ready = [pair for pair in taken if pair[0].state == DeliveryState.SUBMITTED]
+        ready = [pair for pair in taken if _is_free(pair[0])]
         if not ready:
             raise RuleError(
                 "No letter waits any more: somebody else has just put them in a run."
@@ -98,7 +101,6 @@ def open_run(
                 else "No letter waits to be printed."
             )
         for place, (letter, count) in enumerate(_by_kind(ready), start=1):
-            _leave_old_run(letter, at=at)
             PrintRunLetter.create(run=run, delivery=letter, place=place, sheets=count)
             outbox.change(
                 letter,
@@ -108,14 +110,6 @@ def open_run(
                 at=at,
             )
         record(audit.Event.LETTERS_BATCHED, run, [row for row, _ in ready], by, at)
-    return run
-
-
-def get(run_id: int) -> PrintRun:
-    """Give a run; NotFoundError if there is none."""
-    run: PrintRun | None = PrintRun.get_or_none(PrintRun.id == run_id)
-    if run is None:
-        raise NotFoundError("There is no such print run.")
     return run
 
 
@@ -137,9 +131,12 @@ def contents(run: PrintRun) -> list[Letter]:
         .where(PrintRunLetter.run == run)
         .order_by(PrintRunLetter.place)
     )
+    rows = list(query)
+    closed = barred.among(row.delivery.address for row in rows)
     found, sheet = [], 1
-    for row in query:
-        found.append(Letter(row, row.delivery, sheet))
+    for row in rows:
+        is_barred = row.delivery.address in closed and barred.closes(row.delivery)
+        found.append(Letter(row, row.delivery, sheet, is_barred))
         sheet += row.sheets
     return found
 
@@ -147,7 +144,7 @@ def contents(run: PrintRun) -> list[Letter]:
 def stage(found: Collection[Letter]) -> str:
     """Say where a run stands, by its letters."""
     if any(letter.to_pull for letter in found):
-        return "Pull out what was cancelled"
+        return "Pull out what must not go"
     to_print = sum(letter.to_print for letter in found)
     to_mail = sum(letter.to_mail for letter in found)
     if to_print:
@@ -168,7 +165,7 @@ def papers(
     those that came out before; none: all that still have to come out, or, where all
     did, the whole run.
     """
-    run = get(run_id)
+    run = run_rows.get(run_id)
     with database.atomic():
         inside = [each for each in contents(run) if each.to_print or each.to_mail]
         chosen = [each for each in inside if each.delivery.id in set(again)]
@@ -190,55 +187,66 @@ def confirm(
     `jammed` names the deliveries that did not, which stay to be printed again.
     """
     with database.atomic():
-        run = taken(run_id)
+        run = run_rows.taken(run_id)
         found = [each for each in contents(run) if each.to_print]
         if not found:
             raise RuleError("Nothing of this run waits to come out of the printer.")
         if strangers := set(jammed) - {each.delivery.id for each in found}:
             listed = ", ".join(map(letter_codes.letter_code, sorted(strangers)))
             raise RuleError(f"Not among those to be printed: {listed}.", field="jammed")
+        rows = all_taken(found).values()
         out = [
-            outbox.taken(each.delivery.id)
-            for each in found
-            if each.delivery.id not in set(jammed)
+            row
+            for row in rows
+            if row.id not in set(jammed) and row.state == DeliveryState.BATCHED
         ]
         for letter in out:
-            if letter.state == DeliveryState.BATCHED:
-                outbox.change(letter, DeliveryState.PRINTED, source=by.username, at=at)
+            outbox.change(letter, DeliveryState.PRINTED, source=by.username, at=at)
     return len(out)
 
 
 def put_back(run_id: int, letter_id: int, *, by: User, at: datetime) -> None:
-    """Take a letter out of a run: it waits again, or its paper was pulled out."""
+    """Take a letter out of a run: it waits again, or its paper was pulled out.
+
+    One whose address is somebody else's is held: staff must find another.
+    """
     with database.atomic():
-        run = taken(run_id)
+        run = run_rows.taken(run_id)
         found = {each.delivery.id: each for each in contents(run)}
         letter = found.get(letter_id)
         if letter is None or not (letter.to_print or letter.to_mail or letter.to_pull):
             raise RuleError("It is not in this run any more.")
         delivery = outbox.taken(letter_id)
         if delivery.state in _WAITS:
-            outbox.change(
-                delivery,
-                DeliveryState.SUBMITTED,
-                source=by.username,
-                text=f"{PUT_BACK}, from print run {run.id}",
-                at=at,
-            )
+            _leave(delivery, run, is_barred=letter.is_barred, by=by, at=at)
         letter.row.taken_out_for = PULLED if letter.to_pull else PUT_BACK
         letter.row.taken_out_at = at
         letter.row.save()
-        close_if_over(run, at=at)
+        run_rows.close_if_over(run, at=at)
 
 
-def taken(run_id: int) -> PrintRun:
-    """Read a run so that nobody else works on it before this transaction ends."""
-    get(run_id)
-    query = PrintRun.select().where(PrintRun.id == run_id)
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = query.for_update()
-    run: PrintRun = query.get()
-    return run
+def _leave(
+    delivery: Delivery, run: PrintRun, *, is_barred: bool, by: User, at: datetime
+) -> None:
+    """Have a letter (got by `taken`) wait again, or for staff if it must not go."""
+    delivery.needs_staff = is_barred
+    outbox.change(
+        delivery,
+        DeliveryState.HELD if is_barred else DeliveryState.SUBMITTED,
+        source=by.username,
+        text=BARRED if is_barred else f"{PUT_BACK}, from print run {run.id}",
+        at=at,
+    )
+
+
+def all_taken(found: Collection[Letter]) -> dict[int, Delivery]:
+    """Take the deliveries of a run's letters before any is changed, in one order.
+
+    A change locks the audit record; whoever waits for a row after that has a deadlock
+    with whoever holds that row and waits for the record.
+    """
+    ids = sorted(each.delivery.id for each in found if each.is_in)
+    return {number: outbox.taken(number) for number in ids}
 
 
 def _sheets(letter: Delivery, sheets: Callable[[bytes], int]) -> int:
@@ -254,14 +262,10 @@ def _by_kind(ready: list[tuple[Delivery, int]]) -> list[tuple[Delivery, int]]:
     return sorted(ready, key=lambda pair: (pair[0].kind.value, pair[0].id))
 
 
-def _leave_old_run(letter: Delivery, *, at: datetime) -> None:
-    """Let go of a place that a letter had before it was held and released again."""
-    (
-        PrintRunLetter.update(taken_out_at=at, taken_out_for=PULLED)
-        .where(PrintRunLetter.delivery == letter)
-        .where(PrintRunLetter.taken_out_at.is_null())
-        .execute()
-    )
+def _is_free(letter: Delivery) -> bool:
+    """Tell whether a letter waits, and no paper of it lies in the pile of a run."""
+    waits = letter.state == DeliveryState.SUBMITTED
+    return waits and run_rows.place_of(letter.id) is None
 
 
 def _body(letter: Delivery) -> bytes:
@@ -271,15 +275,6 @@ def _body(letter: Delivery) -> bytes:
             " was used or replaced. Take it out of the run."
         )
     return documents.read(letter.document)
-
-
-def close_if_over(run: PrintRun, *, at: datetime) -> None:
-    """Close a run of which nothing waits any more; open one again of which it does."""
-    over = not any(
-        each.to_print or each.to_mail or each.to_pull for each in contents(run)
-    )
-    run.closed_at = at if over else None
-    run.save(only=[PrintRun.closed_at])
 
 
 def record(

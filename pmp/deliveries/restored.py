@@ -20,6 +20,8 @@ _UNDERWAY = (
     DeliveryState.SENDING,
     DeliveryState.SUBMITTED,
     DeliveryState.IN_DOUBT,
+    DeliveryState.BATCHED,
+    DeliveryState.PRINTED,
 )
 
 

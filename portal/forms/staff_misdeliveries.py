@@ -54,12 +54,13 @@ class FindForm(Form):
     text = StringField(
         "What the caller can read out",
         description=(
-            "The number it was sent to, or a number on the page: delivery, report"
-            " code, reply code or ticket"
+            "The fax number, email address or a whole line of the postal address that"
+            " it was sent to, or a number on the page: delivery, letter, report, reply"
+            " or test code, ticket"
         ),
         validators=[
-            InputRequired("Write the number it was sent to, or a number on the page"),
-            Length(max=60),
+            InputRequired("Write where it was sent to, or a number on the page"),
+            Length(max=254),
         ],
     )
 

@@ -17,7 +17,14 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from pmp import clock
-from pmp.deliveries import delivery_desk, letter_codes, letters, mailings, print_runs
+from pmp.deliveries import (
+    delivery_desk,
+    letter_codes,
+    letters,
+    mailings,
+    print_runs,
+    run_rows,
+)
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.wording import words
@@ -82,7 +89,7 @@ def papers(run_id: int) -> ResponseReturnValue:
         )
         body = documents.print_run(found)
     except (RuleError, documents.DocumentError) as refusal:
-        print_runs.get(run_id)
+        run_rows.get(run_id)
         flash(str(refusal), "warn")
         return redirect(url_for(".show", run_id=run_id), 303)
     except ValueError:
@@ -98,7 +105,7 @@ def papers(run_id: int) -> ResponseReturnValue:
 @requires(Permission.LETTER_PRINT)
 def printed(run_id: int) -> ResponseReturnValue:
     form = PrintedForm()
-    form.offer(print_runs.contents(print_runs.get(run_id)))
+    form.offer(print_runs.contents(run_rows.get(run_id)))
     if form.validate():
         with rule_errors(form):
             count = print_runs.confirm(
@@ -156,7 +163,7 @@ def put_back(run_id: int, letter_id: int) -> ResponseReturnValue:
 @bp.get("/staff/letters/runs/<int:run_id>/manifest.csv")
 @requires(Permission.LETTER_PRINT)
 def manifest(run_id: int) -> ResponseReturnValue:
-    found = print_runs.contents(print_runs.get(run_id))
+    found = print_runs.contents(run_rows.get(run_id))
     rows = [
         (
             each.row.place,
@@ -178,7 +185,7 @@ def manifest(run_id: int) -> ResponseReturnValue:
 @bp.get("/staff/letters/runs/<int:run_id>/manifest")
 @requires(Permission.LETTER_PRINT)
 def manifest_page(run_id: int) -> ResponseReturnValue:
-    run = print_runs.get(run_id)
+    run = run_rows.get(run_id)
     return render_template(
         "staff/letters/manifest.html", run=run, found=print_runs.contents(run)
     )
@@ -191,6 +198,7 @@ def _index(form: OpenRunForm) -> ResponseReturnValue:
         "staff/letters/index.html",
         form=form,
         waiting=waiting,
+        to_pull_first=letters.to_pull_first(),
         runs=[(run, print_runs.contents(run)) for run in print_runs.latest()],
         mailed=letters.mailed(),
         stage=print_runs.stage,
@@ -202,7 +210,7 @@ def _index(form: OpenRunForm) -> ResponseReturnValue:
 def _run(
     run_id: int, printed_form: PrintedForm, mailed_form: MailedForm
 ) -> ResponseReturnValue:
-    run = print_runs.get(run_id)
+    run = run_rows.get(run_id)
     found = print_runs.contents(run)
     printed_form.offer(found)
     mailed_form.default_to(clock.today())
@@ -235,7 +243,7 @@ def _done(run_id: int, rule: Callable[..., object], said: str) -> ResponseReturn
     try:
         rule(by=signed_in_user(), at=clock.now())
     except RuleError as refusal:
-        print_runs.get(run_id)
+        run_rows.get(run_id)
         flash(refusal.message, "warn")
     else:
         flash(said)
@@ -247,6 +255,6 @@ def _letters(count: int) -> str:
 
 
 def _left(run_id: int) -> str:
-    found = print_runs.contents(print_runs.get(run_id))
+    found = print_runs.contents(run_rows.get(run_id))
     left = sum(each.to_print for each in found)
     return f"Print {_letters(left)} again." if left else "Fold them and mail them."

@@ -8,6 +8,7 @@ from models import (
     AuditEvent,
     ChannelName,
     Delivery,
+    DeliveryAttempt,
     DeliveryEvent,
     DeliveryKind,
     DeliveryState,
@@ -19,11 +20,13 @@ from models import (
 from pmp import audit, deliveries
 from pmp.deliveries import (
     Route,
+    carrier_copies,
     delivery_batches,
     delivery_desk,
     delivery_stories,
     doubts,
     outbox,
+    print_runs,
 )
 from pmp.deliveries.delivery_batches import Action
 from pmp.errors import ConflictError, RuleError
@@ -121,6 +124,62 @@ def test_a_cancelled_delivery_is_taken_back_and_held(staff: User) -> None:
     assert deliveries.due(at=LATER) == []
     delivery_desk.release(row.id, by=staff, at=LATER)
     assert deliveries.due(at=LATER) == [row.id]
+
+
+def test_what_was_in_doubt_when_it_was_cancelled_is_marked_when_it_comes_back(
+    staff: User,
+) -> None:
+    row, sure = made(), made()
+    claimed = deliveries.claim(row.id, carrier="laml", at=NOW)
+    assert claimed is not None
+    deliveries.begin(claimed, pdf=b"%PDF-1", at=NOW)
+    deliveries.mark_maybe(claimed, text="cut", at=NOW)
+    for each in (row, sure):
+        delivery_desk.cancel(each.id, reason="x", by=staff, at=NOW)
+        delivery_desk.undo(each.id, by=staff, at=LATER)
+
+    assert delivery_desk.may_tell(fresh(row))
+    delivery_desk.release(row.id, by=staff, at=LATER)
+
+    assert fresh(row).possible_duplicate
+    assert not fresh(sure).possible_duplicate
+
+
+def carried_letter() -> tuple[Delivery, DeliveryAttempt]:
+    row = made(LETTER)
+    claimed = deliveries.claim(row.id, carrier="lob", at=NOW)
+    assert claimed is not None
+    deliveries.begin(claimed, pdf=b"%PDF-1", at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"ltr_{row.id}", at=NOW)
+    return row, claimed.attempt
+
+
+def test_a_letter_that_a_company_is_yet_to_stop_is_not_taken_back(
+    staff: User,
+) -> None:
+    row, attempt = carried_letter()
+    delivery_desk.cancel(row.id, reason="x", by=staff, at=NOW)
+
+    with pytest.raises(RuleError, match="lob is still to stop it"):
+        delivery_desk.undo(row.id, by=staff, at=LATER)
+    assert fresh(row).state == DeliveryState.CANCELLED
+
+    carrier_copies.forgotten(attempt.id, at=LATER)
+    delivery_desk.undo(row.id, by=staff, at=LATER)
+
+    assert fresh(row).state == DeliveryState.HELD
+    assert not fresh(row).possible_duplicate
+
+
+def test_a_letter_that_no_company_took_is_taken_back(staff: User) -> None:
+    row = made(LETTER)
+    claimed = deliveries.claim(row.id, carrier="lob", at=NOW)
+    assert claimed is not None
+    down = ErrorClass.CARRIER_DOWN
+    deliveries.mark_failed(claimed, error_class=down, text="", at=NOW)
+    delivery_desk.cancel(row.id, reason="x", by=staff, at=NOW)
+
+    assert delivery_desk.undo(row.id, by=staff, at=LATER) == "cancel"
 
 
 def test_what_a_rule_withdrew_is_not_taken_back(staff: User) -> None:
@@ -256,6 +315,35 @@ def test_where_it_stands_is_said_in_a_sentence(staff: User) -> None:
     assert words(failed(ErrorClass.REJECTED)) == "Failed at 10:14 AM."
     assert "may have been sent" in words(in_doubt())
     assert "No way to reach" in words(made(Route(ChannelName.FAX, "")))
+
+
+def test_a_letter_with_a_company_is_not_said_to_wait_for_our_printer() -> None:
+    row, _ = carried_letter()
+
+    assert words(row) == (
+        "The carrier has had it since 10:14 AM. It will say how it ended."
+    )
+
+
+def test_a_letter_of_ours_says_what_waits_for_it() -> None:
+    row = made(LETTER)
+    claimed = deliveries.claim(row.id, carrier="print", at=NOW)
+    assert claimed is not None
+    deliveries.begin(claimed, pdf=b"%PDF-1", at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"print-{row.id}", at=NOW)
+    assert words(row) == "It waits to be printed and mailed: see Letters."
+    assert delivery_stories.time_line(fresh(row))[-1].what == "waits to be printed"
+
+    run = print_runs.open_run(sheets=len, by=make_user(), at=NOW)
+
+    assert words(row).startswith(f"It is in print run {run.id}, to be printed")
+
+
+def test_a_full_mailbox_is_no_busy_number() -> None:
+    by_mail = failed(ErrorClass.BUSY, Route(ChannelName.EMAIL, "a@example.org"))
+
+    assert delivery_desk.error_words(by_mail).startswith("The mailbox was full")
+    assert delivery_desk.error_words(failed(ErrorClass.BUSY)) == "The number was busy."
 
 
 def test_the_time_line_names_tries_carriers_and_staff(staff: User) -> None:

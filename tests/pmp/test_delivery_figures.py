@@ -10,6 +10,7 @@ from pmp import deliveries
 from pmp.chart import volumes
 from pmp.chart.volumes import Day
 from pmp.deliveries import Route, delivery_figures
+from pmp.deliveries.delivery_lists import GROUPS
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -142,3 +143,14 @@ def test_a_picture_of_nothing_is_a_line() -> None:
 
     assert "<rect" not in drawn
     assert "Mon" in drawn
+
+
+def test_each_state_is_in_one_group_or_on_purpose_in_none() -> None:
+    grouped = [state for group in GROUPS.values() for state in group]
+
+    assert len(grouped) == len(set(grouped))
+    # Those held have a column of their own; what is cancelled is no news.
+    assert set(DeliveryState) - set(grouped) == {
+        DeliveryState.HELD,
+        DeliveryState.CANCELLED,
+    }

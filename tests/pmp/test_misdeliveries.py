@@ -160,8 +160,9 @@ def test_what_staff_held_stays_held_at_its_next_address(
     assert Delivery.get_by_id(child.id).state == DeliveryState.QUEUED
 
 
-def test_a_letter_that_waits_to_be_printed_for_the_address_is_held(
-    recipient: CaseRecipient, staff: User
+@pytest.mark.parametrize("state", ["submitted", "batched", "printed"])
+def test_a_letter_for_the_address_that_is_not_mailed_yet_is_held(
+    recipient: CaseRecipient, staff: User, state: str
 ) -> None:
     def letter(name: str, state: str) -> Delivery:
         made = faxed(recipient, name, state=state)
@@ -170,8 +171,9 @@ def test_a_letter_that_waits_to_be_printed_for_the_address_is_held(
         made.save()
         return made
 
-    mailed, waits = letter("one", "mailed"), letter("two", "submitted")
+    mailed, waits = letter("one", "mailed"), letter("two", state)
     assert not misdeliveries.may_record(waits)
+    assert misdeliveries.stopped_by_it(mailed) == [waits]
 
     misdeliveries.record(mailed.id, TOLD, by=staff, at=NOW)
 

@@ -158,7 +158,15 @@ def test_it_goes_nowhere_that_is_not_the_recipients_or_is_barred(staff: User) ->
 
 
 def test_what_is_on_its_way_is_not_sent_twice(staff: User) -> None:
-    for state in ("sending", "submitted", "in_doubt", "delivered", "mailed"):
+    for state in (
+        "sending",
+        "submitted",
+        "in_doubt",
+        "delivered",
+        "batched",
+        "printed",
+        "mailed",
+    ):
         row = made(FAX, LETTER)
         Delivery.update(state=state).where(Delivery.id == row.id).execute()
 

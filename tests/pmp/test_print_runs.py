@@ -13,12 +13,22 @@ from models import (
     DeliveryKind,
     DeliveryState,
     DocumentKind,
+    Misdelivery,
     PrintRun,
     PrintRunLetter,
     User,
+    WhatBecame,
 )
 from pmp import database, deliveries, documents, settings
-from pmp.deliveries import Route, delivery_desk, letters, mailings, print_runs
+from pmp.deliveries import (
+    Route,
+    delivery_desk,
+    delivery_stories,
+    letters,
+    mailings,
+    print_runs,
+    run_rows,
+)
 from pmp.deliveries.letter_codes import letter_code, read_code
 from pmp.errors import RuleError
 from tests.conftest import NOW
@@ -53,6 +63,14 @@ def make_letter(
     reference = f"{carrier}-{made.id}-1"
     deliveries.mark_submitted(claimed, reference=reference, at=NOW)
     return fresh(made)
+
+
+def send_again(letter: Delivery) -> None:
+    """Have the worker bring a released letter into the print queue once more."""
+    claimed = deliveries.claim(letter.id, carrier="print", at=NOW)
+    assert claimed is not None
+    assert deliveries.begin(claimed, pdf=f"{letter.id}".encode(), at=NOW)
+    deliveries.mark_submitted(claimed, reference=f"print-{letter.id}-2", at=NOW)
 
 
 def fresh(row: Delivery) -> Delivery:
@@ -168,7 +186,7 @@ def test_what_jammed_is_printed_again_and_the_rest_can_go(staff: User) -> None:
 
     mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
     assert states(good, jammed) == ["mailed", "batched"]
-    assert print_runs.get(run.id).closed_at is None
+    assert run_rows.get(run.id).closed_at is None
 
 
 def test_a_whole_run_or_one_letter_can_be_printed_again(staff: User) -> None:
@@ -196,7 +214,7 @@ def test_a_run_is_mailed_with_its_day_and_tracking_numbers(staff: User) -> None:
 
     assert count == 2
     assert states(first, second) == ["mailed", "mailed"]
-    stored = print_runs.get(run.id)
+    stored = run_rows.get(run.id)
     assert (stored.mailed_on, stored.mailed_by) == (yesterday, "sandra")
     assert stored.closed_at is not None
     [one, other] = print_runs.contents(run)
@@ -255,7 +273,7 @@ def test_a_cancelled_letter_must_be_pulled_out_before_the_run_is_mailed(
     delivery_desk.cancel(gone.id, reason="no longer needed", by=staff, at=NOW)
     found = print_runs.contents(run)
     assert [each.to_pull for each in found] == [True, False]
-    assert print_runs.stage(found) == "Pull out what was cancelled"
+    assert print_runs.stage(found) == "Pull out what must not go"
 
     with pytest.raises(RuleError, match=letter_code(gone.id)):
         mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
@@ -266,9 +284,10 @@ def test_a_cancelled_letter_must_be_pulled_out_before_the_run_is_mailed(
     assert print_runs.contents(run)[0].row.taken_out_for == print_runs.PULLED
 
 
-def test_a_withdrawn_message_leaves_its_run(staff: User) -> None:
+@pytest.mark.parametrize("came_out", [False, True])
+def test_a_withdrawn_message_leaves_its_run(staff: User, *, came_out: bool) -> None:
     letter = make_letter()
-    run = open_run(staff)
+    run = printed_run(staff) if came_out else open_run(staff)
 
     deliveries.withdraw_for(
         kind=letter.kind, subject_id=1, reason="answered", by=None, at=NOW
@@ -276,6 +295,72 @@ def test_a_withdrawn_message_leaves_its_run(staff: User) -> None:
 
     assert states(letter) == ["cancelled"]
     assert print_runs.contents(run)[0].to_pull
+
+
+@pytest.mark.parametrize("came_out", [False, True])
+def test_what_is_for_somebody_elses_address_is_pulled_out_not_mailed(
+    staff: User, *, came_out: bool
+) -> None:
+    letter, stray, notice = (
+        make_letter(),
+        make_letter(),
+        make_letter(kind=DeliveryKind.DESTROY_NOTICE),
+    )
+    Delivery.update(address="Somebody else").where(Delivery.id == letter.id).execute()
+    run = printed_run(staff) if came_out else open_run(staff)
+    Misdelivery.create(
+        delivery=stray,
+        told_by="A bakery",
+        became=WhatBecame.KEPT,
+        recorded_by="sandra",
+        recorded_at=NOW,
+    )
+    found = {each.delivery.id: each for each in print_runs.contents(run)}
+    assert [found[each.id].to_pull for each in (letter, stray, notice)] == [
+        False,
+        True,
+        False,
+    ]
+
+    if not came_out:
+        print_runs.confirm(run.id, by=staff, at=NOW)
+    with pytest.raises(RuleError, match=letter_code(stray.id)):
+        mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+    print_runs.put_back(run.id, stray.id, by=staff, at=NOW)
+    mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+
+    assert states(letter, stray, notice) == ["mailed", "held", "mailed"]
+    assert fresh(stray).needs_staff
+
+
+def test_a_letter_that_is_sent_again_is_printed_once_its_old_paper_is_pulled_out(
+    staff: User,
+) -> None:
+    letter, noise = make_letter(), make_letter()
+    run = printed_run(staff)
+    delivery_desk.cancel(letter.id, reason="a mistake", by=staff, at=NOW)
+    delivery_desk.undo(letter.id, by=staff, at=NOW)
+    delivery_desk.release(letter.id, by=staff, at=NOW)
+    send_again(letter)
+
+    assert list(letters.waiting()) == []
+    assert letters.waiting_by_kind() == []
+    [place] = letters.to_pull_first()
+    assert (place.delivery, place.run) == (letter, run)
+    told = delivery_stories.now_words(fresh(letter), at=NOW)
+    assert f"old paper is pulled out of print run {run.id}" in told
+    with pytest.raises(RuleError, match="No letter waits"):
+        open_run(staff)
+    with pytest.raises(RuleError, match=letter_code(letter.id)):
+        mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+
+    print_runs.put_back(run.id, letter.id, by=staff, at=NOW)
+
+    assert letters.to_pull_first() == []
+    again = open_run(staff)
+    assert [each.delivery for each in print_runs.contents(again)] == [letter]
+    mailings.mail(run.id, on=TODAY, by=staff, at=NOW)
+    assert states(letter, noise) == ["batched", "mailed"]
 
 
 def test_a_letter_taken_out_waits_again_and_gets_into_the_next_run(
@@ -287,7 +372,7 @@ def test_a_letter_taken_out_waits_again_and_gets_into_the_next_run(
     print_runs.put_back(run.id, letter.id, by=staff, at=NOW)
 
     assert states(letter) == ["submitted"]
-    assert print_runs.get(run.id).closed_at == NOW
+    assert run_rows.get(run.id).closed_at == NOW
     again = open_run(staff)
     assert [each.delivery for each in print_runs.contents(again)] == [letter]
     with pytest.raises(RuleError, match="not in this run any more"):
@@ -305,7 +390,7 @@ def test_mailing_is_undone_on_the_same_day_only(staff: User) -> None:
 
     assert states(letter) == ["printed"]
     assert fresh(letter).final_at is None
-    assert print_runs.get(run.id).closed_at is None
+    assert run_rows.get(run.id).closed_at is None
     assert mailings.mail(run.id, on=TODAY, by=staff, at=NOW) == 1
 
 
@@ -347,18 +432,22 @@ def test_a_letter_that_came_back_is_known_by_its_code_and_goes_on(
     assert fresh(letter).needs_staff
     child = Delivery.get(Delivery.parent == letter)
     assert (child.channel, child.address) == (ChannelName.FAX, "+18605550123")
+    assert run_rows.get(run.id).closed_at is not None
     [(row, event)] = letters.returned_today(at=NOW)
     assert row == letter
     assert event.note == "came back in the mail: Vacant"
 
 
 def test_a_letter_that_nobody_marked_as_mailed_can_come_back(staff: User) -> None:
-    letter = make_letter()
-    printed_run(staff)
+    letter, other = make_letter(), make_letter()
+    run = printed_run(staff)
 
     letters.returned_by_code(letter_code(letter.id), by=staff, at=NOW)
+    assert states(letter, other) == ["returned", "printed"]
+    assert run_rows.get(run.id).closed_at is None
+    letters.returned_by_code(letter_code(other.id), by=staff, at=NOW)
 
-    assert states(letter) == ["returned"]
+    assert run_rows.get(run.id).closed_at is not None
 
 
 def test_what_cannot_be_back_is_refused_in_words(staff: User) -> None:

@@ -8,6 +8,7 @@ from models import (
     AuditEvent,
     CaseRecipient,
     ChannelName,
+    ContactCheck,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -27,9 +28,11 @@ from pmp import (
     stray_pages,
 )
 from pmp.deliveries import Route, delivery_desk
+from pmp.deliveries.letter_codes import letter_code
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import report_codes
 from pmp.misdeliveries import Told
+from pmp.reaching import page_codes
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
 
@@ -96,6 +99,48 @@ def test_each_number_on_a_page_finds_its_message(recipient: CaseRecipient) -> No
     ):
         assert stray_pages.found_by(text) == [row], text
     for text in ("(860) 555-0111", "999", "nonsense", "", "RPL-00000-00000"):
+        assert stray_pages.found_by(text) == [], text
+
+
+def test_letters_emails_and_test_pages_are_found_too() -> None:
+    def sent(kind: DeliveryKind, route: Route, subject_id: int = 1) -> Delivery:
+        return deliveries.request(
+            kind=kind,
+            subject_id=subject_id,
+            routes=[route],
+            dedupe_key=f"test:{Delivery.select().count()}",
+            at=NOW,
+        )
+
+    at_home = "Dr. Ana_ Ruiz\n1 Main Street\nHartford, CT 06106"
+    notice = DeliveryKind.TICKET_NOTICE
+    letter = sent(notice, Route(ChannelName.LETTER, at_home))
+    next_door = at_home.replace("1 Main", "11 Main").replace("Ana_", "Anas")
+    noise = sent(notice, Route(ChannelName.LETTER, next_door))
+    email = sent(notice, Route(ChannelName.EMAIL, "Ana.Ruiz@example.org"))
+    sent(notice, Route(ChannelName.EMAIL, "diana.ruiz@example.org"))
+    check = ContactCheck.create(
+        channel=ChannelName.FAX,
+        address=FAX,
+        user=make_user(),
+        code=page_codes.new_code(),
+        asked_by="staff.lee",
+        asked_at=NOW,
+        expires_at=NOW,
+    )
+    page = sent(DeliveryKind.FAX_TEST_PAGE, Route(ChannelName.FAX, FAX), check.id)
+    sent(DeliveryKind.FAX_TEST_PAGE, Route(ChannelName.FAX, FAX), check.id + 1)
+
+    for text, row in (
+        (letter_code(letter.id), letter),
+        (letter_code(noise.id).lower().replace("-", " "), noise),
+        ("dr. ana_ ruiz ", letter),
+        ("1  main street", letter),
+        (" ana.ruiz@EXAMPLE.org", email),
+        (check.code.lower(), page),
+    ):
+        assert stray_pages.found_by(text) == [row], text
+    for text in (letter_code(email.id), letter_code(999), "Main", "ruiz@example.org"):
         assert stray_pages.found_by(text) == [], text
 
 

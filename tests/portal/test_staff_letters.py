@@ -153,6 +153,23 @@ def test_a_cancelled_letter_is_to_be_pulled_out_by_its_place(
     assert (state(first), state(second)) == ("mailed", "cancelled")
 
 
+def test_a_letter_that_waits_for_its_old_paper_is_named_with_the_run(
+    staff: Browser, run: PrintRun
+) -> None:
+    first, _ = Delivery.select().order_by(Delivery.id)
+    Delivery.update(state=DeliveryState.SUBMITTED).where(
+        Delivery.id == first.id
+    ).execute()
+
+    staff.get("/staff/letters")
+
+    assert f"{letter_code(first.id)}: run {run.id}" in staff.text()
+    staff.get(f"/staff/letters/runs/{run.id}")
+    staff.submit(action=f"/letters/{first.id}/out")
+    staff.get("/staff/letters")
+    assert "old paper" not in staff.text()
+
+
 def test_the_list_of_a_run_is_a_table_and_a_sheet(
     staff: Browser, run: PrintRun
 ) -> None:
