@@ -1,0 +1,119 @@
+"""What is learned too late: of what was cancelled, held, withdrawn or sent again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models import (
+    ChannelName,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
+    DeliveryKind,
+    DeliveryState,
+    ErrorClass,
+)
+from pmp import deliveries
+from pmp.deliveries import (
+    Claim,
+    Route,
+    callbacks,
+    carried_letters,
+    delivery_desk,
+    doubts,
+)
+from pmp.deliveries.callbacks import CarrierReport, Progress
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("db")
+
+FAX = Route(ChannelName.FAX, "+18605550123")
+EMAIL = Route(ChannelName.EMAIL, "doctor@example.org")
+LETTER = Route(ChannelName.LETTER, "Dr. A\n1 Main Street\nHartford, CT 06106")
+CARRIERS = {
+    ChannelName.FAX: "laml",
+    ChannelName.EMAIL: "smtp",
+    ChannelName.LETTER: "lob",
+}
+LATER = NOW + timedelta(minutes=6)
+WHY = "No longer on a counted entry."
+S = DeliveryState
+
+
+def requested(*routes: Route, at: Any = NOW) -> Delivery:
+    return deliveries.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=1,
+        routes=routes or (FAX,),
+        dedupe_key=f"late {Delivery.select().count()}",
+        at=at,
+    )
+
+
+def called(delivery: Delivery, *, at: Any = NOW) -> Claim:
+    """Have a worker call the carrier about a delivery."""
+    claim = deliveries.claim(delivery.id, carrier=CARRIERS[delivery.channel], at=at)
+    assert claim
+    assert deliveries.begin(claim, pdf=None, at=at)
+    return claim
+
+
+def submitted(delivery: Delivery, reference: str = "FX1") -> Claim:
+    claim = called(delivery)
+    deliveries.mark_submitted(claim, reference=reference, at=NOW)
+    return claim
+
+
+def in_doubt(delivery: Delivery) -> Claim:
+    claim = called(delivery)
+    deliveries.mark_maybe(claim, text="no answer", at=NOW)
+    return claim
+
+
+def say(
+    progress: Progress,
+    error: ErrorClass | None = None,
+    *,
+    status: str = "",
+    reference: str = "FX1",
+    key: str = "",
+    carrier: str = "laml",
+    station: str = "",
+) -> None:
+    """Have a carrier report."""
+    word = status or progress.value
+    report = CarrierReport(reference, word, progress, error, station=station)
+    callbacks.apply(
+        report, carrier=carrier, source="call-back", at=LATER, attempt_key=key
+    )
+
+
+def fresh(delivery: Delivery) -> Delivery:
+    return Delivery.get_by_id(delivery.id)
+
+
+def notes(delivery: Delivery) -> str:
+    rows = DeliveryEvent.select().where(DeliveryEvent.delivery == delivery)
+    return "\n".join(row.note for row in rows.order_by(DeliveryEvent.id))
+
+
+def withdraw(at: Any = LATER) -> int:
+    return deliveries.withdraw_for(
+        kind=DeliveryKind.TICKET_NOTICE, subject_id=1, reason=WHY, by=None, at=at
+    )
+
+
+# --- Cancelled with a letter at its company
+
+
+def test_a_letter_whose_worker_died_is_stopped_at_the_company() -> None:
+    letter = requested(LETTER)
+    called(letter)
+    called(requested(LETTER))  # noise: not cancelled
+    doubts.end_leases(repeatable=frozenset(), at=LATER)
+
+    delivery_desk.cancel(letter.id, reason="moot", by=None, at=LATER)
+
+    attempt = DeliveryAttempt.get(DeliveryAttempt.delivery == letter)
+    assert carried_letters.to_take_back() == [attempt.id]
