@@ -227,15 +227,12 @@ def _move(
         # Even where a later attempt is being made: this one did arrive.
         delivery.possible_duplicate = delivery.possible_duplicate or not current
         delivery.needs_staff = _is_odd(delivery, attempt, report, source=source, at=at)
-        outbox.change(
-            delivery, DeliveryState.DELIVERED, source=source, at=at, attempt=attempt
-        )
+        to = DeliveryState.DELIVERED
+        _goes_out(delivery, attempt, to, source=source, at=at)
     elif not current or delivery.state == DeliveryState.QUEUED:
         return
     elif report.progress == Progress.MAILED:
-        outbox.change(
-            delivery, DeliveryState.MAILED, source=source, at=at, attempt=attempt
-        )
+        _goes_out(delivery, attempt, DeliveryState.MAILED, source=source, at=at)
     elif report.progress == Progress.FAILED:
         _failed(delivery, attempt, report, source=source, at=at)
     elif delivery.state == DeliveryState.IN_DOUBT:
@@ -245,8 +242,29 @@ def _move(
         )
 
 
+def _goes_out(
+    delivery: Delivery,
+    attempt: DeliveryAttempt,
+    to: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+) -> None:
+    """Have a message be out; where it was cancelled, staff are to know."""
+    text = ""
+    if delivery.state == DeliveryState.CANCELLED:
+        delivery.needs_staff = True
+        text = f"it was cancelled, and {to.value} all the same"
+    outbox.change(delivery, to, source=source, text=text, at=at, attempt=attempt)
+
+
 def _goes_on(delivery: Delivery, report: CarrierReport) -> bool:
-    """Tell whether a letter's end is none: what was mailed may arrive, or come back."""
+    """Tell whether an end is none: what was cancelled may go out all the same.
+
+    What was mailed may arrive, or come back.
+    """
+    if delivery.state == DeliveryState.CANCELLED:
+        return report.progress in {Progress.MAILED, Progress.DELIVERED}
     if delivery.channel != ChannelName.LETTER:
         return False
     if delivery.state == DeliveryState.MAILED:

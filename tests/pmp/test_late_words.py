@@ -20,6 +20,7 @@ from pmp.deliveries import (
     Route,
     callbacks,
     carried_letters,
+    carrier_copies,
     delivery_desk,
     doubts,
 )
@@ -117,3 +118,55 @@ def test_a_letter_whose_worker_died_is_stopped_at_the_company() -> None:
 
     attempt = DeliveryAttempt.get(DeliveryAttempt.delivery == letter)
     assert carried_letters.to_take_back() == [attempt.id]
+
+
+# --- Cancelled, and heard of later
+
+
+def test_a_cancelled_fax_that_may_be_with_the_carrier_is_looked_for() -> None:
+    unsent, doubtful, unanswered = requested(), requested(), requested()
+    failed = requested()
+    in_doubt(doubtful)
+    called(unanswered)
+    claim = called(failed)
+    deliveries.mark_failed(
+        claim, error_class=ErrorClass.CARRIER_DOWN, text="down", at=NOW
+    )
+    doubts.end_leases(repeatable=frozenset(), at=LATER)
+    for each in (unsent, doubtful, unanswered, failed):
+        delivery_desk.cancel(each.id, reason="wrong", by=None, at=LATER)
+
+    found = carrier_copies.to_forget(carrier="laml", at=LATER)
+
+    attempts = [DeliveryAttempt.get_by_id(number) for number in found]
+    assert [each.delivery for each in attempts] == [doubtful, unanswered]
+    assert all(carrier_copies.finished(number) for number in found)
+    assert carrier_copies.to_forget(carrier="sinch", at=LATER) == []
+
+
+def test_a_cancelled_fax_that_arrives_is_shown_as_arrived_to_staff() -> None:
+    fax = requested()
+    key = in_doubt(fax).attempt.idempotency_key
+    delivery_desk.cancel(fax.id, reason="wrong", by=None, at=LATER)
+
+    say(Progress.UNDERWAY, key=key)
+    assert fresh(fax).state == S.CANCELLED
+    say(Progress.DELIVERED, key=key)
+    say(Progress.DELIVERED, key=key)
+
+    assert (fresh(fax).state, fresh(fax).needs_staff) == (S.DELIVERED, True)
+    assert notes(fax).count("cancelled, and delivered all the same") == 1
+
+
+@pytest.mark.parametrize("progress", [Progress.MAILED, Progress.DELIVERED])
+def test_a_cancelled_letter_that_is_in_the_post_is_staffs(progress: Progress) -> None:
+    letter = requested(LETTER)
+    submitted(letter)
+    delivery_desk.cancel(letter.id, reason="moot", by=None, at=LATER)
+
+    say(Progress.FAILED, ErrorClass.REJECTED, status="deleted", carrier="lob")
+    assert fresh(letter).state == S.CANCELLED
+    say(progress, carrier="lob")
+
+    assert fresh(letter).state == progress.value
+    assert fresh(letter).needs_staff
