@@ -303,14 +303,17 @@ def _accept(claimed: Claim, to: DeliveryState, *, reference: str, at: datetime) 
         attempt.save(only=[DeliveryAttempt.carrier_reference])
         if not _end(attempt, None, at=at) and reported:
             return
-        if _holds_lease(delivery, claimed) or delivery.state == DeliveryState.IN_DOUBT:
+        late = attempt.number != delivery.attempts
+        doubted = delivery.state == DeliveryState.IN_DOUBT
+        if not late and (doubted or _holds_lease(delivery, claimed)):
             delivery.submitted_at = at
             delivery.due_at = at + soon() * 2
             delivery.error_class, delivery.error_text = None, ""
             delivery.needs_staff = False
             change(delivery, to, source="worker", at=at, attempt=attempt)
-        elif delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
-            # This worker slept through its lease; the next one may send it again.
+        elif late or delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
+            # This worker slept through its lease; the next may send, or has sent, it
+            # again.
             delivery.possible_duplicate = True
             delivery.save()
             note(delivery, attempt, source="worker", at=at, text="accepted too late")

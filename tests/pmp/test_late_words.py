@@ -170,3 +170,42 @@ def test_a_cancelled_letter_that_is_in_the_post_is_staffs(progress: Progress) ->
 
     assert fresh(letter).state == progress.value
     assert fresh(letter).needs_staff
+
+
+# --- Sent again meanwhile
+
+
+@pytest.mark.parametrize("then", ["submitted", "in doubt", "delivered", "held"])
+def test_an_acceptance_after_the_next_attempt_marks_a_duplicate(then: str) -> None:
+    fax = requested()
+    slept = called(fax)
+    doubts.end_leases(repeatable=frozenset(), at=LATER)
+    doubts.not_there(fax.id, at=LATER)
+    second = called(fax, at=LATER)
+    if then == "in doubt":
+        deliveries.mark_maybe(second, text="no answer", at=LATER)
+    elif then == "held":
+        busy = ErrorClass.BUSY
+        deliveries.mark_failed(second, error_class=busy, text="busy", at=LATER)
+        delivery_desk.hold(fax.id, by=None, at=LATER)
+    else:
+        deliveries.mark_submitted(second, reference="FX2", at=LATER)
+    if then == "delivered":
+        say(Progress.DELIVERED, reference="FX2")
+    state = fresh(fax).state
+
+    deliveries.mark_submitted(slept, reference="FX1", at=LATER)
+
+    assert (fresh(fax).state, fresh(fax).possible_duplicate) == (state, True)
+    assert "accepted too late" in notes(fax)
+    assert DeliveryAttempt.get(number=1).carrier_reference == "FX1"
+
+
+def test_an_acceptance_that_is_only_slow_is_no_duplicate() -> None:
+    fax = requested()
+    slow = called(fax)
+    doubts.end_leases(repeatable=frozenset(), at=LATER)
+
+    deliveries.mark_submitted(slow, reference="FX1", at=LATER)
+
+    assert (fresh(fax).state, fresh(fax).possible_duplicate) == (S.SUBMITTED, False)
