@@ -124,10 +124,11 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
         text = "the worker stopped each time that it was made"
         outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
         return
+    withdrawn = outbox.is_withdrawn(delivery)
     delivery.due_at = at
     outbox.change(
         delivery,
-        DeliveryState.QUEUED,
+        DeliveryState.CANCELLED if withdrawn else DeliveryState.QUEUED,
         source="worker",
         text="the worker stopped before it was sent",
         at=at,
@@ -140,6 +141,7 @@ def _ask_staff(delivery: Delivery, *, text: str, at: datetime) -> None:
     delivery.possible_duplicate = True
     delivery.error_class = ErrorClass.IN_DOUBT
     delivery.error_text = text
-    outbox.change(
-        delivery, DeliveryState.HELD, source="worker", text="may have been sent", at=at
-    )
+    # What was withdrawn is nothing that staff could release.
+    withdrawn = outbox.is_withdrawn(delivery)
+    to = DeliveryState.CANCELLED if withdrawn else DeliveryState.HELD
+    outbox.change(delivery, to, source="worker", text="may have been sent", at=at)

@@ -23,6 +23,7 @@ from pmp.deliveries import (
     carrier_copies,
     delivery_desk,
     doubts,
+    turns,
 )
 from pmp.deliveries.callbacks import CarrierReport, Progress
 from tests.conftest import NOW
@@ -209,3 +210,98 @@ def test_an_acceptance_that_is_only_slow_is_no_duplicate() -> None:
     deliveries.mark_submitted(slow, reference="FX1", at=LATER)
 
     assert (fresh(fax).state, fresh(fax).possible_duplicate) == (S.SUBMITTED, False)
+
+
+# --- Withdrawn
+
+
+def test_a_withdrawn_fax_that_fails_is_sent_to_nobody_again() -> None:
+    fax = requested(FAX, EMAIL)
+    submitted(fax)
+
+    withdraw()
+    withdraw()
+    assert fresh(fax).state == S.SUBMITTED
+    assert notes(fax).count(WHY) == 1
+    say(Progress.FAILED, ErrorClass.BUSY)
+
+    assert (fresh(fax).state, fresh(fax).needs_staff) == (S.CANCELLED, False)
+    assert Delivery.select().count() == 1
+
+
+@pytest.mark.parametrize("error", [ErrorClass.BUSY, ErrorClass.REJECTED])
+def test_what_is_withdrawn_in_the_middle_of_a_call_has_no_next_way(
+    error: ErrorClass,
+) -> None:
+    fax, other = requested(FAX, EMAIL), requested(EMAIL)
+    claim = called(fax)
+    Delivery.update(subject_id=2).where(Delivery.id == other.id).execute()
+
+    withdraw()
+    deliveries.mark_failed(claim, error_class=error, text="no", at=LATER)
+
+    assert fresh(fax).state == S.CANCELLED
+    assert Delivery.select().count() == 2
+    assert fresh(other).state == S.QUEUED
+
+
+def test_what_is_withdrawn_before_the_call_is_not_called() -> None:
+    fax = requested()
+    claim = deliveries.claim(fax.id, carrier="laml", at=NOW)
+    assert claim
+
+    assert withdraw(NOW) == 1
+
+    assert not deliveries.begin(claim, pdf=None, at=NOW)
+    assert fresh(fax).state == S.CANCELLED
+
+
+def test_a_withdrawn_message_that_the_carrier_has_not_got_ends() -> None:
+    stopped, unanswered, dead = requested(), requested(), requested()
+    for each in (stopped, dead):
+        called(each)
+    in_doubt(unanswered)
+    withdraw(NOW)
+    doubts.end_leases(repeatable=frozenset({"laml"}), at=LATER)
+    assert fresh(stopped).state == S.CANCELLED
+
+    doubts.not_there(unanswered.id, at=LATER)
+
+    assert {fresh(each).state for each in (stopped, dead, unanswered)} == {S.CANCELLED}
+    assert turns.due(at=LATER) == []
+
+
+def test_a_withdrawn_message_of_which_nobody_can_tell_cannot_be_sent_again() -> None:
+    fax = requested()
+    in_doubt(fax)
+    withdraw()
+
+    doubts.cannot_tell(fax.id, text="no list", at=NOW + timedelta(days=1))
+
+    assert (fresh(fax).state, fresh(fax).needs_staff) == (S.CANCELLED, True)
+    assert not delivery_desk.may_retry(fresh(fax))
+
+
+@pytest.mark.parametrize("answer", ["accepted", "in doubt"])
+def test_a_letter_withdrawn_in_the_middle_of_a_call_is_stopped(answer: str) -> None:
+    letter = requested(LETTER)
+    claim = called(letter)
+
+    withdraw()
+    if answer == "accepted":
+        deliveries.mark_submitted(claim, reference="ltr_1", at=LATER)
+    else:
+        deliveries.mark_maybe(claim, text="no answer", at=LATER)
+
+    assert fresh(letter).state == S.CANCELLED
+    assert carried_letters.to_take_back() == [claim.attempt.id]
+
+
+def test_a_withdrawn_message_that_arrives_has_arrived() -> None:
+    fax = requested()
+    submitted(fax)
+    withdraw()
+
+    say(Progress.DELIVERED)
+
+    assert fresh(fax).state == S.DELIVERED
