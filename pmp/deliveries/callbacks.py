@@ -273,6 +273,15 @@ def _goes_on(delivery: Delivery, report: CarrierReport) -> bool:
     return bool(returned and delivery.state == DeliveryState.DELIVERED)
 
 
+def _is_known_end(delivery: Delivery, attempt: DeliveryAttempt) -> bool:
+    """Tell whether a failure was to be: staff hold it, or we had the letter deleted."""
+    is_letter = delivery.channel == ChannelName.LETTER
+    if is_letter and attempt.forgotten_at is not None:
+        return True
+    held: bool = delivery.state == DeliveryState.HELD
+    return held and delivery.error_class != ErrorClass.IN_DOUBT
+
+
 def _is_odd(
     delivery: Delivery,
     attempt: DeliveryAttempt,
@@ -297,6 +306,8 @@ def _failed(
     source: str,
     at: datetime,
 ) -> None:
+    if _is_known_end(delivery, attempt):
+        return
     error_class = report.error_class or ErrorClass.UNKNOWN
     outbox.end_attempt(attempt, error_class, at=at)
     text = f"{report.status} {report.text}".strip()

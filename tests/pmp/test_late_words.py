@@ -305,3 +305,40 @@ def test_a_withdrawn_message_that_arrives_has_arrived() -> None:
     say(Progress.DELIVERED)
 
     assert fresh(fax).state == S.DELIVERED
+
+
+# --- Held
+
+
+def test_a_late_report_does_not_undo_what_staff_hold() -> None:
+    fax = requested()
+    submitted(fax)
+    say(Progress.FAILED, ErrorClass.BUSY)
+    delivery_desk.hold(fax.id, by=None, at=LATER)
+
+    say(Progress.FAILED, ErrorClass.BUSY, status="failed later")
+
+    assert fresh(fax).state == S.HELD
+
+
+def test_a_report_ends_a_doubt_that_is_left_to_staff() -> None:
+    fax = requested()
+    key = in_doubt(fax).attempt.idempotency_key
+    doubts.cannot_tell(fax.id, text="no list", at=NOW + timedelta(days=1))
+    assert fresh(fax).state == S.HELD
+
+    say(Progress.FAILED, ErrorClass.BUSY, key=key)
+
+    assert fresh(fax).state == S.QUEUED
+
+
+def test_that_a_letter_was_deleted_as_we_asked_is_no_failure() -> None:
+    letter = requested(LETTER, FAX)
+    claim = submitted(letter)
+    carrier_copies.forgotten(claim.attempt.id, at=LATER)
+    Delivery.update(state=S.HELD, error_class=ErrorClass.IN_DOUBT).execute()
+
+    say(Progress.FAILED, ErrorClass.REJECTED, status="deleted", carrier="lob")
+
+    assert fresh(letter).state == S.HELD
+    assert Delivery.select().count() == 1
