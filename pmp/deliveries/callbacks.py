@@ -116,7 +116,8 @@ def apply(
             return None
         delivery = outbox.taken(attempt.delivery.id)
         news = _is_news(delivery, attempt, report, source=source, at=at)
-        if news:
+        # A doubt that came after the carrier had said so is settled by the same word.
+        if news or delivery.state == DeliveryState.IN_DOUBT:
             _adopt(attempt, report)
             another = stations.seen(delivery, report.station, at=at)
             _move(delivery, attempt, report, source=source, at=at)
@@ -236,6 +237,7 @@ def _move(
     elif report.progress == Progress.FAILED:
         _failed(delivery, attempt, report, source=source, at=at)
     elif delivery.state == DeliveryState.IN_DOUBT:
+        delivery.submitted_at = at
         delivery.due_at = at + outbox.soon() * 2
         outbox.change(
             delivery, DeliveryState.SUBMITTED, source=source, at=at, attempt=attempt

@@ -16,7 +16,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database
-from pmp.deliveries import calling, outbox
+from pmp.deliveries import calling, fax_hours, outbox
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -125,7 +125,8 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
         outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
         return
     withdrawn = outbox.is_withdrawn(delivery)
-    delivery.due_at = at
+    key = attempt.idempotency_key
+    delivery.due_at = fax_hours.within(delivery.channel, at, key=key)
     outbox.change(
         delivery,
         DeliveryState.CANCELLED if withdrawn else DeliveryState.QUEUED,

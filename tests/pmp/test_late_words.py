@@ -342,3 +342,36 @@ def test_that_a_letter_was_deleted_as_we_asked_is_no_failure() -> None:
 
     assert fresh(letter).state == S.HELD
     assert Delivery.select().count() == 1
+
+
+# --- In doubt
+
+
+def test_a_doubt_is_settled_by_what_the_carrier_had_said_before() -> None:
+    fax = requested()
+    claim = called(fax)
+    key = claim.attempt.idempotency_key
+    say(Progress.UNDERWAY, status="queued", key=key)
+    deliveries.mark_maybe(claim, text="no answer", at=NOW)
+
+    say(Progress.UNDERWAY, status="queued", key=key)
+
+    assert (fresh(fax).state, fresh(fax).submitted_at) == (S.SUBMITTED, LATER)
+    assert notes(fax).count("carrier says queued") == 1
+
+
+def test_what_a_dead_worker_left_waits_for_the_hours_of_faxes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fax = requested()
+    deliveries.claim(fax.id, carrier="laml", at=NOW)
+    night = NOW + timedelta(hours=14)
+    morning = night + timedelta(hours=5)
+    monkeypatch.setattr(
+        "pmp.deliveries.fax_hours.within",
+        lambda channel, at, *, key: morning if channel == ChannelName.FAX else at,
+    )
+
+    doubts.end_leases(repeatable=frozenset(), at=night)
+
+    assert (fresh(fax).state, fresh(fax).due_at) == (S.QUEUED, morning)
