@@ -128,6 +128,7 @@ def test_a_carrier_is_asked_in_the_lane_of_its_own_channel(
         assert free
         for each in (fax.id, text.id, text.id + 1):
             task.call_local(each)
+    assert asked == [text.id]
     with lanes.entered(ChannelName.EMAIL):
         task.call_local(text.id)
 
