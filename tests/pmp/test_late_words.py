@@ -1,5 +1,9 @@
 """What is learned too late: of what was cancelled, held, withdrawn or sent again."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +17,9 @@ from models import (
     DeliveryKind,
     DeliveryState,
     ErrorClass,
+    StationVerdict,
 )
-from pmp import deliveries
+from pmp import database, deliveries
 from pmp.deliveries import (
     Claim,
     Route,
@@ -26,7 +31,9 @@ from pmp.deliveries import (
     turns,
 )
 from pmp.deliveries.callbacks import CarrierReport, Progress
+from pmp.reaching import fax_numbers, held_faxes, stations
 from tests.conftest import NOW
+from tests.factories import make_user
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -375,3 +382,61 @@ def test_what_a_dead_worker_left_waits_for_the_hours_of_faxes(
     doubts.end_leases(repeatable=frozenset(), at=night)
 
     assert (fresh(fax).state, fresh(fax).due_at) == (S.QUEUED, morning)
+
+
+# --- Two at once
+
+
+@pytest.mark.parametrize("how", ["block", "settle"])
+def test_a_report_and_the_blocking_of_its_number_do_not_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    change = another_machine() if how == "settle" else None
+    fax, staff = requested(FAX, EMAIL), make_user()
+    submitted(fax)
+    say(Progress.FAILED, ErrorClass.BUSY)
+    assert fresh(fax).state == S.QUEUED
+    meet = threading.Barrier(2)
+    for module, name in ((stations, "seen"), (held_faxes, "stop")):
+        monkeypatch.setattr(module, name, _met(meet, getattr(module, name)))
+
+    def block() -> None:
+        if change is None:
+            fax_numbers.block(FAX.address, why="wrong", by="x", at=LATER)
+        else:
+            stations.settle(change, StationVerdict.WRONG_NUMBER, by=staff, at=LATER)
+
+    def report() -> None:
+        say(Progress.DELIVERED, station="DR ADAMS")
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(_connected, each) for each in (report, block)]:
+            done.result()
+
+    assert fresh(fax).state == S.DELIVERED
+    assert fax_numbers.is_closed(FAX.address)
+
+
+def another_machine() -> int:
+    """Have two machines answer at the number; give the change that staff judge."""
+    for number, name in enumerate(("DR ADAMS", "BOB'S GARAGE")):
+        submitted(requested(FAX), reference=f"OLD{number}")
+        say(Progress.DELIVERED, reference=f"OLD{number}", station=name)
+    [change] = stations.open_changes()
+    return change.id
+
+
+def _met(meet: threading.Barrier, work: Callable[..., Any]) -> Callable[..., Any]:
+    """Have both be where they hold what the other wants, if they ever are."""
+
+    def run(*args: Any, **named: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            meet.wait(timeout=1)
+        return work(*args, **named)
+
+    return run
+
+
+def _connected(work: Callable[[], None]) -> None:
+    with database.connected():
+        work()
