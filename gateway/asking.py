@@ -4,7 +4,7 @@ import logging
 
 from gateway import carrier_media, channels
 from gateway.message import DeliveryError
-from models import Delivery, DeliveryState
+from models import Delivery, DeliveryAttempt, DeliveryState
 from pmp import clock
 from pmp.deliveries import callbacks, carrier_copies, doubts, outbox, receipts
 from pmp.faxes import carrier_copies as received_copies
@@ -62,13 +62,18 @@ def about_silence(delivery_id: int) -> None:
 
 
 def to_forget(attempt_id: int) -> None:
-    """Have the carrier destroy its copy of a message that is over and done."""
+    """Have the carrier destroy its copy of a message that is over and done.
+
+    A cancelled fax whose number we never got is looked for first, and stopped. One
+    that has arrived all the same is staff's.
+    """
     found = carrier_copies.finished(attempt_id)
     carrier = channels.with_receipts(found.carrier) if found else None
     if found is None or carrier is None:
         return
     try:
-        carrier.forget(found.carrier_reference or "")
+        if reference := found.carrier_reference or _looked_for(carrier, found):
+            carrier.forget(reference)
     except DeliveryError as error:
         log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
         carrier_copies.not_forgotten(found, at=clock.now())
@@ -89,3 +94,18 @@ def to_forget_received(fax_id: int) -> None:
         received_copies.not_forgotten(fax, at=clock.now())
         return
     received_copies.forgotten(fax, at=clock.now())
+
+
+def _looked_for(carrier: channels.ReceiptChannel, attempt: DeliveryAttempt) -> str:
+    """Find the reference of an attempt that may be with the carrier; "": it is not."""
+    report = carrier.find(attempt.delivery.address, attempt.media_sha256 or "")
+    if report is None:
+        return ""
+    callbacks.apply(
+        report,
+        carrier=attempt.carrier,
+        source="poll",
+        at=clock.now(),
+        attempt_key=attempt.idempotency_key,
+    )
+    return report.reference

@@ -5,6 +5,8 @@ whether there is still something to do, and gateway.schedule finds what was lost
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +28,7 @@ from gateway.line_types import is_mobile
 from gateway.queue import huey
 from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
-from models import ChannelName, SubmissionSource
+from models import ChannelName, Delivery, SubmissionSource
 from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
@@ -75,7 +77,7 @@ def send_delivery(delivery_id: int) -> None:
 @huey.task()
 def ask_about_doubt(delivery_id: int) -> None:
     """Find out whether a message that may have been sent was sent."""
-    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+    with database.connected(), _lane_of(delivery_id) as free:
         if free:
             asking.about_doubt(delivery_id)
 
@@ -83,7 +85,7 @@ def ask_about_doubt(delivery_id: int) -> None:
 @huey.task()
 def ask_about_silence(delivery_id: int) -> None:
     """Ask the carrier what became of a message."""
-    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+    with database.connected(), _lane_of(delivery_id) as free:
         if free:
             asking.about_silence(delivery_id)
 
@@ -197,6 +199,17 @@ def is_full() -> bool:
         return bool(huey.pending_count() > FULL_QUEUE)
     except Exception:  # noqa: BLE001 - as for nudge, which says so
         return False
+
+
+@contextmanager
+def _lane_of(delivery_id: int) -> Iterator[bool]:
+    """Be in the lane of a delivery's channel; False where it is full."""
+    delivery = Delivery.get_or_none(Delivery.id == delivery_id)
+    if delivery is None:
+        yield False
+        return
+    with lanes.entered(delivery.channel) as free:
+        yield free
 
 
 def _send_soon(delivery_id: int) -> None:

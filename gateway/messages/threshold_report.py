@@ -17,16 +17,21 @@ from models import (
 from pmp import settings
 from pmp.deliveries import certificates, protections
 from pmp.errors import RuleError
-from pmp.thresholds import threshold_copies, threshold_reports
+from pmp.thresholds import concerned, threshold_copies, threshold_reports
 
 SUBJECT = "Patient Threshold Report"
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
-    """Give the notice or the report; RuleError if its case was withdrawn meanwhile."""
+    """Give the notice or the report.
+
+    RuleError if its case was withdrawn meanwhile, or does not concern them any more.
+    """
     recipient = CaseRecipient.get_by_id(delivery.subject_id)
     if recipient.case.status in {CaseStatus.WITHDRAWN, CaseStatus.CLOSED}:
         raise RuleError("The case has ended; its report is not sent any more.")
+    if not concerned.is_concerned(recipient):
+        raise RuleError("The case does not concern its recipient any more.")
     at = attempt.started_at
     body = threshold_copies.copy(recipient, draw=documents.threshold_report, at=at)
     if protection := protections.of(delivery, at=at):

@@ -26,6 +26,7 @@ from models import (
 )
 from pmp import database, documents, settings
 from pmp.deliveries import calling, fax_hours, steps
+from pmp.deliveries.lines import is_withdrawn, withdraw
 from pmp.deliveries.outbox import (
     FINAL,
     Route,
@@ -209,33 +210,47 @@ def withdraw_for(
 ) -> int:
     """Cancel what has not left the house about a subject; give how many.
 
-    Only that of which the dedupe key begins with `key`.
+    What is under way is not sent again, nor by a next way: if it does not arrive now,
+    it ends as cancelled. Only that of which the dedupe key begins with `key`.
     """
-    waiting = (DeliveryState.HELD, DeliveryState.QUEUED)
     query = (
         Delivery.select(Delivery.id)
         .where(Delivery.kind == kind)
         .where(Delivery.subject_id == subject_id)
         .where(Delivery.dedupe_key.startswith(key))
-        .where(
-            Delivery.state.in_(waiting)
-            | (
-                (Delivery.channel == ChannelName.LETTER)
-                & Delivery.state.in_(NOT_MAILED)
-            )
-        )
+        .where(Delivery.state.not_in(FINAL))
+        .order_by(Delivery.id)
     )
     source = by.username if by else "system"
     with database.atomic():
         found = [taken(delivery.id) for delivery in query]
+        here = [delivery for delivery in found if _is_here(delivery)]
         for delivery in found:
+            if delivery not in here and delivery.state not in FINAL:
+                withdraw(delivery, source=source, text=reason, at=at)
+        for delivery in here:
             change(delivery, DeliveryState.CANCELLED, source=source, text=reason, at=at)
-    return len(found)
+    return len(here)
 
 
 def token_hash(token: str) -> str:
     """Give the form in which a media token is stored and compared."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _is_here(delivery: Delivery) -> bool:
+    """Tell whether a message can still be kept from its carrier, or stopped there."""
+    if delivery.state in {DeliveryState.HELD, DeliveryState.QUEUED}:
+        return True
+    if delivery.state == DeliveryState.SENDING:
+        return delivery.called_at is None  # it is being drawn
+    is_letter: bool = delivery.channel == ChannelName.LETTER
+    return is_letter and delivery.state in {
+        DeliveryState.IN_DOUBT,
+        DeliveryState.SUBMITTED,
+        DeliveryState.BATCHED,
+        DeliveryState.PRINTED,
+    }
 
 
 def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:
@@ -268,8 +283,22 @@ def _accepted(
 ) -> None:
     if not _is_taken(claimed, to, reference=reference, at=at):
         _accept(claimed, to, reference=reference, at=at)
+    if claimed.delivery.channel == ChannelName.LETTER:
+        _stop_withdrawn(claimed, at=at)
     if not claimed.steady:
         calling.answered(claimed.delivery, claimed.attempt, at=at)
+
+
+def _stop_withdrawn(claimed: Claim, *, at: datetime) -> None:
+    """Cancel a letter that was withdrawn just while it was handed over."""
+    if not is_withdrawn(claimed.delivery):
+        return
+    with database.atomic():
+        delivery = taken(claimed.delivery.id)
+        if delivery.state == DeliveryState.SUBMITTED:
+            text = "withdrawn before it was printed"
+            to = DeliveryState.CANCELLED
+            change(delivery, to, source="worker", text=text, at=at)
 
 
 def _is_taken(
@@ -305,14 +334,17 @@ def _accept(claimed: Claim, to: DeliveryState, *, reference: str, at: datetime) 
         attempt.save(only=[DeliveryAttempt.carrier_reference])
         if not _end(attempt, None, at=at) and reported:
             return
-        if _holds_lease(delivery, claimed) or delivery.state == DeliveryState.IN_DOUBT:
+        late = attempt.number != delivery.attempts
+        doubted = delivery.state == DeliveryState.IN_DOUBT
+        if not late and (doubted or _holds_lease(delivery, claimed)):
             delivery.submitted_at = at
             delivery.due_at = at + soon() * 2
             delivery.error_class, delivery.error_text = None, ""
             delivery.needs_staff = False
             change(delivery, to, source="worker", at=at, attempt=attempt)
-        elif delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
-            # This worker slept through its lease; the next one may send it again.
+        elif late or delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
+            # This worker slept through its lease; the next may send, or has sent, it
+            # again.
             delivery.possible_duplicate = True
             delivery.save()
             note(delivery, attempt, source="worker", at=at, text="accepted too late")

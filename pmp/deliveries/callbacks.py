@@ -116,7 +116,8 @@ def apply(
             return None
         delivery = outbox.taken(attempt.delivery.id)
         news = _is_news(delivery, attempt, report, source=source, at=at)
-        if news:
+        # A doubt that came after the carrier had said so is settled by the same word.
+        if news or delivery.state == DeliveryState.IN_DOUBT:
             _adopt(attempt, report)
             another = stations.seen(delivery, report.station, at=at)
             _move(delivery, attempt, report, source=source, at=at)
@@ -227,32 +228,60 @@ def _move(
         # Even where a later attempt is being made: this one did arrive.
         delivery.possible_duplicate = delivery.possible_duplicate or not current
         delivery.needs_staff = _is_odd(delivery, attempt, report, source=source, at=at)
-        outbox.change(
-            delivery, DeliveryState.DELIVERED, source=source, at=at, attempt=attempt
-        )
+        to = DeliveryState.DELIVERED
+        _goes_out(delivery, attempt, to, source=source, at=at)
     elif not current or delivery.state == DeliveryState.QUEUED:
         return
     elif report.progress == Progress.MAILED:
-        outbox.change(
-            delivery, DeliveryState.MAILED, source=source, at=at, attempt=attempt
-        )
+        _goes_out(delivery, attempt, DeliveryState.MAILED, source=source, at=at)
     elif report.progress == Progress.FAILED:
         _failed(delivery, attempt, report, source=source, at=at)
     elif delivery.state == DeliveryState.IN_DOUBT:
+        delivery.submitted_at = at
         delivery.due_at = at + outbox.soon() * 2
         outbox.change(
             delivery, DeliveryState.SUBMITTED, source=source, at=at, attempt=attempt
         )
 
 
+def _goes_out(
+    delivery: Delivery,
+    attempt: DeliveryAttempt,
+    to: DeliveryState,
+    *,
+    source: str,
+    at: datetime,
+) -> None:
+    """Have a message be out; where it was cancelled, staff are to know."""
+    text = ""
+    if delivery.state == DeliveryState.CANCELLED:
+        delivery.needs_staff = True
+        text = f"it was cancelled, and {to.value} all the same"
+    outbox.change(delivery, to, source=source, text=text, at=at, attempt=attempt)
+
+
 def _goes_on(delivery: Delivery, report: CarrierReport) -> bool:
-    """Tell whether a letter's end is none: what was mailed may arrive, or come back."""
+    """Tell whether an end is none: what was cancelled may go out all the same.
+
+    What was mailed may arrive, or come back.
+    """
+    if delivery.state == DeliveryState.CANCELLED:
+        return report.progress in {Progress.MAILED, Progress.DELIVERED}
     if delivery.channel != ChannelName.LETTER:
         return False
     if delivery.state == DeliveryState.MAILED:
         return report.progress in {Progress.DELIVERED, Progress.RETURNED}
     returned = report.progress == Progress.RETURNED
     return bool(returned and delivery.state == DeliveryState.DELIVERED)
+
+
+def _is_known_end(delivery: Delivery, attempt: DeliveryAttempt) -> bool:
+    """Tell whether a failure was to be: staff hold it, or we had the letter deleted."""
+    is_letter = delivery.channel == ChannelName.LETTER
+    if is_letter and attempt.forgotten_at is not None:
+        return True
+    held: bool = delivery.state == DeliveryState.HELD
+    return held and delivery.error_class != ErrorClass.IN_DOUBT
 
 
 def _is_odd(
@@ -279,6 +308,8 @@ def _failed(
     source: str,
     at: datetime,
 ) -> None:
+    if _is_known_end(delivery, attempt):
+        return
     error_class = report.error_class or ErrorClass.UNKNOWN
     outbox.end_attempt(attempt, error_class, at=at)
     text = f"{report.status} {report.text}".strip()

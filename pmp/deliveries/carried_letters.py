@@ -50,11 +50,14 @@ def ask_later(delivery_id: int, *, at: datetime) -> None:
 
 
 def to_take_back(*, limit: int = 50) -> list[int]:
-    """Give the attempts that a company has, or may have, though they were cancelled."""
+    """Give the attempts that a company has, or may have, though they were cancelled.
+
+    Also those whose worker stopped in the middle: nobody knows how they ended.
+    """
     query = (
         _at_companies()
         .where(Delivery.state == DeliveryState.CANCELLED)
-        .where(DeliveryAttempt.outcome.not_in([TOO_LATE, ""]))
+        .where(DeliveryAttempt.outcome != TOO_LATE)
         .where(DeliveryAttempt.forgotten_at.is_null())
         .order_by(DeliveryAttempt.id)
         .limit(limit)

@@ -7,8 +7,9 @@ but without end.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from models import Delivery, DeliveryAttempt, DeliveryState
+from models import ChannelName, Delivery, DeliveryAttempt, DeliveryState, ErrorClass
 from pmp.deliveries import outbox
 
 KEPT_AT_CARRIER = timedelta(minutes=10)
@@ -19,7 +20,8 @@ LONGEST_PAUSE = timedelta(hours=6)
 def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
     """Give the attempts whose copy the carrier is to destroy now, the oldest first.
 
-    What is cancelled goes at once: it may not be out yet.
+    What is cancelled goes at once: it may not be out yet. A cancelled fax that may be
+    there, though its number never came, is to be looked for first.
     """
     rested = (Delivery.final_at < at - KEPT_AT_CARRIER) | (
         Delivery.state == DeliveryState.CANCELLED
@@ -28,7 +30,9 @@ def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
         DeliveryAttempt.select(DeliveryAttempt.id)
         .join(Delivery)
         .where(DeliveryAttempt.carrier == carrier)
-        .where(DeliveryAttempt.carrier_reference.is_null(is_null=False))
+        .where(
+            DeliveryAttempt.carrier_reference.is_null(is_null=False) | _may_be_there()
+        )
         .where(DeliveryAttempt.forgotten_at.is_null())
         .where(
             DeliveryAttempt.forget_due_at.is_null()
@@ -43,14 +47,19 @@ def to_forget(*, carrier: str, at: datetime, limit: int = 50) -> list[int]:
 
 
 def finished(attempt_id: int) -> DeliveryAttempt | None:
-    """Give an attempt whose delivery is over and whose copy is still there."""
-    attempt: DeliveryAttempt | None = DeliveryAttempt.get_or_none(
-        DeliveryAttempt.id == attempt_id
+    """Give an attempt whose delivery is over and whose copy is, or may be, there."""
+    attempt: DeliveryAttempt | None = (
+        DeliveryAttempt.select(DeliveryAttempt, Delivery)
+        .join(Delivery)
+        .where(DeliveryAttempt.id == attempt_id)
+        .where(
+            DeliveryAttempt.carrier_reference.is_null(is_null=False) | _may_be_there()
+        )
+        .where(DeliveryAttempt.forgotten_at.is_null())
+        .where(Delivery.state.in_(outbox.FINAL))
+        .first()
     )
-    if attempt is None or attempt.forgotten_at is not None:
-        return None
-    over: bool = attempt.delivery.state in outbox.FINAL
-    return attempt if over and attempt.carrier_reference else None
+    return attempt
 
 
 def forgotten(attempt_id: int, *, at: datetime) -> None:
@@ -93,3 +102,18 @@ def began_at(media_sha256: str) -> datetime | None:
         DeliveryAttempt.media_sha256 == media_sha256
     )
     return attempt.started_at if attempt else None
+
+
+def _may_be_there() -> Any:
+    """Give the condition that a cancelled fax was called in, and nobody knows the end.
+
+    What surely failed has an error of another class.
+    """
+    called = (DeliveryAttempt.number < Delivery.attempts) | (
+        Delivery.called_at.is_null(is_null=False)
+    )
+    open_end = DeliveryAttempt.error_class.is_null() | (
+        DeliveryAttempt.error_class == ErrorClass.IN_DOUBT
+    )
+    cancelled = Delivery.state == DeliveryState.CANCELLED
+    return (Delivery.channel == ChannelName.FAX) & cancelled & called & open_end

@@ -16,7 +16,7 @@ from models import (
     ErrorClass,
 )
 from pmp import database
-from pmp.deliveries import calling, outbox
+from pmp.deliveries import calling, fax_hours, outbox
 
 # How long a carrier that cannot be asked is asked again before staff decide.
 PATIENCE = timedelta(hours=6)
@@ -124,10 +124,12 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
         text = "the worker stopped each time that it was made"
         outbox.fail(delivery, attempt, ErrorClass.UNKNOWN, text=text, at=at)
         return
-    delivery.due_at = at
+    withdrawn = outbox.is_withdrawn(delivery)
+    key = attempt.idempotency_key
+    delivery.due_at = fax_hours.within(delivery.channel, at, key=key)
     outbox.change(
         delivery,
-        DeliveryState.QUEUED,
+        DeliveryState.CANCELLED if withdrawn else DeliveryState.QUEUED,
         source="worker",
         text="the worker stopped before it was sent",
         at=at,
@@ -140,6 +142,7 @@ def _ask_staff(delivery: Delivery, *, text: str, at: datetime) -> None:
     delivery.possible_duplicate = True
     delivery.error_class = ErrorClass.IN_DOUBT
     delivery.error_text = text
-    outbox.change(
-        delivery, DeliveryState.HELD, source="worker", text="may have been sent", at=at
-    )
+    # What was withdrawn is nothing that staff could release.
+    withdrawn = outbox.is_withdrawn(delivery)
+    to = DeliveryState.CANCELLED if withdrawn else DeliveryState.HELD
+    outbox.change(delivery, to, source="worker", text="may have been sent", at=at)

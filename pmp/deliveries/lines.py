@@ -45,6 +45,33 @@ def line(
     )
 
 
+def withdraw(delivery: Delivery, *, source: str, text: str, at: datetime) -> None:
+    """Write down, once, that a message under way is not to be sent again.
+
+    Whatever else its row comes to say, this line stays.
+    """
+    if not is_withdrawn(delivery):
+        DeliveryEvent.create(
+            delivery=delivery,
+            event_key=_withdrawn(delivery),
+            source=source,
+            from_state=delivery.state.value,
+            to_state=delivery.state.value,
+            note=f"withdrawn while it was under way: {text}"[:LONGEST_ERROR],
+            at=at,
+        )
+
+
+def is_withdrawn(delivery: Delivery) -> bool:
+    """Tell whether a message was withdrawn while it was under way."""
+    key = _withdrawn(delivery)
+    return bool(DeliveryEvent.select().where(DeliveryEvent.event_key == key).exists())
+
+
+def _withdrawn(delivery: Delivery) -> str:
+    return f"withdrawn:{delivery.id}"
+
+
 @prepared
 def _add_event() -> Any:
     return DeliveryEvent.insert(

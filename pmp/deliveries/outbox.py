@@ -23,7 +23,7 @@ from models import (
 )
 from pmp import audit, database, settings
 from pmp.deliveries import barred, fax_hours, retries
-from pmp.deliveries.lines import LONGEST_ERROR, line, note
+from pmp.deliveries.lines import LONGEST_ERROR, is_withdrawn, line, note
 
 __all__ = [
     "FINAL",
@@ -35,6 +35,7 @@ __all__ = [
     "expire",
     "fail",
     "fall_back",
+    "is_withdrawn",
     "last_attempt",
     "lease",
     "line",
@@ -213,13 +214,18 @@ def changed(
 def doubt(
     delivery: Delivery, attempt: DeliveryAttempt, *, text: str, at: datetime
 ) -> None:
-    """Have the carrier asked, a little later, whether it has the message."""
+    """Have the carrier asked, a little later, whether it has the message.
+
+    A withdrawn letter is cancelled, which has it looked for and stopped.
+    """
+    stop = delivery.channel == ChannelName.LETTER and is_withdrawn(delivery)
+    to = DeliveryState.CANCELLED if stop else DeliveryState.IN_DOUBT
     delivery.error_class = ErrorClass.IN_DOUBT
     delivery.error_text = text[:LONGEST_ERROR]
     delivery.due_at = at + soon()
     change(
         delivery,
-        DeliveryState.IN_DOUBT,
+        to,
         source="worker",
         text=text,
         at=at,
@@ -237,9 +243,17 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
     retry_after: timedelta | None = None,
     source: str = "worker",
 ) -> None:
-    """Queue another try, or give up: the next route, or staff's attention."""
+    """Queue another try, or give up: the next route, or staff's attention.
+
+    What was withdrawn meanwhile ends here.
+    """
     delivery.error_class = error_class
     delivery.error_text = text[:LONGEST_ERROR]
+    if is_withdrawn(delivery):
+        delivery.needs_staff, text = False, f"not sent again: {text}"
+        to = DeliveryState.CANCELLED
+        change(delivery, to, source=source, text=text, at=at, attempt=attempt)
+        return
     key = attempt.idempotency_key if attempt else f"{delivery.id}"
     pause = retries.wait(error_class, _failures(delivery, error_class), key=key)
     if pause is None:
@@ -278,7 +292,9 @@ def expire(delivery_id: int, *, at: datetime) -> bool:
 
 
 def ways_left(delivery: Delivery) -> list[Route]:
-    """Give the routes to try after a delivery; none to what is somebody else's."""
+    """Give the routes to try next: none to a stranger's, none for what is withdrawn."""
+    if is_withdrawn(delivery):
+        return []
     closed = barred.among(address for _, address in delivery.further_routes)
     return [
         Route(ChannelName(name), address)

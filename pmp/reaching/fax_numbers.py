@@ -122,8 +122,10 @@ def block(number: str, *, why: str, by: str, at: datetime) -> FaxNumber:
     """
     if not why.strip():
         raise RuleError("Say how you know that it is wrong.", field="why")
+    plain = written(number)
     with database.atomic():
-        row = row_of(written(number))
+        waiting = held_faxes.waiting_for(plain)
+        row = row_of(plain)
         if row.blocked_at is not None:
             return row
         row.blocked_at, row.blocked_by, row.blocked_why = at, by, why.strip()
@@ -133,7 +135,7 @@ def block(number: str, *, why: str, by: str, at: datetime) -> FaxNumber:
             ContactCheck.channel == ChannelName.FAX,
             ContactCheck.ended_at.is_null(),
         ).execute()
-        held_faxes.stop(row.number, by=by, at=at)
+        held_faxes.stop(waiting, by=by, at=at)
         _record(audit.Event.NUMBER_BLOCKED, row, by, at, {"why": why.strip()})
     return row
 

@@ -1,6 +1,6 @@
 """Faxes that wait until their number is proven, or that a wrong number must not get."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from models import ChannelName, Delivery, DeliveryState
@@ -32,12 +32,16 @@ def release(number: str, *, at: datetime) -> int:
     return len(held)
 
 
-def stop(number: str, *, by: str, at: datetime) -> int:
+def waiting_for(number: str) -> list[Delivery]:
+    """Take what waits for a number: before the number, as a carrier's report does."""
+    return _taken(number, WAITING)
+
+
+def stop(waiting: Sequence[Delivery], *, by: str, at: datetime) -> int:
     """Send what waits for a wrong number by its next way; give how many waited.
 
     What has no other way is held for staff. The number is blocked already.
     """
-    waiting = _taken(number, WAITING)
     for delivery in waiting:
         goes_on = outbox.ways_left(delivery)
         delivery.needs_staff = not goes_on

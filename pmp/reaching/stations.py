@@ -18,7 +18,7 @@ from models import (
 from pmp import audit, database
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, NotFoundError
-from pmp.reaching import fax_numbers
+from pmp.reaching import fax_numbers, held_faxes
 
 CHANGED = "the machine that answered calls itself “{after}”; before: “{before}”"
 
@@ -112,6 +112,8 @@ def settle(
     if known is None:
         raise NotFoundError("There is no such change.")
     with database.atomic():
+        if verdict == StationVerdict.WRONG_NUMBER:
+            held_faxes.waiting_for(known.number.number)  # in order, with its own
         delivery = outbox.taken(known.delivery.id)
         moved = (
             StationChange.update(verdict=verdict, settled_by=by.username, settled_at=at)

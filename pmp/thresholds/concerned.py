@@ -19,6 +19,12 @@ def of_case(case: ThresholdCase) -> tuple[list[int], list[int]]:
     return counted(case, since=first_day(case.window_last, case.rule.window_days))
 
 
+def is_concerned(recipient: CaseRecipient) -> bool:
+    """Tell whether a case still concerns a recipient, or named them by mistake."""
+    gone = besides(people_of([recipient]), of_case(recipient.case))
+    return not any(gone)
+
+
 def first_day(last: date, window_days: int) -> date:
     """Give the day from which the fills say whom a report concerns.
 

@@ -113,3 +113,23 @@ def test_a_letter_among_five_thousand_notices_is_not_the_last(
     tasks.send_delivery.call_local(notices[0].id)
 
     assert order == [urgent.id]
+
+
+@pytest.mark.parametrize("about", ["doubt", "silence"])
+def test_a_carrier_is_asked_in_the_lane_of_its_own_channel(
+    db: settings.Settings, monkeypatch: pytest.MonkeyPatch, about: str
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(f"gateway.asking.about_{about}", asked.append)
+    task = getattr(tasks, f"ask_about_{about}")
+    fax, text = make_delivery(), make_delivery(ChannelName.EMAIL)
+
+    with lanes.entered(ChannelName.FAX) as free:
+        assert free
+        for each in (fax.id, text.id, text.id + 1):
+            task.call_local(each)
+    assert asked == [text.id]
+    with lanes.entered(ChannelName.EMAIL):
+        task.call_local(text.id)
+
+    assert asked == [text.id]

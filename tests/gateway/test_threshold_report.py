@@ -5,6 +5,7 @@ import pytest
 
 from gateway import fax_pages, letters_check, messages
 from models import (
+    CaseEntry,
     CaseRecipient,
     ChannelName,
     CorrectionNotice,
@@ -479,3 +480,25 @@ def test_the_reporter_is_told_of_the_outcome_by_letter_too(
     assert delivery.channel == ChannelName.LETTER
     assert ticket.number in text_of(body)[0]
     assert letters_check.problems(body) == []
+
+
+def test_nothing_goes_to_whom_the_case_does_not_concern_any_more(
+    case: ThresholdCase,
+) -> None:
+    recipient = recipient_named(case, "OAKES")
+    theirs = Dispensation.select().where(
+        Dispensation.prescriber == recipient.prescriber
+    )
+    CaseEntry.delete().where(CaseEntry.dispensation.in_(theirs)).execute()
+    others = [each for each in case_recipients.of_case(case) if each != recipient]
+
+    for each in (to(recipient, way, "x") for way in ChannelName):
+        with pytest.raises(RuleError, match="concern"):
+            messages.compose(each, attempt_of(each))
+    still = next(
+        each
+        for each in others
+        if each.prescriber and each.prescriber != recipient.prescriber
+    )
+    delivery = Delivery.get(subject_id=still.id, kind="threshold_report")
+    assert messages.compose(delivery, attempt_of(delivery)).pdf
