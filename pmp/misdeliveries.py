@@ -23,7 +23,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import letters, outbox
+from pmp.deliveries import letters, outbox, stopping
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
@@ -314,16 +314,7 @@ def _stop(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
     They go on by their next way; without one they are held: staff must find one.
     """
     for each in others:
-        was_held, goes_on = each.state == DeliveryState.HELD, outbox.ways_left(each)
-        each.needs_staff = not goes_on
-        to = DeliveryState.CANCELLED if goes_on else DeliveryState.HELD
-        outbox.change(each, to, source=by.username, text=ITS_ADDRESS, at=at)
-        child = outbox.fall_back(each, at=at) if goes_on else None
-        if child is not None and was_held:  # whoever held it has yet to release it
-            child.needs_staff = True
-            text = "held before, for another address"
-            to = DeliveryState.HELD
-            outbox.change(child, to, source=by.username, text=text, at=at)
+        stopping.stop(each, why=ITS_ADDRESS, by=by.username, at=at)
 
 
 def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:

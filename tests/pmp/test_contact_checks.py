@@ -165,37 +165,6 @@ def test_no_test_page_goes_to_a_wrong_number() -> None:
     assert Delivery.select().count() == 0
 
 
-def test_what_was_held_for_the_test_page_leaves_when_its_code_comes_back() -> None:
-    user = pharmacist(email=None)
-    assert user.pharmacy
-    held, other, by_hand = (report(number) for number in range(3))
-    for each, address in ((held, OLD), (other, "+18605550199"), (by_hand, OLD)):
-        each.address = address
-        each.save()
-    by_hand.error_text = "staff hold it"
-    by_hand.save()
-    check = ask(user, OLD)
-
-    checks.typed(user, channel=FAX, code=check.code, by=user, at=NOW)
-
-    states = [Delivery.get_by_id(each.id).state for each in (held, other, by_hand)]
-    assert states == [DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.HELD]
-    assert not Delivery.get_by_id(held.id).needs_staff
-
-
-def report(number: int) -> Delivery:
-    route = Route(FAX, OLD, awaits=contacts.AWAITS_TEST_PAGE)
-    made = deliveries.request(
-        kind=DeliveryKind.THRESHOLD_REPORT,
-        subject_id=number,
-        routes=[route],
-        dedupe_key=f"test:{number}",
-        at=NOW,
-    )
-    assert (made.state, made.needs_staff) == (DeliveryState.HELD, True)
-    return made
-
-
 def test_the_program_asks_by_itself_once_a_month() -> None:
     user = pharmacist()
 
