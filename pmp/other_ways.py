@@ -31,8 +31,31 @@ from pmp.errors import RuleError
 from pmp.thresholds import case_recipients
 from pmp.tickets import outside_answers
 
-# What goes one way only.
-ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER, DeliveryKind.DESTROY_NOTICE})
+_NEW_CODE = (
+    "The code in it proves the number or address that it was sent to, and no other."
+    " Ask for a new code for that number or address."
+)
+# What goes one way only, and what to do instead.
+ONE_WAY = {
+    DeliveryKind.CREDENTIAL_LETTER: (
+        "A letter with a password goes to the address of record and nowhere else."
+        " Issue a new one from the registration instead."
+    ),
+    DeliveryKind.DESTROY_NOTICE: (
+        "This asks whoever has the pages to destroy them, and goes where those went."
+        " Print it from the incident instead."
+    ),
+    DeliveryKind.FAX_TEST_PAGE: _NEW_CODE,
+    DeliveryKind.EMAIL_CHECK: _NEW_CODE,
+    DeliveryKind.MOBILE_CODE: _NEW_CODE,
+    DeliveryKind.CONTACT_CHANGE: (
+        "This tells whoever was reached at the old number or address that it was"
+        " changed, and is of no use anywhere else. Ring them instead."
+    ),
+    DeliveryKind.STAFF_ALERT: (
+        "Alerts go to staff alone. Where they go is set in PMP_STAFF_MAIL_TO."
+    ),
+}
 MAIL_ONLY = frozenset({DeliveryKind.LOOK_UP_CORRECTION})
 # On its way, or there: a second way would bring a second copy.
 _GONE = frozenset(
@@ -104,9 +127,14 @@ def may_choose(delivery: Delivery) -> bool:
     return open_ways and not is_over and child_of(delivery) is None
 
 
+def one_way_words(delivery: Delivery) -> str:
+    """Say why it goes by no other way ever, and what to do instead; "" if it may."""
+    return ONE_WAY.get(delivery.kind, "")
+
+
 def may_type(delivery: Delivery) -> bool:
     """Tell whether it may go to a fax number that staff type."""
-    return delivery.kind not in ONE_WAY | MAIL_ONLY
+    return delivery.kind not in {*ONE_WAY, *MAIL_ONLY}
 
 
 def ways(delivery: Delivery) -> list[Way]:
@@ -196,6 +224,8 @@ def _of_recipient(delivery: Delivery) -> list[Route]:
 
 
 def _require_open(old: Delivery, route: Route, *, typed: bool) -> None:
+    if words := one_way_words(old):
+        raise RuleError(words)
     if not may_choose(old):
         state = delivery_desk.state_words(old).lower()
         raise RuleError(f"It can go by no other way now. Its state: {state}.")

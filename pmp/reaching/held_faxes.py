@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from models import (
     CareNote,
@@ -23,11 +24,10 @@ WAITING = (DeliveryState.HELD, DeliveryState.QUEUED)
 
 
 def _case_recipient(recipient_id: int) -> Prescriber | Pharmacy | None:
-    recipient: CaseRecipient | None = CaseRecipient.get_or_none(id=recipient_id)
-    who: Prescriber | Pharmacy | None = recipient and (
-        recipient.prescriber or recipient.pharmacy
-    )
-    return who
+    recipient = CaseRecipient.get_or_none(id=recipient_id)
+    who: Any = (recipient.prescriber or recipient.pharmacy) if recipient else None
+    found: Prescriber | Pharmacy | None = who
+    return found
 
 
 def _of_correction(notice_id: int) -> Prescriber | Pharmacy | None:
@@ -42,7 +42,7 @@ def _of_note(note_id: int) -> Prescriber | Pharmacy | None:
 
 def _asked(question_id: int) -> Prescriber | Pharmacy | None:
     question = TicketQuestion.get_or_none(id=question_id)
-    who: Pharmacy | None = question and question.pharmacy
+    who: Pharmacy | None = question.pharmacy if question else None
     return who
 
 

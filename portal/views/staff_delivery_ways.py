@@ -78,6 +78,7 @@ def other_way(delivery_id: int) -> ResponseReturnValue:
         closed=[each for each in ways if each.why_not],
         may_type=may_type,
         may_choose=other_ways.may_choose(delivery),
+        one_way=other_ways.one_way_words(delivery),
         child=other_ways.child_of(delivery),
         review="" if form.errors or route is None else route_words(route),
         route_words=route_words,

@@ -14,10 +14,11 @@ from models import (
     Role,
     TicketQuestion,
     User,
+    WhatBecame,
 )
 from pmp import deliveries, misdeliveries
 from pmp.deliveries import Route, contacts, delivery_desk
-from pmp.misdeliveries import Told, WhatBecame
+from pmp.misdeliveries import Told
 from pmp.reaching import checks, fax_numbers, own_ways
 from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_ticket, make_user

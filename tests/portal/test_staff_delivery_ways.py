@@ -369,3 +369,15 @@ def test_a_delivery_leads_to_all_of_its_recipient(staff: Browser) -> None:
     staff.get(link)
 
     assert "2 deliveries" in staff.text()
+
+
+def test_a_test_page_is_not_sent_to_a_typed_number_and_the_page_says_why(
+    staff: Browser,
+) -> None:
+    row = made(kind=DeliveryKind.FAX_TEST_PAGE)
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    assert "Send it another way" not in staff.text()
+    staff.get(f"/staff/deliveries/{row.id}/other-way")
+    assert "Ask for a new code for that number" in staff.text()
+    assert b'name="number"' not in staff.page.data
