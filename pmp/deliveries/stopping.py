@@ -6,12 +6,21 @@ from models import Delivery, DeliveryState
 from pmp.deliveries import contacts, outbox
 
 HELD_BEFORE = "held before, for another address"
+UNPROVEN = (
+    "No test page has proven this number. Sent now, patient data is faxed to a machine"
+    " of which nobody has said that it is the recipient's."
+)
 
 
 def awaits_test_page(delivery: Delivery) -> bool:
     """Tell whether a delivery is held only because its number is not proven."""
     is_held = delivery.state == DeliveryState.HELD
     return bool(is_held and delivery.error_text == contacts.AWAITS_TEST_PAGE)
+
+
+def unproven_words(delivery: Delivery) -> str:
+    """Say what speaks against sending a delivery that is held so; "" if it is not."""
+    return UNPROVEN if awaits_test_page(delivery) else ""
 
 
 def stop(delivery: Delivery, *, why: str, by: str, at: datetime) -> None:

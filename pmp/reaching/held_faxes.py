@@ -88,11 +88,15 @@ def stop(number: str, *, by: str, at: datetime) -> int:
     return len(waiting)
 
 
+def recipient_of(delivery: Delivery) -> Prescriber | Pharmacy | None:
+    """Give whose message it is; None for a kind that waits for no test page."""
+    find = _RECIPIENTS.get(delivery.kind)
+    return find(delivery.subject_id) if find else None
+
+
 def _may_leave(delivery: Delivery) -> bool:
     """Tell whether its recipient is reached by this number, and no longer unproven."""
-    find = _RECIPIENTS.get(delivery.kind)
-    who = find(delivery.subject_id) if find else None
-    fax = Route(ChannelName.FAX, delivery.address)
+    who, fax = recipient_of(delivery), Route(ChannelName.FAX, delivery.address)
     return who is not None and fax in contacts.routes_for(who)
 
 
