@@ -218,6 +218,33 @@ def assess(
     return incident
 
 
+def bar(incident_id: int, *, barred: bool, by: User, at: datetime) -> Misdelivery:
+    """Close or open the address of an incident after all, on record.
+
+    RuleError while the incident is not closed: closing it decides that.
+    """
+    with database.atomic():
+        changed = (
+            Misdelivery.update(address_barred=barred)
+            .where(Misdelivery.id == incident_id)
+            .where(Misdelivery.assessed_at.is_null(is_null=False))
+            .where(Misdelivery.address_barred != barred)
+            .execute()
+        )
+        incident = get(incident_id)
+        if incident.assessed_at is None:
+            raise RuleError("Close the incident: there you say whether it is used.")
+        if changed:
+            audit.record(
+                audit.Event.MISDELIVERY_ADDRESS,
+                actor=by.username,
+                subject=f"delivery:{incident.delivery.id}",
+                at=at,
+                detail={"incident": incident.id, "address_barred": barred},
+            )
+    return incident
+
+
 def get(incident_id: int) -> Misdelivery:
     """Give an incident; NotFoundError."""
     incident: Misdelivery | None = Misdelivery.get_or_none(id=incident_id)

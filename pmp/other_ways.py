@@ -25,9 +25,17 @@ from models import (
     TicketQuestion,
     User,
 )
-from pmp import database, identifiers
-from pmp.deliveries import Route, barred, contacts, delivery_desk, outbox
+from pmp import database, identifiers, settings
+from pmp.deliveries import (
+    Route,
+    barred,
+    contacts,
+    delivery_desk,
+    outbox,
+    stopping,
+)
 from pmp.errors import RuleError
+from pmp.reaching import checks, held_faxes
 from pmp.thresholds import case_recipients
 from pmp.tickets import outside_answers
 
@@ -148,9 +156,29 @@ def ways(delivery: Delivery) -> list[Way]:
         ]
         before = before.parent
     known += _of_recipient(delivery)
-    routes = [each for each in dict.fromkeys(known) if each.address]
+    once: dict[tuple[ChannelName, str], Route] = {}
+    for each in known:
+        if each.address:
+            once.setdefault((each.channel, each.address), each)
+    routes = list(once.values())
     closed = barred.among(each.address for each in routes)
     return [Way(each, _why_not(delivery, each, closed)) for each in routes]
+
+
+def warning(delivery: Delivery, route: Route, *, typed: bool = False) -> str:
+    """Say that a message with patient data would go to a number that nobody proved.
+
+    Nothing of one that is held until the number is proven.
+    """
+    who = held_faxes.recipient_of(delivery)
+    if who is None or route.channel != ChannelName.FAX or route.awaits:
+        return ""
+    if typed:
+        is_off = settings.current().fax_verified_only == "off"
+        proven = Route(route.channel, route.address) in contacts.routes_for(who)
+        return "" if is_off or proven else stopping.UNPROVEN
+    untested = contacts.ways_to(who).untested
+    return stopping.UNPROVEN if route.address == untested else ""
 
 
 def child_of(delivery: Delivery) -> Delivery | None:
@@ -209,6 +237,9 @@ def send_by(
         )
         new.parent, new.possible_duplicate = old, maybe_sent
         new.save(only=[Delivery.parent, Delivery.possible_duplicate])
+        who = held_faxes.recipient_of(old) if route.awaits else None
+        if who is not None:
+            checks.ask_if_untested(who, at=at)
         if typed:
             text = "the number was typed twice by hand"
             outbox.note(new, None, source=by.username, at=at, text=text)
@@ -232,12 +263,8 @@ def _require_open(old: Delivery, route: Route, *, typed: bool) -> None:
     if typed and not may_type(old):
         raise RuleError("This message goes by no fax.", field="number")
     field = "number" if typed else "way"
-    if barred.among([route.address]):
-        raise RuleError(
-            "A message to this number or address has reached somebody else."
-            " Close that incident first, or choose another way.",
-            field=field,
-        )
+    if closed := barred.why(route.address):
+        raise RuleError(f"{closed} Or choose another way.", field=field)
     if not typed and route not in [each.route for each in ways(old)]:
         raise RuleError("Choose one of those that are listed.", field=field)
     if route == Route(old.channel, old.address):
@@ -257,7 +284,7 @@ def _end(old: Delivery, route: Route, *, by: User, at: datetime) -> None:
 
 def _why_not(delivery: Delivery, route: Route, closed: set[str]) -> str:
     if route.address in closed:
-        return "a message reached somebody else there"
+        return barred.why(route.address)
     if route == Route(delivery.channel, delivery.address):
         return "it goes there already"
     if delivery.kind in MAIL_ONLY and route.channel != ChannelName.EMAIL:

@@ -315,10 +315,7 @@ def _send_now(
     delivery: Delivery, action: str, *, text: str, by: User | None, at: datetime
 ) -> None:
     if barred.closes(delivery):
-        raise RuleError(
-            "A message to this address has reached somebody else;"
-            " close the incident first."
-        )
+        raise RuleError(barred.why(delivery.address))
     note_action(delivery, action, by=by, at=at)
     if delivery.state in {DeliveryState.IN_DOUBT, DeliveryState.SUBMITTED}:
         delivery.possible_duplicate = True
