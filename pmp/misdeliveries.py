@@ -23,7 +23,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import NOT_MAILED, letters, outbox
+from pmp.deliveries import NOT_MAILED, letters, outbox, stopping
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
@@ -218,6 +218,33 @@ def assess(
     return incident
 
 
+def bar(incident_id: int, *, barred: bool, by: User, at: datetime) -> Misdelivery:
+    """Close or open the address of an incident after all, on record.
+
+    RuleError while the incident is not closed: closing it decides that.
+    """
+    with database.atomic():
+        changed = (
+            Misdelivery.update(address_barred=barred)
+            .where(Misdelivery.id == incident_id)
+            .where(Misdelivery.assessed_at.is_null(is_null=False))
+            .where(Misdelivery.address_barred != barred)
+            .execute()
+        )
+        incident = get(incident_id)
+        if incident.assessed_at is None:
+            raise RuleError("Close the incident: there you say whether it is used.")
+        if changed:
+            audit.record(
+                audit.Event.MISDELIVERY_ADDRESS,
+                actor=by.username,
+                subject=f"delivery:{incident.delivery.id}",
+                at=at,
+                detail={"incident": incident.id, "address_barred": barred},
+            )
+    return incident
+
+
 def get(incident_id: int) -> Misdelivery:
     """Give an incident; NotFoundError."""
     incident: Misdelivery | None = Misdelivery.get_or_none(id=incident_id)
@@ -317,16 +344,7 @@ def _stop(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
     They go on by their next way; without one they are held: staff must find one.
     """
     for each in others:
-        was_held, goes_on = each.state == DeliveryState.HELD, outbox.ways_left(each)
-        each.needs_staff = not goes_on
-        to = DeliveryState.CANCELLED if goes_on else DeliveryState.HELD
-        outbox.change(each, to, source=by.username, text=ITS_ADDRESS, at=at)
-        child = outbox.fall_back(each, at=at) if goes_on else None
-        if child is not None and was_held:  # whoever held it has yet to release it
-            child.needs_staff = True
-            text = "held before, for another address"
-            to = DeliveryState.HELD
-            outbox.change(child, to, source=by.username, text=text, at=at)
+        stopping.stop(each, why=ITS_ADDRESS, by=by.username, at=at)
 
 
 def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:

@@ -25,14 +25,45 @@ from models import (
     TicketQuestion,
     User,
 )
-from pmp import database, identifiers
-from pmp.deliveries import Route, barred, contacts, delivery_desk, outbox
+from pmp import database, identifiers, settings
+from pmp.deliveries import (
+    Route,
+    barred,
+    contacts,
+    delivery_desk,
+    outbox,
+    stopping,
+)
 from pmp.errors import RuleError
+from pmp.reaching import checks, held_faxes
 from pmp.thresholds import case_recipients
 from pmp.tickets import outside_answers
 
-# What goes one way only.
-ONE_WAY = frozenset({DeliveryKind.CREDENTIAL_LETTER, DeliveryKind.DESTROY_NOTICE})
+_NEW_CODE = (
+    "The code in it proves the number or address that it was sent to, and no other."
+    " Ask for a new code for that number or address."
+)
+# What goes one way only, and what to do instead.
+ONE_WAY = {
+    DeliveryKind.CREDENTIAL_LETTER: (
+        "A letter with a password goes to the address of record and nowhere else."
+        " Issue a new one from the registration instead."
+    ),
+    DeliveryKind.DESTROY_NOTICE: (
+        "This asks whoever has the pages to destroy them, and goes where those went."
+        " Print it from the incident instead."
+    ),
+    DeliveryKind.FAX_TEST_PAGE: _NEW_CODE,
+    DeliveryKind.EMAIL_CHECK: _NEW_CODE,
+    DeliveryKind.MOBILE_CODE: _NEW_CODE,
+    DeliveryKind.CONTACT_CHANGE: (
+        "This tells whoever was reached at the old number or address that it was"
+        " changed, and is of no use anywhere else. Ring them instead."
+    ),
+    DeliveryKind.STAFF_ALERT: (
+        "Alerts go to staff alone. Where they go is set in PMP_STAFF_MAIL_TO."
+    ),
+}
 MAIL_ONLY = frozenset({DeliveryKind.LOOK_UP_CORRECTION})
 # On its way, or there: a second way would bring a second copy. So may a letter that is
 # in a print run: its paper must first be pulled out, by cancelling it.
@@ -106,9 +137,14 @@ def may_choose(delivery: Delivery) -> bool:
     return open_ways and not is_over and child_of(delivery) is None
 
 
+def one_way_words(delivery: Delivery) -> str:
+    """Say why it goes by no other way ever, and what to do instead; "" if it may."""
+    return ONE_WAY.get(delivery.kind, "")
+
+
 def may_type(delivery: Delivery) -> bool:
     """Tell whether it may go to a fax number that staff type."""
-    return delivery.kind not in ONE_WAY | MAIL_ONLY
+    return delivery.kind not in {*ONE_WAY, *MAIL_ONLY}
 
 
 def ways(delivery: Delivery) -> list[Way]:
@@ -122,9 +158,29 @@ def ways(delivery: Delivery) -> list[Way]:
         ]
         before = before.parent
     known += _of_recipient(delivery)
-    routes = [each for each in dict.fromkeys(known) if each.address]
+    once: dict[tuple[ChannelName, str], Route] = {}
+    for each in known:
+        if each.address:
+            once.setdefault((each.channel, each.address), each)
+    routes = list(once.values())
     closed = barred.among(each.address for each in routes)
     return [Way(each, _why_not(delivery, each, closed)) for each in routes]
+
+
+def warning(delivery: Delivery, route: Route, *, typed: bool = False) -> str:
+    """Say that a message with patient data would go to a number that nobody proved.
+
+    Nothing of one that is held until the number is proven.
+    """
+    who = held_faxes.recipient_of(delivery)
+    if who is None or route.channel != ChannelName.FAX or route.awaits:
+        return ""
+    if typed:
+        is_off = settings.current().fax_verified_only == "off"
+        proven = Route(route.channel, route.address) in contacts.routes_for(who)
+        return "" if is_off or proven else stopping.UNPROVEN
+    untested = contacts.ways_to(who).untested
+    return stopping.UNPROVEN if route.address == untested else ""
 
 
 def child_of(delivery: Delivery) -> Delivery | None:
@@ -183,6 +239,9 @@ def send_by(
         )
         new.parent, new.possible_duplicate = old, maybe_sent
         new.save(only=[Delivery.parent, Delivery.possible_duplicate])
+        who = held_faxes.recipient_of(old) if route.awaits else None
+        if who is not None:
+            checks.ask_if_untested(who, at=at)
         if typed:
             text = "the number was typed twice by hand"
             outbox.note(new, None, source=by.username, at=at, text=text)
@@ -198,18 +257,16 @@ def _of_recipient(delivery: Delivery) -> list[Route]:
 
 
 def _require_open(old: Delivery, route: Route, *, typed: bool) -> None:
+    if words := one_way_words(old):
+        raise RuleError(words)
     if not may_choose(old):
         state = delivery_desk.state_words(old).lower()
         raise RuleError(f"It can go by no other way now. Its state: {state}.")
     if typed and not may_type(old):
         raise RuleError("This message goes by no fax.", field="number")
     field = "number" if typed else "way"
-    if barred.among([route.address]):
-        raise RuleError(
-            "A message to this number or address has reached somebody else."
-            " Close that incident first, or choose another way.",
-            field=field,
-        )
+    if closed := barred.why(route.address):
+        raise RuleError(f"{closed} Or choose another way.", field=field)
     if not typed and route not in [each.route for each in ways(old)]:
         raise RuleError("Choose one of those that are listed.", field=field)
     if route == Route(old.channel, old.address):
@@ -229,7 +286,7 @@ def _end(old: Delivery, route: Route, *, by: User, at: datetime) -> None:
 
 def _why_not(delivery: Delivery, route: Route, closed: set[str]) -> str:
     if route.address in closed:
-        return "a message reached somebody else there"
+        return barred.why(route.address)
     if route == Route(delivery.channel, delivery.address):
         return "it goes there already"
     if delivery.kind in MAIL_ONLY and route.channel != ChannelName.EMAIL:

@@ -176,6 +176,7 @@ class Event(StrEnum):
     CARRIER_RESUMED = "carrier:resumed"
     DESTROY_NOTICE_PRINTED = "delivery:destroy_notice_printed"
     MISDELIVERY_ASSESSED = "delivery:misdelivery_assessed"
+    MISDELIVERY_ADDRESS = "delivery:misdelivery_address"
     LETTERS_BATCHED = "letters:batched"
     LETTERS_PRINTED = "letters:printed"
     LETTERS_NOT_MAILED = "letters:not_mailed"

@@ -17,6 +17,34 @@ def among(addresses: Iterable[str]) -> set[str]:
     return _astray(wanted) | _blocked(wanted) if wanted else set()
 
 
+def why(address: str) -> str:
+    """Say why nothing is sent to an address, and where that is undone; "" if it is."""
+    said = [
+        f"Incident {each.id} says that a message reached somebody else there: “Use it"
+        " again” on the page of the incident undoes it"
+        + ("." if each.assessed_at else ", once it is closed.")
+        for each in incidents(address)
+    ]
+    if _blocked([address]):
+        said.append(
+            "The number is blocked as wrong: “It is right after all” on its page, under"
+            " Fax numbers, undoes it."
+        )
+    return " ".join(said)
+
+
+def incidents(address: str) -> list[Misdelivery]:
+    """Give the incidents that close an address, the first first."""
+    query = (
+        Misdelivery.select(Misdelivery)
+        .join(Delivery)
+        .where(Misdelivery.address_barred)
+        .where(Delivery.address == address)
+        .order_by(Misdelivery.id)
+    )
+    return list(query)
+
+
 def _astray(addresses: list[str]) -> set[str]:
     # Incidents are few and deliveries are not: these first, or all of those are read.
     rows: Any = Misdelivery.select(Misdelivery.delivery).where(

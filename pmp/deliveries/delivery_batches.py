@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from models import Delivery, User
-from pmp.deliveries import barred, delivery_desk
+from pmp.deliveries import barred, delivery_desk, stopping
 from pmp.errors import RuleError
 
 MOST = 200
@@ -25,11 +25,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One delivery of a choice, and why the action passes it by; "" if it does not."""
+    """One delivery of a choice, and why the action passes it by; "" if it does not.
+
+    `warning` says what speaks against it all the same.
+    """
 
     delivery: Delivery
     why_not: str
     mark: str
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,5 +116,6 @@ def _line(action: Action, row: Delivery) -> Line:
         if action in _SENDS and not row.address:
             why_not = "No address is known."
     elif action in _SENDS and barred.closes(row):
-        why_not = "Its address is somebody else's: close the incident first."
-    return Line(row, why_not, delivery_desk.mark(row))
+        why_not = barred.why(row.address)
+    warning = stopping.unproven_words(row) if action in _SENDS else ""
+    return Line(row, why_not, delivery_desk.mark(row), warning)

@@ -17,7 +17,7 @@ from models import (
     User,
 )
 from pmp import audit, database
-from pmp.deliveries import barred, letters, outbox, retries
+from pmp.deliveries import barred, contacts, letters, outbox, retries
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.wording import us_time, words
 
@@ -187,6 +187,8 @@ def hold(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> 
         refusal = "It is not waiting to be sent."
         delivery = _taken(delivery_id, may_hold, refusal, seen)
         note_action(delivery, "hold", by=by, at=at)
+        if delivery.error_text == contacts.AWAITS_TEST_PAGE:
+            delivery.error_text = ""  # no code that comes back releases it any more
         outbox.change(
             delivery, DeliveryState.HELD, source=name_of(by), text="held", at=at
         )
@@ -340,10 +342,7 @@ def _send_now(
     delivery: Delivery, action: str, *, text: str, by: User | None, at: datetime
 ) -> None:
     if barred.closes(delivery):
-        raise RuleError(
-            "A message to this address has reached somebody else;"
-            " close the incident first."
-        )
+        raise RuleError(barred.why(delivery.address))
     note_action(delivery, action, by=by, at=at)
     if delivery.state in {DeliveryState.IN_DOUBT, DeliveryState.SUBMITTED}:
         delivery.possible_duplicate = True

@@ -13,7 +13,15 @@ from models import (
     ErrorClass,
 )
 from pmp import clock
-from pmp.deliveries import circuits, delivery_desk, letters, outbox, retries, run_rows
+from pmp.deliveries import (
+    circuits,
+    delivery_desk,
+    letters,
+    outbox,
+    retries,
+    run_rows,
+    stopping,
+)
 from pmp.wording import us_time, words
 
 # A class that is tried until the deadline has no last try.
@@ -173,6 +181,11 @@ def _in_doubt(_delivery: Delivery, _at: datetime) -> str:
 def _held(delivery: Delivery, _at: datetime) -> str:
     if not delivery.address:
         return "No way to reach the recipient is known. Send it another way."
+    if stopping.awaits_test_page(delivery):
+        return (
+            "Its number is not proven: it waits for a test page, and leaves by itself"
+            " when the code on that page comes back."
+        )
     if delivery.error_class == ErrorClass.IN_DOUBT and delivery.attempts:
         return (
             "It may have been sent: nobody could say. So that no second copy goes out"

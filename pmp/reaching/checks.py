@@ -15,10 +15,12 @@ from models import (
     ContactCheck,
     DeliveryKind,
     HowConfirmed,
+    Pharmacy,
+    Prescriber,
     User,
 )
 from pmp import audit, database, deliveries, settings
-from pmp.deliveries import Route, barred
+from pmp.deliveries import Route, barred, contacts
 from pmp.errors import RuleError
 from pmp.reaching import held_faxes, page_codes, proofs, telling, texts
 from pmp.reaching.proofs import Owner
@@ -28,8 +30,6 @@ GOOD_FOR = {
     ChannelName.EMAIL: timedelta(days=3),
     ChannelName.SMS: timedelta(hours=1),
 }
-# A code that nobody gave back is not sent again by itself before so long.
-PAUSE = timedelta(days=30)
 MOST_TRIES = 5
 MOST_A_DAY = 5
 KINDS = {
@@ -98,18 +98,27 @@ def ask(
 def ask_once(owner: Owner, *, number: str, at: datetime) -> ContactCheck | None:
     """Have a test page sent to a number that a report should have gone to.
 
-    None if one was sent there for them lately: a machine is not rung each night.
+    None while a code is out to them, to this number or to one that they ask for: a
+    machine is not rung each night.
     """
-    lately = (
-        ContactCheck.select(ContactCheck.id)
-        .where(_of(owner))
-        .where(ContactCheck.channel == ChannelName.FAX)
-        .where(ContactCheck.address == number)
-        .where(ContactCheck.asked_at > at - PAUSE)
-    )
-    if lately.exists() or barred.among([number]):
+    if open_check(owner, ChannelName.FAX, at=at) or barred.among([number]):
         return None
     return ask(owner, channel=ChannelName.FAX, address=number, by=None, at=at)
+
+
+def ask_if_untested(
+    who: Prescriber | Pharmacy, *, at: datetime, ways: contacts.Ways | None = None
+) -> ContactCheck | None:
+    """Have a test page sent to whoever is reached by a number that is not proven.
+
+    For each message with patient data, in the transaction that requests it: what is
+    held waits for the code. `ways` if they are known; None as `ask_once`, and where
+    there is nothing to prove.
+    """
+    ways = ways or contacts.ways_to(who)
+    if not ways.untested:
+        return None
+    return ask_once(ways.user or who, number=ways.untested, at=at)
 
 
 def confirm(
@@ -134,15 +143,18 @@ def confirm(
             if check.confirmed_at and not check.ended_at:
                 return check
             raise RuleError(too_old(check), field="code")
-        user = check.user
-        old = _adopt(check, user) if check.adopt and user else ""
+        user = check.user if check.adopt else None
+        before = telling.report_routes(user) if user else []
+        old = _adopt(check, user) if user else ""
         if check.channel == ChannelName.FAX:
             held_faxes.release(check.address, at=at)
         if check.channel == ChannelName.SMS:
             texts.agree(check.address, by=by, at=at)
         detail = {"channel": check.channel.value, "how": how.value, "check": check.id}
         _record(audit.Event.CONTACT_CONFIRMED, check, by, at, detail)
-        if old and user:
+        if user:  # where reports came first, and what was theirs: told once if the same
+            telling.tell_if_moved(user, before, at=at)
+        if user and old:
             telling.tell_old(user, Route(check.channel, old), at=at)
     return check
 

@@ -67,7 +67,7 @@ def overview(user: User, *, at: datetime) -> Overview:
     email = user.email or ""
     return Overview(
         user=user,
-        routes=_report_routes(user),
+        routes=telling.report_routes(user),
         fax=fax_numbers.standing(user, number, at=at) if number else None,
         fax_is_own=bool(user.fax),
         email_confirmed=checks.last_confirmed(user, ChannelName.EMAIL, email),
@@ -148,13 +148,13 @@ def prefer(user: User, channel: ChannelName | None, *, by: User, at: datetime) -
         raise RuleError("Give an email address first.", field="channel")
     if channel == ChannelName.FAX and not fax_of(user):
         raise RuleError("Give a fax number first.", field="channel")
-    before = _report_routes(user)
+    before = telling.report_routes(user)
     if user.preferred_channel == channel:
         return
     with database.atomic():
         user.preferred_channel = channel
         user.save(only=[User.preferred_channel])
-        _tell_if_moved(user, before, at=at)
+        telling.tell_if_moved(user, before, at=at)
         audit.record(
             audit.Event.CONTACT_PREFERRED,
             actor=by.username,
@@ -177,20 +177,6 @@ def event_words(event: AuditEvent) -> str:
         how = str(event.detail.get("how", "")).replace("_", " ")
         return f"Confirmed ({channel}, {how})"
     return f"{channel.capitalize()}: {event.detail.get('what', 'changed')}"
-
-
-def _report_routes(user: User) -> list[Route]:
-    who = user.prescriber or user.pharmacy
-    if who is not None:
-        return contacts.routes_for(who)
-    return contacts.own_routes(user)
-
-
-def _tell_if_moved(user: User, before: list[Route], *, at: datetime) -> None:
-    """Tell who had the reports until now, where they no longer come first."""
-    after = _report_routes(user)
-    if before and not before[0].awaits and before[:1] != after[:1]:
-        telling.tell_old(user, before[0], at=at)
 
 
 def _pending(check: ContactCheck) -> Pending:

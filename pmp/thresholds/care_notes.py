@@ -24,6 +24,7 @@ from models import (
 from pmp import audit, clock, database, deliveries, disclosures, settings
 from pmp.deliveries import contacts
 from pmp.errors import NotFoundError, RuleError
+from pmp.reaching import checks
 from pmp.thresholds import case_recipients, threshold_cases
 from pmp.wording import person_name
 
@@ -87,14 +88,16 @@ def send(recipient_id: int, to: int, *, text: str, by: User, at: datetime) -> Ca
         )
         detail = {"note": note.id, "sender": sender.id, "addressee": addressee.id}
         _record(audit.Event.CARE_NOTE_SENT, note, detail, by=by, at=at)
+        who = case_recipients.who(addressee)
         deliveries.request(
             kind=DeliveryKind.CARE_NOTE,
             subject_id=note.id,
-            routes=contacts.routes_for(case_recipients.who(addressee)),
+            routes=contacts.routes_for(who),
             dedupe_key=f"care_note:{note.id}",
             at=at,
             priority=4,
         )
+        checks.ask_if_untested(who, at=at)
     return note
 
 

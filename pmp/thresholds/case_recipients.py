@@ -360,8 +360,7 @@ def _request(
         dedupe_key=f"threshold:{case.id}:{recipient.id}",
         at=at,
     )
-    if ways.untested:
-        checks.ask_once(ways.user or someone, number=ways.untested, at=at)
+    checks.ask_if_untested(someone, ways=ways, at=at)
 
 
 def _note_sent(delivery: Delivery, _at: datetime) -> None:

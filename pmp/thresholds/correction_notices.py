@@ -30,6 +30,7 @@ from models import (
 from pmp import audit, database, deliveries, disclosures, documents, wording
 from pmp.deliveries import certificates, contacts
 from pmp.errors import NotFoundError
+from pmp.reaching import checks
 from pmp.thresholds import case_recipients
 
 PURPOSE = "Correction of what was disclosed"
@@ -350,6 +351,7 @@ def _send(notice: CorrectionNotice, *, at: datetime) -> None:
         at=at,
         priority=3,
     )
+    checks.ask_if_untested(who, at=at)
     audit.record(
         audit.Event.CORRECTION_NOTIFIED,
         actor="system",

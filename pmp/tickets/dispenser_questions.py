@@ -26,6 +26,7 @@ from pmp import audit, database, deliveries, disclosures, reporters, wording
 from pmp.deliveries import contacts
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
+from pmp.reaching import checks
 from pmp.tickets import telling, whole_records, writing
 
 PURPOSE = "Correction of what was reported"
@@ -89,6 +90,7 @@ def ask(
         dedupe_key=f"ticket-question:{question.id}",
         at=at,
     )
+    checks.ask_if_untested(asked, at=at)
     return question
 
 

@@ -71,10 +71,7 @@ class ToldCodeForm(Form):
 
 
 class FindNumberForm(Form):
-    """Which number to look at; sent by GET."""
-
-    class Meta(Form.Meta):
-        csrf = False
+    """Which number to look at; sent by POST, for it may be a patient's."""
 
     fax = TelField(
         "Fax number",

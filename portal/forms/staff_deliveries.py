@@ -163,7 +163,8 @@ def route_words(route: Route) -> str:
         where = ", ".join(route.address.splitlines())
     else:
         where = phone(route.address)
-    return f"By {words(route.channel).lower()} to {where}"
+    waits = ", held until a test page proves the number" if route.awaits else ""
+    return f"By {words(route.channel).lower()} to {where}{waits}"
 
 
 def _digest(route: Route) -> str:

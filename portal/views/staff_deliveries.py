@@ -24,6 +24,7 @@ from pmp.deliveries import (
     delivery_lists,
     delivery_stories,
     sealed_searches,
+    stopping,
 )
 from pmp.errors import RuleError
 from pmp.permissions import Permission
@@ -199,6 +200,8 @@ def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
         steps=delivery_stories.time_line(delivery),
         chain=delivery_stories.chain(delivery),
         attempts=delivery_desk.attempts(delivery),
+        unproven=stopping.unproven_words(delivery),
+        sealed=sealed_searches.seal,
         form=form,
         desk=delivery_desk,
         alike=sealed_searches.seal(delivery_lists.recipient_of(delivery)),

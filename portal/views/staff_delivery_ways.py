@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from pmp import clock, delivery_papers, other_ways
-from pmp.deliveries import delivery_batches, delivery_desk
+from pmp.deliveries import delivery_batches, delivery_desk, stopping
 from pmp.deliveries.delivery_batches import Action, Line, Outcome
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
@@ -71,6 +71,7 @@ def other_way(delivery_id: int) -> ResponseReturnValue:
                 return _sent_by(delivery_id, form)
     if not form.is_submitted():
         form.seen.data = delivery_desk.mark(delivery)
+    chosen = None if form.errors else route
     shown = render_template(
         "staff/deliveries/other_way.html",
         delivery=delivery,
@@ -78,8 +79,13 @@ def other_way(delivery_id: int) -> ResponseReturnValue:
         closed=[each for each in ways if each.why_not],
         may_type=may_type,
         may_choose=other_ways.may_choose(delivery),
+        one_way=other_ways.one_way_words(delivery),
         child=other_ways.child_of(delivery),
-        review="" if form.errors or route is None else route_words(route),
+        unproven=stopping.unproven_words(delivery),
+        review=route_words(chosen) if chosen else "",
+        warning=other_ways.warning(delivery, chosen, typed=form.is_typed)
+        if chosen
+        else "",
         route_words=route_words,
         desk=delivery_desk,
     )

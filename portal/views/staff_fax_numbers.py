@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from models import ChannelName, HowConfirmed, StationVerdict
 from pmp import clock
+from pmp.deliveries import barred, sealed_searches
 from pmp.errors import NotFoundError, RuleError
 from pmp.identifiers import e164
 from pmp.permissions import Permission
@@ -44,32 +45,33 @@ def index() -> ResponseReturnValue:
         waiting=fax_numbers.waiting(at=clock.now()),
         blocked=fax_numbers.blocked(),
         owner_name=_owner_name,
+        sealed=sealed_searches.seal,
     )
     return page, 422 if form.errors else 200
 
 
-@bp.get("/staff/fax-numbers/find")
+@bp.post("/staff/fax-numbers/find")
 @requires(Permission.DELIVERY_WATCH)
 def find() -> ResponseReturnValue:
-    typed = request.args.get("fax", "")
+    typed = FindNumberForm().fax.data or ""
     if number := e164(typed):
-        return redirect(url_for(".show", digits=number.removeprefix("+1")), 303)
+        return redirect(url_for(".show", word=sealed_searches.seal(number)), 303)
     flash(
         f"“{typed[:40]}” is not a number with area code, such as (860) 555-0123.", "bad"
     )
     return redirect(url_for(".index"), 303)
 
 
-@bp.get("/staff/fax-numbers/<digits>")
+@bp.get("/staff/fax-numbers/<word>")
 @requires(Permission.DELIVERY_WATCH)
-def show(digits: str) -> ResponseReturnValue:
-    return _shown(_number(digits), WrongNumberForm(formdata=None))
+def show(word: str) -> ResponseReturnValue:
+    return _shown(_number(word), WrongNumberForm(formdata=None))
 
 
-@bp.post("/staff/fax-numbers/<digits>/test")
+@bp.post("/staff/fax-numbers/<word>/test")
 @requires(Permission.DELIVERY_WATCH)
-def test(digits: str) -> ResponseReturnValue:
-    number, wanted = _number(digits), request.form.get("owner", "")
+def test(word: str) -> ResponseReturnValue:
+    number, wanted = _number(word), request.form.get("owner", "")
     by, at = signed_in_user(), clock.now()
     for owner in fax_numbers.owners_of(number):
         if wanted == f"{kind_of(owner)}:{owner.id}":
@@ -80,29 +82,35 @@ def test(digits: str) -> ResponseReturnValue:
                 flash(f"A test page for {name} is being faxed to {phone(number)}.")
             except RuleError as refusal:
                 flash(refusal.message, "warn")
-    return redirect(url_for(".show", digits=digits), 303)
+    return redirect(url_for(".show", word=word), 303)
 
 
-@bp.post("/staff/fax-numbers/<digits>/wrong")
+@bp.post("/staff/fax-numbers/<word>/wrong")
 @requires(Permission.DELIVERY_WATCH)
-def wrong(digits: str) -> ResponseReturnValue:
-    number, form = _number(digits), WrongNumberForm()
+def wrong(word: str) -> ResponseReturnValue:
+    number, form = _number(word), WrongNumberForm()
     if form.validate():
         with rule_errors(form):
             why, by = form.why.data or "", signed_in_user().username
             fax_numbers.block(number, why=why, by=by, at=clock.now())
             flash(f"Nothing more is sent to {phone(number)}.")
-            return redirect(url_for(".show", digits=digits), 303)
+            return redirect(url_for(".show", word=word), 303)
     return _shown(number, form)
 
 
-@bp.post("/staff/fax-numbers/<digits>/right")
+@bp.post("/staff/fax-numbers/<word>/right")
 @requires(Permission.DELIVERY_WATCH)
-def right(digits: str) -> ResponseReturnValue:
-    number = _number(digits)
+def right(word: str) -> ResponseReturnValue:
+    number = _number(word)
     fax_numbers.release(number, by=signed_in_user(), at=clock.now())
-    flash(f"{phone(number)} may be used again. Send a test page before you rely on it.")
-    return redirect(url_for(".show", digits=digits), 303)
+    if closed := barred.why(number):
+        flash(
+            f"It is not blocked any more, but still nothing is sent. {closed}", "warn"
+        )
+    else:
+        words = "may be used again. Send a test page before you rely on it."
+        flash(f"{phone(number)} {words}")
+    return redirect(url_for(".show", word=word), 303)
 
 
 @bp.post("/staff/fax-numbers/changes/<int:change_id>")
@@ -138,8 +146,9 @@ def of_user(user_id: int) -> ResponseReturnValue:
     return reaching_pages.page(own_ways.get(user_id), template=template, here=here)
 
 
-def _number(digits: str) -> str:
-    number = e164(digits)
+def _number(word: str) -> str:
+    """Open the number of a page's address: no log or history holds it in the clear."""
+    number = e164(sealed_searches.opened(word))
     if number is None:
         raise NotFoundError("This is not a fax number.")
     return number
@@ -162,9 +171,10 @@ def _shown(number: str, form: WrongNumberForm) -> ResponseReturnValue:
     page = render_template(
         "staff/fax_numbers/number.html",
         number=number,
-        digits=number.removeprefix("+1"),
+        word=sealed_searches.seal(number),
         known=fax_numbers.known(number),
         closed=fax_numbers.is_closed(number),
+        incidents=barred.incidents(number),
         owners=owners,
         name_of=fax_numbers.name_of,
         kind_of=kind_of,

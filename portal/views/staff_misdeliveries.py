@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import Misdelivery
 from pmp import breach_log, clock, destroy_notices, misdeliveries, stray_pages
-from pmp.deliveries import delivery_desk
+from pmp.deliveries import barred, delivery_desk
 from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
@@ -129,6 +129,21 @@ def incident(incident_id: int) -> ResponseReturnValue:
     return _shown(found, form)
 
 
+@bp.post("/staff/misdeliveries/<int:incident_id>/address")
+@requires(Permission.DELIVERY_WATCH)
+def address(incident_id: int) -> ResponseReturnValue:
+    """Use the address of a closed incident again, or not after all."""
+    is_barred = request.form.get("barred") == "yes"
+    misdeliveries.get(incident_id)
+    try:
+        misdeliveries.bar(
+            incident_id, barred=is_barred, by=signed_in_user(), at=clock.now()
+        )
+    except RuleError as refusal:
+        flash(refusal.message, "warn")
+    return redirect(url_for(".incident", incident_id=incident_id), 303)
+
+
 @bp.post("/staff/misdeliveries/<int:incident_id>/notice.pdf")
 @requires(Permission.DELIVERY_WATCH)
 def print_notice(incident_id: int) -> ResponseReturnValue:
@@ -166,6 +181,7 @@ def _shown(found: Misdelivery, form: AssessmentForm) -> ResponseReturnValue:
         incident=found,
         breach=breach_log.breach_words(found),
         others=misdeliveries.others_there(found.delivery),
+        closed=barred.why(found.delivery.address),
         notices=destroy_notices.sent(found),
         may_send_notice=destroy_notices.may_send(found),
         desk=delivery_desk,

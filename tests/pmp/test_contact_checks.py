@@ -66,8 +66,12 @@ def test_a_new_number_is_the_users_once_its_code_is_typed_and_the_old_one_is_tol
     checks.typed(user, channel=FAX, code=check.code.lower(), by=user, at=NOW)
 
     assert fax_of(user) == NEW
-    [told] = Delivery.select().where(Delivery.kind == DeliveryKind.CONTACT_CHANGE)
-    assert (told.channel, told.address, told.further_routes) == (FAX, OLD, [])
+    told = Delivery.select().where(Delivery.kind == DeliveryKind.CONTACT_CHANGE)
+    assert {(each.channel, each.address) for each in told} == {
+        (FAX, OLD),
+        (EMAIL, user.email),  # where the reports came, OLD not being proven
+    }
+    assert [each.further_routes for each in told] == [[], []]
     standing = fax_numbers.standing(user, NEW, at=NOW)
     assert standing.state == fax_numbers.State.VERIFIED
     assert standing.check is not None
@@ -165,43 +169,55 @@ def test_no_test_page_goes_to_a_wrong_number() -> None:
     assert Delivery.select().count() == 0
 
 
-def test_what_was_held_for_the_test_page_leaves_when_its_code_comes_back() -> None:
-    user = pharmacist(email=None)
-    assert user.pharmacy
-    held, other, by_hand = (report(number) for number in range(3))
-    for each, address in ((held, OLD), (other, "+18605550199"), (by_hand, OLD)):
-        each.address = address
-        each.save()
-    by_hand.error_text = "staff hold it"
-    by_hand.save()
-    check = ask(user, OLD)
-
-    checks.typed(user, channel=FAX, code=check.code, by=user, at=NOW)
-
-    states = [Delivery.get_by_id(each.id).state for each in (held, other, by_hand)]
-    assert states == [DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.HELD]
-    assert not Delivery.get_by_id(held.id).needs_staff
-
-
-def report(number: int) -> Delivery:
-    route = Route(FAX, OLD, awaits=contacts.AWAITS_TEST_PAGE)
-    made = deliveries.request(
-        kind=DeliveryKind.THRESHOLD_REPORT,
-        subject_id=number,
-        routes=[route],
-        dedupe_key=f"test:{number}",
-        at=NOW,
-    )
-    assert (made.state, made.needs_staff) == (DeliveryState.HELD, True)
-    return made
-
-
-def test_the_program_asks_by_itself_once_a_month() -> None:
-    user = pharmacist()
+def test_the_program_asks_by_itself_while_no_code_is_out() -> None:
+    user, fortnight = pharmacist(), timedelta(days=14)
 
     assert checks.ask_once(user, number=OLD, at=NOW)
-    assert checks.ask_once(user, number=OLD, at=NOW + timedelta(days=29)) is None
-    assert checks.ask_once(user, number=OLD, at=NOW + timedelta(days=31))
+    assert checks.ask_once(user, number=OLD, at=NOW + timedelta(days=13)) is None
+    assert checks.ask_once(user, number=OLD, at=NOW + fortnight)
+    checks.give_up(user, FAX, by=user, at=NOW + fortnight)
+    assert checks.ask_once(user, number=OLD, at=NOW + fortnight)
+
+
+def test_the_program_does_not_spoil_the_code_that_a_user_asked_for() -> None:
+    user = pharmacist()
+    check = ask(user, NEW)
+
+    assert checks.ask_once(user, number=OLD, at=NOW) is None
+
+    checks.typed(user, channel=FAX, code=check.code, by=user, at=NOW)
+    assert fax_of(user) == NEW
+
+
+@pytest.mark.parametrize("email", [None, "own@example.org"])
+def test_a_first_number_of_ones_own_is_told_where_the_reports_came_until_now(
+    email: str | None,
+) -> None:
+    fax = None if email else "860-555-0120"  # the roster's: it needs no test page
+    pharmacy = make_pharmacy(fax=fax, licence=make_licence(fax=fax))
+    user = make_user(Role.PHARMACY, fax=None, email=email, pharmacy=pharmacy)
+    before = contacts.routes_for(pharmacy)[0]
+    assert before == (Route(EMAIL, email) if email else Route(FAX, OLD))
+
+    check = ask(user, NEW)
+    checks.typed(user, channel=FAX, code=check.code, by=user, at=NOW)
+
+    assert contacts.routes_for(pharmacy)[0] == Route(FAX, NEW)
+    [told] = Delivery.select().where(Delivery.kind == DeliveryKind.CONTACT_CHANGE)
+    assert (told.channel, told.address) == (before.channel, before.address)
+
+
+def test_a_number_that_changes_no_reports_way_tells_nobody() -> None:
+    pharmacy = make_pharmacy()
+    user = make_user(
+        Role.PHARMACY, fax=None, pharmacy=pharmacy, preferred_channel=EMAIL
+    )
+
+    check = ask(user, NEW)
+    checks.typed(user, channel=FAX, code=check.code, by=user, at=NOW)
+
+    assert contacts.routes_for(pharmacy)[0].channel == EMAIL
+    assert not Delivery.select().where(Delivery.kind == DeliveryKind.CONTACT_CHANGE)
 
 
 def test_an_email_address_is_proven_by_a_link_that_only_its_user_can_follow() -> None:

@@ -17,9 +17,10 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, deliveries, dispensations, misdeliveries
-from pmp.deliveries import Route, contacts, delivery_desk, letters, outbox
+from pmp.deliveries import Route, barred, contacts, delivery_desk, letters, outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.misdeliveries import Told
+from pmp.reaching import fax_numbers
 from pmp.thresholds import case_recipients
 from tests.conftest import NOW
 from tests.factories import (
@@ -142,7 +143,7 @@ def test_what_waits_without_another_way_is_held(
     waits = Delivery.get_by_id(waits.id)
     assert (waits.state, waits.needs_staff) == (DeliveryState.HELD, True)
     assert not Delivery.select().where(Delivery.parent == waits).exists()
-    with pytest.raises(RuleError, match="close the incident first"):
+    with pytest.raises(RuleError, match="Incident .* says"):
         delivery_desk.retry(waits.id, by=staff, at=NOW)
 
 
@@ -323,3 +324,32 @@ def test_those_to_assess_come_first(recipient: CaseRecipient, staff: User) -> No
 
     assert misdeliveries.listed().rows == [old, new]
     assert misdeliveries.listed(open_only=True).rows == [old]
+
+
+def test_a_closed_incidents_address_is_opened_and_closed_again_on_record(
+    recipient: CaseRecipient, staff: User
+) -> None:
+    delivery = faxed(recipient, state="delivered")
+    incident = misdeliveries.record(delivery.id, TOLD, by=staff, at=NOW)
+    why = barred.why(delivery.address)
+    assert f"Incident {incident.id}" in why
+    assert "once it is closed" in why
+    with pytest.raises(RuleError, match="Close the incident"):
+        misdeliveries.bar(incident.id, barred=False, by=staff, at=NOW)
+    misdeliveries.assess(
+        incident.id, assessment="Told.", bar_address=True, by=staff, at=NOW
+    )
+    assert "once it is closed" not in barred.why(delivery.address)
+
+    for is_barred in (False, False, True):
+        misdeliveries.bar(incident.id, barred=is_barred, by=staff, at=NOW)
+        assert bool(barred.among([delivery.address])) is is_barred
+        assert bool(barred.why(delivery.address)) is is_barred
+
+    events = AuditEvent.select().where(
+        AuditEvent.event == "delivery:misdelivery_address"
+    )
+    said = [each.detail["address_barred"] for each in events.order_by(AuditEvent.id)]
+    assert said == [False, True]
+    fax_numbers.block(delivery.address, why="a shop", by="x", at=NOW)
+    assert "It is right after all" in barred.why(delivery.address)

@@ -193,6 +193,33 @@ def test_a_password_goes_to_the_address_of_record_alone(staff: User) -> None:
         other_ways.send_by(row.id, FAX, typed=True, by=staff, at=NOW)
 
 
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        (DeliveryKind.FAX_TEST_PAGE, "new code for that number"),
+        (DeliveryKind.EMAIL_CHECK, "new code for that number"),
+        (DeliveryKind.MOBILE_CODE, "new code for that number"),
+        (DeliveryKind.CONTACT_CHANGE, "Ring them"),
+        (DeliveryKind.STAFF_ALERT, "PMP_STAFF_MAIL_TO"),
+        (DeliveryKind.DESTROY_NOTICE, "Print it"),
+    ],
+)
+def test_a_code_or_a_warning_goes_where_it_was_sent_and_nowhere_else(
+    staff: User, kind: DeliveryKind, instead: str
+) -> None:
+    row = made(FAX, LETTER, kind=kind)
+
+    assert not other_ways.may_choose(row)
+    assert not other_ways.may_type(row)
+    assert instead in other_ways.one_way_words(row)
+    typed = Route(ChannelName.FAX, "+18605550188")
+    for route, is_typed in ((typed, True), (LETTER, False)):
+        with pytest.raises(RuleError, match=instead):
+            other_ways.send_by(row.id, route, typed=is_typed, by=staff, at=NOW)
+    assert fresh(row).state == DeliveryState.QUEUED
+    assert other_ways.may_choose(made(FAX))  # noise: another kind
+
+
 def test_somebody_was_quicker(staff: User) -> None:
     row = made(FAX, LETTER)
     seen = delivery_desk.mark(row)

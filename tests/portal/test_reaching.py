@@ -11,12 +11,14 @@ from models import (
     Delivery,
     DeliveryKind,
     HowConfirmed,
+    Misdelivery,
     Role,
     StationChange,
     User,
+    WhatBecame,
 )
 from pmp import clock, settings
-from pmp.deliveries import outbox
+from pmp.deliveries import outbox, sealed_searches
 from pmp.reaching import checks, fax_numbers, stations
 from tests.browser import Browser
 from tests.conftest import NOW
@@ -54,6 +56,10 @@ def send(
 def html(browser: Browser) -> str:
     assert browser.page is not None
     return browser.page.get_data(as_text=True)
+
+
+def page_of(number: str) -> str:
+    return f"/staff/fax-numbers/{sealed_searches.seal(number)}"
 
 
 def the_check() -> ContactCheck:
@@ -210,7 +216,7 @@ def test_others_may_not(browser: Browser, pharmacist: User) -> None:
     for path in (
         f"/staff/users/{pharmacist.id}/reaching",
         "/staff/fax-numbers",
-        "/staff/fax-numbers/8605550120",
+        page_of(OLD),
     ):
         browser.get(path, status=403)
 
@@ -221,9 +227,11 @@ def test_staff_test_a_number_of_somebody_who_is_no_user_and_type_the_code(
     licence = make_licence(name="RAE OAKES", fax="860 555 0120")
     browser.sign_in_as(make_user(Role.STAFF))
     browser.get("/staff/fax-numbers")
-    browser.get("/staff/fax-numbers/find?fax=(860)+555-0120", status=303)
-    browser.get("/staff/fax-numbers/8605550120")
+    find = browser.submit({"fax": "(860) 555-0120"}, action="/find")
+    assert "555" not in find.headers["Location"]
+    browser.follow()
     assert "RAE OAKES" in browser.text()
+    assert "8605550120" not in html(browser)
 
     send(browser, {"owner": f"licence:{licence.id}"}, action="/test")
     browser.get("/staff/fax-numbers")
@@ -233,14 +241,14 @@ def test_staff_test_a_number_of_somebody_who_is_no_user_and_type_the_code(
     send(browser, {"code": the_check().code})
 
     assert "(860) 555-0120 is confirmed for RAE OAKES" in browser.text()
-    browser.get("/staff/fax-numbers/8605550120")
+    browser.get(page_of(OLD))
     assert "the code was told by telephone" in browser.text()
 
 
 def test_staff_close_a_wrong_number_and_open_it_again(browser: Browser) -> None:
     make_licence(name="RAE OAKES", fax="860 555 0120")
     browser.sign_in_as(make_user(Role.STAFF))
-    browser.get("/staff/fax-numbers/8605550120")
+    browser.get(page_of(OLD))
 
     send(browser, {"why": " "}, action="/wrong", status=422)
     send(browser, {"why": "A bakery has it"}, action="/wrong")
@@ -248,9 +256,59 @@ def test_staff_close_a_wrong_number_and_open_it_again(browser: Browser) -> None:
     assert "A bakery has it" in browser.text()
     browser.get("/staff/fax-numbers")
     assert "A bakery has it" in browser.text()
-    browser.get("/staff/fax-numbers/8605550120")
+    browser.get(page_of(OLD))
     send(browser, {}, action="/right")
     assert not fax_numbers.is_closed(OLD)
+
+
+def test_a_number_that_an_incident_closes_too_is_not_said_to_be_used_again(
+    browser: Browser,
+) -> None:
+    delivery = outbox.request(
+        kind=DeliveryKind.TICKET_NOTICE,
+        subject_id=1,
+        routes=[outbox.Route(ChannelName.FAX, OLD)],
+        dedupe_key="x",
+        at=NOW,
+    )
+    incident = Misdelivery.create(
+        delivery=delivery,
+        told_by="A bakery",
+        became=WhatBecame.KEPT,
+        recorded_by="staff.lee",
+        recorded_at=NOW,
+        assessed_at=NOW,
+        assessed_by="staff.lee",
+        assessment="Told.",
+    )
+    fax_numbers.block(OLD, why="A bakery has it", by="staff.lee", at=NOW)
+    browser.sign_in_as(make_user(Role.STAFF))
+    browser.get(f"/staff/deliveries/{delivery.id}")
+    send(browser, {}, action="/release")
+    assert f"Incident {incident.id}" in browser.text()
+    assert "It is right after all" in browser.text()
+
+    browser.get(page_of(OLD))
+    send(browser, {}, action="/right")
+    assert "may be used again" not in browser.text()
+    assert "still nothing is sent" in browser.text()
+
+    browser.get(f"/staff/misdeliveries/{incident.id}")
+    send(browser, {}, action="/address")
+    assert "is used again" in browser.text()
+    assert not fax_numbers.is_closed(OLD)
+    send(browser, {}, action="/address")
+    assert fax_numbers.is_closed(OLD)
+
+
+def test_no_number_stands_in_an_address(browser: Browser) -> None:
+    browser.sign_in_as(make_user(Role.STAFF))
+
+    browser.get("/staff/fax-numbers/8605550120", status=404)
+    browser.get("/staff/fax-numbers")
+    browser.submit({"fax": "555-01"}, action="/find")
+    browser.follow()
+    assert "not a number with area code" in browser.text()
 
 
 def test_staff_settle_that_another_machine_answers(browser: Browser) -> None:

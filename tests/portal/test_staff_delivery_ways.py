@@ -20,12 +20,19 @@ from models import (
     DocumentKind,
     ErrorClass,
     Role,
+    TicketQuestion,
 )
 from pmp import audit, clock, deliveries
 from pmp import documents as kept
-from pmp.deliveries import Route, calling, delivery_desk
+from pmp.deliveries import Route, calling, contacts, delivery_desk
 from tests.browser import Browser
-from tests.factories import make_crossing, make_patient, make_user
+from tests.factories import (
+    make_crossing,
+    make_patient,
+    make_pharmacy,
+    make_ticket,
+    make_user,
+)
 
 FAX = Route(ChannelName.FAX, "+18605550123")
 LETTER = Route(ChannelName.LETTER, "RAE OAKES\n2 Main Street\nHartford CT 06106")
@@ -369,3 +376,57 @@ def test_a_delivery_leads_to_all_of_its_recipient(staff: Browser) -> None:
     staff.get(link)
 
     assert "2 deliveries" in staff.text()
+
+
+def test_a_test_page_is_not_sent_to_a_typed_number_and_the_page_says_why(
+    staff: Browser,
+) -> None:
+    row = made(kind=DeliveryKind.FAX_TEST_PAGE)
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    assert "Send it another way" not in staff.text()
+    staff.get(f"/staff/deliveries/{row.id}/other-way")
+    assert "Ask for a new code for that number" in staff.text()
+    assert "The same number again" not in staff.text()
+
+
+def test_what_waits_for_a_test_page_says_what_sending_it_would_do(
+    staff: Browser,
+) -> None:
+    pharmacy = make_pharmacy(fax=None)
+    make_user(Role.PHARMACY, fax=FAX.address, email=None, pharmacy=pharmacy)
+    asked = TicketQuestion.create(
+        ticket=make_ticket(),
+        pharmacy=pharmacy,
+        text="Was it thirty?",
+        asked_by="staff.lee",
+        asked_at=clock.now(),
+        due_at=clock.now(),
+    )
+    row = made(
+        *contacts.routes_for(pharmacy),
+        kind=DeliveryKind.TICKET_QUESTION,
+        subject_id=asked.id,
+    )
+    held = made(state="held")
+    by_itself, unproven = "leaves by itself when the code", "No test page has proven"
+
+    staff.get(f"/staff/deliveries/{row.id}")
+    assert by_itself in staff.text()
+    assert unproven in staff.text()
+    assert "Release and send" not in staff.text()
+    way = f"/staff/deliveries/{row.id}/other-way"
+    staff.get(way)
+    assert by_itself in staff.text()
+    assert staff.text().count("(860) 555-0123") == 2  # where it was to go; not offered
+    number = {"number": "860-555-0199", "again": "860-555-0199", "way": "number"}
+    staff.submit(number, status=200)
+    assert unproven in staff.text()
+    chosen = {"action": "release", "chosen": [str(row.id), str(held.id)]}
+    staff.get("/staff/deliveries")
+    staff.submit(chosen, action="/batch", status=200)
+    assert staff.text().count(unproven) == 1
+
+    staff.get(f"/staff/deliveries/{held.id}")
+    assert "Release and send" in staff.text()
+    assert unproven not in staff.text()
