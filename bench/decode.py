@@ -21,10 +21,12 @@ from PIL import Image
 from bench import Measure
 from bench._fax_noise import DRAWN_DOTS_PER_INCH, HARSH, NORMAL, faxed
 from gateway import barcodes, documents
-from models import Application, Profession, Ticket
+from models import Application, NoticeKind, Profession, Ticket
 from pmp import registration, settings
 from pmp.dispensations.row_codes import SIGNS, check_sign
+from pmp.reaching import page_codes
 from pmp.registration import registration_codes
+from pmp.reporting import notices
 from pmp.thresholds import reply_codes
 from pmp.tickets import faxed_papers
 
@@ -34,8 +36,10 @@ CODES = 20
 """Different codes of a paper, and so different drawings of it."""
 LINES = {"normal": (NORMAL, 99.5), "harsh": (HARSH, 98.0)}
 MOST_MS = 250.0
-PREFIXES = ("CTR", "RPL", "DUE", "TKT")
+SIGNS_OF = {"CTR": 10, "RPL": 10, "DUE": 10, "TKT": 10, "FXT": 8}
+"""How many signs follow the prefix; the last one checks the others."""
 DAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PORTAL = "https://pmp.example.org"
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,9 @@ def counts_as_code(text: str) -> bool:
     prefix, _, rest = text.partition("-")
     signs = rest.replace("-", "")
     return (
-        prefix in PREFIXES
+        len(signs) == SIGNS_OF.get(prefix)
         and not set(signs) - set(SIGNS)
-        and (len(signs) == 10 and check_sign(signs[:-1]) == signs[-1])
+        and check_sign(signs[:-1]) == signs[-1]
     )
 
 
@@ -160,14 +164,41 @@ def _question(number: int) -> tuple[str, bytes]:
         to_lines=["ELM DRUGS", "1 ELM STREET", "HARTFORD CT 06106"],
         to_fax="+18605550143",
     )
-    link = "https://pmp.example.org/questions/1"
+    link = f"{PORTAL}/questions/1"
     body = documents.pdf("ticket_question", letter=letter, made_at=DAY, link=link)
     return code, body
+
+
+def _notice(number: int) -> tuple[str, bytes]:
+    notice = SimpleNamespace(reply_code=notices.new_code(), due_on=DAY.date())
+    body = documents.pdf(
+        "reporting_notice",
+        notice=notice,
+        kind=NoticeKind.LATE.value,
+        name=f"ELM STREET DRUG {number}",
+        to_lines=["ELM STREET DRUG", "1 ELM ST", "HARTFORD CT 06106"],
+        days=["11/16/2026 to 11/18/2026", "11/20/2026"],
+        link=f"{PORTAL}/submissions/zero",
+        portal=PORTAL,
+        at=DAY,
+    )
+    return notice.reply_code, body
+
+
+def _test_page(number: int) -> tuple[str, bytes]:
+    check = SimpleNamespace(
+        code=page_codes.new_code(), address="+18605550121", expires_at=DAY
+    )
+    name = f"ELM STREET DRUG {number}"
+    body = documents.pdf("fax_test_page", check=check, name=name, is_user=True, at=DAY)
+    return check.code, body
 
 
 PAPERS = {
     "confirmation page": _confirmation,
     "reply page": _reply,
+    "reporting notice": _notice,
     "ticket question": _question,
+    "fax test page": _test_page,
 }
 """The last page of each is the one that comes back."""

@@ -6,7 +6,7 @@ from typing import Any
 import pypdf
 import pytest
 
-from gateway import letters_check, messages
+from gateway import barcodes, fax_check, layout_check, letters_check, messages
 from gateway.message import Message
 from models import (
     ChannelName,
@@ -21,11 +21,12 @@ from models import (
     Ticket,
     TicketOutcome,
     TicketProblem,
+    TicketQuestion,
     User,
 )
 from pmp import clock, deliveries, tickets
 from pmp.deliveries import Route
-from pmp.tickets import dispenser_questions, outside
+from pmp.tickets import dispenser_questions, faxed_papers, outside
 from pmp.tickets.outside import Person
 from pmp.tickets.shown import Shown
 from tests.conftest import NOW
@@ -117,6 +118,26 @@ def test_a_faxed_question_finds_the_entry_and_names_neither_person_nor_drug(
     [disclosure] = Disclosure.select()
     assert disclosure.patient == entry.patient
     assert disclosure.recipient == "ELM STREET DRUG"
+
+
+@pytest.mark.parametrize("sentences", [1, 80])
+def test_each_page_of_a_question_has_the_code_that_brings_papers_to_the_ticket(
+    entry: Dispensation, staff: User, sentences: int
+) -> None:
+    ticket = opened(entry, staff)
+    delivery = asked(ticket, staff)
+    TicketQuestion.update(
+        text="Was it thirty, as the label says? " * sentences
+    ).execute()
+
+    body = composed(delivery).pdf
+
+    assert body is not None
+    cover, *rest = barcodes.read_codes(fax_check.as_fax(body), "image/tiff")
+    assert cover.codes == ()
+    assert {page.codes for page in rest} == {(faxed_papers.code_of(ticket),)}
+    assert len(rest) == (1 if sentences == 1 else 2)
+    assert layout_check.problems(body) == []
 
 
 def test_a_mailed_question_is_a_link(
