@@ -58,11 +58,8 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     duplicate: carriers and file hooks repeat themselves. `station` is how the sending
     machine called itself.
     """
-    known = _by_reference(source_reference)
-    while known and known.document and known.document.purged_at:
-        source_reference += "+"  # what it names is gone: these are the only pages
-        known = _by_reference(source_reference)
-    if known:
+    source_reference = _not_purged(source_reference)
+    if known := _by_reference(source_reference):
         return known
     original = same_file(hashlib.sha256(body).hexdigest())
     try:
@@ -94,6 +91,15 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
             raise
         return known
     return fax
+
+
+def _not_purged(reference: str) -> str:
+    """Give a reference that names no fax of which the pages are gone."""
+    known = _by_reference(reference)
+    while known and known.document and known.document.purged_at:
+        reference += "+"
+        known = _by_reference(reference)
+    return reference
 
 
 def attach_to_report(

@@ -376,7 +376,7 @@ def test_what_a_dead_worker_left_waits_for_the_hours_of_faxes(
     morning = night + timedelta(hours=5)
     monkeypatch.setattr(
         "pmp.deliveries.fax_hours.within",
-        lambda channel, at, *, key: morning if channel == ChannelName.FAX else at,
+        lambda channel, at, **_: morning if channel == ChannelName.FAX else at,
     )
 
     doubts.end_leases(repeatable=frozenset(), at=night)
