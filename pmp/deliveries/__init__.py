@@ -63,7 +63,8 @@ __all__ = [
 ]
 
 # Of letters: printed or not, they are in the house, or a company can still stop them.
-NOT_MAILED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
+NOT_PRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)
+NOT_MAILED = (*NOT_PRINTED, DeliveryState.PRINTED)
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
@@ -198,7 +199,7 @@ def mark_failed(
     )
 
 
-def withdraw_for(
+def withdraw_for(  # noqa: PLR0913 - what, about whom, why, by whom
     *,
     kind: DeliveryKind,
     subject_id: int,
@@ -206,11 +207,14 @@ def withdraw_for(
     by: User | None,
     at: datetime,
     key: str = "",
+    printed: bool = True,
 ) -> int:
     """Cancel what has not left the house about a subject; give how many.
 
-    Only that of which the dedupe key begins with `key`.
+    Only that of which the dedupe key begins with `key`; without `printed` no letter of
+    which there is paper.
     """
+    here = NOT_MAILED if printed else NOT_PRINTED
     waiting = (DeliveryState.HELD, DeliveryState.QUEUED)
     query = (
         Delivery.select(Delivery.id)
@@ -219,10 +223,7 @@ def withdraw_for(
         .where(Delivery.dedupe_key.startswith(key))
         .where(
             Delivery.state.in_(waiting)
-            | (
-                (Delivery.channel == ChannelName.LETTER)
-                & Delivery.state.in_(NOT_MAILED)
-            )
+            | ((Delivery.channel == ChannelName.LETTER) & Delivery.state.in_(here))
         )
     )
     source = by.username if by else "system"
