@@ -109,7 +109,9 @@ def activate(
     with database.atomic():
         _refuse_dead_letter(Credential.get_by_id(credential.id), at=at)
         _use_up(credential, at=at)
-        credentials.withdraw_letters(user, reason="the user has come in", at=at)
+        # Who holds the password has the letter, though nobody called it mailed.
+        reason = "the user has come in"
+        credentials.withdraw_letters(user, reason=reason, at=at, printed=False)
         user.status = UserStatus.ACTIVE
         _set_password(user, secret_hash, at=at)
         _complete_registration(user)

@@ -100,9 +100,17 @@ def revoke(user: User, *, at: datetime) -> None:
 
 
 def withdraw_letters(
-    user: User, *, reason: str, at: datetime, by: User | None = None
+    user: User,
+    *,
+    reason: str,
+    at: datetime,
+    by: User | None = None,
+    printed: bool = True,
 ) -> None:
-    """Let a user's unused passwords and letters die; none is printed from here on."""
+    """Let a user's unused passwords and letters die; none is printed from here on.
+
+    Without `printed`, one of which there is paper may still be called mailed.
+    """
     with database.atomic():
         revoke(user, at=at)
         deliveries.withdraw_for(
@@ -111,6 +119,7 @@ def withdraw_letters(
             reason=reason,
             by=by,
             at=at,
+            printed=printed,
         )
 
 

@@ -64,7 +64,8 @@ __all__ = [
 ]
 
 # Of letters: printed or not, they are in the house, or a company can still stop them.
-NOT_MAILED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
+NOT_PRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)
+NOT_MAILED = (*NOT_PRINTED, DeliveryState.PRINTED)
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
@@ -199,7 +200,7 @@ def mark_failed(
     )
 
 
-def withdraw_for(
+def withdraw_for(  # noqa: PLR0913 - what, about whom, why, by whom
     *,
     kind: DeliveryKind,
     subject_id: int,
@@ -207,18 +208,21 @@ def withdraw_for(
     by: User | None,
     at: datetime,
     key: str = "",
+    printed: bool = True,
 ) -> int:
     """Cancel what has not left the house about a subject; give how many.
 
     What is under way is not sent again, nor by a next way: if it does not arrive now,
-    it ends as cancelled. Only that of which the dedupe key begins with `key`.
+    it ends as cancelled. Only that of which the dedupe key begins with `key`; without
+    `printed` no letter of which there is paper.
     """
+    left_alone = FINAL if printed else FINAL | {DeliveryState.PRINTED}
     query = (
         Delivery.select(Delivery.id)
         .where(Delivery.kind == kind)
         .where(Delivery.subject_id == subject_id)
         .where(Delivery.dedupe_key.startswith(key))
-        .where(Delivery.state.not_in(FINAL))
+        .where(Delivery.state.not_in(left_alone))
         .order_by(Delivery.id)
     )
     source = by.username if by else "system"
@@ -226,7 +230,7 @@ def withdraw_for(
         found = [taken(delivery.id) for delivery in query]
         here = [delivery for delivery in found if _is_here(delivery)]
         for delivery in found:
-            if delivery not in here and delivery.state not in FINAL:
+            if delivery not in here and delivery.state not in left_alone:
                 withdraw(delivery, source=source, text=reason, at=at)
         for delivery in here:
             change(delivery, DeliveryState.CANCELLED, source=source, text=reason, at=at)

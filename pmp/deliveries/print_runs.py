@@ -6,13 +6,14 @@ and perhaps returned. What was cancelled meanwhile is still in the pile as paper
 run cannot be mailed before somebody says that they pulled it out.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from models import (
     Delivery,
     DeliveryState,
+    Document,
     PrintRun,
     PrintRunLetter,
     User,
@@ -37,6 +38,7 @@ class Letter:
     delivery: Delivery
     first_sheet: int  # counted from the top of the pile, as it was printed
     is_barred: bool = False  # its address is somebody else's
+    has_pages: bool = True  # else they were destroyed: no paper can be made of it
 
     @property
     def code(self) -> str:
@@ -133,10 +135,12 @@ def contents(run: PrintRun) -> list[Letter]:
     )
     rows = list(query)
     closed = barred.among(row.delivery.address for row in rows)
+    kept = _kept(row.delivery.__data__["document"] for row in rows)
     found, sheet = [], 1
     for row in rows:
         is_barred = row.delivery.address in closed and barred.closes(row.delivery)
-        found.append(Letter(row, row.delivery, sheet, is_barred))
+        has_pages = row.delivery.__data__["document"] in kept
+        found.append(Letter(row, row.delivery, sheet, is_barred, has_pages))
         sheet += row.sheets
     return found
 
@@ -163,14 +167,16 @@ def papers(
 
     In the order of the pile. `again` names deliveries of it to print once more, also
     those that came out before; none: all that still have to come out, or, where all
-    did, the whole run.
+    did, the whole run but for those whose pages are destroyed, as a password's are once
+    its letter was mailed.
     """
     run = run_rows.get(run_id)
     with database.atomic():
         inside = [each for each in contents(run) if each.to_print or each.to_mail]
         chosen = [each for each in inside if each.delivery.id in set(again)]
         if not again:
-            chosen = [each for each in inside if each.to_print] or inside
+            chosen = [each for each in inside if each.to_print]
+            chosen = chosen or [each for each in inside if each.has_pages] or inside
         if not chosen:
             raise RuleError("Nothing of this run is to be printed.")
         bodies = [(each.delivery, _body(each.delivery)) for each in chosen]
@@ -249,6 +255,16 @@ def all_taken(found: Collection[Letter]) -> dict[int, Delivery]:
     return {number: outbox.taken(number) for number in ids}
 
 
+def _kept(ids: Iterable[int | None]) -> set[int]:
+    """Give those of the documents whose pages can still be read."""
+    query = (
+        Document.select(Document.id)
+        .where(Document.id.in_([each for each in ids if each is not None]))
+        .where(Document.sealed.is_null(is_null=False))
+    )
+    return {each.id for each in query}
+
+
 def _sheets(letter: Delivery, sheets: Callable[[bytes], int]) -> int:
     """Count a letter's sheets; none where its pages are gone: it was used."""
     try:
@@ -272,7 +288,8 @@ def _body(letter: Delivery) -> bytes:
     if letter.document is None or letter.document.sealed is None:
         raise RuleError(
             f"Letter {letter_codes.letter_code(letter.id)} has no pages any more: it"
-            " was used or replaced. Take it out of the run."
+            " was mailed, used or replaced. Mail the paper that you have, or take it"
+            " out of the run."
         )
     return documents.read(letter.document)
 

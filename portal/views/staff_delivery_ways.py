@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
@@ -140,11 +140,14 @@ def _sent_by(delivery_id: int, form: OtherWayForm) -> ResponseReturnValue:
 
 def _marks(fields: Any) -> dict[int, str]:
     """Read how each chosen delivery was shown: mark-17 = "3-120"."""
-    return {
-        whole(name.removeprefix(MARK)): value
-        for name, value in fields.items()
-        if name.startswith(MARK) and name.removeprefix(MARK).isdecimal()
-    }
+    try:
+        return {
+            whole(name.removeprefix(MARK)): value
+            for name, value in fields.items()
+            if name.startswith(MARK) and name.removeprefix(MARK).isdecimal()
+        }
+    except ValueError:
+        abort(400)
 
 
 def _review(form: BatchForm, lines: list[Line]) -> ResponseReturnValue:

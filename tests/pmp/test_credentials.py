@@ -141,3 +141,14 @@ def test_a_user_name_is_plain(db: settings.Settings, name: str) -> None:
     with pytest.raises(RuleError):
         users.create_with_secret(username=name, role=Role.STAFF, email="", at=NOW)
     assert User.select().count() == 0
+
+
+def test_a_new_letter_stops_the_paper_of_the_old_one() -> None:
+    user = waiting(licence=make_practitioner_licence())
+    old = credentials.request_letter(user, at=NOW)
+    Delivery.update(state=DeliveryState.PRINTED).execute()
+
+    new = credentials.reissue(user, reason="Lost", by=make_user(), at=NOW)
+
+    assert Delivery.get_by_id(old.id).state == DeliveryState.CANCELLED
+    assert Delivery.get_by_id(new.id).state == DeliveryState.QUEUED

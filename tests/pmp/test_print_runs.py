@@ -204,6 +204,24 @@ def test_a_whole_run_or_one_letter_can_be_printed_again(staff: User) -> None:
     ]
 
 
+def test_a_letter_whose_pages_are_destroyed_does_not_keep_others_from_being_printed(
+    staff: User,
+) -> None:
+    burned, other = make_letter(), make_letter()
+    run = printed_run(staff)
+    assert burned.document is not None
+    documents.purge(burned.document, at=NOW)
+
+    [(again, _)] = print_runs.papers(run.id, by=staff, at=NOW)
+
+    assert again == other
+    found = print_runs.contents(run)
+    assert [each.has_pages for each in found] == [False, True]
+    with pytest.raises(RuleError, match="Mail the paper that you have"):
+        print_runs.papers(run.id, again=[burned.id], by=staff, at=NOW)
+    assert mailings.mail(run.id, on=TODAY, by=staff, at=NOW) == 2
+
+
 def test_a_run_is_mailed_with_its_day_and_tracking_numbers(staff: User) -> None:
     first, second = make_letter(), make_letter()
     run = printed_run(staff)

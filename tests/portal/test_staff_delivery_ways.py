@@ -182,6 +182,20 @@ def test_many_are_cancelled_for_a_reason_and_taken_back(staff: Browser) -> None:
     assert fresh(row).state == DeliveryState.HELD
 
 
+def test_a_number_that_no_delivery_can_have_is_a_bad_request(staff: Browser) -> None:
+    made()
+    staff.get("/staff/deliveries")
+    fields = {
+        "csrf_token": staff.token(),
+        "action": "hold",
+        "chosen": "1",
+        "confirmed": "yes",
+        "mark-99999999999999999999": "0-1",
+    }
+
+    staff.post("/staff/deliveries/batch", fields, status=400)
+
+
 def test_no_choice_and_no_such_action_are_refused(staff: Browser) -> None:
     made()
     staff.get("/staff/deliveries")

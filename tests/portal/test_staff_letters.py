@@ -10,6 +10,7 @@ from PIL import Image
 from gateway import documents, letter_marks, pages
 from models import ChannelName, Delivery, DeliveryState, PrintRun, Role
 from pmp import deliveries, settings
+from pmp import documents as documents_of_pmp
 from pmp.deliveries import delivery_desk
 from pmp.deliveries.letter_codes import letter_code
 from tests.browser import Browser
@@ -151,6 +152,23 @@ def test_a_cancelled_letter_is_to_be_pulled_out_by_its_place(
     staff.get(f"/staff/letters/runs/{run.id}")
     staff.submit(action="/mailed")
     assert (state(first), state(second)) == ("mailed", "cancelled")
+
+
+def test_a_letter_that_cannot_be_printed_again_says_what_to_do(
+    staff: Browser, run: PrintRun
+) -> None:
+    first, second = Delivery.select().order_by(Delivery.id)
+    staff.submit(action="/printed")
+    documents_of_pmp.purge(first.document, at=NOW)
+
+    staff.get(f"/staff/letters/runs/{run.id}")
+
+    assert staff.text().count("cannot be printed again. Mail the paper") == 1
+    page = staff.page
+    assert page is not None
+    html = page.get_data(as_text=True)
+    assert f'name="again" value="{first.id}"' not in html
+    assert f'name="again" value="{second.id}"' in html
 
 
 def test_a_letter_that_waits_for_its_old_paper_is_named_with_the_run(
