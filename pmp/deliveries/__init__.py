@@ -64,8 +64,7 @@ __all__ = [
 ]
 
 # Of letters: printed or not, they are in the house, or a company can still stop them.
-NOT_PRINTED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED)
-NOT_MAILED = (*NOT_PRINTED, DeliveryState.PRINTED)
+NOT_MAILED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
