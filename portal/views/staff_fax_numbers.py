@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from models import ChannelName, HowConfirmed, StationVerdict
 from pmp import clock
 from pmp.errors import NotFoundError, RuleError
-from pmp.identifiers import e164
+from pmp.identifiers import e164, not_a_number
 from pmp.permissions import Permission
 from pmp.reaching import checks, fax_numbers, own_ways, stations
 from pmp.reaching.proofs import kind_of
@@ -54,9 +54,7 @@ def find() -> ResponseReturnValue:
     typed = request.args.get("fax", "")
     if number := e164(typed):
         return redirect(url_for(".show", digits=number.removeprefix("+1")), 303)
-    flash(
-        f"“{typed[:40]}” is not a number with area code, such as (860) 555-0123.", "bad"
-    )
+    flash(not_a_number(typed[:40]), "bad")
     return redirect(url_for(".index"), 303)
 
 
