@@ -6,6 +6,7 @@ typed correctly, never that it was issued: that is the register's to say.
 """
 
 import re
+from collections.abc import Mapping
 
 _STATE_CODES = (
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT"
@@ -14,6 +15,23 @@ _STATE_CODES = (
 )
 STATES: frozenset[str] = frozenset(_STATE_CODES.split())
 """USPS two-letter codes: states, district, territories and military addresses."""
+_NAMED = """
+    AL ALABAMA, AK ALASKA, AZ ARIZONA, AR ARKANSAS, CA CALIFORNIA, CO COLORADO,
+    CT CONNECTICUT, DE DELAWARE, FL FLORIDA, GA GEORGIA, HI HAWAII, ID IDAHO,
+    IL ILLINOIS, IN INDIANA, IA IOWA, KS KANSAS, KY KENTUCKY, LA LOUISIANA, ME MAINE,
+    MD MARYLAND, MA MASSACHUSETTS, MI MICHIGAN, MN MINNESOTA, MS MISSISSIPPI,
+    MO MISSOURI, MT MONTANA, NE NEBRASKA, NV NEVADA, NH NEW HAMPSHIRE, NJ NEW JERSEY,
+    NM NEW MEXICO, NY NEW YORK, NC NORTH CAROLINA, ND NORTH DAKOTA, OH OHIO,
+    OK OKLAHOMA, OR OREGON, PA PENNSYLVANIA, RI RHODE ISLAND, SC SOUTH CAROLINA,
+    SD SOUTH DAKOTA, TN TENNESSEE, TX TEXAS, UT UTAH, VT VERMONT, VA VIRGINIA,
+    WA WASHINGTON, WV WEST VIRGINIA, WI WISCONSIN, WY WYOMING,
+    DC DISTRICT OF COLUMBIA, PR PUERTO RICO, VI VIRGIN ISLANDS, GU GUAM,
+    AS AMERICAN SAMOA"""
+STATE_NAMES: Mapping[str, str] = {
+    name: code
+    for code, _, name in (pair.strip().partition(" ") for pair in _NAMED.split(","))
+}
+"""Names in capitals → their codes; Publication 28, appendix B."""
 
 _DEA = re.compile(r"[A-Z][A-Z9]\d{7}", re.ASCII)
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
@@ -109,6 +127,11 @@ def e164(text: str) -> str | None:
     """
     number = _PHONE.fullmatch(_PHONE_NOISE.sub("", text))
     return f"+1{number[1]}" if number else None
+
+
+def not_a_number(text: str) -> str:
+    """Say that a text is no phone or fax number, and how one is written."""
+    return f"“{text}” is not a number with area code, such as (860) 555-0123."
 
 
 def zip_problem(text: str) -> str | None:

@@ -167,7 +167,7 @@ def _zip_code(plain: str) -> str:
 
 
 def _state(plain: str) -> str:
-    return plain_codes.STATES.get(plain.lower(), plain.upper())
+    return identifiers.STATE_NAMES.get(plain.upper(), plain.upper())
 
 
 def _dea(plain: str) -> str:

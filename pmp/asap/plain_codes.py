@@ -27,17 +27,6 @@ _LISTS = {
     " workers comp, workers compensation, worker's comp, workers' compensation"
     " | 07: Indian nations, indian nation, ihs, tribal | 99: other",
 }
-_STATES = (
-    "AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado"
-    "|CT Connecticut|DE Delaware|FL Florida|GA Georgia|HI Hawaii|ID Idaho|IL Illinois"
-    "|IN Indiana|IA Iowa|KS Kansas|KY Kentucky|LA Louisiana|ME Maine|MD Maryland"
-    "|MA Massachusetts|MI Michigan|MN Minnesota|MS Mississippi|MO Missouri|MT Montana"
-    "|NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey|NM New Mexico|NY New York"
-    "|NC North Carolina|ND North Dakota|OH Ohio|OK Oklahoma|OR Oregon|PA Pennsylvania"
-    "|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas|UT Utah"
-    "|VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming"
-    "|DC District of Columbia|PR Puerto Rico"
-)
 
 
 def _listed(text: str) -> list[tuple[str, list[str]]]:
@@ -63,9 +52,3 @@ CODES: Mapping[str, Mapping[str, str]] = {
     for element, text in _LISTS.items()
 }
 """Element → what people write, in lower case → code."""
-
-STATES: Mapping[str, str] = {
-    name.lower(): code
-    for code, _, name in (row.partition(" ") for row in _STATES.split("|"))
-}
-"""A state's name in lower case → its postal code."""

@@ -11,14 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pmp.deliveries.postal_words import (
-    BUSINESS,
-    DIRECTIONS,
-    STATE_NAMES,
-    STATES,
-    SUFFIXES,
-    UNITS,
-)
+from pmp.deliveries.postal_words import BUSINESS, DIRECTIONS, SUFFIXES, UNITS
+from pmp.identifiers import STATE_NAMES, STATES
 
 FEWEST_LINES, MOST_LINES = 2, 5
 _COUNTRY = frozenset(

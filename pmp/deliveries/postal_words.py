@@ -1,12 +1,8 @@
 """The words of US addresses and how the post office wants them abbreviated.
 
-From USPS Publication 28, Postal Addressing Standards: appendix B (states), C1 (street
-suffixes), C2 (units), 233 (directions) and G (business words). Pure tables.
+From USPS Publication 28, Postal Addressing Standards: appendix C1 (street suffixes), C2
+(units), 233 (directions) and G (business words). Pure tables.
 """
-
-from pmp.identifiers import STATES
-
-__all__ = ["BUSINESS", "DIRECTIONS", "STATES", "STATE_NAMES", "SUFFIXES", "UNITS"]
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -72,19 +68,3 @@ BUSINESS = _pairs(
     SAINT ST, SERVICE SVC, SERVICES SVCS, SPECIALISTS SPECS, SURGERY SURG,
     UNIVERSITY UNIV"""
 )
-_NAMED = """
-    AL ALABAMA, AK ALASKA, AZ ARIZONA, AR ARKANSAS, CA CALIFORNIA, CO COLORADO,
-    CT CONNECTICUT, DE DELAWARE, FL FLORIDA, GA GEORGIA, HI HAWAII, ID IDAHO,
-    IL ILLINOIS, IN INDIANA, IA IOWA, KS KANSAS, KY KENTUCKY, LA LOUISIANA, ME MAINE,
-    MD MARYLAND, MA MASSACHUSETTS, MI MICHIGAN, MN MINNESOTA, MS MISSISSIPPI,
-    MO MISSOURI, MT MONTANA, NE NEBRASKA, NV NEVADA, NH NEW HAMPSHIRE, NJ NEW JERSEY,
-    NM NEW MEXICO, NY NEW YORK, NC NORTH CAROLINA, ND NORTH DAKOTA, OH OHIO,
-    OK OKLAHOMA, OR OREGON, PA PENNSYLVANIA, RI RHODE ISLAND, SC SOUTH CAROLINA,
-    SD SOUTH DAKOTA, TN TENNESSEE, TX TEXAS, UT UTAH, VT VERMONT, VA VIRGINIA,
-    WA WASHINGTON, WV WEST VIRGINIA, WI WISCONSIN, WY WYOMING,
-    DC DISTRICT OF COLUMBIA, PR PUERTO RICO, VI VIRGIN ISLANDS, GU GUAM,
-    AS AMERICAN SAMOA"""
-STATE_NAMES = {
-    name: code
-    for code, _, name in (pair.strip().partition(" ") for pair in _NAMED.split(","))
-}

@@ -27,7 +27,7 @@ from models import (
 from pmp import audit, database
 from pmp.deliveries import barred, contacts
 from pmp.errors import NotFoundError, RuleError
-from pmp.identifiers import e164
+from pmp.identifiers import e164, not_a_number
 from pmp.reaching import checks, held_faxes, page_codes
 from pmp.reaching.proofs import Owner
 
@@ -221,10 +221,7 @@ def written(number: str) -> str:
     """Bring a typed number to +1 and ten digits; RuleError, at the field, if none."""
     plain = e164(number)
     if plain is None:
-        raise RuleError(
-            f"“{number}” is not a number with area code, such as (860) 555-0123.",
-            field="fax",
-        )
+        raise RuleError(not_a_number(number), field="fax")
     return plain
 
 

@@ -18,7 +18,7 @@ from models import (
 from pmp import audit, database
 from pmp.deliveries import Route, contacts, delivery_desk
 from pmp.errors import NotFoundError, RuleError
-from pmp.identifiers import e164
+from pmp.identifiers import e164, not_a_number
 from pmp.reaching import checks, fax_numbers, telling, texts
 from pmp.reaching.fax_numbers import Standing
 from pmp.registration.answers import email_problem
@@ -122,10 +122,7 @@ def prove_mobile(
         raise RuleError("The program sends no text messages.", field="mobile")
     mobile = _number(number)
     if not mobile:
-        raise RuleError(
-            f"“{number}” is not a number with area code, such as (860) 555-0123.",
-            field="mobile",
-        )
+        raise RuleError(not_a_number(number), field="mobile")
     if not agreed:
         raise RuleError("Tick that text messages may be sent to it.", field="agreed")
     if texts.is_stopped(mobile):

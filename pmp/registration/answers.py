@@ -177,7 +177,7 @@ def phone_problem(value: str) -> str | None:
     """Say what is wrong with a phone or fax number; None if nothing."""
     if identifiers.e164(value):
         return None
-    return f"“{value}” is not a number with area code, such as (860) 555-0123."
+    return identifiers.not_a_number(value)
 
 
 def email_problem(value: str) -> str | None:

@@ -9,7 +9,7 @@ from models import ChannelName, HowConfirmed, StationVerdict
 from pmp import clock
 from pmp.deliveries import barred, sealed_searches
 from pmp.errors import NotFoundError, RuleError
-from pmp.identifiers import e164
+from pmp.identifiers import e164, not_a_number
 from pmp.permissions import Permission
 from pmp.reaching import checks, fax_numbers, own_ways, stations
 from pmp.reaching.proofs import kind_of
@@ -56,9 +56,7 @@ def find() -> ResponseReturnValue:
     typed = FindNumberForm().fax.data or ""
     if number := e164(typed):
         return redirect(url_for(".show", word=sealed_searches.seal(number)), 303)
-    flash(
-        f"“{typed[:40]}” is not a number with area code, such as (860) 555-0123.", "bad"
-    )
+    flash(not_a_number(typed[:40]), "bad")
     return redirect(url_for(".index"), 303)
 
 

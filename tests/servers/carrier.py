@@ -23,19 +23,18 @@ Each call to send takes the next step of `script`, else `usual`:
 import base64
 import hashlib
 import hmac
-import json
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
+from tests.servers.over_http import Answering, Served
+
 PROJECT, TOKEN, KEY = "project-1", "token-1", "signing-key-1"
-HANG_SECONDS = 60
 _REFUSED = {"hang", "bad-json", "html", "drip"}
 _PAGE = b"%PDF-1.4 inbound"
 
@@ -62,13 +61,13 @@ class Fax:
         }
 
 
-class Carrier:
+class Carrier(Served):
     """Use as a context manager; `url` is what PMP_FAX_URL is set to."""
 
     def __init__(self, *script: str, usual: str = "ok", reports: bool = True) -> None:
+        super().__init__(_Handler, carrier=self)
         self.script, self.usual, self.reports = list(script), usual, reports
         self.taken: list[Fax] = []
-        self.calls: list[tuple[str, str]] = []
         self.forgotten: list[str] = []
         self.media: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.answer_delay = 0.0
@@ -82,26 +81,6 @@ class Carrier:
         self.sent_fields: list[dict[str, str]] = []
         self._lock = threading.Lock()
         self._running: list[threading.Thread] = []
-        self.stopped = threading.Event()
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"carrier": self})
-        )
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> Self:
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        ).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def url(self) -> str:
@@ -175,9 +154,6 @@ class Carrier:
         self._running.append(thread)
         thread.start()
 
-    def hang(self) -> None:
-        self.stopped.wait(HANG_SECONDS)
-
     def pause(self) -> None:
         time.sleep(self.answer_delay)
 
@@ -220,11 +196,8 @@ def signature(url: str, fields: dict[str, str], key: str = KEY) -> dict[str, str
 _RIGHT = "Basic " + base64.b64encode(f"{PROJECT}:{TOKEN}".encode()).decode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Answering, BaseHTTPRequestHandler):
     carrier: Carrier
-
-    def log_message(self, *_: object) -> None: ...
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -242,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         if step == "accept-hang":
             self.carrier.hang()
         if step == "accept-slow":
-            self.carrier.stopped.wait(self.carrier.slow)
+            self.stopped.wait(self.carrier.slow)
         if step == "accept-drip":
             self.drip()
         if step.startswith("accept-") and step != "accept-slow":
@@ -293,25 +266,3 @@ class _Handler(BaseHTTPRequestHandler):
             number = int(more) if more and code == "400" else 21211
             headers = {"Retry-After": more} if more else {}
             self.answer(int(code), {"code": number, "message": "No"}, headers)
-
-    def drip(self) -> None:
-        """Send a header and then a byte now and then, each well before a time-out."""
-        self.close_connection = True
-        with suppress(OSError):
-            self.wfile.write(b"HTTP/1.1 201 Created\r\nX-Slow: ")
-            while not self.carrier.stopped.wait(0.1):
-                self.wfile.write(b"x")
-
-    def answer(
-        self, code: int, content: Any, headers: dict[str, str] | None = None
-    ) -> None:
-        self.raw(code, headers or {}, json.dumps(content).encode())
-
-    def raw(self, code: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        with suppress(ConnectionError):  # who called may be dead by now
-            self.end_headers()
-            self.wfile.write(body)

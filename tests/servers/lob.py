@@ -18,12 +18,13 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers.over_http import Answering, Served
+
 KEY, SECRET = "live_pub_1", "signing-secret-1"
-HANG_SECONDS = 60
 ERRORS = {
     "401": ("unauthorized", "Your API key is not valid"),
     "409": ("conflict", "A request with this key is being worked on"),
@@ -59,43 +60,20 @@ class Letter:
         }
 
 
-class Lob:
+class Lob(Served):
     """Use as a context manager; `url` is what PMP_LETTERS_URL is set to."""
 
     def __init__(self, *script: str) -> None:
+        super().__init__(_Handler, lob=self)
         self.script = list(script)
         self.letters: list[Letter] = []
-        self.calls: list[tuple[str, str]] = []
         self.keys: list[str] = []
         self.too_late = False
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"lob": self})
-        )
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> Self:
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        ).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def url(self) -> str:
         return f"lob+http://{KEY}@{self.host}"
-
-    def hang(self) -> None:
-        self._stopped.wait(HANG_SECONDS)
 
     def take(self, key: str, fields: dict[str, str], pages: bytes) -> Letter:
         with self._lock:
@@ -133,12 +111,8 @@ def signed(body: bytes, *, at: float, secret: str = SECRET) -> dict[str, str]:
     }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering, BaseHTTPRequestHandler):
     lob: Lob
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -156,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(status, step.partition(":")[2])
             return
         if step == "bad-json":
-            self._answer(200, b"<html>")
+            self.raw(200, {}, b"<html>")
             return
         fields, pages = _parts(self.headers["Content-Type"], body)
         letter = self.lob.take(key, fields, pages)
@@ -165,9 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif step in {"accept-hang", "accept-drop"}:
             self._leave(step.removeprefix("accept-"))
         elif step == "accept-bad-json":
-            self._answer(200, b"<html>")
+            self.raw(200, {}, b"<html>")
         else:
-            self._answer(200, json.dumps(letter.row()).encode())
+            self.answer(200, letter.row())
 
     def do_GET(self) -> None:
         self._seen()
@@ -181,24 +155,24 @@ class _Handler(BaseHTTPRequestHandler):
                 for each in self.lob.letters
                 if each.fields.get("metadata[attempt]") == wanted
             ]
-            self._answer(200, json.dumps({"object": "list", "data": rows}).encode())
+            self.answer(200, {"object": "list", "data": rows})
             return
         letter = self.lob.by_id(parts.path.rpartition("/")[2])
         if letter is None:
-            self._answer(404, b'{"error": {"code": "not_found", "message": "none"}}')
+            self.answer(404, {"error": {"code": "not_found", "message": "none"}})
         else:
-            self._answer(200, json.dumps(letter.row()).encode())
+            self.answer(200, letter.row())
 
     def do_DELETE(self) -> None:
         self._seen()
         letter = self.lob.by_id(self.path.rpartition("/")[2])
         if letter is None:
-            self._answer(404, b'{"error": {"code": "not_found", "message": "none"}}')
+            self.answer(404, {"error": {"code": "not_found", "message": "none"}})
         elif self.lob.too_late:
-            self._answer(422, b'{"error": {"code": "x", "message": "in production"}}')
+            self.answer(422, {"error": {"code": "x", "message": "in production"}})
         else:
             letter.deleted = True
-            self._answer(200, json.dumps({"id": letter.id, "deleted": True}).encode())
+            self.answer(200, {"id": letter.id, "deleted": True})
 
     def _seen(self) -> None:
         self.lob.calls.append((self.command, self.path))
@@ -221,18 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         code, words = ERRORS[status]
         body = {"error": {"code": code, "message": words, "status_code": status}}
         headers = {"Retry-After": retry_after} if retry_after else {}
-        self._answer(int(status[:3]), json.dumps(body).encode(), headers)
-
-    def _answer(
-        self, status: int, body: bytes, headers: dict[str, str] | None = None
-    ) -> None:
-        with suppress(OSError):
-            self.send_response(status)
-            for name, text in (headers or {}).items():
-                self.send_header(name, text)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        self.answer(int(status[:3]), body, headers)
 
 
 def _parts(content_type: str, body: bytes) -> tuple[dict[str, str], bytes]:

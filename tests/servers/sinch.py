@@ -27,10 +27,9 @@ import base64
 import io
 import json
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, unquote, urlsplit
 from urllib.request import Request, urlopen
@@ -38,9 +37,10 @@ from urllib.request import Request, urlopen
 from pypdf import PdfReader
 from werkzeug.formparser import parse_form_data
 
+from tests.servers.over_http import Answering, Served
+
 KEY, SECRET, PROJECT, SERVICE = "key-1", "secret-1", "project-1", "service-1"
 NUMBER = "+18607137242"
-HANG_SECONDS = 60
 _ENDS = {
     "busy": ("CALL_ERROR", 17, "Busy"),
     "no-answer": ("CALL_ERROR", 16, "Ring Timeout"),
@@ -91,13 +91,13 @@ class Fax:
         return row
 
 
-class Sinch:
+class Sinch(Served):
     """Use as a context manager; `url` is what PMP_FAX_URL is set to."""
 
     def __init__(self, *script: str, usual: str = "ok") -> None:
+        super().__init__(_Handler, sinch=self)
         self.script, self.usual = list(script), usual
         self.faxes: list[Fax] = []
-        self.calls: list[tuple[str, str]] = []
         self.destroyed: list[str] = []
         self.lists = True
         self.list_page = 1000
@@ -110,27 +110,10 @@ class Sinch:
         self.numbers = [NUMBER]
         self._lock = threading.Lock()
         self._running: list[threading.Thread] = []
-        self.stopped = threading.Event()
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"sinch": self})
-        )
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> Self:
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        ).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
 
     @property
     def url(self) -> str:
-        host = f"127.0.0.1:{self._server.server_address[1]}"
-        return f"sinch+http://{KEY}:{SECRET}@{host}/{PROJECT}/{SERVICE}"
+        return f"sinch+http://{KEY}:{SECRET}@{self.host}/{PROJECT}/{SERVICE}"
 
     @property
     def taken(self) -> list[Fax]:
@@ -242,11 +225,8 @@ def _basic(secret: str) -> str:
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Answering, BaseHTTPRequestHandler):
     sinch: Sinch
-
-    def log_message(self, *_: object) -> None: ...
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -265,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.sinch.run(fax) if step == "first" else self.sinch.start(fax)
         if step == "accept-hang":
-            self.sinch.stopped.wait(HANG_SECONDS)
+            self.sinch.hang()
         if step == "accept-drip":
             self.drip()
         elif step.startswith("accept-") or step in _LOST:
@@ -340,7 +320,7 @@ class _Handler(BaseHTTPRequestHandler):
     def refuse(self, step: str) -> None:
         code, _, more = step.partition(":")
         if step == "hang":
-            self.sinch.stopped.wait(HANG_SECONDS)
+            self.sinch.hang()
             self.close_connection = True
         elif step == "drip":
             self.drip()
@@ -354,25 +334,3 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             headers = {"Retry-After": more} if more else {}
             self.answer(int(code), {"code": code, "message": "No"}, headers)
-
-    def drip(self) -> None:
-        """Send a header and then a byte now and then, each well before a time-out."""
-        self.close_connection = True
-        with suppress(OSError):
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            while not self.sinch.stopped.wait(0.1):
-                self.wfile.write(b"x")
-
-    def answer(
-        self, code: int, said: Any, headers: dict[str, str] | None = None
-    ) -> None:
-        self.raw(code, headers or {}, json.dumps(said).encode())
-
-    def raw(self, code: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        with suppress(ConnectionError):  # who called may be dead by now
-            self.end_headers()
-            self.wfile.write(body)

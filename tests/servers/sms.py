@@ -15,20 +15,19 @@ Each call to send takes the next step of `script`, else `usual`:
 import base64
 import hashlib
 import hmac
-import json
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
+from tests.servers.over_http import Answering, Served
+
 SID, TOKEN = "AC" + "0" * 32, "token-1"
 SENDER = "+18605550190"
 REFUSED_AFTERWARDS = range(30000, 30029)
-HANG_SECONDS = 60
 
 
 @dataclass
@@ -44,47 +43,27 @@ class Text:
         return {"sid": self.sid, "status": self.status, "error_code": code}
 
 
-class Twilio:
+class Twilio(Served):
     """Use as a context manager; `url` is what PMP_SMS_URL is set to."""
 
     def __init__(self, *script: str, usual: str = "ok", reports: bool = True) -> None:
+        super().__init__(_Handler, twilio=self)
         self.script, self.usual, self.reports = list(script), usual, reports
         self.taken: list[Text] = []
-        self.calls: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.lines: dict[str, str] = {}
         self.lookup = "ok"  # ok 404 503 html hang
         self.forgotten: list[str] = []
         self._running: list[threading.Thread] = []
-        self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"twilio": self})
-        )
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> Self:
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        ).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
 
     @property
     def url(self) -> str:
-        port = self._server.server_address[1]
-        return f"twilio+http://{SID}:{TOKEN}@127.0.0.1:{port}"
+        return f"twilio+http://{SID}:{TOKEN}@{self.host}"
 
     def settle(self) -> None:
         """Wait until every call-back under way has been made."""
         for thread in list(self._running):
             thread.join(30)
-
-    def hang(self) -> None:
-        self._stopped.wait(HANG_SECONDS)
 
     def take(self, fields: dict[str, str]) -> tuple[str, Text | None]:
         step = self.script.pop(0) if self.script else self.usual
@@ -141,11 +120,8 @@ def post(url: str, fields: dict[str, str]) -> int:
 _RIGHT = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Answering, BaseHTTPRequestHandler):
     twilio: Twilio
-
-    def log_message(self, *_: object) -> None: ...
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -212,17 +188,3 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"Retry-After": wait} if wait else {}
             numbers = {"401": 20003, "429": 20429}
             self.answer(int(code), {"code": numbers.get(code, 20500)}, headers)
-
-    def answer(
-        self, code: int, content: Any, headers: dict[str, str] | None = None
-    ) -> None:
-        self.raw(code, headers or {}, json.dumps(content).encode())
-
-    def raw(self, code: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        with suppress(ConnectionError):  # who called may be dead by now
-            self.end_headers()
-            self.wfile.write(body)
