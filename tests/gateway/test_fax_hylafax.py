@@ -14,6 +14,7 @@ from PIL import Image
 from gateway import hylafax_in, schedule, tasks
 from gateway.channels import fax_hylafax
 from gateway.hylafax_errors import error_class_of
+from gateway.queue import huey
 from models import (
     Delivery,
     DeliveryAttempt,
@@ -327,9 +328,9 @@ def test_received_faxes_are_fetched_kept_and_then_deleted(server: FaxServer) -> 
 
     for _ in range(2):
         schedule.sweep_hylafax()
-        assert tasks.huey.pending_count() == 1  # in a task: the timer waits for nobody
+        assert huey.pending_count() == 1  # in a task: the timer waits for nobody
         tasks.collect_faxes.call_local()
-        tasks.huey.flush()
+        huey.flush()
 
     fax, other = InboundFax.select().order_by(InboundFax.id)
     assert (fax.from_number, fax.station) == ("+18605550111", "PRACTICE")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway import pages
 from models import (
     Application,
     ChannelName,
@@ -250,6 +251,20 @@ def test_an_unreadable_file_can_be_saved_and_never_opens_by_itself(
     assert saved.headers["Content-Disposition"].startswith("attachment")
     assert saved.mimetype == "application/octet-stream"
     assert saved.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_portal_opens_no_file_of_a_stranger(
+    desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def harmful(*_: object) -> bytes:
+        raise AssertionError("opened in the portal")
+
+    fax = receive(tiff([page()]))
+    monkeypatch.setattr(pages, "page_png", harmful)
+
+    answer = desk.get(f"/staff/faxes/{fax.id}/pages/1.png")
+
+    assert answer.data.startswith(b"\x89PNG")
 
 
 # --- A test page that came back
