@@ -187,8 +187,22 @@ def page_count(body: bytes) -> int:
 
 
 def page_png(body: bytes, media_type: str, page: int) -> bytes:
-    """Draw one page of a fax (the first is 1) for the screen; UnreadableFax if none."""
+    """Draw one page of a paper of ours (the first is 1); UnreadableFax if none."""
     return pages.page_png(body, media_type, page)
+
+
+def faxed_page_png(body: bytes, media_type: str, page: int) -> bytes:
+    """Draw one page of a fax (the first is 1) for the screen; RuleError if none.
+
+    In a process of its own: a stranger's file is never opened in the portal.
+    """
+    try:
+        return reading_apart.page_png(body, media_type, page)
+    except pages.UnreadableFax as refusal:
+        raise RuleError("This page cannot be shown as a picture.") from refusal
+    except reading_apart.NotReadNowError as later:
+        message = "This page cannot be shown now. Load it again in a minute."
+        raise RuleError(message) from later
 
 
 def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:

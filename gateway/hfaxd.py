@@ -140,11 +140,16 @@ class Session:
         body = bytearray()
         with _faults():
             with self._connected(command) as (_, data):
-                while chunk := data.recv(65536):
+                while len(body) <= most and (chunk := data.recv(65536)):
                     body += chunk
-                    if len(body) > most:
-                        raise Refused("the file is too large")
-            self._line.voidresp()
+            try:
+                self._line.voidresp()
+            except (ftplib.error_perm, ftplib.error_temp):
+                # The answer to a line that we closed: the next command has its own.
+                if len(body) <= most:
+                    raise
+        if len(body) > most:
+            raise Refused("the file is too large")
         return bytes(body)
 
     @contextmanager

@@ -12,7 +12,6 @@ from gateway.channels import fax_hylafax
 from gateway.hfaxd import Received, Refused, Session
 from gateway.message import DeliveryError
 from models import InboundFax
-from pmp import settings
 
 log = logging.getLogger(__name__)
 
@@ -35,29 +34,18 @@ def collect() -> list[int]:
 
 
 def _take_in(session: Session, received: Received) -> InboundFax | None:
-    """Fetch one fax and keep it; what is no fax is put aside, not lost."""
+    """Fetch one fax and keep it; what is no fax stands in the tray as unreadable."""
     path = f"recvq/{received.file}"
     try:
         body = session.fetch(path, most=pages.LARGEST_FILE)
-        fax = _kept(body, received)
-        session.ask(f"DELE {path}")
-    except Refused as refused:
-        log.warning("a received fax stays at HylaFAX: %s", str(refused)[:3])
-        return None
-    return fax
-
-
-def _kept(body: bytes, received: Received) -> InboundFax | None:
-    try:
-        return inbound.receive_file(
+        fax = inbound.receive_anything(
             body,
             from_number=received.caller,
             station=received.station,
             source=fax_hylafax.CARRIER,
         )
-    except pages.UnreadableFax:
-        log.warning("a file in HylaFAX's recvq is not a fax")
-        aside = settings.current().data_dir / "faxes-in" / "unreadable"
-        aside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (aside / received.file).write_bytes(body)
+        session.ask(f"DELE {path}")
+    except Refused as refused:
+        log.warning("a received fax stays at HylaFAX: %s", str(refused)[:3])
         return None
+    return fax

@@ -44,16 +44,27 @@ def fetch(fax_id: int, media_url: str = "") -> bool:
 def pick_up() -> list[int]:
     """Take in the files that a fax server dropped in <data dir>/faxes-in.
 
-    A file taken in is deleted, since it holds what a fax holds; one that is no fax is
-    moved to faxes-in/unreadable. A file still being written is left for later. What
-    HylaFAX says of a fax lies beside it, as JSON.
+    A file taken in is deleted, since it holds what a fax holds; also one that is no
+    fax, which stands in the tray as unreadable. One too large to keep is moved to
+    faxes-in/unreadable. A file still being written is left for later, and so is one
+    that the system will not let us read. What HylaFAX says of a fax lies beside it, as
+    JSON.
     """
     folder = settings.current().data_dir / "faxes-in"
     if not folder.is_dir():
         return []
     fax_notes.drop_orphans(folder, at=clock.now())
-    settled = [path for path in sorted(folder.iterdir()) if _settled(path)]
-    return [fax.id for path in settled if (fax := _take_in(path))]
+    found = []
+    for path in sorted(folder.iterdir()):
+        try:
+            fax = _take_in(path) if _settled(path) else None
+        except OSError as error:  # one file must not stop all after it
+            name = type(error).__name__
+            log.warning("a file in faxes-in cannot be taken in: %s", name)
+            continue
+        if fax is not None:
+            found.append(fax.id)
+    return found
 
 
 def receive_file(
@@ -73,6 +84,32 @@ def receive_file(
     )
 
 
+def receive_anything(
+    body: bytes, *, from_number: str, source: str, station: str = ""
+) -> InboundFax:
+    """Take in a file as `receive_file` does; what is no fax is kept as unreadable.
+
+    At most as large as a fax may be: UnreadableFax otherwise.
+    """
+    try:
+        return receive_file(
+            body, from_number=from_number, source=source, station=station
+        )
+    except pages.UnreadableFax as refusal:
+        if len(body) > pages.LARGEST_FILE:
+            raise
+        return faxes.receive(
+            body=body,
+            media_type="application/octet-stream",
+            from_number=from_number,
+            station=station,
+            source=source,
+            source_reference=inbound_media.reference_of(body),
+            unreadable=str(refusal),
+            at=clock.now(),
+        )
+
+
 def _settled(path: Path) -> bool:
     if not path.is_file() or path.name.startswith(".") or fax_notes.is_note(path):
         return False
@@ -83,19 +120,24 @@ def _take_in(path: Path) -> InboundFax | None:
     note = fax_notes.beside(path)
     source = "hylafax" if note else "folder"
     known = note or fax_notes.Note()
-    try:
-        fax = receive_file(
-            path.read_bytes(),
-            from_number=known.caller,
-            station=known.station,
-            source=source,
-        )
-    except pages.UnreadableFax:
-        log.warning("a file in faxes-in is not a fax")
-        aside = path.parent / "unreadable"
-        aside.mkdir(exist_ok=True, mode=0o700)
-        path.replace(aside / path.name)
+    if path.stat().st_size > pages.LARGEST_FILE:
+        _put_aside(path)
         return None
+    fax = receive_anything(
+        path.read_bytes(),
+        from_number=known.caller,
+        station=known.station,
+        source=source,
+    )
     path.unlink()
     fax_notes.place(path).unlink(missing_ok=True)
     return fax
+
+
+def _put_aside(path: Path) -> None:
+    """Move a file that is too large to keep, under a name of its own."""
+    log.error("a file in faxes-in is too large: it is in faxes-in/unreadable")
+    aside = path.parent / "unreadable"
+    aside.mkdir(exist_ok=True, mode=0o700)
+    names = (path.name, *(f"{path.stem}-{n}{path.suffix}" for n in range(2, 10_000)))
+    path.rename(next(to for name in names if not (to := aside / name).exists()))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from gateway import pages
 from gateway.confined import (
     BusyError,
     PassingError,
@@ -23,6 +24,8 @@ SECONDS = 180
 MEGABYTES = 2048
 # For a process that is free: who waits holds a thread of the worker.
 WAIT_SECONDS = 2
+SHOWING_SECONDS = 20
+SHOWING_MEGABYTES = 1024
 _REFUSED = "refused: "
 
 _reading = Workshop(
@@ -31,6 +34,15 @@ _reading = Workshop(
     megabytes=MEGABYTES,
     jobs=1,
     wait=WAIT_SECONDS,
+)
+
+
+# One page for a person who waits for it at the screen, several of whom may.
+_showing = Workshop(
+    "gateway.reading_apart:work",
+    seconds=SHOWING_SECONDS,
+    megabytes=SHOWING_MEGABYTES,
+    jobs=1,
 )
 
 
@@ -66,6 +78,15 @@ def cut(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
     return _apart(wanted, body)
 
 
+def page_png(body: bytes, media_type: str, number: int) -> bytes:
+    """Draw one page (the first is 1) for the screen; as for `cut` where it cannot be.
+
+    Within twenty seconds, and with nobody who reads whole faxes to wait for.
+    """
+    wanted = {"what": "page", "media_type": media_type, "number": number}
+    return _apart(wanted, body, by=_showing)
+
+
 def work(given: bytes) -> bytes:
     """Do in the process of its own what the first line asks with the file after it."""
     line, _, body = given.partition(b"\n")
@@ -75,6 +96,8 @@ def work(given: bytes) -> bytes:
             from gateway import cut_pages  # noqa: PLC0415 - a third of a second
 
             return cut_pages.cut(body, wanted["media_type"], wanted["numbers"])
+        if wanted["what"] == "page":
+            return pages.page_png(body, wanted["media_type"], wanted["number"])
         from gateway import fax_sheets  # noqa: PLC0415 - within the limits
 
         found = list(fax_sheets.read(body, wanted["media_type"]))
@@ -86,9 +109,11 @@ def work(given: bytes) -> bytes:
     return "\n".join(json.dumps(asdict(sheet)) for sheet in found).encode()
 
 
-def _apart(wanted: Mapping[str, object], body: bytes) -> bytes:
+def _apart(
+    wanted: Mapping[str, object], body: bytes, *, by: Workshop | None = None
+) -> bytes:
     try:
-        return _reading(json.dumps(wanted).encode() + b"\n" + body)
+        return (by or _reading)(json.dumps(wanted).encode() + b"\n" + body)
     except TooLongError:
         raise UnreadableFax("The file took too long to open.") from None
     except PassingError as error:

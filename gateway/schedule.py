@@ -8,7 +8,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from gateway import channels, hylafax_in, inbound, submissions_in, tasks
+from gateway import channels, inbound, submissions_in, tasks
+from gateway.channels import fax_hylafax
 from models import ChannelName
 from pmp import (
     clock,
@@ -56,7 +57,8 @@ def tick() -> None:
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
         _each(sweep_submissions, sweep_schedules)
-        _each(sweep_faxes, sweep_hylafax, sweep_leases, sweep_deliveries)
+        _each(pick_up_faxes, sweep_faxes, sweep_hylafax)
+        _each(sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
@@ -132,10 +134,14 @@ def tell_staff() -> None:
     alerts.tell_of_deliveries(at=clock.now())
 
 
-def sweep_faxes() -> None:
-    """Take in dropped faxes; fetch and read those that nobody has."""
+def pick_up_faxes() -> None:
+    """Take in dropped faxes."""
     for fax_id in inbound.pick_up():
         tasks.nudge(tasks.read_fax, fax_id)
+
+
+def sweep_faxes() -> None:
+    """Fetch and read the faxes that nobody has."""
     at = clock.now()
     _nudge_all(tasks.fetch_fax, inbound_media.unfetched(at=at))
     _nudge_all(tasks.read_fax, inbound_media.unread(at=at))
@@ -161,9 +167,9 @@ def sweep_letters() -> None:
 
 
 def sweep_hylafax() -> None:
-    """Take in what HylaFAX has received, where it is the fax server."""
-    for fax_id in hylafax_in.collect():
-        tasks.nudge(tasks.read_fax, fax_id)
+    """Have HylaFAX's faxes taken in, in a task: it may keep one waiting."""
+    if fax_hylafax.account() is not None:
+        tasks.nudge(tasks.collect_faxes)
 
 
 def sweep_incoming() -> None:

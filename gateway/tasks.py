@@ -16,6 +16,7 @@ from gateway import (
     bounces,
     fax_reading,
     faxes_by_mail,
+    hylafax_in,
     inbound,
     laml_hooks,
     lanes,
@@ -38,6 +39,7 @@ __all__ = [
     "ask_about_letter",
     "ask_about_silence",
     "ask_for_faxes",
+    "collect_faxes",
     "fetch_fax",
     "forget_at_carrier",
     "forget_received_fax",
@@ -154,6 +156,15 @@ def read_fax_mail() -> None:
     """Take in the faxes that came by email, and have each read."""
     with database.connected():
         taken = faxes_by_mail.read()
+    for fax_id in taken:
+        nudge(read_fax, fax_id)
+
+
+@huey.task()
+def collect_faxes() -> None:
+    """Take in what HylaFAX has received, and have each read."""
+    with database.connected(), lanes.entered(ChannelName.FAX) as free:
+        taken = hylafax_in.collect() if free else []
     for fax_id in taken:
         nudge(read_fax, fax_id)
 

@@ -51,12 +51,13 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     source_reference: str,
     at: datetime,
     station: str = "",
+    unreadable: str = "",
 ) -> InboundFax:
     """Keep a fax, encrypted; the same `source_reference` again gives the same fax.
 
     The same bytes under another reference are a fax of their own, dismissed as a
     duplicate: carriers and file hooks repeat themselves. `station` is how the sending
-    machine called itself.
+    machine called itself; `unreadable` why a file is none that could be opened.
     """
     source_reference = _not_purged(source_reference)
     if known := _by_reference(source_reference):
@@ -79,8 +80,8 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
                     at=at,
                 ),
                 pages=original.pages if original else 0,
-                status=FaxStatus.DISMISSED if original else FaxStatus.RECEIVED,
-                note=SAME.format(original.id) if original else "",
+                status=_first_status(original, unreadable),
+                note=SAME.format(original.id) if original else unreadable,
                 application=original.application if original else None,
                 same_as=original,
             )
@@ -274,6 +275,12 @@ def candidates(fax: InboundFax) -> list[Application]:
         .limit(10)
     )
     return list(query)
+
+
+def _first_status(original: InboundFax | None, unreadable: str) -> FaxStatus:
+    if original:
+        return FaxStatus.DISMISSED
+    return FaxStatus.UNREADABLE if unreadable else FaxStatus.RECEIVED
 
 
 def _ticket(code: str, *, by: User) -> Ticket:

@@ -23,7 +23,10 @@ def can_divide(fax: InboundFax) -> list[int]:
 
 
 def before(part: InboundFax) -> InboundFax | None:
-    """Give the fax to which a part's pages can be put back: it has those before it."""
+    """Give the fax to which a part's pages can be put back: it has those before it.
+
+    None if that one is over: nobody would see them there.
+    """
     if part.part_of is None or part.status not in TRAY:
         return None
     own = fax_sheets.of(part)
@@ -38,7 +41,7 @@ def before(part: InboundFax) -> InboundFax | None:
         .order_by(FaxSheet.number.desc())
         .first()
     )
-    return sheet.fax if sheet else None
+    return sheet.fax if sheet and sheet.fax.status in DIVISIBLE else None
 
 
 def take_out(fax: InboundFax, *, page: int, by: User, at: datetime) -> InboundFax:
@@ -85,7 +88,13 @@ def put_back(part: InboundFax, *, by: User, at: datetime) -> InboundFax:
             .where(InboundFax.status.in_(TRAY))
             .execute()
         )
-        if not moved:
+        open_still = (
+            InboundFax.update(pages=InboundFax.pages)
+            .where(InboundFax.id == to.id)
+            .where(InboundFax.status.in_(DIVISIBLE))
+            .execute()
+        )
+        if not (moved and open_still):
             raise ConflictError("Somebody else was faster: this fax is dealt with.")
         FaxSheet.update(fax=to).where(FaxSheet.fax == part).execute()
         _count(to)

@@ -69,7 +69,8 @@ def page(fax_id: int, number: int) -> ResponseReturnValue:
         raise NotFoundError("There is no such page.")
     body = faxes.viewed(found, page=number, by=signed_in_user(), at=clock.now())
     media_type = found.document.media_type if found.document else ""
-    return Response(documents.page_png(body, media_type, number), mimetype="image/png")
+    picture = documents.faxed_page_png(body, media_type, number)
+    return Response(picture, mimetype="image/png")
 
 
 @bp.post("/staff/faxes/<int:fax_id>/attach")

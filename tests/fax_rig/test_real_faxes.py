@@ -15,7 +15,16 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 import models
-from gateway import asking, barcodes, documents, fax_pages, messages, schedule, sending
+from gateway import (
+    asking,
+    barcodes,
+    documents,
+    fax_pages,
+    hylafax_in,
+    messages,
+    schedule,
+    sending,
+)
 from gateway.channels import fax_hylafax
 from gateway.message import Message
 from models import (
@@ -210,7 +219,7 @@ def test_a_signed_page_that_is_faxed_in_finds_its_registration(
 
     rig.fax_in(signed(page, rig.folder / "signed.tif"))
     until(lambda: bool([*rig.drop.glob("*.tif")]))
-    schedule.sweep_hylafax()
+    hylafax_in.collect()
     work()
 
     [fax] = InboundFax.select()
@@ -230,7 +239,7 @@ def test_a_signed_page_that_is_faxed_in_finds_its_registration(
 
 
 def _picked_up() -> bool:
-    schedule.sweep_faxes()
+    schedule.pick_up_faxes()
     work()
     return False
 

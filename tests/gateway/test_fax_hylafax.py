@@ -14,6 +14,7 @@ from PIL import Image
 from gateway import hylafax_in, schedule, tasks
 from gateway.channels import fax_hylafax
 from gateway.hylafax_errors import error_class_of
+from gateway.queue import huey
 from models import (
     Delivery,
     DeliveryAttempt,
@@ -325,15 +326,35 @@ def test_received_faxes_are_fetched_kept_and_then_deleted(server: FaxServer) -> 
         "fax000000003.tif": (b"no fax at all", " |1||"),
     }
 
-    schedule.sweep_hylafax()
-    schedule.sweep_hylafax()
+    for _ in range(2):
+        schedule.sweep_hylafax()
+        assert huey.pending_count() == 1  # in a task: the timer waits for nobody
+        tasks.collect_faxes.call_local()
+        huey.flush()
 
-    [fax] = InboundFax.select()
+    fax, other = InboundFax.select().order_by(InboundFax.id)
     assert (fax.from_number, fax.station) == ("+18605550111", "PRACTICE")
     assert (fax.source, fax.status) == ("hylafax", FaxStatus.RECEIVED)
     assert list(server.received) == ["fax000000002.tif"]
-    aside = settings.current().data_dir / "faxes-in" / "unreadable"
-    assert [path.name for path in aside.iterdir()] == ["fax000000003.tif"]
+    assert (other.status, other.note) == (
+        FaxStatus.UNREADABLE,
+        "The file is not a PDF, TIFF or PNG.",
+    )
+
+
+def test_a_fax_that_is_too_large_stays_and_those_after_it_are_fetched(
+    server: FaxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.pages.LARGEST_FILE", 100_000)
+    server.received = {
+        "fax000000001.tif": (a_fax() + b"x" * 9_000_000, " |1||"),
+        "fax000000002.tif": (a_fax(), " |1|8605550111|PRACTICE"),
+    }
+
+    assert len(hylafax_in.collect()) == 1
+
+    assert list(server.received) == ["fax000000001.tif"]
+    assert InboundFax.get().from_number == "+18605550111"
 
 
 def test_a_fax_that_could_not_be_kept_stays_at_hylafax(

@@ -160,7 +160,7 @@ def test_the_hook_puts_a_fax_and_its_note_into_the_folder(
     assert note["station"] == "DR. A touch tmpx  PRACTICE"
     assert received.exists()
     settle(folder)
-    schedule.sweep_faxes()
+    schedule.pick_up_faxes()
     work()
     assert InboundFax.get().from_number == "+18605550111"
 

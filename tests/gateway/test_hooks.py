@@ -363,13 +363,59 @@ def test_a_dropped_file_is_taken_in_and_removed(
     (folder / "scan.tiff").write_bytes(a_tiff())
     (folder / "notes.txt").write_text("not a fax")
 
-    schedule.sweep_faxes()
+    schedule.pick_up_faxes()
     work()
 
-    [fax] = InboundFax.select()
+    text, fax = InboundFax.select().order_by(InboundFax.id)
     assert fax.document is not None
     assert fax.document.sha256 == hashlib.sha256(a_tiff()).hexdigest()
-    assert [path.name for path in folder.iterdir()] == ["unreadable"]
+    assert (text.status, text.note) == (
+        FaxStatus.UNREADABLE,
+        "The file is not a PDF, TIFF or PNG.",
+    )
+    assert text.document is not None
+    assert documents.read(text.document) == b"not a fax"
+    assert list(folder.iterdir()) == []
+
+
+def test_one_file_that_cannot_be_read_stops_no_other(
+    now: Clock, db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.inbound.SETTLED_SECONDS", -1e12)
+    folder = Path(db.data_dir) / "faxes-in"
+    folder.mkdir()
+    for name in ("1.tiff", "2.tiff"):
+        (folder / name).write_bytes(a_tiff())
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "1.tiff":
+            raise PermissionError(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    schedule.pick_up_faxes()
+
+    assert InboundFax.select().count() == 1
+    assert [path.name for path in folder.iterdir()] == ["1.tiff"]
+
+
+def test_files_too_large_to_keep_are_put_aside_unread_under_names_of_their_own(
+    now: Clock, db: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.inbound.SETTLED_SECONDS", -1e12)
+    monkeypatch.setattr("gateway.pages.LARGEST_FILE", 10)
+    folder = Path(db.data_dir) / "faxes-in"
+    folder.mkdir()
+    for body in (b"II*\x00 the first", b"II*\x00 the second"):
+        (folder / "scan.tiff").write_bytes(body)
+        schedule.pick_up_faxes()
+
+    aside = sorted((folder / "unreadable").iterdir())
+
+    assert [path.name for path in aside] == ["scan-2.tiff", "scan.tiff"]
+    assert InboundFax.select().count() == 0
 
 
 # --- Whatever a carrier, or somebody in its name, sends

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
+from gateway import documents as documents_of_ours
 from gateway import reading_apart
 from gateway.confined import Workshop
 from gateway.pages import UnreadableFax
 from models import FaxStatus
 from pmp import documents, faxes
+from pmp.errors import RuleError
 from tests.faxes import page, receive, tiff
 
 CODE = "CTR-7K3Q9-XW4MT"
@@ -104,6 +106,17 @@ def test_a_file_that_takes_too_long_is_given_up(
 
     with pytest.raises(UnreadableFax, match="too long"):
         reading_apart.sheets(busy(400_000), "application/pdf")
+
+
+def test_a_page_at_the_desk_is_drawn_apart_and_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = documents_of_ours.faxed_page_png(tiff([page(CODE)]), "image/tiff", 1)
+    assert shown.startswith(b"\x89PNG")
+    monkeypatch.setattr(reading_apart, "_showing", reading(seconds=2))
+
+    with pytest.raises(RuleError, match="cannot be shown as a picture"):
+        documents_of_ours.faxed_page_png(busy(400_000), "application/pdf", 1)
 
 
 def test_a_file_that_takes_too_much_memory_is_given_up(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway import pages
 from models import (
     Application,
     ChannelName,
@@ -20,7 +21,8 @@ from models import (
     User,
 )
 from pmp import settings
-from pmp.faxes import fax_sheets, guesses
+from pmp.errors import RuleError
+from pmp.faxes import dividing, fax_sheets, guesses
 from pmp.reaching import own_ways
 from pmp.thresholds import case_recipients
 from tests.browser import Browser
@@ -209,15 +211,32 @@ def test_a_second_form_without_a_code_is_taken_out_and_put_back(desk: Browser) -
     assert fax_sheets.shown(fax) == [1]
 
 
+@pytest.mark.parametrize("over", [FaxStatus.DISMISSED, FaxStatus.FILED])
+def test_pages_do_not_go_back_to_a_fax_that_is_over(
+    desk: Browser, lee: User, over: FaxStatus
+) -> None:
+    fax = receive(tiff([page(make_application().code), page()]))
+    part = dividing.take_out(fax, page=2, by=lee, at=NOW)
+    assert dividing.before(part) == fax
+    InboundFax.update(status=over).where(InboundFax.id == fax.id).execute()
+
+    assert "Put its pages back" not in opened(desk, part)
+    with pytest.raises(RuleError, match="no fax to which"):
+        dividing.put_back(part, by=lee, at=NOW)
+    assert now(part).status == FaxStatus.UNMATCHED
+
+
 def test_the_same_again_leads_to_the_first(desk: Browser) -> None:
     application = make_application()
     first = receive(tiff([page(application.code)]))
-    again = receive(tiff([page(application.code)], compression="group3"))
+    alike = receive(tiff([page(application.code)], compression="group3"))
+    again = receive(tiff([page(application.code)]))
 
+    text = opened(desk, alike)
+    assert f"Pages that look like these came before: fax {first.id}" in text
     text = opened(desk, again)
-
     assert f"The same pages came before: fax {first.id}" in text
-    assert "Nothing was done a second time" in text
+    assert "did nothing a second time" in text
 
 
 def test_an_unreadable_file_can_be_saved_and_never_opens_by_itself(
@@ -232,6 +251,20 @@ def test_an_unreadable_file_can_be_saved_and_never_opens_by_itself(
     assert saved.headers["Content-Disposition"].startswith("attachment")
     assert saved.mimetype == "application/octet-stream"
     assert saved.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_portal_opens_no_file_of_a_stranger(
+    desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def harmful(*_: object) -> bytes:
+        raise AssertionError("opened in the portal")
+
+    fax = receive(tiff([page()]))
+    monkeypatch.setattr(pages, "page_png", harmful)
+
+    answer = desk.get(f"/staff/faxes/{fax.id}/pages/1.png")
+
+    assert answer.data.startswith(b"\x89PNG")
 
 
 # --- A test page that came back

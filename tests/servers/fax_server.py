@@ -229,6 +229,10 @@ class _Talk:
         return data
 
     def _send(self, body: bytes) -> None:
-        with self._data("150 Opening new data connection.") as data:
-            data.sendall(body)
+        try:
+            with self._data("150 Opening new data connection.") as data:
+                data.sendall(body)
+        except ConnectionError:  # whoever asked has hung up on the data
+            self.say("426 Data connection: Broken pipe.")
+            return
         self.say("226 Transfer complete.")
