@@ -266,10 +266,13 @@ def _refused(method: str, answer: requests.Response) -> DeliveryError:
         # It broke while it worked, or still works on the first of two same calls.
         doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
         return DeliveryError(doubt, text)
-    if status in {401, 403} and method != "DELETE":
-        return DeliveryError(ErrorClass.CONFIGURATION, text)
     code, words = _problem(answer)
     kind = ErrorClass.DOCUMENT if "file" in code else ErrorClass.REJECTED
+    if status == 413:
+        kind = ErrorClass.DOCUMENT
+    elif status not in {400, 422} and method != "DELETE":
+        # Our account or our address of theirs is wrong: the letter is not.
+        kind = ErrorClass.CONFIGURATION
     return DeliveryError(kind, f"{text}: {words}"[:180] if words else text)
 
 
