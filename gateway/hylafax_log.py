@@ -5,7 +5,7 @@ communication, device, job, the job's tag, owner, number, station that answered,
 parameters, pages, two durations, and why it failed (empty: it did not), in quotes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.hfaxd import Refused, Session
@@ -22,7 +22,10 @@ class UnreadableLogError(DeliveryError):
 
 @dataclass(frozen=True)
 class Call:
-    """A call that a job made; `reason` is why it failed, empty if it did not."""
+    """A call that a job made; `reason` is why it failed, empty if it did not.
+
+    `pages` are those of this call, or those of all calls of the job so far.
+    """
 
     job: str
     tag: str
@@ -34,6 +37,7 @@ class Call:
 def last_call(session: Session, digits: str, *, file: str = "") -> Call | None:
     """Give the last call of the job whose tag ends so; None: it made none.
 
+    With the pages of all its calls: one that was cut is gone on with, not begun anew.
     Read from a file of this machine if one is named, else asked of hfaxd.
     UnreadableLogError where it may not be read: nobody can say then.
     """
@@ -46,7 +50,10 @@ def last_call(session: Session, digits: str, *, file: str = "") -> Call | None:
         raise UnreadableLogError(ErrorClass.CARRIER_DOWN, text) from None
     calls = [call for line in lines if (call := _call(line))]
     mine = [call for call in calls if call.tag.endswith(f".{digits}")]
-    return mine[-1] if mine else None
+    if not mine:
+        return None
+    pages = sum(call.pages for call in mine if call.job == mine[-1].job)
+    return replace(mine[-1], pages=pages)
 
 
 def _read(file: str) -> list[str]:

@@ -244,11 +244,15 @@ def _refused(method: str, answer: Answer) -> DeliveryError:
     if status in {408, 409}:  # it still works on the first of two same calls
         doubt = ErrorClass.IN_DOUBT if method == "POST" else ErrorClass.CARRIER_DOWN
         return DeliveryError(doubt, text)
-    no_access = status in {401, 403} and method != "DELETE"
-    if no_access or status == 429 or status >= 500:
+    if status == 429 or status >= 500:
         return carrier_calls.refused(method, answer)
     code, words = _problem(answer)
     kind = ErrorClass.DOCUMENT if "file" in code else ErrorClass.REJECTED
+    if status == 413:
+        kind = ErrorClass.DOCUMENT
+    elif status not in {400, 422} and method != "DELETE":
+        # Our account or our address of theirs is wrong: the letter is not.
+        kind = ErrorClass.CONFIGURATION
     return DeliveryError(kind, f"{text}: {words}"[:180] if words else text)
 
 

@@ -143,7 +143,7 @@ def _note_opted_out(delivery: Delivery, at: datetime) -> None:
     """Keep what the carrier says of a number: its owner wrote STOP to it."""
     failed = delivery.state == DeliveryState.FAILED
     is_text = delivery.channel == ChannelName.SMS
-    if failed and is_text and delivery.error_text.startswith(OPTED_OUT):
+    if failed and is_text and OPTED_OUT in delivery.error_text:
         stop(delivery.address, how="the carrier says so", at=at)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gateway import hylafax_in, schedule, tasks
+from gateway import documents, hylafax_in, messages, schedule, tasks
 from gateway.channels import fax_hylafax
 from gateway.hylafax_errors import error_class_of
+from gateway.message import Message
 from gateway.queue import huey
 from models import (
     Delivery,
@@ -26,7 +27,7 @@ from models import (
 from pmp import settings
 from pmp.deliveries import carrier_copies
 from tests.conftest import NOW
-from tests.gateway.conftest import Clock, fresh, make_delivery, work
+from tests.gateway.conftest import PAGE, Clock, fresh, make_delivery, work
 from tests.servers.fax_server import FaxServer, Job
 
 pytestmark = pytest.mark.usefixtures("db", "fixed_message", "now")
@@ -210,6 +211,33 @@ def test_a_job_that_has_been_cleaned_away_is_found_in_a_log_of_this_machine(
     assert fresh(delivery).state == DeliveryState.DELIVERED
     [attempt] = DeliveryAttempt.select()
     assert (attempt.pages_sent, attempt.station) == (2, "PRACTICE")
+
+
+def test_a_fax_that_was_cut_and_gone_on_with_is_whole(
+    server: FaxServer, now: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = documents.drawn("test", PAGE + "<pdf:nextpage/><p>Page</p>" * 3)
+    message = Message("+18605550123", pdf=pages)
+    monkeypatch.setattr(messages, "compose", lambda *_: message)
+    delivery = make_delivery()
+    send(delivery)
+    tag = server.jobs.pop().parameters["JOBINFO"]
+    log = tmp_path / "xferfaxlog"
+    log.write_text(_sent(tag, 3, "Lost carrier") + _sent("9-1.x", 9) + _sent(tag, 1))
+
+    now.go_on(minutes=40)
+    with settings.changed(fax_url=f"{server.url}?log={log}"):
+        sweep()
+
+    assert fresh(delivery).state == DeliveryState.DELIVERED
+    assert DeliveryAttempt.get().pages_sent == 4
+
+
+def _sent(tag: str, pages: int, reason: str = "") -> str:
+    """Write a line of HylaFAX's log: a call that sends."""
+    call = ["11/23/26 15:15", "SEND", "7", "ttySM0", "1", f'"{tag}"', "x", '"+1860"']
+    call += ['"PRACTICE"', "1", f"{pages}", "0:01:00", "0:00:50", f'"{reason}"']
+    return "\t".join([*call, '""', '""']) + "\n"
 
 
 @pytest.mark.parametrize("letter", ["P", "S", "B", "W", "R"])

@@ -129,7 +129,12 @@ def test_a_letter_goes_with_its_address_its_pages_and_its_key(lob: Lob) -> None:
 @pytest.mark.parametrize(
     ("step", "error_class", "words"),
     [
+        ("301", ErrorClass.CONFIGURATION, "301"),
         ("401", ErrorClass.CONFIGURATION, "401"),
+        ("402", ErrorClass.CONFIGURATION, "402"),
+        ("404", ErrorClass.CONFIGURATION, "404"),
+        ("405", ErrorClass.CONFIGURATION, "405"),
+        ("413", ErrorClass.DOCUMENT, "413"),
         ("422", ErrorClass.REJECTED, "to address is not deliverable"),
         ("422-file", ErrorClass.DOCUMENT, "too many pages"),
         ("429:7", ErrorClass.THROTTLED, "429"),

@@ -10,6 +10,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from gateway import asking, schedule, sending, tasks
+from gateway.channels import sms_twilio
 from models import (
     AuditEvent,
     ChannelName,
@@ -23,6 +24,7 @@ from models import (
     User,
 )
 from pmp import registration, settings
+from pmp.deliveries import callbacks
 from pmp.errors import RuleError
 from pmp.reaching import checks, own_ways, texts
 from portal import create_app
@@ -30,7 +32,7 @@ from tests.conftest import NOW
 from tests.factories import make_application, make_user
 from tests.gateway.conftest import Clock, fresh, work
 from tests.servers.raw import dripping
-from tests.servers.sms import SENDER, Twilio, signature
+from tests.servers.sms import SENDER, TOKEN, Twilio, signature
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -190,6 +192,43 @@ def test_a_mobile_that_said_stop_gets_nothing_any_more(twilio: Twilio) -> None:
         Delivery.kind == DeliveryKind.REGISTRATION_NOTICE,
     )
     assert [each.address for each in texted] == ["+18605550151"]
+
+
+def test_a_stop_that_the_carrier_tells_afterwards_is_kept(twilio: Twilio) -> None:
+    code_to()
+    sid = twilio.taken[0].sid
+    said = {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "21610"}
+
+    callbacks.apply(
+        sms_twilio.report(said), carrier="twilio", source="call-back", at=NOW
+    )
+
+    assert texts.is_stopped(MOBILE)
+    assert not texts.is_stopped("+18605550151")
+
+
+def test_a_copy_that_is_not_destroyed_is_not_taken_for_destroyed(
+    twilio: Twilio, now: Clock
+) -> None:
+    delivery = code_to()
+    twilio.settle()
+    now.go_on(minutes=5)
+    schedule.sweep_deliveries()
+    work()
+    now.go_on(minutes=11)
+
+    with settings.changed(sms_url=twilio.url.replace(TOKEN, "another")):
+        schedule.sweep_rest()
+        work()
+    attempt = DeliveryAttempt.get(DeliveryAttempt.delivery == delivery)
+    assert (attempt.forgotten_at, twilio.forgotten) == (None, [])
+    assert attempt.forget_due_at
+
+    now.go_on(hours=1)
+    twilio.taken.clear()  # it has none: all the same to us
+    schedule.sweep_rest()
+    work()
+    assert DeliveryAttempt.get_by_id(attempt.id).forgotten_at == now.at
 
 
 def test_a_text_that_waited_when_stop_came_is_not_sent(twilio: Twilio) -> None:

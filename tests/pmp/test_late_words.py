@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -374,10 +374,11 @@ def test_what_a_dead_worker_left_waits_for_the_hours_of_faxes(
     deliveries.claim(fax.id, carrier="laml", at=NOW)
     night = NOW + timedelta(hours=14)
     morning = night + timedelta(hours=5)
-    monkeypatch.setattr(
-        "pmp.deliveries.fax_hours.within",
-        lambda channel, at, **_: morning if channel == ChannelName.FAX else at,
-    )
+
+    def within(channel: ChannelName, at: datetime, *, key: str) -> datetime:
+        return morning if channel == ChannelName.FAX and key else at
+
+    monkeypatch.setattr("pmp.deliveries.fax_hours.within", within)
 
     doubts.end_leases(repeatable=frozenset(), at=night)
 

@@ -2,7 +2,7 @@
 
 Each call that makes a letter takes the next step of `script`, else "ok":
   ok                      taken, 200
-  401 409 422 429:7 500 503   that answer; nothing is taken
+  301 401 402 404 405 409 413 422 429:7 500 503   that answer; nothing is taken
   422-file                422 with the code of a file that cannot be printed
   hang drop               no answer; nothing is taken
   bad-json                an answer that is none; nothing is taken
@@ -26,6 +26,11 @@ from tests.servers.over_http import Answering, Served
 
 KEY, SECRET = "live_pub_1", "signing-secret-1"
 ERRORS = {
+    "301": ("moved", "Elsewhere"),
+    "402": ("payment_required", "Pay first"),
+    "404": ("not_found", "No such path"),
+    "405": ("method_not_allowed", "Not so"),
+    "413": ("too_large", "Too large"),
     "401": ("unauthorized", "Your API key is not valid"),
     "409": ("conflict", "A request with this key is being worked on"),
     "422": ("failed_deliverability_strictness", "to address is not deliverable"),

@@ -154,6 +154,9 @@ class _Handler(Answering, BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         if self.is_right():
             sid = self.path.rpartition("/")[2].removesuffix(".json")
+            if sid not in {text.sid for text in self.twilio.taken}:
+                self.answer(404, {"code": 20404})
+                return
             self.twilio.forgotten.append(sid)
             self.raw(204, {}, b"")
 
