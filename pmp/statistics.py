@@ -24,6 +24,7 @@ from models import (
     ReportingNotice,
     ScheduledRun,
     Session,
+    StationChange,
     Submission,
     SubmissionStatus,
     ThresholdCase,
@@ -38,6 +39,7 @@ from pmp.deliveries import delivery_figures, letters, mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
 from pmp.prepared import prepared
+from pmp.reaching import stations
 from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks, outside_answers
 
@@ -146,6 +148,13 @@ def _deliveries() -> list[Queue]:
             Permission.DELIVERY_WATCH,
             delivery_figures.asked_queue(),
             Delivery.created_at,
+        ),
+        _queue(
+            "Fax numbers where another machine answered",
+            "/staff/fax-numbers",
+            Permission.DELIVERY_WATCH,
+            stations.unjudged(),
+            StationChange.noticed_at,
         ),
     ]
 

@@ -30,6 +30,7 @@ _CHANNELS = {
     ChannelName.EMAIL: "Email",
     ChannelName.FAX: "Fax",
     ChannelName.LETTER: "Letters",
+    ChannelName.SMS: "Text messages",
 }
 
 

@@ -6,6 +6,7 @@ kept for each number. Another one may be a new machine, or a stranger's: staff s
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from models import (
     ChannelName,
@@ -67,15 +68,18 @@ def flag(delivery: Delivery, change: StationChange, *, at: datetime) -> None:
     )
 
 
-def open_changes() -> list[StationChange]:
-    """Give the changes that nobody has judged, the oldest first."""
-    query = (
+def unjudged() -> Any:
+    """Give the query of the changes that nobody has judged."""
+    return (
         StationChange.select(StationChange, FaxNumber)
         .join(FaxNumber)
         .where(StationChange.verdict.is_null())
-        .order_by(StationChange.id)
     )
-    return list(query)
+
+
+def open_changes() -> list[StationChange]:
+    """Give the changes that nobody has judged, the oldest first."""
+    return list(unjudged().order_by(StationChange.id))
 
 
 def changes_of(number: str) -> list[StationChange]:

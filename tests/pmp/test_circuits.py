@@ -319,3 +319,13 @@ def test_a_carrier_that_the_settings_name_no_more_holds_nothing_up() -> None:
     assert waiting.id in turns.due(at=NOW)
     assert tried(None, delivery=waiting, carrier="other")
     assert [row.carrier for row in circuits.standing()] == ["other"]
+
+
+def test_every_channel_of_a_carrier_has_words() -> None:
+    for channel in ChannelName:
+        Circuit.create(channel=channel, carrier=f"of {channel}", since=NOW)
+
+    said = {each.channel: each.channel_words for each in circuits.standing()}
+
+    assert said[ChannelName.SMS] == "Text messages"
+    assert not {words for words in said.values() if words in set(ChannelName)}

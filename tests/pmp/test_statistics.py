@@ -16,10 +16,12 @@ from models import (
     InboundFax,
     Profession,
     ScheduledRun,
+    StationVerdict,
     Submission,
     SubmissionStatus,
 )
 from pmp import settings, statistics
+from pmp.reaching import stations
 from pmp.statistics import Queue
 from tests.conftest import NOW
 from tests.factories import make_user
@@ -73,7 +75,7 @@ def test_nothing_waits_in_an_empty_program() -> None:
 
     assert {q.count for q in queues} == {0}
     assert {q.oldest for q in queues} == {None}
-    assert len({q.address for q in queues}) == len(queues) == 15
+    assert len({q.address for q in queues}) == len(queues) == 16
 
 
 def test_faxes_wait_until_they_are_handled() -> None:
@@ -84,6 +86,19 @@ def test_faxes_wait_until_they_are_handled() -> None:
 
     assert queue("/staff/faxes").count == 2
     assert queue("/staff/faxes").oldest == NOW - 5 * HOUR
+
+
+def test_numbers_wait_where_another_machine_answered_until_somebody_judges() -> None:
+    fields = {"channel": ChannelName.FAX, "address": "+18605550120"}
+    delivery("kept", DeliveryState.SENT, **fields)
+    row = Delivery.get(dedupe_key="kept")
+    for name, hours in (("ADAMS", 5), ("GARAGE", 4), ("BAKERY", 3)):
+        stations.seen(row, name, at=NOW - hours * HOUR)
+    first = stations.open_changes()[0]
+    stations.settle(first.id, StationVerdict.RIGHT, by=make_user(), at=NOW)
+
+    found = queue("/staff/fax-numbers")
+    assert (found.count, found.oldest) == (1, NOW - 3 * HOUR)
 
 
 def test_registrations_wait_from_the_fax_until_the_decision() -> None:

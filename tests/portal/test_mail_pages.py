@@ -85,6 +85,7 @@ def test_a_user_hears_at_sign_in_that_email_came_back_until_it_is_settled(
     assert "Email that we sent you came back" in browser.text()
     browser.get("/account")
     assert "there is no such mailbox" in browser.text()
+    assert "give the right one under How the program reaches you" in browser.text()
 
     browser.submit({}, action="/account/email-works", status=303)
     browser.follow()

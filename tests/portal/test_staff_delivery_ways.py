@@ -444,3 +444,11 @@ def test_what_waits_for_a_test_page_says_what_sending_it_would_do(
     staff.get(f"/staff/deliveries/{held.id}")
     assert "Release and send" in staff.text()
     assert unproven not in staff.text()
+
+
+def test_a_text_message_shows_its_number_as_people_write_it(staff: Browser) -> None:
+    row = made(Route(ChannelName.SMS, "+18605550123"), kind=DeliveryKind.MOBILE_CODE)
+
+    staff.get(f"/staff/deliveries/{row.id}")
+
+    assert "(860) 555-0123" in staff.text()
