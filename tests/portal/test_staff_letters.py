@@ -159,6 +159,7 @@ def test_a_letter_that_cannot_be_printed_again_says_what_to_do(
 ) -> None:
     first, second = Delivery.select().order_by(Delivery.id)
     staff.submit(action="/printed")
+    assert first.document is not None
     documents_of_pmp.purge(first.document, at=NOW)
 
     staff.get(f"/staff/letters/runs/{run.id}")
