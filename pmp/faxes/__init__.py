@@ -59,10 +59,7 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     duplicate: carriers and file hooks repeat themselves. `station` is how the sending
     machine called itself; `unreadable` why a file is none that could be opened.
     """
-    known = _by_reference(source_reference)
-    while known and known.document and known.document.purged_at:
-        source_reference += "+"  # what it names is gone: these are the only pages
-        known = _by_reference(source_reference)
+    known, source_reference = _kept_under(source_reference)
     if known:
         return known
     original = same_file(hashlib.sha256(body).hexdigest())
@@ -333,6 +330,15 @@ def _deal_with(
             f"{now.handled_by or 'The program'} was faster: this fax is"
             f" {words(now.status).lower()}."
         )
+
+
+def _kept_under(reference: str) -> tuple[InboundFax | None, str]:
+    """Give the fax of a reference; where its pages are destroyed, a reference anew."""
+    known = _by_reference(reference)
+    while known and known.document and known.document.purged_at:
+        reference += "+"  # these are the only pages that there are
+        known = _by_reference(reference)
+    return known, reference
 
 
 def _by_reference(source_reference: str) -> InboundFax | None:
