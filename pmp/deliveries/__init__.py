@@ -252,6 +252,7 @@ def _is_here(delivery: Delivery) -> bool:
         DeliveryState.IN_DOUBT,
         DeliveryState.SUBMITTED,
         DeliveryState.BATCHED,
+        DeliveryState.PRINTED,
     }
 
 

@@ -59,8 +59,8 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
     duplicate: carriers and file hooks repeat themselves. `station` is how the sending
     machine called itself; `unreadable` why a file is none that could be opened.
     """
-    source_reference = _not_purged(source_reference)
-    if known := _by_reference(source_reference):
+    known, source_reference = _kept_under(source_reference)
+    if known:
         return known
     original = same_file(hashlib.sha256(body).hexdigest())
     try:
@@ -92,15 +92,6 @@ def receive(  # noqa: PLR0913 - a fax, and all that is known of it
             raise
         return known
     return fax
-
-
-def _not_purged(reference: str) -> str:
-    """Give a reference that names no fax of which the pages are gone."""
-    known = _by_reference(reference)
-    while known and known.document and known.document.purged_at:
-        reference += "+"
-        known = _by_reference(reference)
-    return reference
 
 
 def attach_to_report(
@@ -339,6 +330,15 @@ def _deal_with(
             f"{now.handled_by or 'The program'} was faster: this fax is"
             f" {words(now.status).lower()}."
         )
+
+
+def _kept_under(reference: str) -> tuple[InboundFax | None, str]:
+    """Give the fax of a reference; where its pages are destroyed, a reference anew."""
+    known = _by_reference(reference)
+    while known and known.document and known.document.purged_at:
+        reference += "+"  # these are the only pages that there are
+        known = _by_reference(reference)
+    return known, reference
 
 
 def _by_reference(source_reference: str) -> InboundFax | None:
