@@ -1,7 +1,7 @@
 """The page that proves a fax number: what it says, and what its coming back does."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pypdf
 import pytest
@@ -21,12 +21,18 @@ from models import (
     User,
 )
 from pmp import faxes
-from pmp.deliveries import contacts
 from pmp.errors import RuleError
 from pmp.reaching import checks, own_ways, page_codes
 from tests.conftest import NOW
-from tests.factories import make_licence, make_user
-from tests.gateway.conftest import Clock, fresh, make_delivery
+from tests.factories import (
+    make_crossing,
+    make_dispensation,
+    make_licence,
+    make_patient,
+    make_pharmacy,
+    make_user,
+)
+from tests.gateway.conftest import Clock, fresh
 from tests.servers.carrier import Carrier
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -42,8 +48,7 @@ def page_of(check: ContactCheck) -> Delivery:
 
 
 def text_of(body: bytes) -> str:
-    cover, page = pypdf.PdfReader(io.BytesIO(body)).pages
-    assert "2, with this one" in cover.extract_text()
+    [page] = pypdf.PdfReader(io.BytesIO(body)).pages
     return " ".join(page.extract_text().split())
 
 
@@ -67,8 +72,8 @@ def test_the_page_tells_a_user_what_to_do_and_a_stranger_too() -> None:
     assert "How the program reaches you" in words
     assert "You are not meant" in words
     assert "(860) 713-7242" in words
-    cover, page = barcodes.read_codes(fax_check.as_fax(body), "image/tiff")
-    assert (cover.codes, page.codes) == ((), (check.code,))
+    [page] = barcodes.read_codes(fax_check.as_fax(body), "image/tiff")
+    assert page.codes == (check.code,)
 
 
 def test_the_page_tells_who_is_no_user_to_call() -> None:
@@ -127,12 +132,12 @@ def test_a_page_that_is_faxed_back_proves_its_number_once_staff_say_so(
 def test_a_report_waits_until_staff_have_seen_the_page_that_came_back(
     now: Clock,
 ) -> None:
-    user = make_user(Role.PHARMACY, fax=None)
-    check = own_ways.prove_fax(user, number=NUMBER, by=user, at=NOW)
-    report = make_delivery(address=NUMBER)
-    Delivery.update(
-        state=DeliveryState.HELD, error_text=contacts.AWAITS_TEST_PAGE
-    ).where(Delivery.id == report.id).execute()
+    pharmacy, patient = make_pharmacy(), make_patient()
+    make_user(Role.PHARMACY, fax=NUMBER, email="", pharmacy=pharmacy)
+    make_dispensation(patient=patient, pharmacy=pharmacy, filled_on=date(2026, 10, 20))
+    make_crossing(patient, fills=2)
+    report = Delivery.get(kind=DeliveryKind.THRESHOLD_REPORT, address=NUMBER)
+    check = ContactCheck.get(ContactCheck.address == NUMBER)
     came = receive(fax_check.as_fax(drawn(check)))
     assert fresh(report).state == DeliveryState.HELD
 

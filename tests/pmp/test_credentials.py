@@ -143,7 +143,7 @@ def test_a_user_name_is_plain(db: settings.Settings, name: str) -> None:
     assert User.select().count() == 0
 
 
-def test_a_new_letter_stops_the_paper_of_the_old_one() -> None:
+def test_a_new_letter_stops_the_paper_of_the_old_one(db: settings.Settings) -> None:
     user = waiting(licence=make_practitioner_licence())
     old = credentials.request_letter(user, at=NOW)
     Delivery.update(state=DeliveryState.PRINTED).execute()
