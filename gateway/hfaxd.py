@@ -142,8 +142,8 @@ class Session:
             with self._connected(command) as (_, data):
                 while len(body) <= most and (chunk := data.recv(65536)):
                     body += chunk
-                if len(body) > most:  # the limit holds the line too: end it for both
-                    data.shutdown(socket.SHUT_RDWR)
+                if len(body) > most:
+                    self._limit.let_go()  # or hfaxd would go on sending
             try:
                 self._line.voidresp()
             except (ftplib.error_perm, ftplib.error_temp):

@@ -54,6 +54,15 @@ class TimeLimit:
             if self._over:
                 _shut(own)
 
+    def let_go(self) -> None:
+        """Close our handle of the connection watched last: its owner hangs up on it.
+
+        As long as we hold it the other side is not told, and goes on sending.
+        """
+        with self._lock:
+            if self._watched:
+                self._watched.pop().close()
+
     def _cut(self) -> None:
         with self._lock:
             if self._ended:
