@@ -71,7 +71,9 @@ def db(
 ) -> Iterator[settings.Settings]:
     shutil.copy(sqlite_with_tables, tmp_path / "pmp.db")
     with settings.changed(
-        fax_url=f"{rig.url}?log={rig.spool}/log/xferfaxlog", fax_quality="standard"
+        fax_url=f"{rig.url}?log={rig.spool}/log/xferfaxlog",
+        fax_quality="standard",
+        fax_hours="0-24",  # it has no clock but the real one
     ) as chosen:
         database.begin_use()
         with models.database.connection_context():
