@@ -136,8 +136,9 @@ def repeatable() -> frozenset[str]:
 
 
 def carriers() -> dict[ChannelName, str]:
-    """Name the carrier of each channel that the settings choose."""
-    return {name: for_channel(name).CARRIER for name in ChannelName}
+    """Name the carrier of each channel that the settings choose, if it has one."""
+    chosen = {name: for_channel(name).CARRIER for name in ChannelName}
+    return {name: carrier for name, carrier in chosen.items() if carrier != "none"}
 
 
 def with_receipts(carrier: str) -> ReceiptChannel | None:

@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import InboundFax
 from pmp import clock, faxes
+from pmp.deliveries import sealed_searches
 from pmp.errors import NotFoundError, RuleError
 from pmp.faxes import dividing, fax_sheets, guesses
 from pmp.permissions import Permission
@@ -209,6 +210,7 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         blank=fax_sheets.blank(found),
         parts=fax_sheets.parts_of(found),
         test_pages=fax_numbers.faxed_back(found.codes) if in_tray else [],
+        sealed=sealed_searches.seal,
         owner_name=lambda check: fax_numbers.name_of(checks.owner_of(check)),
         divisible=dividing.can_divide(found),
         goes_back_to=dividing.before(found),

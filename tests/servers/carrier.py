@@ -62,10 +62,20 @@ class Fax:
 
 
 class Carrier(Served):
-    """Use as a context manager; `url` is what PMP_FAX_URL is set to."""
+    """Use as a context manager; `url` is what PMP_FAX_URL is set to.
 
-    def __init__(self, *script: str, usual: str = "ok", reports: bool = True) -> None:
+    Pages are fetched where it reports, and by one that only `fetches`.
+    """
+
+    def __init__(
+        self,
+        *script: str,
+        usual: str = "ok",
+        reports: bool = True,
+        fetches: bool = False,
+    ) -> None:
         super().__init__(_Handler, carrier=self)
+        self.fetches = reports or fetches
         self.script, self.usual, self.reports = list(script), usual, reports
         self.taken: list[Fax] = []
         self.forgotten: list[str] = []
@@ -125,7 +135,7 @@ class Carrier(Served):
     def run(self, fax: Fax) -> None:
         """Fetch the pages, send, and report, as the step says."""
         end = fax.step if fax.step in {"busy", "no-answer", "failed"} else "delivered"
-        if self.reports and fax.step != "unfetched":
+        if self.fetches and fax.step != "unfetched":
             self._fetch(fax)
         fax.status = end
         told = ["queued", "processing", "sending", end]
