@@ -20,10 +20,10 @@ from gateway import (
     barcodes,
     documents,
     fax_pages,
-    hylafax_in,
     messages,
     schedule,
     sending,
+    tasks,
 )
 from gateway.channels import fax_hylafax
 from gateway.message import Message
@@ -221,7 +221,7 @@ def test_a_signed_page_that_is_faxed_in_finds_its_registration(
 
     rig.fax_in(signed(page, rig.folder / "signed.tif"))
     until(lambda: bool([*rig.drop.glob("*.tif")]))
-    hylafax_in.collect()
+    tasks.collect_faxes.call_local()
     work()
 
     [fax] = InboundFax.select()
