@@ -26,6 +26,7 @@ class Installation:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.carrier = Carrier()
+        self.carrier.page_count = None  # it does not say: reports have many pages
         self.relay = Relay()
         self.environment = {
             "PATH": os.environ["PATH"],
