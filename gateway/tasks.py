@@ -29,7 +29,7 @@ from gateway.line_types import is_mobile
 from gateway.queue import huey
 from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
-from models import ChannelName, Delivery, SubmissionSource
+from models import ChannelName, Delivery, DeliveryAttempt, SubmissionSource
 from pmp import clock, database, deliveries, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
@@ -111,9 +111,13 @@ def take_back_letter(attempt_id: int) -> None:
 @huey.task()
 def forget_at_carrier(attempt_id: int) -> None:
     """Have the carrier destroy its copy of a message that is over."""
-    with database.connected(), lanes.entered(ChannelName.FAX) as free:
-        if free:
-            asking.to_forget(attempt_id)
+    with database.connected():
+        attempt = DeliveryAttempt.get_or_none(DeliveryAttempt.id == attempt_id)
+        if attempt is None:
+            return
+        with lanes.entered(attempt.delivery.channel) as free:
+            if free:
+                asking.to_forget(attempt_id)
 
 
 @huey.task()

@@ -23,7 +23,8 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import NOT_MAILED, letters, outbox, stopping
+from pmp.deliveries import letters, outbox, stopping
+from pmp.deliveries.in_house import NOT_MAILED
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from gateway.channels.listed_faxes import Finding
 from gateway.message import DeliveryError, IncomingFax, Message
-from models import ChannelName, Delivery, DeliveryKind
+from models import ChannelName, Delivery
 from pmp import settings
-from pmp.deliveries import letters
+from pmp.deliveries import in_house
 from pmp.deliveries.callbacks import CarrierReport
 
 __all__ = [
@@ -119,12 +119,7 @@ def for_delivery(delivery: Delivery) -> Channel:
 
     Unless the settings let the print-and-mail company have it too.
     """
-    secret = delivery.kind == DeliveryKind.CREDENTIAL_LETTER
-    if (
-        secret
-        and delivery.channel == ChannelName.LETTER
-        and settings.current().letters_credentials == "print"
-    ):
+    if in_house.prints(delivery):
         return cast("Channel", import_module("gateway.channels.letters_print"))
     return for_channel(delivery.channel)
 
@@ -132,7 +127,7 @@ def for_delivery(delivery: Delivery) -> Channel:
 def repeatable() -> frozenset[str]:
     """Name the carriers where a second sending leaves one message."""
     used = {way.CARRIER for way in map(for_channel, ChannelName) if way.REPEATABLE}
-    return frozenset(used | {letters.OURS})
+    return frozenset(used | {in_house.CARRIER})
 
 
 def carriers() -> dict[ChannelName, str]:

@@ -26,6 +26,7 @@ from models import (
 )
 from pmp import database, documents, settings
 from pmp.deliveries import calling, fax_hours, steps
+from pmp.deliveries.in_house import NOT_MAILED
 from pmp.deliveries.lines import is_withdrawn, withdraw
 from pmp.deliveries.outbox import (
     FINAL,
@@ -63,8 +64,6 @@ __all__ = [
     "withdraw_for",
 ]
 
-# Of letters: printed or not, they are in the house, or a company can still stop them.
-NOT_MAILED = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 _DOCUMENT_KINDS = {
     DeliveryKind.CREDENTIAL_LETTER: DocumentKind.CREDENTIAL_LETTER,
     DeliveryKind.THRESHOLD_REPORT: DocumentKind.THRESHOLD_REPORT,
@@ -248,12 +247,7 @@ def _is_here(delivery: Delivery) -> bool:
     if delivery.state == DeliveryState.SENDING:
         return delivery.called_at is None  # it is being drawn
     is_letter: bool = delivery.channel == ChannelName.LETTER
-    return is_letter and delivery.state in {
-        DeliveryState.IN_DOUBT,
-        DeliveryState.SUBMITTED,
-        DeliveryState.BATCHED,
-        DeliveryState.PRINTED,
-    }
+    return is_letter and delivery.state in {DeliveryState.IN_DOUBT, *NOT_MAILED}
 
 
 def _holds_lease(delivery: Delivery, claimed: Claim) -> bool:

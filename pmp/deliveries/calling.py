@@ -176,6 +176,7 @@ def _state() -> Any:
         Circuit.select(Circuit.state, Circuit.until, Circuit.id)
         .where(Circuit.channel == Given("channel"))
         .where(Circuit.carrier == Given("carrier"))
+        .where(Circuit.in_use)
         .limit(1)
         .tuples()
     )

@@ -17,6 +17,7 @@ from models import (
     User,
 )
 from pmp import audit, database
+from pmp.deliveries import in_house
 from pmp.deliveries.calling import LONGEST_WHY, SHUT, close, locked, note
 from pmp.errors import NotFoundError, RuleError
 
@@ -93,7 +94,7 @@ def waiting_words(delivery: Delivery) -> str:
     if delivery.state != DeliveryState.QUEUED:
         return ""
     row = _shut(delivery.channel).first()
-    if row is None:
+    if row is None or (in_house.prints(delivery) and row.carrier != in_house.CARRIER):
         return ""
     if row.state == CircuitState.PAUSED:
         return f"Waits: {row.changed_by} paused {row.carrier} ({row.why})."

@@ -20,11 +20,11 @@ from models import (
     User,
 )
 from pmp import audit, clock, database
-from pmp.deliveries import letter_codes, outbox, run_rows
+from pmp.deliveries import in_house, letter_codes, outbox, run_rows
 from pmp.errors import RuleError
 
 SECRET_DIES = frozenset({DeliveryKind.CREDENTIAL_LETTER})
-OURS = "print"  # the carrier of what is printed in the house
+OURS = in_house.CARRIER
 CAME_BACK = "came back in the mail"
 # What a letter that lies in the mail of the day may be: also one that somebody forgot
 # to mark, since it has plainly been mailed.
@@ -34,7 +34,6 @@ _OUT = (
     DeliveryState.MAILED,
     DeliveryState.DELIVERED,
 )
-_HERE = (DeliveryState.SUBMITTED, DeliveryState.BATCHED, DeliveryState.PRINTED)
 
 
 def waiting(*, kind: str = "") -> Any:
@@ -91,7 +90,7 @@ def to_mail() -> Any:
     )
     return Delivery.select().where(
         (Delivery.channel == ChannelName.LETTER)
-        & Delivery.state.in_(_HERE)
+        & Delivery.state.in_(in_house.NOT_MAILED)
         & ~fn.EXISTS(elsewhere)
     )
 
@@ -245,7 +244,9 @@ def _in_a_pile() -> Any:
 
 def _withdraw(child: Delivery, *, by: User, at: datetime) -> None:
     unsent = child.state in {DeliveryState.QUEUED, DeliveryState.HELD}
-    unprinted = child.channel == ChannelName.LETTER and child.state in _HERE
+    unprinted = (
+        child.channel == ChannelName.LETTER and child.state in in_house.NOT_MAILED
+    )
     if child.state == DeliveryState.CANCELLED:
         return
     if not (unsent or unprinted):

@@ -15,7 +15,8 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import ChannelName, Delivery
-from pmp.deliveries import calling, fax_hours
+from pmp import settings
+from pmp.deliveries import calling, fax_hours, in_house
 from pmp.prepared import Given, prepared
 
 # How long one waits to be as urgent as the next priority.
@@ -26,7 +27,7 @@ def due(*, at: datetime, limit: int = 200) -> list[int]:
     """Give the ids of deliveries to send now, the most urgent first.
 
     At most `limit` of each channel; one where a carrier is to be tried again, none
-    where it is not called.
+    where it is not called, but for letters that the house prints itself.
     """
     shut, probed = calling.shut_channels(at=at), calling.probed_channels()
     found = [
@@ -34,21 +35,30 @@ def due(*, at: datetime, limit: int = 200) -> list[int]:
         for channel in ChannelName
         if channel not in shut
     ]
-    return [delivery_id for _, delivery_id in merge(*found)]
+    if ChannelName.LETTER in shut | probed:
+        found.append(_printed_here(limit, at=at))
+    return list(dict.fromkeys(delivery_id for _, delivery_id in merge(*found)))
 
 
 def following(channel: ChannelName, *, at: datetime) -> int | None:
     """Give the delivery that is to be sent next by a channel, if there is one."""
-    if channel in calling.probed_channels():
-        return None  # whoever tries the carrier does so alone
-    return next((delivery_id for _, delivery_id in _first(channel, 1, at=at)), None)
+    if channel not in calling.probed_channels():
+        found = _first(channel, 1, at=at)
+    elif channel == ChannelName.LETTER:
+        found = _printed_here(1, at=at)
+    else:
+        found = []  # whoever tries the carrier does so alone
+    return next((delivery_id for _, delivery_id in found), None)
 
 
 def instead_of(delivery: Delivery, *, at: datetime) -> int:
     """Give the delivery of the same channel that is more urgent, or this one itself.
 
-    A wake-up lies in the queue behind older ones; what it sends need not.
+    A wake-up lies in the queue behind older ones; what it sends need not. A letter that
+    the house prints gives way to none, which may wait for a company.
     """
+    if in_house.prints(delivery):
+        return delivery.id
     first = next(iter(_first(delivery.channel, 1, at=at)), None)
     if first is None:
         return delivery.id
@@ -83,6 +93,15 @@ def _first(
         for priority in _priorities(channel)
     )
     return list(islice(merge(*levels), limit))
+
+
+def _printed_here(limit: int, *, at: datetime) -> list[tuple[datetime, int]]:
+    """Give the letters to print here while a company that prints the others is shut."""
+    company = settings.current().letters_credentials != in_house.CARRIER
+    if company or not calling.may_call(ChannelName.LETTER, in_house.CARRIER, at=at):
+        return []
+    rows = _secret_letters(at=at, limit=limit)
+    return sorted((due_at + STEP * level, number) for due_at, level, number in rows)
 
 
 def _priorities(channel: ChannelName) -> Iterator[int]:
@@ -120,6 +139,20 @@ def _heads() -> Any:
         .where(Delivery.due_at >= Given("since"))
         .where(Delivery.due_at <= Given("at"))
         .order_by(Delivery.due_at, Delivery.id)
+        .limit(Given("limit"))
+        .tuples()
+    )
+
+
+@prepared
+def _secret_letters() -> Any:
+    return (
+        Delivery.select(Delivery.due_at, Delivery.priority, Delivery.id)
+        .where(Delivery.state == _QUEUED)
+        .where(Delivery.channel == ChannelName.LETTER)
+        .where(Delivery.kind == in_house.SECRET)
+        .where(Delivery.due_at <= Given("at"))
+        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
         .limit(Given("limit"))
         .tuples()
     )

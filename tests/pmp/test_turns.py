@@ -6,7 +6,7 @@ import pytest
 
 from models import ChannelName, Delivery, DeliveryKind, DeliveryState, ErrorClass
 from pmp import bulk, database, deliveries, settings
-from pmp.deliveries import Route, fax_hours, turns
+from pmp.deliveries import Route, calling, circuits, fax_hours, turns
 from tests.conftest import NOW
 
 EMAIL, FAX, LETTER = ChannelName.EMAIL, ChannelName.FAX, ChannelName.LETTER
@@ -157,3 +157,59 @@ def test_hours_that_never_come_are_refused(program: settings.Settings) -> None:
                 "PMP_FAX_HOURS": "",
             }
         )
+
+
+def letters_of_the_company(count: int = 3) -> list[Delivery]:
+    return [
+        deliveries.request(
+            kind=DeliveryKind.TICKET_NOTICE,
+            subject_id=number,
+            routes=[Route(LETTER, "somewhere")],
+            dedupe_key=f"company:{number}",
+            priority=1,
+            at=NOW - timedelta(hours=2),
+        )
+        for number in range(count)
+    ]
+
+
+def shut(channel: ChannelName, carrier: str) -> None:
+    calling.use({channel: carrier}, at=NOW)
+    circuits.pause(carrier, channel=channel, by=None, at=NOW, reason="Machine broken")
+
+
+def test_a_password_letter_does_not_wait_for_the_company_that_prints_the_others(
+    db: settings.Settings,
+) -> None:
+    shut(LETTER, "lob")
+    others, letter = letters_of_the_company(), requested(LETTER)
+
+    assert turns.due(at=NOW) == [letter.id]
+    assert turns.instead_of(letter, at=NOW) == letter.id
+    assert circuits.waiting_words(letter) == ""
+    assert "lob" in circuits.waiting_words(others[0])
+    assert deliveries.claim(letter.id, carrier="print", at=NOW)
+    assert deliveries.claim(others[0].id, carrier="lob", at=NOW) is None
+
+
+def test_where_the_company_prints_passwords_too_all_letters_wait(
+    db: settings.Settings,
+) -> None:
+    shut(LETTER, "lob")
+    letter = requested(LETTER)
+
+    with settings.changed(letters_credentials="carrier"):
+        assert turns.due(at=NOW) == []
+        assert "lob" in circuits.waiting_words(letter)
+
+
+def test_a_carrier_that_was_paused_and_is_no_longer_used_holds_nothing_up(
+    db: settings.Settings,
+) -> None:
+    shut(LETTER, "lob")
+    calling.use({LETTER: "print"}, at=NOW)
+    letter = requested(LETTER)
+
+    assert turns.due(at=NOW) == [letter.id]
+    assert calling.may_call(LETTER, "lob", at=NOW)
+    assert deliveries.claim(letter.id, carrier="lob", at=NOW)
