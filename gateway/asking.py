@@ -42,7 +42,10 @@ def about_doubt(delivery_id: int) -> None:
 
 
 def about_silence(delivery_id: int) -> None:
-    """Ask what became of a message whose carrier has not said so."""
+    """Ask what became of a message whose carrier has not said so.
+
+    One that should not arrive any more is stopped first, where the carrier can.
+    """
     delivery = Delivery.get_or_none(Delivery.id == delivery_id)
     if delivery is None or delivery.state != DeliveryState.SUBMITTED:
         return
@@ -51,6 +54,7 @@ def about_silence(delivery_id: int) -> None:
     reference = attempt.carrier_reference if attempt else None
     if attempt and carrier and reference:
         try:
+            _stop_if_unwanted(carrier, delivery, reference)
             report = carrier.look(reference)
         except DeliveryError as error:
             log.warning("delivery %s: cannot ask: %s", delivery_id, error.error_class)
@@ -73,6 +77,8 @@ def to_forget(attempt_id: int) -> None:
         return
     try:
         if reference := found.carrier_reference or _looked_for(carrier, found):
+            if found.delivery.state == DeliveryState.CANCELLED:
+                _stop(carrier, reference)
             carrier.forget(reference)
     except DeliveryError as error:
         log.warning("attempt %s: not forgotten: %s", attempt_id, error.error_class)
@@ -94,6 +100,28 @@ def to_forget_received(fax_id: int) -> None:
         received_copies.not_forgotten(fax, at=clock.now())
         return
     received_copies.forgotten(fax, at=clock.now())
+
+
+def _stop_if_unwanted(
+    carrier: channels.ReceiptChannel, delivery: Delivery, reference: str
+) -> None:
+    if receipts.is_unwanted(delivery):
+        can_stop = _stop(carrier, reference)
+        receipts.stopped(delivery.id, can_stop=can_stop, at=clock.now())
+
+
+def _stop(carrier: channels.ReceiptChannel, reference: str) -> bool:
+    """Ask a carrier not to send what it has; False if this one cannot be asked.
+
+    Where it is too late, what it says of the message tells how that ended.
+    """
+    if not isinstance(carrier, channels.StoppingChannel):
+        return False
+    try:
+        carrier.stop(reference)
+    except DeliveryError as error:
+        log.warning("%s: not stopped: %s", reference, error.error_class)
+    return True
 
 
 def _looked_for(carrier: channels.ReceiptChannel, attempt: DeliveryAttempt) -> str:

@@ -23,7 +23,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, database, disclosures
-from pmp.deliveries import letters, outbox, stopping
+from pmp.deliveries import letters, outbox, receipts, stopping
 from pmp.deliveries.in_house import NOT_MAILED
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.paging import Page, pages_of
@@ -158,7 +158,7 @@ def record(
             # Before the audit record is taken: it locks the patient.
             _disclose(delivery, told, by=by, at=at)
             if told.bar_address:
-                _stop(others, by=by, at=at)
+                _stop(others, delivery.address, by=by, at=at)
             _go_on(delivery, by=by, at=at)
             audit.record(
                 audit.Event.DELIVERY_MISDELIVERED,
@@ -339,13 +339,15 @@ def _waiting_there(delivery: Delivery) -> Any:
     )
 
 
-def _stop(others: Iterable[Delivery], *, by: User, at: datetime) -> None:
+def _stop(others: Iterable[Delivery], address: str, *, by: User, at: datetime) -> None:
     """Keep messages from being sent to an address that is somebody else's.
 
-    They go on by their next way; without one they are held: staff must find one.
+    They go on by their next way; without one they are held: staff must find one. A fax
+    that its carrier has is stopped there if it can be.
     """
     for each in others:
         stopping.stop(each, why=ITS_ADDRESS, by=by.username, at=at)
+    receipts.ask_soon(address, at=at)
 
 
 def _disclose(delivery: Delivery, told: Told, *, by: User, at: datetime) -> None:

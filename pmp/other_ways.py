@@ -28,6 +28,7 @@ from models import (
 from pmp import database, identifiers, settings
 from pmp.deliveries import (
     Route,
+    as_seen,
     barred,
     contacts,
     delivery_desk,
@@ -223,7 +224,7 @@ def send_by(
     with database.atomic():
         delivery_desk.get(delivery_id)
         old = outbox.taken(delivery_id)
-        delivery_desk.require_as_seen(old, seen)
+        as_seen.require(old, seen)
         _require_open(old, route, typed=typed)
         delivery_desk.note_action(old, "other way", by=by, at=at)
         maybe_sent = old.state == DeliveryState.HELD and old.possible_duplicate

@@ -22,8 +22,19 @@ ARGUMENTS = (
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+def arrived(page: Page) -> Page:
+    """Wait until a page that was asked for is here with its styles.
+
+    A click comes back as soon as the next page's first byte is here: on a busy machine
+    it then has no body yet, or no style, and is measured as that.
+    """
+    page.wait_for_load_state("load")
+    return page
+
+
 def axe(page: Page) -> None:
     """Assert that axe-core finds no violation on the page as it is shown now."""
+    arrived(page)
     options = {"runOnly": {"type": "tag", "values": RULES}}
     # axe is put into the page by the debugger's protocol, which the CSP does not stop.
     results: Any = Axe().run(page, options=options)
@@ -32,7 +43,7 @@ def axe(page: Page) -> None:
 
 def fits(page: Page) -> None:
     """Assert that nobody must scroll sideways (WCAG 1.4.10)."""
-    wide = page.evaluate(
+    wide = arrived(page).evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert wide <= 0, f"{page.url} is {wide} pixels too wide"
@@ -41,7 +52,7 @@ def fits(page: Page) -> None:
 def targets_are_large(page: Page, least: int = 24) -> None:
     """Assert that what is pressed is at least so many pixels (WCAG 2.5.8)."""
     pressed = "button, input:not([type=hidden]), select, summary, nav a, .actions a"
-    small = page.evaluate(
+    small = arrived(page).evaluate(
         """([pressed, least]) => [...document.querySelectorAll(pressed)]
         .filter(e => e.checkVisibility())
         // A box or button that is ticked is pressed by its words as well.
@@ -57,14 +68,14 @@ def targets_are_large(page: Page, least: int = 24) -> None:
 def screenshot(page: Page, path: Path) -> Path:
     """Keep a picture of the whole page."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, full_page=True)
+    arrived(page).screenshot(path=path, full_page=True)
     return path
 
 
 def printed(page: Page, path: Path) -> list[Path]:
     """Print the page to PDF on US Letter; give a PNG of each sheet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.pdf(path=path, format="Letter", print_background=False)
+    arrived(page).pdf(path=path, format="Letter", print_background=False)
     sheets = []
     with pypdfium2.PdfDocument(path) as document:
         for number, sheet in enumerate(document):

@@ -24,6 +24,7 @@ __all__ = [
     "IncomingChannel",
     "Message",
     "ReceiptChannel",
+    "StoppingChannel",
     "carriers",
     "for_channel",
     "for_delivery",
@@ -57,6 +58,14 @@ class ReceiptChannel(Protocol):
 
     def forget(self, reference: str) -> None:
         """Have the carrier destroy its copy; no error if it has none."""
+
+
+@runtime_checkable
+class StoppingChannel(Protocol):
+    """A way out whose carrier can be kept from sending what it has taken."""
+
+    def stop(self, reference: str) -> None:
+        """Ask for it not to be sent; DeliveryError where the carrier does not."""
 
 
 @runtime_checkable

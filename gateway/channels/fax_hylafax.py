@@ -99,6 +99,15 @@ def find(address: str, media_sha256: str) -> CarrierReport | None:  # noqa: ARG0
         raise
 
 
+def stop(reference: str) -> None:
+    """End the call of a fax, or have it never made."""
+    tag = reference.partition(":")[2]
+    with _session() as session:
+        for job in _of_tag(session, tag):
+            if job.state not in "DF":
+                _kill(session, job)
+
+
 def forget(reference: str) -> None:
     """Have HylaFAX destroy its copy; a fax that is not out yet is killed."""
     tag = reference.partition(":")[2]

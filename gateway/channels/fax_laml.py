@@ -103,6 +103,11 @@ def look(reference: str) -> CarrierReport:
     return report(content(answer, ErrorClass.CARRIER_DOWN))
 
 
+def stop(reference: str) -> None:
+    """Ask the carrier not to send a fax; DeliveryError where it is too late."""
+    _call("POST", _account().fax(reference), data={"Status": "canceled"}, or_gone=True)
+
+
 def find(address: str, media_sha256: str) -> CarrierReport | None:
     """Look through the carrier's list for the fax with our media token.
 

@@ -27,6 +27,7 @@ from models import (
 )
 from pmp import audit, database, documents
 from pmp.deliveries import calling, letters, outbox
+from pmp.deliveries.lines import is_withdrawn_by_hand
 from pmp.reaching import stations
 
 LONGEST_REFERENCE = 200
@@ -254,7 +255,7 @@ def _goes_out(
 ) -> None:
     """Have a message be out; where it was cancelled, staff are to know."""
     text = ""
-    if delivery.state == DeliveryState.CANCELLED:
+    if delivery.state == DeliveryState.CANCELLED or is_withdrawn_by_hand(delivery):
         delivery.needs_staff = True
         text = f"it was cancelled, and {to.value} all the same"
     outbox.change(delivery, to, source=source, text=text, at=at, attempt=attempt)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from models import Delivery, User
-from pmp.deliveries import barred, delivery_desk, stopping
+from pmp.deliveries import as_seen, barred, delivery_desk, stopping
 from pmp.errors import RuleError
 
 MOST = 200
@@ -118,4 +118,4 @@ def _line(action: Action, row: Delivery) -> Line:
     elif action in _SENDS and barred.closes(row):
         why_not = barred.why(row.address)
     warning = stopping.unproven_words(row) if action in _SENDS else ""
-    return Line(row, why_not, delivery_desk.mark(row), warning)
+    return Line(row, why_not, as_seen.mark(row), warning)

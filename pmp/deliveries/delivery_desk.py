@@ -11,17 +11,21 @@ from models import (
     ChannelName,
     Delivery,
     DeliveryAttempt,
-    DeliveryEvent,
     DeliveryState,
     ErrorClass,
     User,
 )
 from pmp import audit, database
-from pmp.deliveries import barred, contacts, letters, outbox, retries
-from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.wording import us_time, words
+from pmp.deliveries import as_seen, barred, contacts, letters, outbox, retries
+from pmp.deliveries.lines import (
+    BY_HAND,
+    is_withdrawn_by_hand,
+    last_step,
+    take_back_withdrawal,
+    withdraw,
+)
+from pmp.errors import NotFoundError, RuleError
 
-BY_HAND = "cancelled by hand: "
 SEEN_TO = "seen to"
 
 _STATES = {
@@ -67,16 +71,6 @@ def get(delivery_id: int) -> Delivery:
     if delivery is None:
         raise NotFoundError("There is no such delivery.")
     return delivery
-
-
-def history(delivery: Delivery) -> list[DeliveryEvent]:
-    """Give every step of a delivery, the first first."""
-    query = (
-        DeliveryEvent.select()
-        .where(DeliveryEvent.delivery == delivery)
-        .order_by(DeliveryEvent.id)
-    )
-    return list(query)
 
 
 def attempts(delivery: Delivery) -> list[DeliveryAttempt]:
@@ -125,9 +119,24 @@ def may_release(delivery: Delivery) -> bool:
 
 
 def may_cancel(delivery: Delivery) -> bool:
-    """Tell whether it has not left the house for good."""
-    letter = delivery.channel == ChannelName.LETTER
-    return delivery.state in _HERE or (letter and delivery.state in _LETTERS_HERE)
+    """Tell whether it has not left the house for good, or is a fax not yet arrived."""
+    if delivery.channel == ChannelName.LETTER and delivery.state in _LETTERS_HERE:
+        return True
+    return delivery.state in _HERE or (
+        is_with_fax_carrier(delivery) and not outbox.is_withdrawn(delivery)
+    )
+
+
+def is_with_fax_carrier(delivery: Delivery) -> bool:
+    """Tell whether a carrier has it and is about to fax it, or does so now."""
+    is_fax = delivery.channel == ChannelName.FAX
+    return bool(is_fax and delivery.state == DeliveryState.SUBMITTED)
+
+
+def is_being_stopped(delivery_id: int) -> bool:
+    """Tell whether a cancelled fax is with its carrier, which is asked to stop it."""
+    delivery = get(delivery_id)
+    return is_with_fax_carrier(delivery) and outbox.is_withdrawn(delivery)
 
 
 def may_settle(delivery: Delivery) -> bool:
@@ -146,20 +155,14 @@ def may_tell(delivery: Delivery) -> bool:
 
 def undoable(delivery: Delivery) -> str:
     """Name what staff did last and may take back: cancel, settle; else nothing."""
-    last = _last_step(delivery)
+    last = last_step(delivery)
     if last is None:
         return ""
-    by_hand = last.note.startswith(BY_HAND)
+    by_hand = last.note.startswith(BY_HAND) or is_withdrawn_by_hand(delivery)
     if delivery.state == DeliveryState.CANCELLED and by_hand and not _child(delivery):
         return "cancel"
     over = delivery.state in outbox.FINAL and not delivery.needs_staff
     return "settle" if over and last.note == SEEN_TO else ""
-
-
-def mark(delivery: Delivery) -> str:
-    """Give a word for how a delivery stands now; it goes back in as `seen`."""
-    last = _last_step(delivery)
-    return f"{delivery.revision}-{last.id if last else 0}"
 
 
 def retry(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> None:
@@ -197,14 +200,21 @@ def hold(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> 
 def cancel(
     delivery_id: int, *, reason: str, by: User | None, at: datetime, seen: str = ""
 ) -> None:
-    """Never send a delivery; RuleError without a reason, or if it has left."""
+    """Never send a delivery; RuleError without a reason, or if it has left.
+
+    A fax that its carrier has is to be stopped there: what the carrier says of it then
+    ends it, as cancelled or as delivered all the same.
+    """
     if not reason.strip():
         raise RuleError("Say why it is cancelled.", field="reason")
     with database.atomic():
         delivery = _taken(delivery_id, may_cancel, "It has left already.", seen)
         note_action(delivery, "cancel", by=by, at=at)
-        delivery.needs_staff = False
         text = f"{BY_HAND}{reason.strip()}"
+        if is_with_fax_carrier(delivery):
+            withdraw(delivery, source=name_of(by), text=text, at=at)
+            return
+        delivery.needs_staff = False
         outbox.change(
             delivery, DeliveryState.CANCELLED, source=name_of(by), text=text, at=at
         )
@@ -270,6 +280,7 @@ def undo(delivery_id: int, *, by: User | None, at: datetime, seen: str = "") -> 
         delivery.final_at = None
         delivery.needs_staff = True
         delivery.possible_duplicate |= maybe_sent
+        take_back_withdrawal(delivery)
         text = "not cancelled after all"
         outbox.change(
             delivery, DeliveryState.HELD, source=name_of(by), text=text, at=at
@@ -295,25 +306,12 @@ def name_of(by: User | None) -> str:
     return by.username if by else "command line"
 
 
-def require_as_seen(delivery: Delivery, seen: str) -> None:
-    """Refuse what somebody decides about a delivery that has changed since they saw it.
-
-    ConflictError, which says what has happened meanwhile.
-    """
-    revision, _, step = seen.partition("-")
-    if not seen or revision == str(delivery.revision):
-        return
-    steps = [each for each in history(delivery) if each.id > _whole(step)]
-    told = "; ".join(_step_words(each) for each in steps[-3:]) or "it has changed"
-    raise ConflictError(f"Nothing was done: meanwhile {told}. Look at it again.")
-
-
 def _may_be_with_carrier(delivery: Delivery) -> bool:
     """Tell whether a cancelled one may go out all the same, by how it stood before.
 
     RuleError where a company that prints may have it and has not yet stopped it.
     """
-    last = _last_step(delivery)
+    last = last_step(delivery)
     stood = last.from_state if last else ""
     if not letters.is_with_carrier(delivery):
         return bool(stood == DeliveryState.IN_DOUBT)
@@ -332,7 +330,7 @@ def _taken(
 ) -> Delivery:
     get(delivery_id)
     delivery = outbox.taken(delivery_id)
-    require_as_seen(delivery, seen)
+    as_seen.require(delivery, seen)
     if not may(delivery):
         raise RuleError(f"{refusal} Its state: {state_words(delivery).lower()}.")
     return delivery
@@ -370,22 +368,3 @@ def _set_needs_staff(
 
 def _child(delivery: Delivery) -> bool:
     return bool(Delivery.select().where(Delivery.parent == delivery).exists())
-
-
-def _last_step(delivery: Delivery) -> DeliveryEvent | None:
-    last: DeliveryEvent | None = (
-        DeliveryEvent.select()
-        .where(DeliveryEvent.delivery == delivery)
-        .order_by(DeliveryEvent.id.desc())
-        .first()
-    )
-    return last
-
-
-def _step_words(step: DeliveryEvent) -> str:
-    state = words(step.to_state).lower()
-    return f"{us_time(step.at)} {step.source}: {step.note or state}"
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() else 0

@@ -17,6 +17,7 @@ from pmp.deliveries import (
     circuits,
     delivery_desk,
     letters,
+    lines,
     outbox,
     retries,
     run_rows,
@@ -78,7 +79,7 @@ def time_line(delivery: Delivery) -> list[Step]:
     attempts = {each.id: each for each in delivery_desk.attempts(delivery)}
     return [
         _step(event, attempts.get(event.__data__["attempt"]))
-        for event in delivery_desk.history(delivery)
+        for event in lines.history(delivery)
     ]
 
 
@@ -158,6 +159,11 @@ def _submitted(delivery: Delivery, at: datetime) -> str:
             )
         return "It waits to be printed and mailed: see Letters."
     since = short_time(delivery.submitted_at or delivery.created_at, at)
+    if outbox.is_withdrawn(delivery):
+        return (
+            f"It was withdrawn. The carrier has had it since {since} and is asked to"
+            " stop it. What became of it will stand here; it is not sent again."
+        )
     return f"The carrier has had it since {since}. It will say how it ended."
 
 

@@ -1,10 +1,11 @@
-"""What is still to be learned from a carrier that took a message."""
+"""What is still to be learned from a carrier that took a message, or to be undone."""
 
 from datetime import datetime, timedelta
 
 from models import ChannelName, Delivery, DeliveryState
 from pmp import database
-from pmp.deliveries import outbox
+from pmp.deliveries import barred, outbox
+from pmp.deliveries.lines import STOPPED, note_once
 
 LONGEST_PAUSE = timedelta(hours=1)
 # After so long without an end staff should know, though asking goes on.
@@ -22,6 +23,40 @@ def silent(*, at: datetime, limit: int = 100) -> list[int]:
         .limit(limit)
     )
     return [each.id for each in query]
+
+
+def is_unwanted(delivery: Delivery) -> bool:
+    """Tell whether what a carrier has taken should not arrive, if that can still be.
+
+    It was withdrawn, or its address is somebody else's by now.
+    """
+    return outbox.is_withdrawn(delivery) or barred.closes(delivery)
+
+
+def ask_soon(number: str, *, at: datetime) -> None:
+    """Have the carrier asked, after the commit, about what it is faxing to a number.
+
+    For a number that turns out to be wrong: what is on its way there is stopped. Not
+    before the commit: who holds other deliveries must not wait for these.
+    """
+    query = (
+        Delivery.update(due_at=at)
+        .where(Delivery.address == number)
+        .where(Delivery.channel == ChannelName.FAX)
+        .where(Delivery.state == DeliveryState.SUBMITTED)
+    )
+    database.after_commit(query.execute)
+
+
+def stopped(delivery_id: int, *, can_stop: bool, at: datetime) -> None:
+    """Write down, once, that a carrier was asked to stop a message, or cannot."""
+    text = "the carrier is asked to stop it"
+    if not can_stop:
+        text = "this carrier cannot stop what it has taken: it will say how it ended"
+    with database.atomic():
+        delivery = outbox.taken(delivery_id)
+        if delivery.state == DeliveryState.SUBMITTED:
+            note_once(delivery, STOPPED, source="worker", text=text, at=at)
 
 
 def ask_later(delivery_id: int, *, at: datetime) -> None:

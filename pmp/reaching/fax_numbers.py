@@ -25,7 +25,7 @@ from models import (
     UserStatus,
 )
 from pmp import audit, database
-from pmp.deliveries import barred, contacts
+from pmp.deliveries import barred, contacts, receipts
 from pmp.errors import NotFoundError, RuleError
 from pmp.identifiers import e164, not_a_number
 from pmp.reaching import checks, held_faxes, page_codes
@@ -117,7 +117,8 @@ def faxed_back(codes: Iterable[str]) -> list[ContactCheck]:
 def block(number: str, *, why: str, by: str, at: datetime) -> FaxNumber:
     """Send nothing more to a number: it is somebody else's.
 
-    Whatever waits for it goes by its next way. Its proofs are void: whoever has it
+    Whatever waits for it goes by its next way, and so does what its carrier can still
+    be kept from faxing. Its proofs are void: whoever has it
     later proves it again. RuleError without a reason or number.
     """
     if not why.strip():
@@ -136,6 +137,7 @@ def block(number: str, *, why: str, by: str, at: datetime) -> FaxNumber:
             ContactCheck.ended_at.is_null(),
         ).execute()
         held_faxes.stop(waiting, by=by, at=at)
+        receipts.ask_soon(plain, at=at)
         _record(audit.Event.NUMBER_BLOCKED, row, by, at, {"why": why.strip()})
     return row
 

@@ -18,6 +18,7 @@ from models import Delivery
 from pmp import clock, delivery_papers, misdeliveries, other_ways
 from pmp.chart import volumes
 from pmp.deliveries import (
+    as_seen,
     circuits,
     delivery_desk,
     delivery_figures,
@@ -36,6 +37,10 @@ from portal.paging import page_asked_for
 
 bp = Blueprint("staff_deliveries", __name__)
 RETRIED = "It is sent as soon as possible."
+CANCELLED = {
+    False: "It is cancelled and will not be sent.",
+    True: "It is cancelled. Its carrier has it, and is asked to stop it.",
+}
 UNDONE = {
     "cancel": "It is not cancelled any more. It is held until you release it.",
     "settle": "It is back on the list.",
@@ -135,7 +140,7 @@ def cancel(delivery_id: int) -> ResponseReturnValue:
                 at=clock.now(),
                 seen=form.seen.data or "",
             )
-            flash("It is cancelled and will not be sent.")
+            flash(CANCELLED[delivery_desk.is_being_stopped(delivery_id)])
             return redirect(url_for(".show", delivery_id=delivery_id), 303)
     return shown(delivery_desk.get(delivery_id), form)
 
@@ -192,7 +197,7 @@ def _listed(form: FilterForm) -> ResponseReturnValue:
 def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:
     """Show one delivery; `form` is the cancelling of it, with what was refused."""
     now, user = clock.now(), signed_in_user()
-    form.seen.data = delivery_desk.mark(delivery)
+    form.seen.data = as_seen.mark(delivery)
     page = render_template(
         "staff/deliveries/show.html",
         delivery=delivery,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from pmp import clock, delivery_papers, other_ways
-from pmp.deliveries import delivery_batches, delivery_desk, stopping
+from pmp.deliveries import as_seen, delivery_batches, delivery_desk, stopping
 from pmp.deliveries.delivery_batches import Action, Line, Outcome
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
@@ -70,7 +70,7 @@ def other_way(delivery_id: int) -> ResponseReturnValue:
             if request.form.get("confirmed") == "yes":
                 return _sent_by(delivery_id, form)
     if not form.is_submitted():
-        form.seen.data = delivery_desk.mark(delivery)
+        form.seen.data = as_seen.mark(delivery)
     chosen = None if form.errors else route
     shown = render_template(
         "staff/deliveries/other_way.html",

@@ -27,6 +27,7 @@ from pmp.deliveries import (
     carried_letters,
     delivery_desk,
     letters,
+    lines,
 )
 from portal import create_app
 from tests.factories import make_user
@@ -387,7 +388,7 @@ def test_staff_are_told_of_a_letter_that_could_not_be_stopped(
 
     assert fresh(row).state == DeliveryState.SUBMITTED
     assert fresh(row).needs_staff
-    notes = [step.note for step in delivery_desk.history(row)]
+    notes = [step.note for step in lines.history(row)]
     assert any(note.startswith("too late to cancel") for note in notes)
     assert carried_letters.to_take_back() == []
 

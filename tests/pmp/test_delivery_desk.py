@@ -20,6 +20,7 @@ from models import (
 from pmp import audit, deliveries
 from pmp.deliveries import (
     Route,
+    as_seen,
     carrier_copies,
     delivery_batches,
     delivery_desk,
@@ -208,7 +209,7 @@ def test_what_was_seen_to_comes_back_on_the_list(staff: User) -> None:
 
 def test_what_happened_meanwhile_is_told_and_nothing_is_done(staff: User) -> None:
     row = made()
-    seen = delivery_desk.mark(row)
+    seen = as_seen.mark(row)
     delivery_desk.hold(row.id, by=make_user(username="staff.ortiz"), at=NOW)
     steps = DeliveryEvent.select().count()
 
@@ -217,7 +218,7 @@ def test_what_happened_meanwhile_is_told_and_nothing_is_done(staff: User) -> Non
 
     assert fresh(row).state == DeliveryState.HELD
     assert DeliveryEvent.select().count() == steps
-    new = delivery_desk.mark(fresh(row))
+    new = as_seen.mark(fresh(row))
     delivery_desk.cancel(row.id, reason="x", by=staff, at=LATER, seen=new)
     assert fresh(row).state == DeliveryState.CANCELLED
 

@@ -15,7 +15,7 @@ from models import (
     WhatBecame,
 )
 from pmp import audit, deliveries, other_ways
-from pmp.deliveries import Route, delivery_desk
+from pmp.deliveries import Route, as_seen, delivery_desk
 from pmp.errors import ConflictError, RuleError
 from pmp.thresholds import case_recipients
 from tests.conftest import NOW
@@ -222,7 +222,7 @@ def test_a_code_or_a_warning_goes_where_it_was_sent_and_nowhere_else(
 
 def test_somebody_was_quicker(staff: User) -> None:
     row = made(FAX, LETTER)
-    seen = delivery_desk.mark(row)
+    seen = as_seen.mark(row)
     delivery_desk.hold(row.id, by=staff, at=NOW)
 
     with pytest.raises(ConflictError, match="meanwhile"):

@@ -79,8 +79,8 @@ def test_a_pattern_leads_to_an_entry_that_is_corrected_without_scripts(
     page.get_by_label("Quantity").fill("45")
     page.get_by_label("Reason").fill("Misread")
     page.get_by_role("button", name="Review the changes").click()
-    fits(page)
     expect(page.get_by_role("row", name="Quantity")).to_contain_text("45")
+    fits(page)
     page.get_by_role("button", name="Save the correction").click()
     expect(page.get_by_role("status").first).to_contain_text("is corrected")
 

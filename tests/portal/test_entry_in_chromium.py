@@ -150,5 +150,6 @@ def test_pages_of_typing_and_spreadsheets_fit_and_pass_axe(
     targets_are_large(page)
     page.goto("/submissions/entry")
     page.get_by_role("button", name="Check", exact=True).last.click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
     axe(page)
     fits(page)

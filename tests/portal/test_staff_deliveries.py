@@ -129,11 +129,32 @@ def test_a_delivery_is_held_released_and_cancelled_with_a_reason(
     assert "wrong doctor" in staff.text()
 
 
-def test_what_has_left_cannot_be_cancelled_or_sent_again(staff: Browser) -> None:
+def with_a_carrier() -> Delivery:
     row = delivery()
     claimed = deliveries.claim(row.id, carrier="laml", at=NOW)
     assert claimed is not None
     deliveries.mark_submitted(claimed, reference="FX1", at=NOW)
+    return row
+
+
+def test_a_fax_that_its_carrier_has_is_cancelled_there(staff: Browser) -> None:
+    row = with_a_carrier()
+    page = f"/staff/deliveries/{row.id}"
+
+    staff.get(page)
+    assert "may be faxing it now" in staff.text()
+    staff.submit({"reason": "wrong doctor"}, action="/cancel")
+    staff.follow()
+
+    assert "Its carrier has it, and is asked to stop it." in staff.text()
+    assert "wrong doctor" in staff.text()
+    assert "Cancel this delivery" not in staff.text()
+    assert state(row) == DeliveryState.SUBMITTED  # until the carrier says how it ended
+
+
+def test_what_has_arrived_cannot_be_cancelled_or_sent_again(staff: Browser) -> None:
+    row = with_a_carrier()
+    Delivery.update(state=DeliveryState.DELIVERED).execute()
 
     staff.get(f"/staff/deliveries/{row.id}")
     token = staff.token()
@@ -144,7 +165,7 @@ def test_what_has_left_cannot_be_cancelled_or_sent_again(staff: Browser) -> None
         status=422,
     )
 
-    assert state(row) == DeliveryState.SUBMITTED
+    assert state(row) == DeliveryState.DELIVERED
 
 
 def test_a_delivery_without_an_address_waits_for_staff(staff: Browser) -> None:

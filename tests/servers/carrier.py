@@ -15,6 +15,7 @@ Each call to send takes the next step of `script`, else `usual`:
   late-failure          taken and delivered, then reported as failed
   silent                taken and delivered without any call-back
   unfetched             taken and reported as delivered, its pages never fetched
+  waits                 taken, and on the line until the test says otherwise
   accept-slow           taken and reported, the answer after `slow` seconds
   accept-drip drip      an answer without end, a byte at a time; taken, or not
   400:21212             that answer, with the carrier's own error number
@@ -87,6 +88,7 @@ class Carrier(Served):
         self.error: tuple[str, str] | None = None
         self.page_count: str | None = "2"
         self.deletes = 204
+        self.stops = 200
         self.numbers = ["+18607137242"]
         self.sent_fields: list[dict[str, str]] = []
         self._lock = threading.Lock()
@@ -135,6 +137,9 @@ class Carrier(Served):
     def run(self, fax: Fax) -> None:
         """Fetch the pages, send, and report, as the step says."""
         end = fax.step if fax.step in {"busy", "no-answer", "failed"} else "delivered"
+        if fax.step == "waits":
+            fax.status = "sending"
+            return
         if self.fetches and fax.step != "unfetched":
             self._fetch(fax)
         fax.status = end
@@ -216,6 +221,9 @@ class _Handler(Answering, BaseHTTPRequestHandler):
             self.answer(401, {"code": 20003, "message": "Authenticate"})
             return
         fields = {name: each[0] for name, each in parse_qs(raw.decode()).items()}
+        if not self.path.endswith("/Faxes.json"):
+            self.stop(fields)
+            return
         step, fax = self.carrier.take(fields)
         self.carrier.pause()
         if fax is None:
@@ -260,6 +268,19 @@ class _Handler(Answering, BaseHTTPRequestHandler):
         if self.carrier.deletes == 204:
             self.carrier.forgotten.append(sid)
         self.raw(self.carrier.deletes, {}, b"")
+
+    def stop(self, fields: dict[str, str]) -> None:
+        """Take a fax off the line, unless it is too late or we are not well."""
+        sid = self.path.rpartition("/")[2].removesuffix(".json")
+        [fax] = [each for each in self.carrier.taken if each.sid == sid]
+        assert fields == {"Status": "canceled"}
+        if self.carrier.stops != 200:
+            self.answer(self.carrier.stops, {"code": 20500, "message": "Later"})
+        elif fax.status == "sending":
+            fax.status = "canceled"
+            self.answer(200, fax.row())
+        else:
+            self.answer(400, {"code": 21220, "message": "It is over"})
 
     def refuse(self, step: str) -> None:
         if step == "hang":
