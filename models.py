@@ -2103,6 +2103,7 @@ class FaxNumber(Table):
     station_at = UtcField(null=True)
     line_type = CharField(default="")  # of the carrier's register: mobile, landline, …
     line_asked_at = UtcField(null=True)
+    hours = CharField(null=True)  # "8-12", when its owner may be faxed; else whenever
     blocked_at = UtcField(null=True)  # it is somebody else's: nothing goes there
     blocked_by = CharField(default="")
     blocked_why = TextField(default="")

@@ -17,7 +17,7 @@ PORT = 4559
 LARGEST_LOG = 64 * 1024 * 1024
 # A field may hold blanks; a number, a tag or a file's name holds no bar.
 JOB_FORMAT = "%j|%J|%a|%p|%y|%s"
-RECEIVED_FORMAT = "%f|%z|%p|%j|%s"
+RECEIVED_FORMAT = "%f|%z|%n|%j|%s"
 
 
 class Refused(Exception):  # noqa: N818 - the server's answer, not a fault of ours
@@ -71,10 +71,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Received:
-    """A line of recvq: a fax that came in; `busy` while it still comes."""
+    """A line of recvq: a fax that came in; `busy` while it still comes.
+
+    `size` in bytes; 0 where the server does not say.
+    """
 
     file: str
     busy: bool
+    size: int
     caller: str
     station: str
 
@@ -245,9 +249,9 @@ def _received(line: str) -> Received | None:
     fields = [each.strip() for each in line.split("|", 4)]
     if len(fields) != 5 or "/" in fields[0] or not fields[0].startswith("fax"):
         return None
-    file, busy, _pages, caller, station = fields
-    return Received(file, busy == "*", caller, station)
+    file, busy, size, caller, station = fields
+    return Received(file, busy == "*", _count(size, digits=15), caller, station)
 
 
-def _count(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 6 else 0
+def _count(text: str, *, digits: int = 5) -> int:
+    return int(text) if text.isdecimal() and len(text) <= digits else 0

@@ -26,11 +26,16 @@ def collect() -> list[int]:
         return []
     try:
         with fax_hylafax.session_at(account) as session:
-            waiting = [each for each in session.received() if not each.busy]
+            waiting = [each for each in session.received() if _may_be_fetched(each)]
             return [fax.id for each in waiting if (fax := _take_in(session, each))]
     except DeliveryError as error:
         log.warning("received faxes not fetched: %s", error.error_class)
         return []
+
+
+def _may_be_fetched(received: Received) -> bool:
+    """Tell whether a fax is here whole, and not too large for anything but a person."""
+    return not received.busy and received.size <= pages.LARGEST_FILE
 
 
 def _take_in(session: Session, received: Received) -> InboundFax | None:

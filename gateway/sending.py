@@ -11,7 +11,7 @@ from gateway import channels, documents, lanes, layout_check, messages
 from gateway.message import DeliveryError, Message
 from models import ChannelName, Delivery, ErrorClass
 from pmp import clock, deliveries, settings
-from pmp.deliveries import Claim, barred, calling, turns
+from pmp.deliveries import Claim, barred, calling, fax_hours, turns
 from pmp.documents import DocumentLostError
 from pmp.errors import RuleError
 
@@ -36,8 +36,10 @@ def attempt(delivery_id: int) -> int | None:
 
 def _send(delivery_id: int, name: ChannelName) -> bool:
     """Make one attempt; False where there is none to be made."""
-    channel = channels.for_delivery(Delivery.get_by_id(delivery_id))
-    at = clock.now()
+    delivery, at = Delivery.get_by_id(delivery_id), clock.now()
+    channel = channels.for_delivery(delivery)
+    if fax_hours.put_off(delivery, at=at):
+        return True
     if not calling.may_call(name, channel.CARRIER, at=at):
         return False
     claimed = deliveries.claim(delivery_id, carrier=channel.CARRIER, at=at)

@@ -21,3 +21,15 @@ def parse(text: str) -> frozenset[int]:
         raise ValueError("write two different hours from 0 to 24, such as 23-5")
     last = end if end > first else end + _HOURS
     return frozenset(hour % _HOURS for hour in range(first, last))
+
+
+def spoken(hour: int) -> str:
+    """Say a full hour, 0 to 24, for people: 8 AM, noon, midnight."""
+    if hour % 12 == 0:
+        return "noon" if hour == 12 else "midnight"
+    return f"{hour % 12} {'AM' if hour < 12 else 'PM'}"
+
+
+def spoken_hours(text: str | None) -> str:
+    """Say hours for people: “23-5” is “11 PM to 5 AM”; nothing for none."""
+    return " to ".join(spoken(int(hour)) for hour in (text or "").split("-") if hour)

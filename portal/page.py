@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, current_app, g, url_for
 from jinja2 import StrictUndefined
 
-from pmp import clock, settings, wording
+from pmp import clock, clock_hours, settings, wording
 from pmp.accounts import sessions
 from pmp.faxes import fax_sheets
 from portal import navigation
@@ -27,6 +27,7 @@ def begin(app: Flask) -> None:
         flat_messages=_flat_messages,
         waiting=_waiting,
         browser_name=_browser_name,
+        hours=clock_hours.spoken_hours,
         sheets=fax_sheets.shown,
         pages_in_file=fax_sheets.in_file,
     )

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from gateway import tasks
 from models import ChannelName, User
-from pmp import clock
-from pmp.reaching import checks, own_ways, texts
+from pmp import clock, clock_hours
+from pmp.reaching import checks, fax_numbers, own_ways, texts
 from pmp.wording import phone
 from portal.access import signed_in_user
 from portal.forms import rule_errors
@@ -18,12 +18,14 @@ from portal.forms.reaching import (
     CodeForm,
     EmailForm,
     FaxForm,
+    FaxHoursForm,
     MobileForm,
     PreferredForm,
 )
 
 FORMS: dict[str, Any] = {
     "fax": FaxForm,
+    "fax_hours": FaxHoursForm,
     "email": EmailForm,
     "mobile": MobileForm,
     "fax_code": CodeForm,
@@ -53,8 +55,10 @@ def page(user: User, *, template: str, here: str) -> ResponseReturnValue:
 def _shown(user: User, template: str, step: str, sent: Any) -> ResponseReturnValue:
     user = own_ways.get(user.id)  # a rule that refused may have changed the row in hand
     chosen = user.preferred_channel
+    number = own_ways.fax_of(user)
     values: dict[str, dict[str, str]] = {
-        "fax": {"fax": phone(own_ways.fax_of(user))},
+        "fax": {"fax": phone(number)},
+        "fax_hours": _hours_of(number),
         "email": {"email": user.email or ""},
         "mobile": {"mobile": phone(user.mobile)},
         "fax_code": {},
@@ -96,6 +100,29 @@ def _fax(user: User, form: FaxForm) -> str:
         f"A test page is being faxed to {phone(check.address)}. Type its code here when"
         " it has come."
     )
+
+
+def _fax_hours(user: User, form: FaxHoursForm) -> str:
+    hours = own_ways.choose_fax_hours(
+        user,
+        start=_hour(form.start.data),
+        end=_hour(form.end.data),
+        by=signed_in_user(),
+        at=clock.now(),
+    )
+    if not hours:
+        return "Faxes come whenever the program faxes."
+    return f"Faxes come from {clock_hours.spoken_hours(hours)}."
+
+
+def _hour(chosen: str | None) -> int | None:
+    return int(chosen) if chosen else None
+
+
+def _hours_of(number: str) -> dict[str, str]:
+    row = fax_numbers.known(number)
+    start, _, end = ((row.hours if row else "") or "").partition("-")
+    return {"start": start, "end": end}
 
 
 def _email(user: User, form: EmailForm) -> str:
@@ -147,6 +174,7 @@ def _remove_mobile(user: User) -> None:
 
 _STEPS: dict[str, Callable[[User, Any], str]] = {
     "fax": _fax,
+    "fax_hours": _fax_hours,
     "email": _email,
     "mobile": _mobile,
     "fax_code": partial(_code, channel=ChannelName.FAX),

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from gateway import fax_pages, hfaxd, hylafax_log
+from gateway import fax_pages, hfaxd, hylafax_log, pages
 from gateway.channels.listed_faxes import Finding
 from gateway.documents import DocumentError
 from gateway.hfaxd import Account, Job, Refused, Session, Unanswered
@@ -342,6 +342,14 @@ def _about_batches(batches: int | None) -> Finding:
 
 def _about_received(session: Session) -> Finding:
     if session.is_admin:
+        large = [each for each in session.received() if each.size > pages.LARGEST_FILE]
+        if large:
+            text = (
+                f"{large[0].file} in recvq is larger than {pages.LARGEST_FILE >> 20} MB"
+                " and stays there: look at it by hand, then delete it"
+                f" ({len(large)} such)."
+            )
+            return Finding(is_good=False, text=text)
         text = "Received faxes can be fetched from there, and deleted."
         return Finding(is_good=True, text=text)
     text = (

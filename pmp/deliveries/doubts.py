@@ -126,7 +126,7 @@ def _send_again(delivery: Delivery, attempt: DeliveryAttempt, *, at: datetime) -
         return
     withdrawn = outbox.is_withdrawn(delivery)
     key = attempt.idempotency_key
-    delivery.due_at = fax_hours.within(delivery.channel, at, key=key)
+    delivery.due_at = fax_hours.next_try(delivery, at, key=key)
     outbox.change(
         delivery,
         DeliveryState.CANCELLED if withdrawn else DeliveryState.QUEUED,

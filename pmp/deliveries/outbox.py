@@ -116,6 +116,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
     """
     first, *others = routes or (Route(ChannelName.LETTER, ""),)
     is_held = not first.address or bool(first.awaits)
+    own = fax_hours.number_of(kind, first.address)
     try:
         with database.atomic():
             delivery: Delivery = Delivery.create(
@@ -129,7 +130,7 @@ def request(  # noqa: PLR0913 - what, about whom, by which ways, when
                 state=DeliveryState.HELD if is_held else DeliveryState.QUEUED,
                 needs_staff=is_held,
                 error_text=first.awaits,
-                due_at=fax_hours.within(first.channel, at, key=dedupe_key),
+                due_at=fax_hours.within(first.channel, at, key=dedupe_key, number=own),
                 deadline_at=at + retries.DEADLINES[first.channel],
                 document=document,
                 created_at=at,
@@ -261,7 +262,7 @@ def fail(  # noqa: PLR0913 - what failed, how, and what the carrier asked for
         return
     if retry_after is not None:
         pause = max(pause, retries.asked(retry_after, key=key))
-    delivery.due_at = fax_hours.within(delivery.channel, at + pause, key=key)
+    delivery.due_at = fax_hours.next_try(delivery, at + pause, key=key)
     if delivery.due_at > delivery.deadline_at:
         _give_up(delivery, attempt, source=source, text=text, at=at, late=True)
         return

@@ -13,9 +13,10 @@ from models import (
     ChannelName,
     ContactCheck,
     Delivery,
+    FaxNumber,
     User,
 )
-from pmp import audit, database
+from pmp import audit, clock_hours, database, settings
 from pmp.deliveries import Route, contacts, delivery_desk
 from pmp.errors import NotFoundError, RuleError
 from pmp.identifiers import e164, not_a_number
@@ -159,6 +160,50 @@ def prefer(user: User, channel: ChannelName | None, *, by: User, at: datetime) -
             at=at,
             detail={"channel": channel.value if channel else "any"},
         )
+
+
+def choose_fax_hours(
+    user: User, *, start: int | None, end: int | None, by: User, at: datetime
+) -> str:
+    """Choose when the user's number may be faxed; neither hour: whenever we fax.
+
+    Hours of the wall clock; one alone is joined by the programme's own. Gives them as
+    they are kept, such as "8-12". RuleError, at the field, where there is no number or
+    no hour is left in which the programme faxes.
+    """
+    number = fax_of(user)
+    if not number:
+        raise RuleError("Give a fax number first.", field="start")
+    programmes = settings.current().fax_hours
+    chosen = ""
+    if start is not None or end is not None:
+        opens, closes = (int(hour) for hour in programmes.split("-"))
+        first = opens if start is None else start
+        last = closes if end is None else end
+        if first == last:
+            raise RuleError("Choose two different hours.", field="end")
+        chosen = f"{first}-{last}"
+        if not clock_hours.parse(chosen) & clock_hours.parse(programmes):
+            raise RuleError(
+                "The program faxes only from"
+                f" {clock_hours.spoken_hours(programmes)}: choose hours among these.",
+                field="start",
+            )
+    with database.atomic():
+        row = fax_numbers.row_of(number)
+        if (row.hours or "") == chosen:
+            return chosen
+        row.hours = chosen or None
+        row.save(only=[FaxNumber.hours])
+        said = clock_hours.spoken_hours(chosen) or "whenever the program faxes"
+        audit.record(
+            audit.Event.CONTACT_CHANGED,
+            actor=by.username,
+            subject=f"user:{user.id}",
+            at=at,
+            detail={"channel": "fax", "what": f"may come {said}"},
+        )
+    return chosen
 
 
 def event_words(event: AuditEvent) -> str:

@@ -1,19 +1,28 @@
 """How the program reaches somebody: numbers, addresses, codes that come back."""
 
+from collections.abc import Iterable
+
 from wtforms import (
     BooleanField,
     RadioField,
     SelectChoice,
+    SelectField,
     StringField,
     TelField,
 )
 from wtforms.fields import EmailField
 from wtforms.validators import InputRequired, Length
 
+from pmp import clock_hours
 from pmp.registration.answers import ANY_CHANNEL, NOTICE_WAYS
 from portal.forms import Form
 
 LONGEST = 200
+
+
+def _choices(first: str, hours: Iterable[int]) -> list[SelectChoice]:
+    said = [SelectChoice(str(hour), clock_hours.spoken(hour)) for hour in hours]
+    return [SelectChoice("", first), *said]
 
 
 class FaxForm(Form):
@@ -60,6 +69,13 @@ class PreferredForm(Form):
         ],
         default="",
     )
+
+
+class FaxHoursForm(Form):
+    """Hours of the day in which a fax may come; neither: at any of ours."""
+
+    start = SelectField("Not before", choices=_choices("any hour", range(24)))
+    end = SelectField("Not after", choices=_choices("any hour", range(1, 25)))
 
 
 class ToldCodeForm(Form):

@@ -349,9 +349,9 @@ def test_what_is_cancelled_is_killed_at_once_and_its_pages_are_deleted(
 
 def test_received_faxes_are_fetched_kept_and_then_deleted(server: FaxServer) -> None:
     server.received = {
-        "fax000000001.tif": (a_fax(), " |1|8605550111|PRACTICE"),
+        "fax000000001.tif": (a_fax(), " |8605550111|PRACTICE"),
         "fax000000002.tif": (b"", "*|0||"),  # still coming in
-        "fax000000003.tif": (b"no fax at all", " |1||"),
+        "fax000000003.tif": (b"no fax at all", " ||"),
     }
 
     for _ in range(2):
@@ -370,25 +370,31 @@ def test_received_faxes_are_fetched_kept_and_then_deleted(server: FaxServer) -> 
     )
 
 
+@pytest.mark.parametrize("sizes", [True, False])
 def test_a_fax_that_is_too_large_stays_and_those_after_it_are_fetched(
-    server: FaxServer, monkeypatch: pytest.MonkeyPatch
+    server: FaxServer, monkeypatch: pytest.MonkeyPatch, *, sizes: bool
 ) -> None:
+    server.sizes = sizes
     monkeypatch.setattr("gateway.pages.LARGEST_FILE", 100_000)
     server.received = {
-        "fax000000001.tif": (a_fax() + b"x" * 9_000_000, " |1||"),
-        "fax000000002.tif": (a_fax(), " |1|8605550111|PRACTICE"),
+        "fax000000001.tif": (a_fax() + b"x" * 9_000_000, " ||"),
+        "fax000000002.tif": (a_fax(), " |8605550111|PRACTICE"),
     }
 
     assert len(hylafax_in.collect()) == 1
 
     assert list(server.received) == ["fax000000001.tif"]
     assert InboundFax.get().from_number == "+18605550111"
+    # Where its size is told it is not even fetched, at no sweep.
+    assert ("RETR recvq/fax000000001.tif" in server.asked) is not sizes
+    said = " ".join(each.text for each in fax_hylafax.check())
+    assert ("fax000000001.tif in recvq is larger" in said) is sizes
 
 
 def test_a_fax_that_could_not_be_kept_stays_at_hylafax(
     server: FaxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.received = {"fax000000001.tif": (a_fax(), " |1||")}
+    server.received = {"fax000000001.tif": (a_fax(), " ||")}
 
     def fail(*_: object, **__: object) -> None:
         raise OSError("no space")

@@ -375,10 +375,10 @@ def test_what_a_dead_worker_left_waits_for_the_hours_of_faxes(
     night = NOW + timedelta(hours=14)
     morning = night + timedelta(hours=5)
 
-    def within(channel: ChannelName, at: datetime, *, key: str) -> datetime:
-        return morning if channel == ChannelName.FAX and key else at
+    def next_try(delivery: Delivery, at: datetime, *, key: str) -> datetime:
+        return morning if delivery.id == fax.id and key else at
 
-    monkeypatch.setattr("pmp.deliveries.fax_hours.within", within)
+    monkeypatch.setattr("pmp.deliveries.fax_hours.next_try", next_try)
 
     doubts.end_leases(repeatable=frozenset(), at=night)
 

@@ -103,6 +103,21 @@ def test_what_was_typed_wrong_is_kept_and_said_at_its_field(
     assert Delivery.select().count() == 0
 
 
+def test_a_user_chooses_when_faxes_may_come(browser: Browser, pharmacist: User) -> None:
+    browser.sign_in_as(pharmacist)
+    browser.get("/account/reaching")
+
+    form(browser, {"start": "8", "end": "12"}, "fax_hours")
+
+    assert "Faxes come from 8 AM to noon." in browser.text()
+    assert "Fax: may come 8 AM to noon" in browser.text()
+    assert '<option selected value="12">noon</option>' in html(browser)
+    form(browser, {"start": "22", "end": "23"}, "fax_hours", status=422)
+    assert "choose hours among these" in browser.text()
+    form(browser, {"start": "", "end": ""}, "fax_hours")
+    assert "Faxes come whenever the program faxes." in browser.text()
+
+
 def test_a_code_that_is_out_can_be_given_up(browser: Browser, pharmacist: User) -> None:
     browser.sign_in_as(pharmacist)
     browser.get("/account/reaching")

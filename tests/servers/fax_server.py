@@ -51,6 +51,7 @@ class FaxServer:
         self.step, self.admin = step, admin
         self.jobs: list[Job] = []
         self.received: dict[str, tuple[bytes, str]] = {}  # file → bytes, its row's rest
+        self.sizes = True  # whether the list of received faxes tells them
         self.files: dict[str, bytes | None] = {"etc/config": b"MaxBatchJobs:\t1\n"}
         self.documents: dict[str, bytes] = {}
         self.asked: list[str] = []
@@ -202,8 +203,13 @@ class _Talk:
         jobs = [job for job in self.server.jobs if job.is_over is (rest == "doneq")]
         rows = [job.row() for job in jobs]
         if rest == "recvq":
-            rows = [f"{name}|{row}" for name, (_, row) in self.server.received.items()]
+            rows = [self._received(name) for name in self.server.received]
         self._send("".join(f"{row}\r\n" for row in rows).encode("latin-1"))
+
+    def _received(self, name: str) -> str:
+        body, row = self.server.received[name]
+        busy, _, rest = row.partition("|")
+        return f"{name}|{busy}|{len(body) if self.server.sizes else ''}|{rest}"
 
     def do_retr(self, rest: str) -> None:
         if rest.startswith("recvq/"):
