@@ -7,8 +7,7 @@ import re
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from pmp import clock_hours, letter_settings, mail_settings
 from pmp.mail_settings import LOOPBACK
@@ -19,7 +18,7 @@ FAX_SCHEMES = frozenset(
 )
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(BaseModel):
     """How messages leave and come in. `Settings` extends it."""
 
     mail_url: SecretStr = Field(default=SecretStr("folder:"))

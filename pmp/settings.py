@@ -11,10 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pmp import (
     clock_hours,
@@ -39,7 +38,7 @@ class SettingsError(Exception):
 class Settings(GatewaySettings):
     """Everything that differs from one installation or one state to another."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     # Where things are.
     data_dir: Path = Path("var")
@@ -163,9 +162,10 @@ class Settings(GatewaySettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"no time zone is called {name!r}")
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError(f"no time zone is called {name!r}") from error
         return name
 
     @field_validator("mme_rule_set")

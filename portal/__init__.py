@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if models.database.obj is None:
         database.begin_use()
     app = Portal("portal", template_folder=str(ROOT / "templates"))
-    _configure(app)
+    configure(app)
     app.url_map.converters["int"] = NumberInAddress
     # In this order: an id for the log, limits before the form is read, the database,
     # who it is, and only then the form's token.
@@ -55,7 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _configure(app: Flask) -> None:
+def configure(app: Flask) -> None:
+    """Give an application what the settings say."""
     chosen = program_settings.current()
     secure = headers.is_https()
     app.config.update(

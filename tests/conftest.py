@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import models
 from pmp import database, settings
+from tests import compiled_templates
 from tests.chromium import ARGUMENTS, EXECUTABLE, is_installed
 
 NOW = datetime(2026, 11, 23, 15, 14, tzinfo=UTC)
@@ -24,8 +25,14 @@ IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own th
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' files in memory where there is such a place: they sync a lot."""
+    compiled_templates.keep()
     if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Give a worker more than there are cores: some always wait for a time-out."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,8 +18,8 @@ from gateway.queue import huey
 from models import ChannelName, Delivery, DeliveryKind
 from pmp import clock, deliveries, settings
 from pmp.deliveries import Route
-from portal import create_app
 from tests.conftest import NOW
+from tests.portals import portal_for
 from tests.servers.carrier import KEY, Carrier
 
 _numbers = count(1)
@@ -58,9 +58,7 @@ def carrier() -> Iterator[Carrier]:
 
 @pytest.fixture
 def portal(db: settings.Settings) -> Flask:
-    app = create_app(db)
-    app.testing = True
-    return app
+    return portal_for(db)
 
 
 @pytest.fixture

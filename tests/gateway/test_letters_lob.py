@@ -29,10 +29,10 @@ from pmp.deliveries import (
     letters,
     lines,
 )
-from portal import create_app
 from tests.factories import make_user
 from tests.gateway.conftest import Clock, fresh, make_delivery, work
 from tests.gateway.test_letters_check import letter
+from tests.portals import portal_for
 from tests.servers.lob import SECRET, Lob, event, signed
 from tests.servers.raw import dripping
 
@@ -317,9 +317,7 @@ def called(lob: Lob, now: Clock, name: str, **changes: Any) -> int:
 
 
 def client() -> FlaskClient:
-    app = create_app(settings.current())
-    app.testing = True
-    return app.test_client()
+    return portal_for(settings.current()).test_client()
 
 
 def test_a_forged_or_old_call_back_is_refused_and_kept_on_record(

@@ -27,10 +27,10 @@ from pmp import registration, settings
 from pmp.deliveries import callbacks
 from pmp.errors import RuleError
 from pmp.reaching import checks, own_ways, texts
-from portal import create_app
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 from tests.gateway.conftest import Clock, fresh, work
+from tests.portals import portal_for
 from tests.servers.raw import dripping
 from tests.servers.sms import SENDER, TOKEN, Twilio, signature
 
@@ -54,9 +54,7 @@ def sends_by(twilio: Twilio, **changes: Any) -> Any:
 
 @pytest.fixture
 def portal(db: settings.Settings) -> Flask:
-    app = create_app(db)
-    app.testing = True
-    return app
+    return portal_for(db)
 
 
 @pytest.fixture

@@ -16,16 +16,14 @@ import models
 from models import User
 from pmp import clock, database, settings
 from pmp.accounts import sessions
-from portal import create_app
 from tests.browser import Browser
+from tests.portals import portal_for
 
 
 @pytest.fixture
 def app(db: settings.Settings) -> Flask:
     """Give the portal on an empty database, on each engine in turn."""
-    made = create_app(db)
-    made.testing = True
-    return made
+    return portal_for(db)
 
 
 @pytest.fixture
@@ -46,7 +44,7 @@ def live(program: settings.Settings, tmp_path: Path) -> Iterator[str]:
     database.begin_use()
     with models.database.connection_context():
         models.database.create_tables(models.TABLES)
-        app = create_app(program)
+        app = portal_for(program)
         server = create_server(app, host="127.0.0.1", port=0, threads=4)
 
         def serve() -> None:
@@ -109,7 +107,7 @@ def _cookie_of(user: User, live: str) -> Any:
     token = sessions.begin(
         user=user, address="127.0.0.1", browser="Chromium", at=clock.now()
     )
-    app = create_app()
+    app = portal_for(settings.current())
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     value = serializer.dumps({"_user_id": token})
     name = str(app.config["SESSION_COOKIE_NAME"])

@@ -7,9 +7,10 @@ from models import AuditEvent, ThresholdCase
 from pmp import audit, database, settings
 from pmp.settings import Settings
 from pmp.thresholds import threshold_rules
-from portal import cli, create_app
+from portal import cli
 from tests.conftest import NOW
 from tests.factories import make_dispensation, make_patient
+from tests.portals import portal_for
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def app(program: Settings) -> Flask:
     """Give the portal with its commands, on a migrated database of its own."""
     database.begin_use()
     database.upgrade()
-    made = create_app(settings.current())
+    made = portal_for(settings.current())
     cli.register(made)
     return made
 

@@ -10,8 +10,8 @@ from flask import Flask
 from models import Product
 from pmp import database, settings
 from pmp.settings import Settings
-from portal import create_app
 from portal.cli import drugs, mme
+from tests.portals import portal_for
 
 ROWS = """\
 ingredient,route_form,strength,unit,quantity,days_supply
@@ -26,7 +26,7 @@ def app(program: Settings) -> Flask:
     """Give the portal on a migrated database of its own."""
     database.begin_use()
     database.upgrade()
-    return create_app(settings.current())
+    return portal_for(settings.current())
 
 
 def test_mme_answers_row_by_row(app: Flask, tmp_path: Path) -> None:

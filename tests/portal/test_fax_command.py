@@ -7,9 +7,10 @@ from flask import Flask
 
 from models import Application, InboundFax
 from pmp import database, settings
-from portal import cli, create_app
+from portal import cli
 from tests.factories import make_application
 from tests.faxes import page, tiff
+from tests.portals import portal_for
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def app(program: settings.Settings) -> Flask:
     """Give the portal with its commands, on a migrated database of its own."""
     database.begin_use()
     database.upgrade()
-    made = create_app(settings.current())
+    made = portal_for(settings.current())
     cli.register(made)
     return made
 

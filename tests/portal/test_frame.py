@@ -111,8 +111,10 @@ def test_every_module_of_views_is_registered() -> None:
     assert modules - set(BLUEPRINTS) == set()
 
 
-def test_portal_does_not_start_with_an_unguarded_view(app: Flask) -> None:
-    app.view_functions["forgotten"] = lambda: "secret"
+def test_portal_does_not_start_with_an_unguarded_view(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.view_functions, "forgotten", lambda: "secret")
 
     with pytest.raises(RuntimeError, match="forgotten"):
         access.refuse_unguarded(app)

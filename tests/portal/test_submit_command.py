@@ -7,8 +7,9 @@ from flask import Flask
 from models import AuditEvent, Dispensation, Role, Submission, SubmissionSource, User
 from pmp import audit, database, settings
 from pmp.settings import Settings
-from portal import cli, create_app
+from portal import cli
 from tests.factories import make_pharmacy, make_product, make_user
+from tests.portals import portal_for
 from tests.submission_files import ELM, MAIN, OXYCODONE, fill, submission
 
 
@@ -17,7 +18,7 @@ def app(program: Settings) -> Flask:
     """Give the portal with its commands, on a migrated database of its own."""
     database.begin_use()
     database.upgrade()
-    made = create_app(settings.current())
+    made = portal_for(settings.current())
     cli.register(made)
     return made
 

@@ -29,9 +29,9 @@ from pmp.lookup import Criteria, reports
 from pmp.lookup.reports import OpenReport
 from pmp.thresholds import faxed_replies, simulation, threshold_rules
 from pmp.tickets import board, dispenser_questions, outside_answers
-from portal import create_app
 from portal.cli import demo, demo_state
 from tests.browser import Browser
+from tests.portals import portal_for
 
 pytestmark = pytest.mark.story
 
@@ -220,7 +220,7 @@ def test_the_reply_page_to_drop_in_is_read_by_its_code(
 
 
 def test_the_page_says_what_the_report_says(doctor: User) -> None:
-    browser = Browser(create_app(settings.current()))
+    browser = Browser(portal_for(settings.current()))
     browser.sign_in_as(doctor)
     browser.get("/look-up")
     browser.submit(
