@@ -11,6 +11,7 @@ from typing import Any
 from models import Disclosure, LookUp, Patient
 from pmp import audit, database
 from pmp.matching import whereabouts
+from pmp.prepared import Given, prepared
 
 
 def record(  # noqa: PLR0913 - what 164.528 asks for
@@ -26,15 +27,16 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
 ) -> Disclosure:
     """Write a disclosure down; `recipient` is a name, `address` where it went."""
     with database.together():
-        disclosure: Disclosure = Disclosure.create(
-            patient=patient,
-            at=at,
-            recipient=recipient,
-            address=address,
-            what=what,
-            purpose=purpose,
-            look_up=look_up,
-        )
+        facts = {
+            "patient": patient.id,
+            "at": at,
+            "recipient": recipient,
+            "address": address,
+            "what": what,
+            "purpose": purpose,
+            "look_up": look_up.id if look_up else None,
+        }
+        disclosure = Disclosure(id=_write.add(**facts), **facts)
         audit.record(
             audit.Event.DISCLOSED,
             actor=actor,
@@ -43,6 +45,19 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
             detail={"disclosure": disclosure.id, "what": what, "purpose": purpose},
         )
     return disclosure
+
+
+@prepared
+def _write() -> Any:
+    return Disclosure.insert(
+        patient=Given("patient"),
+        at=Given("at", into=Disclosure.at),
+        recipient=Given("recipient"),
+        address=Given("address"),
+        what=Given("what"),
+        purpose=Given("purpose"),
+        look_up=Given("look_up"),
+    )
 
 
 def hold(patient: Patient) -> None:

@@ -6,7 +6,7 @@ them, and nothing in them names the patient.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -51,6 +51,15 @@ class Fill:
     @cached_property
     def course(self) -> Course:
         return Course(self.first, self.days, self.mme, self.product)
+
+    def moved_to(self, first: date) -> "Fill":
+        """Give the same fill as if it had begun on another day."""
+        moved: Fill = object.__new__(Fill)  # a report moves dozens of them
+        moved.__dict__.update(self.__dict__)
+        moved.__dict__.pop("course", None)
+        object.__setattr__(moved, "first", first)
+        moved.__post_init__()
+        return moved
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -100,7 +109,7 @@ def carried(fills: Iterable[Fill], *, up_to_days: int) -> list[Fill]:
     ordered = sorted(fills, key=lambda fill: fill.first)
     courses = carry_forward((fill.course for fill in ordered), up_to_days=up_to_days)
     return [
-        fill if course.first == fill.first else replace(fill, first=course.first)
+        fill if course.first == fill.first else fill.moved_to(course.first)
         for fill, course in zip(ordered, courses, strict=True)
     ]
 

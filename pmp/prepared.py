@@ -29,6 +29,7 @@ from peewee import (
     DateField,
     ForeignKeyField,
     IntegerField,
+    JSONField,
     ModelDictCursorWrapper,
     ModelTupleCursorWrapper,
     TextField,
@@ -75,6 +76,9 @@ class Given(ColumnBase):
         self.into = into
 
     def __sql__(self, context: Any) -> Any:
+        if isinstance(self.into, JSONField) and database.is_sqlite():
+            written = Value(_Place(self.name, json.dumps), converter=False)
+            return context.sql(fn.json(written))  # as the column writes its own
         convert = self.into.db_value if self.into else context.state.converter
         return context.value(_Place(self.name, convert), converter=False)
 

@@ -15,6 +15,7 @@ from pmp import settings as program_settings
 from pmp.settings import Settings
 from portal import access, failures, headers, logging, page
 from portal.numbers import NumberInAddress
+from portal.templating import Templates
 from portal.views import BLUEPRINTS
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +31,7 @@ class PortalRequest(Request):
 
 class Portal(Flask):
     request_class = PortalRequest
+    jinja_environment = Templates
 
 
 def create_app(settings: Settings | None = None) -> Flask:

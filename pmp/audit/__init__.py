@@ -212,16 +212,17 @@ def record(
         }
         # After an end that we did not seal the chain begins anew: it stays visible.
         previous = head.last_hash if head and _is_sealed(head) else FIRST_HASH
-        row = AuditEvent.create(
-            at=at,
-            event=event.value,
-            actor=actor,
-            subject=subject,
-            address=address,
-            detail=json.loads(_canonical(content["detail"])),
-            previous_hash=previous,
-            hash=_hash(previous, content),
-        )
+        facts = {
+            "at": at,
+            "event": event.value,
+            "actor": actor,
+            "subject": subject,
+            "address": address,
+            "detail": json.loads(_canonical(content["detail"])),
+            "previous_hash": previous,
+            "hash": _hash(previous, content),
+        }
+        row = AuditEvent(id=_write.add(**facts), **facts)
         _seal(head, row)
     return row
 
@@ -292,6 +293,20 @@ def _seal(head: AuditHead | None, row: AuditEvent) -> None:
         AuditHead.create(**end)
     else:
         _move_head.change(id=head.id, **end)
+
+
+@prepared
+def _write() -> Any:
+    return AuditEvent.insert(
+        at=Given("at", into=AuditEvent.at),
+        event=Given("event"),
+        actor=Given("actor"),
+        subject=Given("subject"),
+        address=Given("address"),
+        detail=Given("detail", into=AuditEvent.detail),
+        previous_hash=Given("previous_hash"),
+        hash=Given("hash"),
+    )
 
 
 @prepared

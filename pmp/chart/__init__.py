@@ -218,7 +218,7 @@ class _Drawing:
                 _PLOT_LEFT + 2, _TOP - 15, str(self.points.since.year), bold=True
             )
 
-    def _rows(self, labels: list[list[str]]) -> None:
+    def _rows(self, labels: Sequence[Sequence[str]]) -> None:
         y = float(_TOP)
         for (drug_class, drug), label in zip(self.drugs, labels, strict=True):
             height = _row_height(label)
@@ -363,7 +363,8 @@ def _row_height(label: Sequence[str]) -> float:
     return max(_ROW, _LINE * len(label) + 5)
 
 
-def _label_lines(drug: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _label_lines(drug: str) -> Sequence[str]:
     """Break a drug's name into lines that fit beside the plot, at most three.
 
     At blanks, and at a hyphen where a word alone is too wide.

@@ -75,14 +75,7 @@ class LastLook:
 def note(look_up: LookUp, report: PatientReport, *, at: datetime) -> None:
     """Write down what a look-up's report shows, in the caller's transaction."""
     shown = {entry.row_code: entry.version for entry in report.entries}
-    (
-        ReportSeen.insert(look_up=look_up, seen_at=at, entries=shown)
-        .on_conflict(
-            conflict_target=[ReportSeen.look_up],
-            update={ReportSeen.seen_at: at, ReportSeen.entries: shown},
-        )
-        .execute()
-    )
+    _write.change(look_up=look_up.id, at=at, entries=shown)
 
 
 def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
@@ -124,6 +117,18 @@ def _seen_before(look_up: LookUp, patient_id: int) -> ReportSeen | None:
         .first()
     )
     return found
+
+
+@prepared
+def _write() -> Any:
+    at = Given("at", into=ReportSeen.seen_at)
+    entries = Given("entries", into=ReportSeen.entries)
+    return ReportSeen.insert(
+        look_up=Given("look_up"), seen_at=at, entries=entries
+    ).on_conflict(
+        conflict_target=[ReportSeen.look_up],
+        update={ReportSeen.seen_at: at, ReportSeen.entries: entries},
+    )
 
 
 @prepared

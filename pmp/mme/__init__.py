@@ -13,7 +13,7 @@ Recomm Rep 2022;71(RR-3): strength x (quantity / days) x factor. The factors are
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -225,10 +225,11 @@ class Course:
     days: int
     mme: Mme
     product: Hashable
+    last: date = field(init=False, compare=False)
 
-    @cached_property
-    def last(self) -> date:
-        return self.first + timedelta(days=max(self.days, 1) - 1)
+    def __post_init__(self) -> None:
+        last = self.first + timedelta(days=max(self.days, 1) - 1)
+        object.__setattr__(self, "last", last)
 
 
 @dataclass(frozen=True)

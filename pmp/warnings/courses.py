@@ -7,6 +7,8 @@ an adult's first opioid, five for a minor's).
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from pmp.chart import us
 from pmp.fills import Fill, runs
@@ -87,15 +89,16 @@ def first_opioid(picture: Picture) -> Iterator[PatientWarning]:
 
 def _firsts(picture: Picture) -> Iterator[Fill]:
     """Give the opioids that no opioid, buprenorphine included, went before."""
-    before = [
+    opioids = (
         fill for fill in picture.fills if fill.drug_class in {"opioid", "buprenorphine"}
-    ]
-    for fill in picture.fills:
-        start = fill.first - picture.limits.naive_days * _DAY
-        if fill.drug_class != "opioid" or start < picture.since:
-            continue
-        if not any(o.first < fill.first and o.last >= start for o in before):
-            yield fill
+    )
+    ended: date | None = None  # when the supply of those of earlier days does
+    for first, begun in groupby(opioids, key=attrgetter("first")):
+        start, same_day = first - picture.limits.naive_days * _DAY, list(begun)
+        if start >= picture.since and (ended is None or ended < start):
+            yield from (fill for fill in same_day if fill.drug_class == "opioid")
+        latest = max(fill.last for fill in same_day)
+        ended = latest if ended is None else max(ended, latest)
 
 
 def _before(picture: Picture, fill: Fill) -> str:

@@ -5,6 +5,7 @@ refill fetched a day early does not count twice. Sources: CDC guidelines of 2016
 MME, graded factors of methadone) and 2022 (50 MME).
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -29,10 +30,12 @@ def mme(picture: Picture) -> Iterator[PatientWarning]:
     at_least = "at least " if mme.at_least else ""
     counted = picture.counted_in_mme()
     over = [run for run in mme.runs if reaches(run.value, limit)]
+    ends = [run.last for run in over]
     rows = [
         fill
         for fill in counted
-        if any(fill.first <= run.last and fill.last >= run.first for run in over)
+        for place in [bisect_left(ends, fill.first)]
+        if place < len(over) and over[place].first <= fill.last
     ]
     yield PatientWarning(
         Code.MME_HIGH if high else Code.MME_CAUTION,
