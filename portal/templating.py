@@ -12,8 +12,8 @@ from typing import Any
 from flask.templating import Environment
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
+from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escaped  # type: ignore[attr-defined]
-from markupsafe import escape
 
 
 class _Code(CodeGenerator):
@@ -37,7 +37,11 @@ class Templates(Environment):
     @staticmethod
     def escaped(value: Any) -> str:
         """Give a value as it stands in HTML."""
-        if type(value) is str:
+        kind = type(value)
+        if kind is str:
             text: str = escaped(value)  # the library's own, but for the object
             return text
-        return escape(value)
+        if kind is Markup:
+            marked: str = value
+            return marked
+        return str(value) if kind is int else escape(value)
