@@ -257,23 +257,42 @@ def codes_on(body: bytes) -> list[str]:
     PDF, TIFF, PNG or JPEG; UnreadableScan for another, a damaged or a too large file.
     """
     try:
-        return barcodes.every_code(body)
+        return reading_apart.every_code(body)
     except pages.UnreadableFax as fault:
         raise UnreadableScan(str(fault)) from None
+    except reading_apart.NotReadNowError:
+        text = "The program is busy with other files. Try it again in a minute."
+        raise UnreadableScan(text) from None
 
 
 def with_papers(body: bytes, papers: Iterable[tuple[bytes, str, str]]) -> bytes:
-    """Put strangers' papers after a PDF, as pictures: bytes, media type and label."""
+    """Put strangers' papers after a PDF, as pictures: bytes, media type and label.
+
+    Each is opened in a process of its own. One that cannot be leaves a page that says
+    so; RuleError where no process was free.
+    """
     whole = pypdf.PdfWriter(clone_from=io.BytesIO(body))
     left = scanned_papers.MOST_SHEETS
     for paper, media_type, label in papers:
         most = min(left, scanned_papers.MOST_PAGES)
-        sheets = scanned_papers.sheets(paper, media_type, label=label, most=most)
+        sheets = _pictured(paper, media_type, label=label, most=most)
         whole.append(io.BytesIO(sheets))
         left = max(0, left - page_count(sheets))
     written = io.BytesIO()
     whole.write(written)
     return written.getvalue()
+
+
+def _pictured(paper: bytes, media_type: str, *, label: str, most: int) -> bytes:
+    try:
+        return reading_apart.pictured(paper, media_type, label=label, most=most)
+    except pages.UnreadableFax:
+        return scanned_papers.not_shown(label)
+    except reading_apart.NotReadNowError as error:
+        if error.died:
+            return scanned_papers.not_shown(label)
+        message = "The program is busy with other files. Try again in a minute."
+        raise RuleError(message) from error
 
 
 def png_uri(body: bytes) -> str:

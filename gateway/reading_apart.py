@@ -6,8 +6,9 @@ is given the file and none of the program's keys, and no other stranger's file.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from gateway import pages
 from gateway.confined import (
@@ -87,26 +88,74 @@ def page_png(body: bytes, media_type: str, number: int) -> bytes:
     return _apart(wanted, body, by=_showing)
 
 
+def pictured(body: bytes, media_type: str, *, label: str, most: int) -> bytes:
+    """Give a paper's pages as pictures in a PDF; see `gateway.scanned_papers.sheets`.
+
+    UnreadableFax where it cannot be opened, NotReadNowError to try again.
+    """
+    wanted = {"what": "pictures", "media_type": media_type, "label": label}
+    return _apart({**wanted, "most": most}, body)
+
+
+def every_code(body: bytes) -> list[str]:
+    """Read all codes of a scan of several things; as for `cut` where it cannot be."""
+    return [str(each) for each in json.loads(_apart({"what": "codes"}, body))]
+
+
 def work(given: bytes) -> bytes:
     """Do in the process of its own what the first line asks with the file after it."""
     line, _, body = given.partition(b"\n")
     wanted = json.loads(line)
     try:
-        if wanted["what"] == "cut":
-            from gateway import cut_pages  # noqa: PLC0415 - a third of a second
-
-            return cut_pages.cut(body, wanted["media_type"], wanted["numbers"])
-        if wanted["what"] == "page":
-            return pages.page_png(body, wanted["media_type"], wanted["number"])
-        from gateway import fax_sheets  # noqa: PLC0415 - within the limits
-
-        found = list(fax_sheets.read(body, wanted["media_type"]))
+        return _WORK[wanted["what"]](body, wanted)
     except UnreadableFax as refusal:
         raise UnableError(f"{_REFUSED}{refusal}") from None
     except MemoryError:
         text = f"{_REFUSED}The file needs too much memory to open."
         raise UnableError(text) from None
+
+
+# What a child process imports it imports within its limits, and only that.
+
+
+def _read_sheets(body: bytes, wanted: Mapping[str, Any]) -> bytes:
+    from gateway import fax_sheets  # noqa: PLC0415
+
+    found = list(fax_sheets.read(body, wanted["media_type"]))
     return "\n".join(json.dumps(asdict(sheet)) for sheet in found).encode()
+
+
+def _cut(body: bytes, wanted: Mapping[str, Any]) -> bytes:
+    from gateway import cut_pages  # noqa: PLC0415
+
+    return cut_pages.cut(body, wanted["media_type"], wanted["numbers"])
+
+
+def _page(body: bytes, wanted: Mapping[str, Any]) -> bytes:
+    return pages.page_png(body, wanted["media_type"], wanted["number"])
+
+
+def _pictures(body: bytes, wanted: Mapping[str, Any]) -> bytes:
+    from gateway import scanned_papers  # noqa: PLC0415
+
+    return scanned_papers.sheets(
+        body, wanted["media_type"], label=wanted["label"], most=wanted["most"]
+    )
+
+
+def _codes(body: bytes, _wanted: Mapping[str, Any]) -> bytes:
+    from gateway import barcodes  # noqa: PLC0415
+
+    return json.dumps(barcodes.every_code(body)).encode()
+
+
+_WORK: dict[str, Callable[[bytes, Mapping[str, Any]], bytes]] = {
+    "sheets": _read_sheets,
+    "cut": _cut,
+    "page": _page,
+    "pictures": _pictures,
+    "codes": _codes,
+}
 
 
 def _apart(

@@ -26,6 +26,7 @@ QUALITY = 70
 MARGIN = 12 * mm
 HEAD = 8 * mm
 LINE = 9
+NOT_SHOWN = "This paper cannot be shown as pages."
 
 
 def sheets(
@@ -46,7 +47,16 @@ def sheets(
         if shown == most:
             _notice(canvas, label, f"No more than {most} pages of it are shown here.")
     except pages.UnreadableFax:
-        _notice(canvas, label, "This paper cannot be shown as pages.")
+        _notice(canvas, label, NOT_SHOWN)
+    canvas.save()
+    return written.getvalue()
+
+
+def not_shown(label: str) -> bytes:
+    """Give a PDF that says of a paper that it cannot be shown."""
+    written = io.BytesIO()
+    canvas = Canvas(written, pagesize=LETTER)
+    _notice(canvas, label, NOT_SHOWN)
     canvas.save()
     return written.getvalue()
 

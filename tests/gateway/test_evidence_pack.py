@@ -1,15 +1,17 @@
 """The evidence pack as a PDF: what stands on its pages, and strangers' papers in it."""
 
 import io
+from threading import BoundedSemaphore
 
 import pypdf
 import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from gateway import documents, scanned_papers
+from gateway import documents, reading_apart, scanned_papers
 from models import Audience, Ticket
 from pmp import tickets
+from pmp.errors import RuleError
 from pmp.tickets import attachments, evidence
 from tests import submission_files
 from tests.conftest import NOW
@@ -175,3 +177,53 @@ def test_a_long_paper_ends_with_a_word_about_the_rest() -> None:
     assert "page 2" in words
     assert "page 3" not in words
     assert "No more than 2 pages of it" in words
+
+
+@pytest.fixture
+def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have whatever opens a stranger's file in this process fail."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a stranger's file is opened here")
+
+    for opener in ("pages.images", "barcodes.every_code", "scanned_papers.sheets"):
+        monkeypatch.setattr(f"gateway.{opener}", never)
+
+
+@pytest.mark.usefixtures("unopened")
+def test_papers_of_strangers_are_opened_in_processes_of_their_own() -> None:
+    papers = [
+        (picture("PNG"), "image/png", "attachment 1"),
+        (b"%PDF-1.7 no more than that", "application/pdf", "attachment 2"),
+        (picture("TIFF"), "image/tiff", "attachment 3"),
+    ]
+
+    words = words_of(documents.with_papers(paper("front"), papers))
+
+    assert "attachment 1, page 1" in words
+    assert "attachment 3, page 1" in words
+    assert scanned_papers.NOT_SHOWN in words
+
+
+@pytest.mark.usefixtures("unopened")
+def test_a_scan_of_envelopes_is_opened_in_a_process_of_its_own() -> None:
+    body = io.BytesIO()
+    Image.new("L", (1700, 2200), 255).save(body, "PNG")
+
+    assert documents.codes_on(body.getvalue()) == []
+    with pytest.raises(documents.UnreadableScan):
+        documents.codes_on(b"no picture at all")
+
+
+def test_while_all_processes_are_busy_a_pack_is_not_made_without_its_papers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading_apart._reading, "_free", BoundedSemaphore(1))
+    monkeypatch.setattr(reading_apart._reading, "_wait", 0.01)
+    reading_apart._reading._free.acquire()
+    papers = [(picture("PNG"), "image/png", "attachment 1")]
+
+    with pytest.raises(RuleError, match="busy with other files"):
+        documents.with_papers(paper("front"), papers)
+    with pytest.raises(documents.UnreadableScan, match="busy with other files"):
+        documents.codes_on(picture("PNG"))

@@ -41,7 +41,7 @@ class Shouting(str):
         "{% set kept %}{{ value }}{% endset %}{{ kept }}",
         "{% filter trim %}{{ value }}{% endfilter %}",
         "{% for v in [value] %}{{ v }}{% endfor %}",
-        "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{{ value }}{% endcall %}",
+        "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{{value}}{%endcall%}",
     ],
     ids=["plain", "macro", "set", "filter", "loop", "call"],
 )
