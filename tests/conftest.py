@@ -31,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Give a worker more than there are cores: some always wait for a time-out."""
-    return (os.cpu_count() or 1) + 1
+    """Give two workers a core: many tests wait for a time-out, a line or a browser."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
