@@ -11,6 +11,7 @@ from typing import Any
 
 from models import Session, User, UserStatus
 from pmp import audit, database, settings
+from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
 
 TOKEN_BYTES = 32
@@ -97,6 +98,15 @@ def end(session: Session, *, at: datetime) -> None:
                 subject=f"session:{session.id}",
                 at=at,
             )
+
+
+def end_one(user: User, session_id: int, *, at: datetime) -> int:
+    """Sign out one browser of a user; give its id. NotFoundError if not theirs."""
+    session = Session.get_or_none((Session.id == session_id) & (Session.user == user))
+    if session is None:
+        raise NotFoundError("There is no such browser of yours.")
+    end(session, at=at)
+    return session_id
 
 
 def end_all(user: User, *, at: datetime) -> int:

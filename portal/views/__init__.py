@@ -3,6 +3,9 @@
 BLUEPRINTS = (
     "portal.views.home",
     "portal.views.account",
+    "portal.views.second_factor",
+    "portal.views.forgotten",
+    "portal.views.attestation",
     "portal.views.reaching",
     "portal.views.health",
     "portal.views.register",
@@ -53,6 +56,7 @@ BLUEPRINTS = (
     "portal.views.staff_cases",
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
+    "portal.views.staff_sign_in_help",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )
