@@ -187,6 +187,8 @@ def _meant(typed: str) -> list[User]:
     """Give whose user name, email address or licence number this is, a few at most."""
     wanted = typed.strip()
     lowered = wanted.lower()
+    if not wanted:
+        return []
     licences = Licence.select(Licence.id).where(Licence.code == wanted.upper())
     return list(
         User.select()
@@ -247,27 +249,28 @@ def _send_letter(row: ForgottenPassword, *, at: datetime) -> None:
         return
     if not row.asked_by and _letter_is_out(row, at=at):
         return
+    # Only what was sent counts: who asks each day must not keep a letter away.
+    row.expires_at = at + LETTER_EVERY
+    row.save(only=[ForgottenPassword.expires_at])
     credentials.replace_letter(user, reason="a new letter replaces it", at=at)
 
 
 def _letter_is_out(row: ForgottenPassword, *, at: datetime) -> bool:
-    """Tell whether a letter was asked for, or made, only some days ago."""
-    since = at - LETTER_EVERY
-    asked = (
+    """Tell whether a letter was sent, or made, only some days ago."""
+    sent = (
         ForgottenPassword.select()
         .where(ForgottenPassword.user == row.user)
         .where(ForgottenPassword.by_letter)
-        .where(ForgottenPassword.id != row.id)
-        .where(ForgottenPassword.answered_at > since)
+        .where(ForgottenPassword.expires_at > at)
     )
     made = (
         Credential.select()
         .where(Credential.user == row.user)
-        .where(Credential.issued_at > since)
+        .where(Credential.issued_at > at - LETTER_EVERY)
         .where(Credential.used_at.is_null())
         .where(Credential.revoked_at.is_null())
     )
-    return bool(asked.exists() or made.exists())
+    return bool(sent.exists() or made.exists())
 
 
 def _links_since(user: User, since: datetime) -> int:

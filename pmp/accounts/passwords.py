@@ -135,7 +135,8 @@ def _normal(secret: str) -> str:
 
 
 def _is_repeated(plain: str) -> bool:
-    units = (plain[:length] for length in range(1, MOST_REPEATED_UNIT + 1))
+    longest = min(MOST_REPEATED_UNIT, len(plain) // 2)
+    units = (plain[:length] for length in range(1, longest + 1))
     return any(plain == (unit * len(plain))[: len(plain)] for unit in units)
 
 

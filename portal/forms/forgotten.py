@@ -2,7 +2,7 @@
 
 from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.forms import Form
 
@@ -14,7 +14,7 @@ class ForgottenForm(Form):
         "User name, email address or licence number",
         description="Whichever of them you know",
         validators=[
-            InputRequired("Enter your user name, email address or licence number"),
+            DataRequired("Enter your user name, email address or licence number"),
             Length(max=150),
         ],
     )

@@ -1,7 +1,7 @@
 """Codes of the second factor, how it is set up, what staff say about a lost one."""
 
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.forms import Form
 from portal.forms.account import LONGEST_SECRET
@@ -16,7 +16,7 @@ class CodeForm(Form):
         "Code",
         description="The six digits that your app shows now, or a recovery code",
         validators=[
-            InputRequired("Enter the code that your app shows"),
+            DataRequired("Enter the code that your app shows"),
             Length(max=LONGEST_CODE),
         ],
     )
@@ -29,7 +29,7 @@ class AppCodeForm(Form):
         "Code",
         description="The six digits that your app shows now",
         validators=[
-            InputRequired("Enter the six digits that your app shows"),
+            DataRequired("Enter the six digits that your app shows"),
             Length(max=LONGEST_CODE),
         ],
     )
@@ -50,13 +50,13 @@ class PasskeyForm(Form):
     name = StringField(
         "Name of the passkey",
         description="So that you know it again, such as: my phone",
-        validators=[InputRequired("Give it a name"), Length(max=60)],
+        validators=[DataRequired("Give it a name"), Length(max=60)],
     )
     code = StringField(
         "Code of your app",
         description="The six digits that it shows now",
         validators=[
-            InputRequired("Enter the six digits that your app shows"),
+            DataRequired("Enter the six digits that your app shows"),
             Length(max=LONGEST_CODE),
         ],
     )
@@ -72,7 +72,7 @@ class PasskeyAnswerForm(Form):
 class FindUserForm(Form):
     username = StringField(
         "User name",
-        validators=[InputRequired("Enter a user name"), Length(max=150)],
+        validators=[DataRequired("Enter a user name"), Length(max=150)],
     )
 
 
@@ -83,12 +83,12 @@ class LostFactorForm(Form):
             "Such as: called back at the office number of the licence file. This is"
             " kept on the audit record."
         ),
-        validators=[InputRequired("Say how you made sure"), Length(max=250)],
+        validators=[DataRequired("Say how you made sure"), Length(max=250)],
     )
 
 
 class ReopenForm(Form):
     reason = StringField(
         "Why is the account opened again?",
-        validators=[InputRequired("Say why"), Length(max=250)],
+        validators=[DataRequired("Say why"), Length(max=250)],
     )

@@ -254,6 +254,6 @@ def _drawn(address: str) -> Markup:
     """Draw the QR code as SVG that the page holds; it is made of our own text."""
     out = io.BytesIO()
     segno.make(address, error="m", micro=False).save(
-        out, kind="svg", scale=5, border=4, xmldecl=False, svgns=True, title="QR code"
+        out, kind="svg", scale=5, border=4, xmldecl=False, svgns=True
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - segno's, of no typed text
