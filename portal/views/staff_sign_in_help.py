@@ -1,6 +1,6 @@
 """Staff help who cannot sign in: a link, a letter, a lost factor, a closed account."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import tasks
@@ -36,11 +36,12 @@ def user(username: str) -> ResponseReturnValue:
     return _page(users.named(username))
 
 
-@bp.post("/<username>/<any(email, letter):way>")
+@bp.post("/<username>/password-by-<way>")
 @requires(Permission.SIGN_IN_HELP)
 def new_password(username: str, way: str) -> ResponseReturnValue:
-    found = users.named(username)
-    by_letter = way == "letter"
+    if way not in {"email", "letter"}:
+        abort(404)
+    found, by_letter = users.named(username), way == "letter"
     try:
         ask_id = forgotten.ask_for(
             found, by_letter=by_letter, by=signed_in_user(), at=clock.now()
@@ -75,9 +76,11 @@ def lost_factor(username: str) -> ResponseReturnValue:
     return _page(found, factor_form=form)
 
 
-@bp.post("/removals/<int:removal_id>/<any(agree, decline):answer>")
+@bp.post("/removals/<int:removal_id>/<answer>")
 @requires(Permission.SIGN_IN_HELP)
 def decide(removal_id: int, answer: str) -> ResponseReturnValue:
+    if answer not in {"agree", "decline"}:
+        abort(404)
     try:
         removal = lost_factors.decide(
             removal_id,

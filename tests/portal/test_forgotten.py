@@ -225,7 +225,7 @@ def test_staff_find_a_user_and_have_a_link_sent(
     browser.submit({"username": "nobody"}, status=422)
     browser.submit({"username": "Dr.Adams"})
     browser.follow()
-    browser.submit(action="/dr.adams/email")
+    browser.submit(action="/dr.adams/password-by-email")
     browser.follow()
     assert "adams@example.org" in browser.text()
     assert len(asked) == 1
@@ -241,7 +241,7 @@ def test_staff_have_a_letter_mailed_to_the_address_of_record(
     )
     User.update(licence=licence).where(User.id == prescriber.id).execute()
     browser.get("/staff/sign-in-help/dr.adams")
-    browser.submit(action="/dr.adams/letter")
+    browser.submit(action="/dr.adams/password-by-letter")
     link_of_nobody = forgotten.unanswered()
     forgotten.answer(link_of_nobody[0], at=clock.now())
     assert "2 Main Street" in Delivery.get().address
