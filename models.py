@@ -420,6 +420,15 @@ class ForgottenPassword(Table):
     ended_at = UtcField(null=True)  # used, or replaced by a newer one
 
 
+class KeptForm(Table):
+    """What a user sent when the session was over; sealed, for an hour."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+    path = CharField(max_length=1000)
+    sealed = BlobField()
+    kept_at = UtcField(index=True)
+
+
 class NoticeOfAccount(StrEnum):
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
@@ -2292,6 +2301,7 @@ TABLES: tuple[type[Table], ...] = (
     Passkey,
     FactorRemoval,
     ForgottenPassword,
+    KeptForm,
     AccountNotice,
     Document,
     Application,

@@ -21,7 +21,7 @@ from pmp import (
     settings,
     uploads,
 )
-from pmp.accounts import forgotten, inactivity
+from pmp.accounts import forgotten, inactivity, kept_forms
 from pmp.deliveries import (
     alerts,
     calling,
@@ -262,6 +262,7 @@ def tidy() -> None:
     schedules.expire(at=at)
     fax_expiry.purge(at=at)
     forgotten.forget_old(at=at)
+    kept_forms.forget_old(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

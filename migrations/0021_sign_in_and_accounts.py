@@ -100,6 +100,12 @@ def _create_tables(db):
         expires_at = DateTimeField(null=True)
         ended_at = DateTimeField(null=True)
 
+    class KeptForm(Table):
+        user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+        path = CharField(max_length=1000)
+        sealed = BlobField()
+        kept_at = DateTimeField(index=True)
+
     class AccountNotice(Table):
         user = ForeignKeyField(User, on_delete="CASCADE")
         kind = CharField(max_length=32, constraints=[_among("kind", NOTICES)])
@@ -113,6 +119,7 @@ def _create_tables(db):
             Passkey,
             FactorRemoval,
             ForgottenPassword,
+            KeptForm,
             AccountNotice,
         ]
     )

@@ -30,7 +30,7 @@ from werkzeug.routing import RequestRedirect
 
 import models
 from pmp import accounts, clock, permissions, settings
-from pmp.accounts import duties, sessions
+from pmp.accounts import duties, kept_forms, sessions
 from pmp.accounts.duties import Duty
 from pmp.permissions import Permission
 
@@ -219,13 +219,28 @@ def _to_sign_in() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error="Sign in first."), 401
     if TOKEN in cookie:
+        kept = _keep_what_was_typed()
         leave()
-        flash(_why_signed_out(), "warn")
+        flash(_why_signed_out(kept=kept), "warn")
     return redirect(url_for("account.sign_in", next=_page_to_return_to()), 303)
 
 
-def _why_signed_out() -> str:
-    lost = " What you typed was not sent." if request.method == "POST" else ""
+def _keep_what_was_typed() -> bool:
+    """Keep a form that came after the session was over, for who signs in again."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    user = sessions.user_of_expired(cookie.get(TOKEN, ""), at=clock.now())
+    if user is None or getattr(view, "access", None) in kept_forms.NEVER_OF:
+        return False
+    plain = request.mimetype == "application/x-www-form-urlencoded"
+    if request.method != "POST" or not plain:
+        return False
+    fields = list(request.form.items(multi=True))
+    return kept_forms.keep(user, path=request.path, fields=fields, at=clock.now())
+
+
+def _why_signed_out(*, kept: bool) -> str:
+    lost = " What you typed was not sent" if request.method == "POST" else ""
+    lost += ("; it is kept for an hour." if kept else ".") if lost else ""
     minutes = settings.current().idle_minutes
     return (
         f"Your session has ended: you were signed out, or did nothing for {minutes} "

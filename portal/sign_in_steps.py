@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from models import User
 from pmp import accounts, clock
-from pmp.accounts import second_step
+from pmp.accounts import kept_forms, second_step
 from pmp.deliveries import mail_problems
 from portal import access
 from portal.navigation import landing_page
@@ -48,6 +48,8 @@ def go_on(
         return redirect(url_for("second_factor.second_step_page"), 303)
     access.enter(result)
     tell_of_mail(result.user)
+    if kept_forms.of(result.user, at=clock.now()) is not None:
+        return redirect(url_for("kept_form.show"), 303)
     return redirect(path if path != "/" else landing_page(), 303)
 
 

@@ -62,6 +62,20 @@ def _live() -> Any:
     )
 
 
+def user_of_expired(token: str, *, at: datetime) -> User | None:
+    """Give whose session has just run out by itself; nobody's that was ended."""
+    session: Session | None = (
+        Session.select(Session, User)
+        .join(User)
+        .where(Session.token_sha256 == _digest(token))
+        .where(Session.ended_at.is_null())
+        .where(Session.seen_at > at - idle() - _longest())
+        .where(User.status == UserStatus.ACTIVE)
+        .first()
+    )
+    return session.user if session else None
+
+
 def seconds_left(session: Session, *, at: datetime) -> int:
     """Give the seconds after which a session ends if nothing more is asked."""
     ends = min(at + idle(), session.created_at + _longest())

@@ -6,6 +6,7 @@ BLUEPRINTS = (
     "portal.views.second_factor",
     "portal.views.forgotten",
     "portal.views.attestation",
+    "portal.views.kept_form",
     "portal.views.reaching",
     "portal.views.health",
     "portal.views.register",

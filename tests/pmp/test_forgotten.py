@@ -209,7 +209,7 @@ def test_weak_password_is_refused_and_the_link_stays_good(user: User) -> None:
     with pytest.raises(RuleError) as refused:
         forgotten.reset(row, "password1234567", address="", at=NOW)
     assert refused.value.field == "password"
-    assert forgotten.by_token(token_of(sent), at=NOW)
+    assert forgotten.by_token(token_of(sent), at=NOW) == row
 
 
 # --- By letter
@@ -222,9 +222,10 @@ def test_letter_goes_to_the_address_of_record_and_the_password_works_until_then(
 
     assert sent.kind == DeliveryKind.CREDENTIAL_LETTER
     assert "2 Main Street" in sent.address
-    assert accounts.sign_in(
+    came = accounts.sign_in(
         username="dr.adams", password=PASSWORD, address="", browser="", at=NOW
     )
+    assert came.user == user
 
 
 def test_letter_of_an_active_user_sets_a_new_password(user: User) -> None:

@@ -76,7 +76,7 @@ def test_password_alone_begins_no_session(user: User, app: App) -> None:
 def test_code_of_the_step_before_and_after_is_taken(
     user: User, app: App, steps: int
 ) -> None:
-    assert by_code(user, app.code(LATER, later=steps))
+    assert by_code(user, app.code(LATER, later=steps)).user == user
 
 
 @pytest.mark.parametrize("steps", [-2, 2])
@@ -91,7 +91,7 @@ def test_code_works_once_and_none_before_it_after_it(user: User, app: App) -> No
     for steps in (0, -1):
         with pytest.raises(RuleError):
             by_code(user, app.code(LATER, later=steps))
-    assert by_code(user, app.code(LATER, later=1))
+    assert by_code(user, app.code(LATER, later=1)).user == user
 
 
 def test_code_that_set_the_app_up_does_not_sign_in(user: User) -> None:
@@ -156,7 +156,7 @@ def test_recovery_code_works_once_however_it_is_typed(user: User) -> None:
     with pytest.raises(RuleError):
         by_code(user, codes[3])
     assert second_factor.standing(user).codes_left == 9
-    assert by_code(user, codes[4])
+    assert by_code(user, codes[4]).user == user
 
 
 def test_new_recovery_codes_make_the_old_ones_worthless(user: User) -> None:

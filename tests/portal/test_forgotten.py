@@ -97,10 +97,10 @@ def test_link_leads_to_a_new_password_and_then_to_sign_in(
 def test_link_names_the_host_of_the_settings_whatever_the_request_says(
     browser: Browser, prescriber: User, asked: list[int]
 ) -> None:
-    evil = {"base_url": "http://evil.example"}
-    browser.get("/forgotten", **evil)
+    evil = "http://evil.example"
+    browser.get("/forgotten", base_url=evil)
     values = {"known": "dr.adams", "way": "email", "csrf_token": browser.token()}
-    browser.post("/forgotten", values, **evil)
+    browser.post("/forgotten", values, base_url=evil)
     link_of(prescriber)
     row = ForgottenPassword.get()
     assert forgotten.link(row).startswith(f"{settings.current().public_url}/forgotten/")

@@ -162,7 +162,7 @@ def test_who_signed_in_long_ago_types_the_password_once_more(
     browser.submit({"current": PASSWORD}, action="/account/second-factor")
 
     browser.follow()
-    assert app_on_page(browser)
+    assert len(app_on_page(browser).codes.secret) == 32
 
 
 def test_new_recovery_codes_and_removal_want_a_code(
