@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, overload
 from peewee import (
     SQL,
     AutoField,
+    BigIntegerField,
     BlobField,
     BooleanField,
     CharField,
@@ -276,6 +277,11 @@ class User(Table):
     created_at = UtcField()
     last_sign_in_at = UtcField(null=True)
     password_set_at = UtcField(null=True)
+    # It was short enough only because there was a second factor as well.
+    password_is_short = BooleanField(null=True)
+    attested_at = UtcField(null=True)  # that the account is used by its owner alone
+    closing_told_at = UtcField(null=True)
+    reopened_at = UtcField(null=True)
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
     prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
     pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
@@ -333,6 +339,112 @@ class SignInAttempt(Table):
     address = CharField(index=True)
     username = CharField(default="")
     at = UtcField(index=True)
+
+
+class AuthenticatorApp(Table):
+    """What makes the codes of a user's app; its secrets sealed with the document key.
+
+    `next_secret` is one that the user has not shown to work yet.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+    secret = BlobField(null=True)
+    next_secret = BlobField(null=True)
+    next_at = UtcField(null=True)
+    added_at = UtcField(null=True)
+    last_step = IntegerField(default=0)  # of 30 seconds; none is good twice
+    wrong_tries = IntegerField(default=0)  # in a row
+
+
+class RecoveryCode(Table):
+    """A code for who has lost the app: good once; only a keyed hash of it is kept."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    code_hash = CharField(max_length=64)
+    made_at = UtcField()
+    used_at = UtcField(null=True)
+
+
+class Passkey(Table):
+    """A user's passkey: its public key, and how often it has signed."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    credential = CharField(unique=True, max_length=1400)  # base64url of 1023 bytes
+    public_key = BlobField()
+    signatures = BigIntegerField(default=0)
+    name = CharField()
+    added_at = UtcField()
+    used_at = UtcField(null=True)
+
+
+class FactorRemoval(Table):
+    """A second factor that staff are to take off an account, and who agreed to it."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    reason = CharField()
+    asked_by = ForeignKeyField(User, on_delete="RESTRICT", backref="factors_asked")
+    asked_at = UtcField()
+    decided_by = ForeignKeyField(
+        User, null=True, on_delete="RESTRICT", backref="factors_decided"
+    )
+    decided_at = UtcField(null=True)
+    agreed = BooleanField(null=True)
+
+
+# One waits for an account, however many ask at once.
+FactorRemoval.add_index(
+    FactorRemoval.index(
+        FactorRemoval.user,
+        unique=True,
+        name="factor_removal_waits_once",
+        where=SQL("decided_at IS NULL"),
+    )
+)
+
+
+class ForgottenPassword(Table):
+    """Somebody asked for a new password; `user` is null where nobody was meant.
+
+    Its emailed link carries a token that is made from the row with the secret key;
+    the table holds the token's SHA-256.
+    """
+
+    user = ForeignKeyField(User, null=True, on_delete="CASCADE")
+    by_letter = BooleanField()
+    place = CharField(default="")  # the address on the network that it came from
+    asked_by = CharField(default="")  # staff who did it for them
+    asked_at = UtcField(index=True)
+    answered_at = UtcField(null=True)
+    token_sha256 = CharField(max_length=64, null=True, unique=True)
+    expires_at = UtcField(null=True)
+    ended_at = UtcField(null=True)  # used, or replaced by a newer one
+
+
+class KeptForm(Table):
+    """What a user sent when the session was over; sealed, for an hour."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+    path = CharField(max_length=1000)
+    sealed = BlobField()
+    kept_at = UtcField(index=True)
+
+
+class NoticeOfAccount(StrEnum):
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, not a secret
+    NEW_SIGN_IN = "new_sign_in"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class AccountNotice(Table):
+    """What a user is told about their own account; no patient in it."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    kind = word(NoticeOfAccount)
+    detail = JsonField(default=dict)
+    made_at = UtcField()
 
 
 # --- Documents and faxes
@@ -1766,6 +1878,8 @@ class DeliveryKind(StrEnum):
     MOBILE_CODE = "mobile_code"
     CONTACT_CHANGE = "contact_change"
     DESTROY_NOTICE = "destroy_notice"
+    FORGOTTEN_PASSWORD = "forgotten_password"  # noqa: S105 - a word, not a secret
+    ACCOUNT_NOTICE = "account_notice"
 
 
 class DeliveryState(StrEnum):
@@ -2182,6 +2296,13 @@ TABLES: tuple[type[Table], ...] = (
     Session,
     Credential,
     SignInAttempt,
+    AuthenticatorApp,
+    RecoveryCode,
+    Passkey,
+    FactorRemoval,
+    ForgottenPassword,
+    KeptForm,
+    AccountNotice,
     Document,
     Application,
     InboundFax,

@@ -61,6 +61,7 @@ def make_user() -> User:
         status=UserStatus.ACTIVE,
         name="Bench",
         created_at=clock.now(),
+        attested_at=clock.now(),
     )
     return user
 

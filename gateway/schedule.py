@@ -21,6 +21,7 @@ from pmp import (
     settings,
     uploads,
 )
+from pmp.accounts import forgotten, inactivity, kept_forms
 from pmp.deliveries import (
     alerts,
     calling,
@@ -56,7 +57,7 @@ def tick() -> None:
     seconds = settings.current().sweep_seconds
     if _is_new("sweep", periods.every(seconds, at=at)):
         # What people wait for comes first: a pile of deliveries fills the queue.
-        _each(sweep_submissions, sweep_schedules)
+        _each(sweep_submissions, sweep_schedules, sweep_forgotten)
         _each(pick_up_faxes, sweep_faxes, sweep_hylafax)
         _each(sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
@@ -70,7 +71,7 @@ def tick() -> None:
     if _is_new("reporting", periods.hourly(at=at)):
         _each(give_up, settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
-        _each(expire, evaluate, tidy)
+        _each(expire, evaluate, close_unused, tidy)
 
 
 def keep_ticking(stop: threading.Event) -> None:
@@ -94,6 +95,11 @@ def sweep_submissions() -> None:
 def sweep_schedules() -> None:
     """Look up the people of lists that a lost wake-up left behind."""
     _nudge_all(tasks.run_schedule, schedules.waiting())
+
+
+def sweep_forgotten() -> None:
+    """Answer who forgot a password where a lost wake-up left them waiting."""
+    _nudge_all(tasks.answer_forgotten, forgotten.unanswered())
 
 
 def sweep_folders() -> None:
@@ -239,6 +245,11 @@ def evaluate() -> None:
         )
 
 
+def close_unused() -> None:
+    """Tell the users of accounts that nobody uses, and close those told before."""
+    inactivity.run(at=clock.now())
+
+
 def tidy() -> None:
     """Drop what has had its time: claims, waiting voids, drafts, files, lists."""
     at = clock.now()
@@ -250,6 +261,8 @@ def tidy() -> None:
     threshold_copies.purge(at=at)
     schedules.expire(at=at)
     fax_expiry.purge(at=at)
+    forgotten.forget_old(at=at)
+    kept_forms.forget_old(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

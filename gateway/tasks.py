@@ -31,10 +31,12 @@ from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
 from models import ChannelName, Delivery, DeliveryAttempt, SubmissionSource
 from pmp import clock, database, deliveries, uploads
+from pmp.accounts import forgotten
 from pmp.lookup import schedules
 from pmp.uploads import dropped
 
 __all__ = [
+    "answer_forgotten",
     "ask_about_doubt",
     "ask_about_letter",
     "ask_about_silence",
@@ -198,6 +200,13 @@ def run_schedule(schedule_id: int) -> None:
     with database.connected():
         while schedules.run_next(schedule_id, at=clock.now()):
             pass
+
+
+@huey.task(priority=BEFORE_DELIVERIES)
+def answer_forgotten(ask_id: int) -> None:
+    """Send who forgot the user name or the password a link or a letter, if due."""
+    with database.connected():
+        forgotten.answer(ask_id, at=clock.now())
 
 
 def nudge(task: Any, *ids: Any) -> None:

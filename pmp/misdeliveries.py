@@ -79,6 +79,8 @@ NO_PATIENT = frozenset(
         DeliveryKind.EMAIL_CHECK,
         DeliveryKind.MOBILE_CODE,
         DeliveryKind.CONTACT_CHANGE,
+        DeliveryKind.FORGOTTEN_PASSWORD,
+        DeliveryKind.ACCOUNT_NOTICE,
     }
 )
 

@@ -61,6 +61,10 @@ ONE_WAY = {
         "This tells whoever was reached at the old number or address that it was"
         " changed, and is of no use anywhere else. Ring them instead."
     ),
+    DeliveryKind.FORGOTTEN_PASSWORD: (
+        "The link in it goes to the address that we have of the user and nowhere else."
+        " Mail a new password letter instead."
+    ),
     DeliveryKind.STAFF_ALERT: (
         "Alerts go to staff alone. Where they go is set in PMP_STAFF_MAIL_TO."
     ),

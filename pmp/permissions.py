@@ -39,6 +39,7 @@ class Permission(StrEnum):
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
+    SIGN_IN_HELP = "sign_in_help"  # links, letters, lost second factors
     ROSTER_IMPORT = "roster_import"
 
 
@@ -70,6 +71,7 @@ _STAFF = frozenset(
         Permission.LOOK_UP_REVIEW,
         Permission.PRODUCT_READ,
         Permission.PRODUCT_WRITE,
+        Permission.SIGN_IN_HELP,
     }
 )
 

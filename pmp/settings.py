@@ -24,6 +24,7 @@ from pmp import (
     reported_drugs,
     ticket_wordings,
 )
+from pmp.account_settings import AccountSettings
 from pmp.asap import programme as asap_programme
 from pmp.gateway_settings import GatewaySettings
 
@@ -35,7 +36,7 @@ class SettingsError(Exception):
     """The settings are wrong; the text names each problem on a line of its own."""
 
 
-class Settings(GatewaySettings):
+class Settings(AccountSettings, GatewaySettings):
     """Everything that differs from one installation or one state to another."""
 
     model_config = ConfigDict(frozen=True)

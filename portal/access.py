@@ -30,11 +30,29 @@ from werkzeug.routing import RequestRedirect
 
 import models
 from pmp import accounts, clock, permissions, settings
-from pmp.accounts import sessions
+from pmp.accounts import duties, kept_forms, sessions
+from pmp.accounts.duties import Duty
 from pmp.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 TOKEN = "_user_id"  # noqa: S105 - where Flask-Login keeps what get_id() gives
+
+# What must be done before other pages open: the pages for it, and what is said.
+ALWAYS = ("account.stay", "account.sign_out_everywhere")
+DUTY_PAGES = {
+    Duty.SECOND_FACTOR: (
+        ("second_factor.own", "second_factor.begin", "second_factor.set_up"),
+        "Your role signs in with a second factor. Set it up now; it takes two minutes.",
+    ),
+    Duty.PASSWORD: (
+        ("account.account", "second_factor.own", "second_factor.begin"),
+        "Choose a new password first.",
+    ),
+    Duty.ATTESTATION: (
+        ("attestation.attest",),
+        "Once a year we ask you to confirm how you use your account.",
+    ),
+}
 
 
 class Access:
@@ -65,6 +83,8 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return _to_sign_in()
             if not permissions.can(g.user.role, permission):
                 _refuse(permission)
+            if (before := _to_do_first()) is not None:
+                return before
             return view(*args, **kwargs)
 
         guarded.access = permission  # type: ignore[attr-defined]
@@ -181,17 +201,46 @@ def _refuse(permission: Permission) -> None:
     abort(403)
 
 
+def _to_do_first() -> ResponseReturnValue | None:
+    """Lead a user to what they must do before anything else, whatever they opened."""
+    duty = duties.first(g.user, at=clock.now())
+    if duty is None:
+        return None
+    pages, words = DUTY_PAGES[duty]
+    if request.endpoint in (*pages, *ALWAYS):
+        return None
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(error=words), 403
+    flash(words, "warn")
+    return redirect(url_for(pages[0]), 303)
+
+
 def _to_sign_in() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error="Sign in first."), 401
     if TOKEN in cookie:
+        kept = _keep_what_was_typed()
         leave()
-        flash(_why_signed_out(), "warn")
+        flash(_why_signed_out(kept=kept), "warn")
     return redirect(url_for("account.sign_in", next=_page_to_return_to()), 303)
 
 
-def _why_signed_out() -> str:
-    lost = " What you typed was not sent." if request.method == "POST" else ""
+def _keep_what_was_typed() -> bool:
+    """Keep a form that came after the session was over, for who signs in again."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    user = sessions.user_of_expired(cookie.get(TOKEN, ""), at=clock.now())
+    if user is None or getattr(view, "access", None) in kept_forms.NEVER_OF:
+        return False
+    plain = request.mimetype == "application/x-www-form-urlencoded"
+    if request.method != "POST" or not plain:
+        return False
+    fields = list(request.form.items(multi=True))
+    return kept_forms.keep(user, path=request.path, fields=fields, at=clock.now())
+
+
+def _why_signed_out(*, kept: bool) -> str:
+    lost = " What you typed was not sent" if request.method == "POST" else ""
+    lost += ("; it is kept for an hour." if kept else ".") if lost else ""
     minutes = settings.current().idle_minutes
     return (
         f"Your session has ended: you were signed out, or did nothing for {minutes} "

@@ -44,6 +44,7 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
+    ("", "Sign-in help", "/staff/sign-in-help"),
     ("", "Audit", "/staff/audit"),
 )
 

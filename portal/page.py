@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, url_for
 from jinja2 import StrictUndefined
 
 from pmp import clock, clock_hours, settings, wording
-from pmp.accounts import sessions
+from pmp.accounts import browsers, sessions
 from pmp.faxes import fax_sheets
 from portal import navigation
 from portal.access import may
@@ -26,7 +26,7 @@ def begin(app: Flask) -> None:
         first_input_id=_first_input_id,
         flat_messages=_flat_messages,
         waiting=_waiting,
-        browser_name=_browser_name,
+        browser_name=browsers.browser_name,
         hours=clock_hours.spoken_hours,
         sheets=fax_sheets.shown,
         pages_in_file=fax_sheets.in_file,
@@ -65,18 +65,6 @@ def _waiting(since: datetime, now: datetime) -> str:
         if minutes >= size:
             return f"{minutes // size} {word}{'s' if minutes >= 2 * size else ''}"
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
-
-
-def _browser_name(user_agent: str) -> str:
-    """Say which browser it is, as far as a person wants to know: Firefox on Windows."""
-    # Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
-    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox"}
-    browsers |= {"Chrome": "Chrome", "Safari": "Safari"}
-    systems = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone"}
-    systems |= {"iPad": "iPad", "Mac OS": "Mac", "Linux": "Linux"}
-    browser = next((name for sign, name in browsers.items() if sign in user_agent), "")
-    system = next((name for sign, name in systems.items() if sign in user_agent), "")
-    return " on ".join(filter(None, (browser or "A browser", system)))
 
 
 def _described_by(part: Any, hint: str = "") -> str:

@@ -159,6 +159,10 @@ class Browser:
         words = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self._last_text())
         return re.sub(r"\s+", " ", words)
 
+    def page_text(self) -> str:
+        """Give the last page as it came, tags and all."""
+        return self._last_text()
+
     def _open(self, path: str, *, status: int, **options: Any) -> TestResponse:
         options.setdefault("environ_base", {"REMOTE_ADDR": self.address})
         values = (options.get("data") or {}).values()
@@ -191,7 +195,13 @@ class Browser:
             posts = [form for form in posts if form["action"].endswith(action)]
         else:
             banner = ("/submissions/zero", "/undo")  # about what is due
-            aside = ("/sign-out", "/account/stay", "/sign-out-everywhere", *banner)
+            aside = (
+                "/sign-out",
+                "/sessions/end",
+                "/account/stay",
+                "/sign-out-everywhere",
+                *banner,
+            )
             posts = [form for form in posts if not form["action"].endswith(aside)]
         assert posts, f"no form for {action or 'this page'} on {self._path()}"
         return posts[0]

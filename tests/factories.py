@@ -37,7 +37,7 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import documents, registration, thresholds, tickets
+from pmp import clock, documents, registration, thresholds, tickets
 from pmp.dispensations.row_codes import row_code
 from pmp.reaching import page_codes
 from pmp.reaching.proofs import Owner, kind_of
@@ -56,6 +56,7 @@ def make_user(role: Role = Role.STAFF, **fields: Any) -> User:
         "name": f"User {number}",
         "email": f"user{number}@example.org",
         "created_at": NOW,
+        "attested_at": clock.now(),
     }
     user: User = User.create(**(defaults | fields))
     return user

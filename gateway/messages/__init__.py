@@ -44,6 +44,8 @@ COMPOSERS = {
     DeliveryKind.MOBILE_CODE: "mobile_code",
     DeliveryKind.CONTACT_CHANGE: "contact_change",
     DeliveryKind.DESTROY_NOTICE: "destroy_notice",
+    DeliveryKind.FORGOTTEN_PASSWORD: "forgotten_password",
+    DeliveryKind.ACCOUNT_NOTICE: "account_notice",
 }
 
 

@@ -37,6 +37,7 @@ def _drawn(
         "credential_letter",
         address=delivery.address,
         username=user.username,
+        is_first=user.password_hash is None,
         secret=secret,
         issued_at=at,
         expires_at=credential.expires_at,

@@ -4,7 +4,6 @@ A refusal never tells whether the user name or the password was wrong, and takes
 for a name that nobody has. Each refusal is on the audit record.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from peewee import fn
@@ -17,25 +16,49 @@ from models import (
     UserStatus,
 )
 from pmp import audit, database, settings
-from pmp.accounts import credentials, lock_out, passwords, sessions
+from pmp.accounts import (
+    attestation,
+    credentials,
+    forgotten,
+    lock_out,
+    passwords,
+    second_factor,
+    sessions,
+)
+from pmp.accounts.entering import (
+    FirstStep,
+    SignedIn,
+    enter,
+    prove,
+    refuse_weak,
+    set_password,
+    tell_of_password,
+)
 from pmp.errors import RuleError
 from pmp.registration import registration_codes
 
 SHUT_OUT = (UserStatus.SUSPENDED, UserStatus.CLOSED)
 
 
-@dataclass(frozen=True)
-class SignedIn:
-    """A user who came in, and the token for the cookie of this browser."""
-
-    user: User
-    token: str
+__all__ = [
+    "FirstStep",
+    "SignedIn",
+    "activate",
+    "change_password",
+    "check_letter",
+    "letter",
+    "note_refused_access",
+    "sign_in",
+    "sign_out_everywhere",
+    "suspend",
+    "unlock",
+]
 
 
 def sign_in(
     *, username: str, password: str, address: str, browser: str, at: datetime
-) -> SignedIn:
-    """Let a user in and begin a session.
+) -> SignedIn | FirstStep:
+    """Let a user in and begin a session, or ask for the second factor.
 
     Raises RuleError for a wrong name or password and for a locked account alike, and
     lock_out.ThrottledError after too many refusals from one address.
@@ -97,14 +120,16 @@ def letter(credential_id: int, *, at: datetime) -> Credential:
 
 def activate(
     *, credential: Credential, password: str, address: str, browser: str, at: datetime
-) -> SignedIn:
+) -> SignedIn | FirstStep:
     """Set a user's own password; the letter's dies with it, and the user is in.
 
+    Who has a second factor shows it next. Who comes in for the first time attests
+    with it that the account is theirs alone.
     `credential` comes from check_letter, at most a few minutes ago. Raises RuleError
     for a password that will not do, or when the letter was used in the meantime.
     """
     user: User = credential.user
-    _refuse_weak(password, user)
+    refuse_weak(password, user)
     secret_hash = passwords.hash_secret(password)
     with database.atomic():
         _refuse_dead_letter(Credential.get_by_id(credential.id), at=at)
@@ -112,13 +137,14 @@ def activate(
         # Who holds the password has the letter, though nobody called it mailed.
         reason = "the user has come in"
         credentials.withdraw_letters(user, reason=reason, at=at, printed=False)
+        is_first = user.status != UserStatus.ACTIVE
         user.status = UserStatus.ACTIVE
-        _set_password(user, secret_hash, at=at)
-        _complete_registration(user)
-        subject = f"user:{user.id}"
-        for event in (audit.Event.CREDENTIAL_USED, audit.Event.USER_ACTIVATED):
-            audit.record(event, actor=user.username, subject=subject, at=at)
-        return _enter(user, address=address, browser=browser, at=at)
+        set_password(user, password, secret_hash, at=at)
+        forgotten.end_links(user, at=at)
+        _record_letter(user, is_first=is_first, at=at)
+        if second_factor.has(user):
+            return FirstStep(user)
+        return enter(user, address=address, browser=browser, at=at)
 
 
 def change_password(
@@ -135,24 +161,24 @@ def change_password(
     Raises RuleError when the current password is wrong (it counts as a wrong sign-in)
     or the new one will not do.
     """
-    allowed = lock_out.take_try(user, at=at)
-    if not passwords.matches(user.password_hash, current) or not allowed:
-        lock_out.note_refusal(user, address=address, at=at, reason="password change")
-        raise RuleError("This is not your current password", field="current")
-    lock_out.forget_tries(user)
+    prove(user, current, address=address, at=at, field="current")
     if current == password:
         raise RuleError("This is the password you have now", field="password")
-    _refuse_weak(password, user)
+    refuse_weak(password, user)
     secret_hash = passwords.hash_secret(password)
     with database.atomic():
-        _set_password(user, secret_hash, at=at)
+        set_password(user, password, secret_hash, at=at)
+        forgotten.end_links(user, at=at)
+        reason = "the user has set a password"
+        credentials.withdraw_letters(user, reason=reason, at=at)
+        tell_of_password(user, at=at)
         audit.record(
             audit.Event.PASSWORD_CHANGED,
             actor=user.username,
             subject=f"user:{user.id}",
             at=at,
         )
-        return _enter(user, address=address, browser=browser, at=at)
+        return enter(user, address=address, browser=browser, at=at)
 
 
 def sign_out_everywhere(*, user: User, at: datetime) -> int:
@@ -263,6 +289,16 @@ def _use_up(credential: Credential, *, at: datetime) -> None:
         raise RuleError("The password of this letter was used a moment ago.")
 
 
+def _record_letter(user: User, *, is_first: bool, at: datetime) -> None:
+    events = [audit.Event.CREDENTIAL_USED]
+    if is_first:
+        _complete_registration(user)
+        attestation.attest(user, at=at, address="")
+        events.append(audit.Event.USER_ACTIVATED)
+    for event in events:
+        audit.record(event, actor=user.username, subject=f"user:{user.id}", at=at)
+
+
 def _complete_registration(user: User) -> None:
     (
         Application.update(status=ApplicationStatus.ACTIVE)
@@ -287,37 +323,24 @@ def _named(username: str) -> User | None:
 
 def _let_in(
     user: User, password: str, *, address: str, browser: str, at: datetime
-) -> SignedIn:
+) -> SignedIn | FirstStep:
     with database.atomic():
-        lock_out.forget_tries(user)
         if passwords.is_outdated(user.password_hash or ""):
             user.password_hash = passwords.hash_secret(password)
             user.save(only=[User.password_hash])
-        return _enter(user, address=address, browser=browser, at=at)
-
-
-def _enter(user: User, *, address: str, browser: str, at: datetime) -> SignedIn:
-    User.update(last_sign_in_at=at).where(User.id == user.id).execute()
-    token = sessions.begin(user=user, address=address, browser=browser, at=at)
-    audit.record(
-        audit.Event.SIGNED_IN,
-        actor=user.username,
-        subject=f"user:{user.id}",
-        at=at,
-        address=address,
-    )
-    return SignedIn(user=user, token=token)
-
-
-def _refuse_weak(password: str, user: User) -> None:
-    if words := passwords.problem(password, username=user.username):
-        raise RuleError(words, field="password")
-
-
-def _set_password(user: User, secret_hash: str, *, at: datetime) -> None:
-    sessions.end_all(user, at=at)
-    user.password_hash, user.password_set_at = secret_hash, at
-    user.save(only=[User.password_hash, User.password_set_at, User.status])
+        if second_factor.has(user):
+            # Wrong tries stay counted: a password gives no new ones at codes.
+            lock_out.give_back_try(user)
+            audit.record(
+                audit.Event.FIRST_STEP,
+                actor=user.username,
+                subject=f"user:{user.id}",
+                at=at,
+                address=address,
+            )
+            return FirstStep(user)
+        lock_out.forget_tries(user)
+        return enter(user, address=address, browser=browser, at=at)
 
 
 def _no_match() -> str:

@@ -28,6 +28,8 @@ from pmp.dispensations.row_codes import LIKE, SIGNS
 from pmp.errors import RuleError
 
 GROUPS, GROUP = 4, 4  # sixteen of 32 signs: 80 bits
+# Who never came in, and who has forgotten the password: it works until the letter does.
+MAY_HAVE_ONE = (UserStatus.AWAITING_FIRST_SIGN_IN, UserStatus.ACTIVE)
 
 
 def issue(user: User, *, at: datetime) -> str:
@@ -57,7 +59,7 @@ def letter(
                 raise RuleError("This letter was mailed or replaced: issue a new one.")
             return documents.read(row.document)
         user: User = User.get_by_id(row.subject_id)
-        if user.status != UserStatus.AWAITING_FIRST_SIGN_IN:
+        if user.status not in MAY_HAVE_ONE:
             raise RuleError(f"{user.username} does not wait for a letter.")
         secret, credential = _issued(user, at=at)
         body = draw(user, secret, credential)
@@ -152,8 +154,7 @@ def reissue(user: User, *, reason: str, by: User, at: datetime) -> Delivery:
     if not reason.strip():
         raise RuleError("Say why a new letter is needed.", field="reason")
     with database.atomic():
-        withdraw_letters(user, reason="a new letter replaces it", by=by, at=at)
-        letter = request_letter(user, at=at)
+        letter = replace_letter(user, reason="a new letter replaces it", by=by, at=at)
         audit.record(
             audit.Event.DELIVERY_STAFF_ACTION,
             actor=by.username,
@@ -162,6 +163,15 @@ def reissue(user: User, *, reason: str, by: User, at: datetime) -> Delivery:
             detail={"action": "new letter", "reason": reason.strip()},
         )
     return letter
+
+
+def replace_letter(
+    user: User, *, reason: str, at: datetime, by: User | None = None
+) -> Delivery:
+    """Let a user's letters die and mail another; RuleError without an address."""
+    with database.atomic():
+        withdraw_letters(user, reason=reason, by=by, at=at)
+        return request_letter(user, at=at)
 
 
 def letter_changed(delivery: Delivery, at: datetime) -> None:

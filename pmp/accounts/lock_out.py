@@ -53,6 +53,18 @@ def forget_tries(user: User) -> None:
     )
 
 
+def give_back_try(user: User) -> None:
+    """Uncount the try that has just gone well; the wrong ones before it stay."""
+    tries = Case(
+        None, [(User.failed_sign_ins > 0, User.failed_sign_ins - 1)], default=0
+    )
+    (
+        User.update(failed_sign_ins=tries, locked_until=None)
+        .where(User.id == user.id)
+        .execute()
+    )
+
+
 def refuse_a_crowd(address: str, *, at: datetime) -> None:
     """Raise ThrottledError once an address had ADDRESS_LIMIT refusals in the window."""
     refused = (

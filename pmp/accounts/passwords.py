@@ -1,14 +1,18 @@
 """Passwords: how they are hashed, and which ones are refused.
 
-NIST SP 800-63B-4: at least 15 characters, no rule of composition, no forced change,
-nothing that is easily guessed. OWASP: argon2id with 19 MiB, two passes, one lane.
+NIST SP 800-63B-4: at least 15 characters, 8 with a second factor, no rule of
+composition, no forced change, nothing that is easily guessed. What is guessed first is
+in zxcvbn's lists: leaked passwords, common words and names, runs of keys. OWASP:
+argon2id with 19 MiB, two passes, one lane.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from zxcvbn import zxcvbn
 
 from pmp import settings
 
@@ -17,6 +21,10 @@ MOST_REPEATED_UNIT = 8
 FEWEST_DIFFERENT = 6
 FEWEST_OF_ONES_OWN = 8
 SHORTEST_NAME = 3
+# Guesses, as a power of ten: below it, a list of leaked passwords or an afternoon of
+# slow guessing finds it.
+FEWEST_GUESSES = 8
+LONGEST_GUESSED = 72  # what the library takes; who starts well has chosen well
 
 # Runs that fingers know, and the words that lists of leaked passwords are made of.
 RUNS = (
@@ -62,21 +70,64 @@ def is_outdated(secret_hash: str) -> bool:
     return _hasher.check_needs_rehash(secret_hash)
 
 
-def problem(password: str, *, username: str) -> str | None:
+def shortest(*, with_factor: bool) -> int:
+    """Give the fewest characters of a password; fewer beside a second factor."""
+    chosen = settings.current()
+    if not with_factor:
+        return chosen.password_min_length
+    return min(chosen.password_min_length, chosen.password_min_length_with_factor)
+
+
+def is_short(password: str) -> bool:
+    """Tell whether a password will do beside a second factor only."""
+    return len(_normal(password)) < settings.current().password_min_length
+
+
+def problem(password: str, *, username: str, shortest: int) -> str | None:
     """Say in a sentence why a password is refused; None if it will do."""
-    shortest = settings.current().password_min_length
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters"
     plain = _normal(password).casefold()
     if len(plain) < shortest:
         return f"Use at least {shortest} characters; four or five words make a good one"
-    if len(username) >= SHORTEST_NAME and username.casefold() in plain:
-        return "Do not use your user name in the password"
+    if words := _too_few_kinds(password):
+        return words
+    return next(_guesses(plain, username.casefold(), shortest), None)
+
+
+def _guesses(plain: str, username: str, shortest: int) -> Iterator[str]:
+    """Give why a password is guessed, the plainest reason first."""
+    if len(username) >= SHORTEST_NAME and username in plain:
+        yield "Do not use your user name in the password"
     if len(set(plain)) < FEWEST_DIFFERENT or _is_repeated(plain):
-        return "Do not repeat the same characters; use several different words"
-    if len(_own_part(plain)) < FEWEST_OF_ONES_OWN:
-        return "This is easily guessed; use several words that do not belong together"
-    return None
+        yield "Do not repeat the same characters; use several different words"
+    # A password that may be short need not have as much of its own.
+    if len(_own_part(plain)) < min(FEWEST_OF_ONES_OWN, shortest // 2 + 1):
+        yield "This is easily guessed; use several words that do not belong together"
+    if _is_known(plain, username):
+        yield (
+            "This is among the passwords that are tried first; use several words that"
+            " do not belong together"
+        )
+
+
+def _is_known(plain: str, username: str) -> bool:
+    own = [username, *_program_words()]
+    judged = zxcvbn(plain[:LONGEST_GUESSED], user_inputs=own)
+    return bool(judged["guesses_log10"] < FEWEST_GUESSES)
+
+
+def _too_few_kinds(password: str) -> str:
+    """Say what a state that wants composition (PMP_PASSWORD_KINDS) misses."""
+    wanted = settings.current().password_kinds
+    kinds = (str.islower, str.isupper, str.isdigit)
+    found = sum(any(kind(sign) for sign in password) for kind in kinds)
+    found += any(not sign.isalnum() for sign in password)
+    if found >= wanted:
+        return ""
+    return (
+        f"Use at least {wanted} of these: small letters, capitals, digits, other signs"
+    )
 
 
 def _normal(secret: str) -> str:
@@ -84,7 +135,8 @@ def _normal(secret: str) -> str:
 
 
 def _is_repeated(plain: str) -> bool:
-    units = (plain[:length] for length in range(1, MOST_REPEATED_UNIT + 1))
+    longest = min(MOST_REPEATED_UNIT, len(plain) // 2)
+    units = (plain[:length] for length in range(1, longest + 1))
     return any(plain == (unit * len(plain))[: len(plain)] for unit in units)
 
 

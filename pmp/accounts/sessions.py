@@ -11,6 +11,7 @@ from typing import Any
 
 from models import Session, User, UserStatus
 from pmp import audit, database, settings
+from pmp.errors import NotFoundError
 from pmp.prepared import Given, prepared
 
 TOKEN_BYTES = 32
@@ -61,6 +62,20 @@ def _live() -> Any:
     )
 
 
+def user_of_expired(token: str, *, at: datetime) -> User | None:
+    """Give whose session has just run out by itself; nobody's that was ended."""
+    session: Session | None = (
+        Session.select(Session, User)
+        .join(User)
+        .where(Session.token_sha256 == _digest(token))
+        .where(Session.ended_at.is_null())
+        .where(Session.seen_at > at - idle() - _longest())
+        .where(User.status == UserStatus.ACTIVE)
+        .first()
+    )
+    return session.user if session else None
+
+
 def seconds_left(session: Session, *, at: datetime) -> int:
     """Give the seconds after which a session ends if nothing more is asked."""
     ends = min(at + idle(), session.created_at + _longest())
@@ -97,6 +112,15 @@ def end(session: Session, *, at: datetime) -> None:
                 subject=f"session:{session.id}",
                 at=at,
             )
+
+
+def end_one(user: User, session_id: int, *, at: datetime) -> int:
+    """Sign out one browser of a user; give its id. NotFoundError if not theirs."""
+    session = Session.get_or_none((Session.id == session_id) & (Session.user == user))
+    if session is None:
+        raise NotFoundError("There is no such browser of yours.")
+    end(session, at=at)
+    return session_id
 
 
 def end_all(user: User, *, at: datetime) -> int:

@@ -1,10 +1,10 @@
-"""user create, list, suspend, unlock: accounts, from the command line."""
+"""user create, list, suspend, unlock, reopen, …: accounts, from the command line."""
 
 import click
 
 from models import Role
 from pmp import accounts, clock
-from pmp.accounts import coverage, users
+from pmp.accounts import coverage, inactivity, second_factor, users
 from pmp.wording import us_time
 from portal.cli import with_program
 
@@ -59,6 +59,31 @@ def unlock(username: str) -> None:
     found = users.named(username)
     accounts.unlock(user=found, by=None, at=clock.now())
     click.echo(f"{found.username} may sign in again.")
+
+
+@user.command()
+@click.argument("username")
+@click.option("--reason", required=True)
+@with_program
+def reopen(username: str, reason: str) -> None:
+    """Open USERNAME's account again, which was closed because nobody used it."""
+    found = users.named(username)
+    inactivity.reopen(found, reason=reason, by=None, at=clock.now())
+    click.echo(f"{found.username} may sign in again.")
+
+
+@user.command("lost-factor")
+@click.argument("username")
+@click.option("--reason", required=True)
+@with_program
+def lost_factor(username: str, reason: str) -> None:
+    """Take a lost second factor off USERNAME's account.
+
+    Such as the last administrator's: who may run commands needs no second person.
+    """
+    found = users.named(username)
+    second_factor.remove(found, by="system", at=clock.now(), reason=reason)
+    click.echo(f"{found.username} has no second factor any more.")
 
 
 @user.command()

@@ -3,6 +3,10 @@
 BLUEPRINTS = (
     "portal.views.home",
     "portal.views.account",
+    "portal.views.second_factor",
+    "portal.views.forgotten",
+    "portal.views.attestation",
+    "portal.views.kept_form",
     "portal.views.reaching",
     "portal.views.health",
     "portal.views.register",
@@ -53,6 +57,7 @@ BLUEPRINTS = (
     "portal.views.staff_cases",
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
+    "portal.views.staff_sign_in_help",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )

@@ -1,7 +1,6 @@
 """Sign-in, sign-out, first sign-in by letter, and one's own account."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -18,12 +17,12 @@ from flask.typing import ResponseReturnValue
 
 from models import Credential, ReceiptPolicy, User
 from pmp import accounts, clock
-from pmp.accounts import sessions
+from pmp.accounts import duties, passwords, second_factor, sessions
 from pmp.deliveries import certificates, mail_problems, protections
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.uploads import receipts
-from portal import access
+from portal import access, sign_in_steps
 from portal.access import may, public, requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.account import (
@@ -34,6 +33,7 @@ from portal.forms.account import (
     SignInForm,
 )
 from portal.navigation import landing_page
+from portal.sign_in_steps import whence
 
 bp = Blueprint("account", __name__)
 
@@ -51,14 +51,9 @@ def sign_in() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             signed_in = accounts.sign_in(
-                username=form.username.data,
-                password=form.password.data,
-                **_whence(),
+                username=form.username.data, password=form.password.data, **whence()
             )
-            access.enter(signed_in)
-            _tell_of_mail(signed_in.user)
-            wanted = access.safe_path(form.next.data)
-            return redirect(wanted if wanted != "/" else landing_page(), 303)
+            return sign_in_steps.go_on(signed_in, wanted=form.next.data or "")
     page = render_template("account/sign_in.html", form=form)
     return page, 422 if form.errors else 200
 
@@ -79,16 +74,16 @@ def activate() -> ResponseReturnValue:
     form = LetterForm()
     if form.validate_on_submit():
         with rule_errors(form):
-            whence = _whence()
+            where = whence()
             letter = accounts.check_letter(
                 username=form.username.data,
                 secret=form.secret.data,
                 code=form.code.data or "",
-                address=whence["address"],
-                at=whence["at"],
+                address=where["address"],
+                at=where["at"],
             )
             access.leave()
-            until = whence["at"] + LETTER_GOOD_FOR
+            until = where["at"] + LETTER_GOOD_FOR
             cookie[LETTER] = {"id": letter.id, "until": until.isoformat()}
             return redirect(url_for("account.own_password"), 303)
     page = render_template("account/activate.html", form=form)
@@ -106,13 +101,16 @@ def own_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             signed_in = accounts.activate(
-                credential=letter, password=form.password.data, **_whence()
+                credential=letter, password=form.password.data, **whence()
             )
-            access.enter(signed_in)
-            flash("Your password is set. You are signed in.")
-            return redirect(landing_page(), 303)
+            answer = sign_in_steps.go_on(signed_in)
+            flash("Your password is set.")
+            return answer
     page = render_template(
-        "account/own_password.html", form=form, username=letter.user.username
+        "account/own_password.html",
+        form=form,
+        username=letter.user.username,
+        shortest=_shortest(letter.user),
     )
     return page, 422 if form.errors else 200
 
@@ -127,7 +125,7 @@ def account() -> ResponseReturnValue:
                 user=signed_in_user(),
                 current=form.current.data,
                 password=form.password.data,
-                **_whence(),
+                **whence(),
             )
             access.enter(signed_in)
             flash("Your password is changed. Other browsers were signed out.")
@@ -141,6 +139,9 @@ def account() -> ResponseReturnValue:
         mail_problem=mail_problems.of_user(signed_in_user()),
         certificates_are_used=certificates.are_used(),
         phrases_are_used=protections.are_phrases_used(),
+        standing=second_factor.standing(signed_in_user()),
+        shortest=_shortest(signed_in_user()),
+        password_problem=duties.password_problem(signed_in_user(), at=clock.now()),
     )
     return page, 422 if form.errors else 200
 
@@ -183,6 +184,19 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("home.home"), 303)
 
 
+@bp.post("/account/sessions/end")
+@requires(Permission.ACCOUNT)
+def end_session() -> ResponseReturnValue:
+    session_id = request.form.get("session", 0, type=int)
+    found = sessions.end_one(signed_in_user(), session_id, at=clock.now())
+    if g.session is not None and found == g.session.id:
+        access.leave()
+        flash("You are signed out.")
+        return redirect(url_for("home.home"), 303)
+    flash("That browser is signed out.")
+    return redirect(url_for("account.account"), 303)
+
+
 @bp.post("/account/stay")
 @requires(Permission.ACCOUNT)
 def stay() -> ResponseReturnValue:
@@ -190,23 +204,6 @@ def stay() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(seconds=seconds)
     return redirect(landing_page(), 303)
-
-
-def _tell_of_mail(user: User) -> None:
-    """Tell a user who signs in that email to them came back, until it is settled."""
-    if mail_problems.of_user(user) is not None:
-        flash(
-            "Email that we sent you came back. See Your account for what to do.",
-            "warn",
-        )
-
-
-def _whence() -> dict[str, Any]:
-    return {
-        "address": request.remote_addr or "",
-        "browser": request.user_agent.string,
-        "at": clock.now(),
-    }
 
 
 def _checked_letter() -> Credential | None:
@@ -217,3 +214,7 @@ def _checked_letter() -> Credential | None:
         return accounts.letter(kept["id"], at=clock.now())
     except RuleError:
         return None
+
+
+def _shortest(user: User) -> int:
+    return passwords.shortest(with_factor=second_factor.has(user))
