@@ -35,6 +35,7 @@ from pmp.entry import drafts
 from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
+from pmp.registration import drafts as registration_drafts
 from pmp.reporting import held_records, notices, settling
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
@@ -223,7 +224,9 @@ def watch_tickets() -> None:
 
 def expire() -> None:
     """End registrations whose confirmation page never came."""
-    registration.expire(at=clock.now())
+    at = clock.now()
+    registration_drafts.expire(at=at)
+    registration.expire(at=at)
 
 
 def evaluate() -> None:

@@ -14,6 +14,7 @@ from peewee import IntegrityError, fn
 
 from models import (
     Application,
+    ApplicationDraft,
     ApplicationStatus,
     ChannelName,
     DeliveryKind,
@@ -26,6 +27,7 @@ from pmp.accounts import lock_out
 from pmp.deliveries import Route
 from pmp.errors import RuleError
 from pmp.reaching import texts
+from pmp.registration import drafts
 from pmp.registration.answers import Answers, problems, shown, tidied
 from pmp.registration.names import name_key
 from pmp.registration.registration_codes import new_code, read_code
@@ -77,6 +79,7 @@ def submit(  # noqa: PLR0913 - what, by whom, from where, when
                 submitted_at=at,
                 **{name: value or "" for name, value in given.items()},
             )
+            drafts.forget(made.code)
             _record(audit.Event.REGISTRATION_SUBMITTED, made, by, at, address=address)
     except IntegrityError:
         known = by_code(code)  # the same form sent twice: codes are handed out by us
@@ -86,20 +89,22 @@ def submit(  # noqa: PLR0913 - what, by whom, from where, when
     return made
 
 
-def find(*, code: str, name: str, address: str, at: datetime) -> Application:
+def find(
+    *, code: str, name: str, address: str, at: datetime
+) -> Application | ApplicationDraft:
     """Find a registration by its code and the applicant's last or pharmacy's name.
 
-    Raises RuleError, the same for an unknown code and a wrong name, and
-    lock_out.Throttled after too many wrong ones from one address.
+    Also one that is still being typed. Raises RuleError, the same for an unknown code
+    and a wrong name, and lock_out.Throttled after too many wrong ones from one address.
     """
     lock_out.refuse_a_crowd(address, at=at)
-    known = by_code(code)
-    if known and name_key(name) == name_key(known.last_name or known.pharmacy_name):
+    known = by_code(code) or drafts.by_code(code)
+    if known and name_key(name) == name_key(_name_to_give(known)):
         return known
     lock_out.note_refusal(None, address=address, at=at, reason="registration")
     raise RuleError(
-        "There is no registration with this code and name. Both stand on the"
-        " confirmation page.",
+        "There is no registration with this code and name. You were shown the code"
+        " when you began; both stand on the confirmation page.",
         field="code",
     )
 
@@ -108,6 +113,13 @@ def by_code(text: str) -> Application | None:
     """Give the registration with a code, however typed; None if there is none."""
     code = read_code(text)
     return Application.get_or_none(Application.code == code) if code else None
+
+
+def _name_to_give(known: Application | ApplicationDraft) -> str:
+    if isinstance(known, ApplicationDraft):
+        typed = drafts.answers_of(known)
+        return typed.last_name or typed.pharmacy_name
+    return str(known.last_name or known.pharmacy_name)
 
 
 def listed(
