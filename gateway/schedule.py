@@ -17,7 +17,6 @@ from pmp import (
     database,
     deliveries,
     periods,
-    registration,
     settings,
     uploads,
 )
@@ -35,7 +34,8 @@ from pmp.entry import drafts
 from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
-from pmp.registration import drafts as registration_drafts
+from pmp.registration import drafts as drafts_of_registrations
+from pmp.registration import expiry
 from pmp.reporting import held_records, notices, settling
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
@@ -223,10 +223,11 @@ def watch_tickets() -> None:
 
 
 def expire() -> None:
-    """End registrations whose confirmation page never came."""
+    """Remind of confirmation pages that are awaited; end what never came."""
     at = clock.now()
-    registration_drafts.expire(at=at)
-    registration.expire(at=at)
+    drafts_of_registrations.expire(at=at)
+    expiry.expire(at=at)
+    expiry.remind(at=at)
 
 
 def evaluate() -> None:

@@ -26,7 +26,12 @@ from pmp.accounts import passwords
 from pmp.deliveries import Route, contacts, outbox
 from pmp.dispensations.row_codes import LIKE, SIGNS
 from pmp.errors import RuleError
+from pmp.registration import notices
 
+_LETTER_AWAITED = (
+    ApplicationStatus.APPROVED,
+    ApplicationStatus.CREDENTIALS_MAILED,  # a new letter for one that was lost
+)
 GROUPS, GROUP = 4, 4  # sixteen of 32 signs: 80 bits
 
 
@@ -167,15 +172,36 @@ def reissue(user: User, *, reason: str, by: User, at: datetime) -> Delivery:
 def letter_changed(delivery: Delivery, at: datetime) -> None:
     """Destroy our copy of a mailed letter; revoke the password of a returned one."""
     if delivery.state == DeliveryState.MAILED:
-        (
-            Application.update(status=ApplicationStatus.CREDENTIALS_MAILED)
-            .where(Application.user == delivery.subject_id)
-            .where(Application.status == ApplicationStatus.APPROVED)
-            .execute()
-        )
+        _tell_mailed(delivery.subject_id, at=at)
         _burn(delivery, at=at)
     if delivery.state == DeliveryState.RETURNED:
         revoke(User.get_by_id(delivery.subject_id), at=at)
+
+
+def good_until(user: User | None) -> datetime | None:
+    """Give until when a user's letter is good; None if none is."""
+    living = (
+        Credential.select()
+        .where(Credential.user == user)
+        .where(Credential.used_at.is_null())
+        .where(Credential.revoked_at.is_null())
+        .order_by(Credential.id.desc())
+    )
+    credential: Credential | None = living.first() if user else None
+    return credential.expires_at if credential else None
+
+
+def _tell_mailed(user_id: int, *, at: datetime) -> None:
+    """Move the registration of a user on, and tell the applicant to watch the mail."""
+    query = (
+        Application.select()
+        .where(Application.user == user_id)
+        .where(Application.status.in_(_LETTER_AWAITED))
+    )
+    for application in query:
+        application.status, application.mailed_at = _LETTER_AWAITED[1], at
+        application.save(only=[Application.status, Application.mailed_at])
+        notices.notify(application, at=at, ways=notices.NO_LETTER)
 
 
 def _issued(user: User, *, at: datetime) -> tuple[str, Credential]:

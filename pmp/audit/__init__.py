@@ -34,6 +34,7 @@ class Event(StrEnum):
     REGISTRATION_APPROVED = "registration:approved"
     REGISTRATION_RETURNED = "registration:returned"
     REGISTRATION_REJECTED = "registration:rejected"
+    REGISTRATION_REMINDED = "registration:reminded"
     REGISTRATION_EXPIRED = "registration:expired"
     FAX_RECEIVED = "fax:received"
     FAX_READ = "fax:read"

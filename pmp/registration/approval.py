@@ -21,7 +21,7 @@ from models import (
 from pmp import audit, database, registration
 from pmp.accounts import credentials
 from pmp.errors import ConflictError, RuleError
-from pmp.registration import comparison
+from pmp.registration import comparison, notices
 from pmp.registration.enrolment import enrol
 from pmp.wording import words
 
@@ -80,7 +80,7 @@ def approve(
         row.user = user = _enrolled(row, licence, by=by, at=at)
         _decide(row, ApplicationStatus.APPROVED, by=by, at=at)
         credentials.request_letter(user, at=at)
-        registration.notify(row, at=at, email_only=True)
+        notices.notify(row, at=at, ways=notices.NO_LETTER)
         detail = {"user": user.id, "override": override}
         _record(audit.Event.REGISTRATION_APPROVED, row, by=by, at=at, detail=detail)
     return user
@@ -132,9 +132,9 @@ def return_(
     with database.atomic():
         row = _taken(application, registration.OPEN)
         row.reason = f"{sentence}\n{note.strip()}" if note.strip() else sentence
-        row.override_reason = ""
+        row.override_reason, row.reminded_at = "", None
         _decide(row, ApplicationStatus.RETURNED, by=by, at=at)
-        registration.notify(row, at=at)
+        notices.notify(row, at=at)
         detail = {"reason": reason.value}
         _record(audit.Event.REGISTRATION_RETURNED, row, by=by, at=at, detail=detail)
 
@@ -147,7 +147,7 @@ def reject(application: Application, *, reason: str, by: User, at: datetime) -> 
         row = _taken(application, registration.OPEN)
         row.reason = reason.strip()
         _decide(row, ApplicationStatus.REJECTED, by=by, at=at)
-        registration.notify(row, at=at)
+        notices.notify(row, at=at)
         _record(audit.Event.REGISTRATION_REJECTED, row, by=by, at=at, detail={})
 
 

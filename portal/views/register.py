@@ -23,8 +23,9 @@ from flask.typing import ResponseReturnValue
 from gateway import documents, tasks
 from models import Application, ApplicationDraft, Profession
 from pmp import clock, identifiers, registration, settings
+from pmp.accounts import credentials
 from pmp.errors import NotFoundError
-from pmp.registration import drafts
+from pmp.registration import address_of_record, drafts, expiry
 from pmp.registration.answers import shown, tidied
 from pmp.registration.drafts import Step
 from pmp.registration.registration_codes import read_code
@@ -143,7 +144,10 @@ def status(code: str) -> ResponseReturnValue:
         "register/status.html",
         application=application,
         standing=registration.standing(application),
-        expires_on=registration.expires_on(application),
+        expires_on=expiry.expires_on(application),
+        other_town=address_of_record.other_town(application),
+        good_until=credentials.good_until(application.user),
+        now=clock.now(),
     )
 
 
