@@ -78,12 +78,16 @@ def cut(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
     return _apart(wanted, body)
 
 
-def page_png(body: bytes, media_type: str, number: int) -> bytes:
+def page_png(
+    body: bytes, media_type: str, number: int, *, turn: int = 0, large: bool = False
+) -> bytes:
     """Draw one page (the first is 1) for the screen; as for `cut` where it cannot be.
 
-    Within twenty seconds, and with nobody who reads whole faxes to wait for.
+    Within twenty seconds, and with nobody who reads whole faxes to wait for. `turn` and
+    `large` are as for pages.page_png.
     """
-    wanted = {"what": "page", "media_type": media_type, "number": number}
+    shown = {"number": number, "turn": turn, "large": large}
+    wanted = {"what": "page", "media_type": media_type, **shown}
     return _apart(wanted, body, by=_showing)
 
 
@@ -97,7 +101,9 @@ def work(given: bytes) -> bytes:
 
             return cut_pages.cut(body, wanted["media_type"], wanted["numbers"])
         if wanted["what"] == "page":
-            return pages.page_png(body, wanted["media_type"], wanted["number"])
+            turn, large = wanted["turn"], wanted["large"]
+            media_type, number = wanted["media_type"], wanted["number"]
+            return pages.page_png(body, media_type, number, turn=turn, large=large)
         from gateway import fax_sheets  # noqa: PLC0415 - within the limits
 
         found = list(fax_sheets.read(body, wanted["media_type"]))

@@ -16,6 +16,7 @@ from pmp import (
     csv_submissions,
     database,
     deliveries,
+    desk_holds,
     periods,
     settings,
     uploads,
@@ -254,6 +255,7 @@ def tidy() -> None:
     threshold_copies.purge(at=at)
     schedules.expire(at=at)
     fax_expiry.purge(at=at)
+    desk_holds.forget_old(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

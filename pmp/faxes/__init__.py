@@ -22,7 +22,7 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, database, documents, registration, tickets
+from pmp import audit, database, desk_holds, documents, registration, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.faxes import fax_sheets
 from pmp.faxes.filing import SAME, file_by_codes, record, same_file
@@ -330,6 +330,7 @@ def _deal_with(
             f"{now.handled_by or 'The program'} was faster: this fax is"
             f" {words(now.status).lower()}."
         )
+    desk_holds.end(fax, by=by, at=at)
 
 
 def _kept_under(reference: str) -> tuple[InboundFax | None, str]:

@@ -18,7 +18,7 @@ from models import (
     Licence,
     User,
 )
-from pmp import audit, database, registration
+from pmp import audit, database, desk_holds, registration
 from pmp.accounts import credentials
 from pmp.errors import ConflictError, RuleError
 from pmp.registration import comparison, notices
@@ -32,6 +32,9 @@ class Check(StrEnum):
     SIGNED = "signed"
     DATED = "dated"
     UNALTERED = "unaltered"
+
+
+REPLACED = "Your registration {} was approved; this one is no longer needed."
 
 
 class ReturnReason(StrEnum):
@@ -74,6 +77,8 @@ def approve(
         raise RuleError("You typed this registration: someone else must approve it.")
     with database.atomic():
         row = _taken(application, {ApplicationStatus.CONFIRMATION_RECEIVED})
+        desk_holds.end(row, by=by, at=at)
+        _refuse_who_closed(row, by)
         licence = _cleared_licence(row, by=by, at=at)
         override = row.override_reason
         row.licence = licence
@@ -83,7 +88,31 @@ def approve(
         notices.notify(row, at=at, ways=notices.NO_LETTER)
         detail = {"user": user.id, "override": override}
         _record(audit.Event.REGISTRATION_APPROVED, row, by=by, at=at, detail=detail)
+        _close_repeats(row, by=by, at=at)
     return user
+
+
+def _close_repeats(row: Application, *, by: User, at: datetime) -> None:
+    """Close the same applicant's other open registrations: one is approved.
+
+    Somebody who wants to change an answer registers again, so several are common.
+    Another person's who names the same licence stay: staff must see them.
+    """
+    for other in comparison.repeats_of(row):
+        if other.status in registration.OPEN:
+            other.reason = REPLACED.format(row.code)
+            _decide(other, ApplicationStatus.REJECTED, by=by, at=at)
+            detail = {"replaced_by": row.code}
+            event = audit.Event.REGISTRATION_REJECTED
+            _record(event, other, by=by, at=at, detail=detail)
+
+
+def _refuse_who_closed(row: Application, by: User) -> None:
+    if comparison.account_closed_by(row) == by.username:
+        raise RuleError(
+            "You closed an account to make room for this registration: someone else"
+            " must approve it."
+        )
 
 
 def _enrolled(row: Application, licence: Licence, *, by: User, at: datetime) -> User:
@@ -106,6 +135,7 @@ def ask_override(
         raise RuleError("Say why it may be approved all the same.", field="reason")
     with database.atomic():
         row = _taken(application, {ApplicationStatus.CONFIRMATION_RECEIVED})
+        desk_holds.end(row, by=by, at=at)
         row.override_reason, row.decided_by = reason.strip(), by.username
         row.save(only=[Application.override_reason, Application.decided_by])
         detail = {"reason": reason.strip()}
@@ -131,6 +161,7 @@ def return_(
     sentence = RETURN_WORDS[reason]
     with database.atomic():
         row = _taken(application, registration.OPEN)
+        desk_holds.end(row, by=by, at=at)
         row.reason = f"{sentence}\n{note.strip()}" if note.strip() else sentence
         row.override_reason, row.reminded_at = "", None
         _decide(row, ApplicationStatus.RETURNED, by=by, at=at)
@@ -145,6 +176,7 @@ def reject(application: Application, *, reason: str, by: User, at: datetime) -> 
         raise RuleError("Say why; the applicant will read it.", field="reason")
     with database.atomic():
         row = _taken(application, registration.OPEN)
+        desk_holds.end(row, by=by, at=at)
         row.reason = reason.strip()
         _decide(row, ApplicationStatus.REJECTED, by=by, at=at)
         notices.notify(row, at=at)
