@@ -76,6 +76,7 @@ def approve(
     if comparison.typed_by(application) == by.username:
         raise RuleError("You typed this registration: someone else must approve it.")
     with database.atomic():
+        _take_repeats(application)
         row = _taken(application, {ApplicationStatus.CONFIRMATION_RECEIVED})
         desk_holds.end(row, by=by, at=at)
         _refuse_who_closed(row, by)
@@ -90,6 +91,17 @@ def approve(
         _record(audit.Event.REGISTRATION_APPROVED, row, by=by, at=at, detail=detail)
         _close_repeats(row, by=by, at=at)
     return user
+
+
+def _take_repeats(application: Application) -> None:
+    """Take an application and its repeats in one order, so that none wait for another.
+
+    Two of them approved at once would else each hold the row that the other closes.
+    """
+    if database.is_sqlite():
+        return
+    same = comparison.same_licence(application)
+    list(same.order_by(Application.id).for_update())
 
 
 def _close_repeats(row: Application, *, by: User, at: datetime) -> None:

@@ -6,6 +6,7 @@ For staff only. A difference needs a second person's word; some things nobody ca
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from models import (
     Application,
@@ -119,16 +120,20 @@ def others_like(application: Application) -> list[Application]:
 
 def repeats_of(application: Application) -> list[Application]:
     """Give the same applicant's other registrations of the same licence, as typed."""
-    query = (
+    query = same_licence(application).where(Application.id != application.id)
+    name = name_key(applicant_name(application))
+    found = query.order_by(Application.id)
+    return [each for each in found if name_key(applicant_name(each)) == name]
+
+
+def same_licence(application: Application) -> Any:
+    """Select the registrations that name the same licence as typed, itself too."""
+    return (
         Application.select()
         .where(Application.profession == application.profession)
         .where(Application.licence_number == application.licence_number)
         .where(Application.dea == application.dea)
-        .where(Application.id != application.id)
-        .order_by(Application.id)
     )
-    name = name_key(applicant_name(application))
-    return [each for each in query if name_key(applicant_name(each)) == name]
 
 
 def account_closed_by(application: Application) -> str:

@@ -227,6 +227,29 @@ def test_a_known_and_an_unknown_licence_read_the_same(
     assert seen[0] == seen[1]
 
 
+def test_registering_never_asks_the_roster_so_it_takes_as_long_for_all(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_licence(Profession.PRACTITIONER, code="CSP.0012345", name="S RODKIN")
+    caplog.set_level("DEBUG", logger="peewee")
+    application = register(browser)
+    browser.get(f"/registration/{application.code}")
+    asked = [record.getMessage() for record in caplog.records]
+    assert any('"application"' in each for each in asked)
+    assert [each for each in asked if 'FROM "licence"' in each] == []
+
+
+def test_what_is_submitted_cannot_be_edited(browser: Browser) -> None:
+    application, token = register(browser), browser.token()
+    for step in ("who", "numbers", "reach", "review"):
+        path = f"/register/{application.code}/{step}"
+        browser.get(path, status=303)
+        browser.post(path, typed(last_name="Edited") | {"csrf_token": token})
+        browser.follow()
+        assert "It is your turn: sign the page and fax it" in browser.text()
+    assert Application.get().last_name == "Rodkin"
+
+
 # --- The confirmation page and the status
 
 

@@ -272,7 +272,7 @@ class Story:
             assert picture.width > 500
             staff.press("Approve")
             staff.sees("There is a problem")  # nothing was ticked
-            for box in staff.page.locator("main [type=checkbox]").all():
+            for box in staff.page.locator(".keyed [type=checkbox]").all():
                 box.check()
             staff.press("Approve")
             staff.sees("approved", "letter")
