@@ -6,7 +6,7 @@ stored. NIST SP 800-63B-4: a mailed secret lives at most 21 days, for one use.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from models import (
@@ -189,6 +189,23 @@ def good_until(user: User | None) -> datetime | None:
     )
     credential: Credential | None = living.first() if user else None
     return credential.expires_at if credential else None
+
+
+def too_old(applications: Iterable[Application], *, at: datetime) -> set[int]:
+    """Give those of these registrations, by id, whose letter opens nothing any more.
+
+    Its password has run out or was revoked, and none has come after it.
+    """
+    numbers = {each.id for each in applications}
+    good = (
+        Application.select(Application.id)
+        .join(Credential, on=(Credential.user == Application.user))
+        .where(Application.id.in_(numbers))
+        .where(Credential.used_at.is_null())
+        .where(Credential.revoked_at.is_null())
+        .where(Credential.expires_at > at)
+    )
+    return numbers - {each.id for each in good}
 
 
 def _tell_mailed(user_id: int, *, at: datetime) -> None:

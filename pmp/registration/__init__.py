@@ -165,8 +165,14 @@ def standing(application: Application) -> ApplicationStatus:
     return status
 
 
-def confirmation_received(application: Application, *, by: str, at: datetime) -> None:
-    """Take note that the signed page has come; nothing if it had, or all is decided."""
+def confirmation_received(
+    application: Application, *, by: str, at: datetime, late: bool = False
+) -> None:
+    """Take note that the signed page has come; nothing if it had, or all is decided.
+
+    `late` lets it count for a registration that has expired: staff say so by hand.
+    """
+    awaited = (*expiry.AWAITED, *([ApplicationStatus.EXPIRED] if late else ()))
     with database.atomic():
         moved = (
             Application.update(
@@ -177,11 +183,7 @@ def confirmation_received(application: Application, *, by: str, at: datetime) ->
                 decided_at=None,
             )
             .where(Application.id == application.id)
-            .where(
-                Application.status.in_(
-                    (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
-                )
-            )
+            .where(Application.status.in_(awaited))
             .execute()
         )
         if moved:

@@ -43,10 +43,10 @@ LISTS = {
         [ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED],
     ),
     "mail": ("Letter not mailed yet", [ApplicationStatus.APPROVED]),
+    "out": ("Letter out, not used yet", [ApplicationStatus.CREDENTIALS_MAILED]),
     "closed": (
         "Decided",
         [
-            ApplicationStatus.CREDENTIALS_MAILED,
             ApplicationStatus.ACTIVE,
             ApplicationStatus.REJECTED,
             ApplicationStatus.EXPIRED,
@@ -83,6 +83,7 @@ def queue() -> ResponseReturnValue:
         pages=-(-total // registration.PAGE_SIZE),
         name_of=comparison.applicant_name,
         holds=desk_holds.held(rows, at=now),
+        too_old=credentials.too_old(rows, at=now) if chosen == "out" else set(),
         subject_of=desk_holds.subject_of,
         now=now,
     )

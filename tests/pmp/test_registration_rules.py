@@ -14,6 +14,7 @@ from models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    FaxStatus,
     Licence,
     Pharmacy,
     Profession,
@@ -21,8 +22,8 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import audit, database, registration, settings
-from pmp.accounts import closing, sessions
+from pmp import audit, database, faxes, registration, settings
+from pmp.accounts import closing, credentials, sessions
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, RuleError
 from pmp.registration import address_of_record, approval, comparison, drafts, expiry
@@ -36,6 +37,7 @@ from tests.factories import (
     make_practitioner_licence,
     make_user,
 )
+from tests.faxes import page, receive, tiff
 
 RECEIVED = ApplicationStatus.CONFIRMATION_RECEIVED
 PRACTITIONER, PHARMACY = Profession.PRACTITIONER, Profession.PHARMACY
@@ -164,6 +166,33 @@ def test_the_same_address_is_not_told(db: settings.Settings) -> None:
     approve(application)
     row = Application.get_by_id(application.id)
     assert address_of_record.other_town(row) == ""
+
+
+def test_a_letter_that_was_mailed_and_is_too_old_is_told(
+    db: settings.Settings,
+) -> None:
+    make_practitioner_licence()
+    application = received()
+    user = approve(application)
+    rows = [Application.get_by_id(application.id)]
+    assert credentials.too_old(rows, at=NOW) == {application.id}  # not drawn yet
+    credentials.issue(user, at=NOW)
+    assert credentials.too_old(rows, at=NOW + 20 * DAY) == set()
+    assert credentials.too_old(rows, at=NOW + 21 * DAY) == {application.id}
+    assert credentials.good_until(user) == NOW + 21 * DAY
+
+
+def test_a_page_that_comes_too_late_counts_if_staff_say_so(
+    db: settings.Settings,
+) -> None:
+    late = make_application(at=NOW - 40 * DAY)
+    make_application()  # noise
+    expiry.expire(at=NOW)
+    fax = receive(tiff([page(late.code, signed=True)]))
+    assert fax.status == FaxStatus.UNMATCHED
+    assert "its page came too late" in fax.note
+    faxes.attach(fax, code=late.code, by=make_user(), at=NOW)
+    assert status(late) == RECEIVED
 
 
 # --- Several registrations of one licence

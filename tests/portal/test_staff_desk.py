@@ -209,6 +209,17 @@ def test_a_pharmacys_dea_number_shows_whose_account_it_is(desk: Browser) -> None
     assert "has an account already" not in desk.text()
 
 
+def test_letters_that_are_out_are_a_list_with_those_that_are_too_old(
+    desk: Browser,
+) -> None:
+    mailed = make_application(status=ApplicationStatus.CREDENTIALS_MAILED)
+    make_application(status=ApplicationStatus.REJECTED, last_name="Noise")
+    desk.get("/staff/registrations?list=out")
+    assert mailed.code in desk.text()
+    assert "Mail a new letter: the password is no longer good" in desk.text()
+    assert "Noise" not in desk.text()
+
+
 # --- Looking
 
 

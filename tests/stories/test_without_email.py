@@ -4,6 +4,7 @@ Everything reaches her by fax or letter, and nothing is asked of her that needs 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -118,12 +119,12 @@ def attaches(staff: Browser, application: Application) -> None:
 
 
 def decides(
-    staff: Browser, application: Application, how: str, said: dict[str, object]
+    staff: Browser, application: Application, how: str, said: Mapping[str, object]
 ) -> None:
     path = f"/staff/registrations/{application.code}"
     staff.sign_in_as(User.get(User.username == "lee"))
     staff.get(path)
-    staff.submit(said, action=f"{path}/{how}")
+    staff.submit(dict(said), action=f"{path}/{how}")
 
 
 def last_fax(application: Application) -> str:
