@@ -522,6 +522,26 @@ class Application(Table):
     override_reason = TextField(default="")
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
     user = ForeignKeyField(User, null=True, on_delete="RESTRICT")
+    mailed_at = UtcField(null=True)  # its letter was
+    reminded_at = UtcField(null=True)  # that the signed page is still awaited
+
+
+class ApplicationDraft(Table):
+    """A registration that is being typed, as typed; its code is the registration's."""
+
+    code = CharField(unique=True)
+    profession = word(Profession)
+    answers = JsonField(default=dict)
+    started_at = UtcField()
+    saved_at = UtcField(index=True)
+
+
+class DeskHold(Table):
+    """What a member of staff has on the desk, until when: others leave it alone."""
+
+    subject = CharField(unique=True)  # fax:12, registration:CTR-…
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    until = UtcField()
 
 
 class FaxStatus(StrEnum):
@@ -2305,6 +2325,8 @@ TABLES: tuple[type[Table], ...] = (
     AccountNotice,
     Document,
     Application,
+    ApplicationDraft,
+    DeskHold,
     InboundFax,
     FaxSheet,
     Product,

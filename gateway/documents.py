@@ -191,13 +191,17 @@ def page_png(body: bytes, media_type: str, page: int) -> bytes:
     return pages.page_png(body, media_type, page)
 
 
-def faxed_page_png(body: bytes, media_type: str, page: int) -> bytes:
+def faxed_page_png(
+    body: bytes, media_type: str, page: int, *, turn: int = 0, large: bool = False
+) -> bytes:
     """Draw one page of a fax (the first is 1) for the screen; RuleError if none.
+
+    `turn` it 90, 180 or 270 degrees to the right; `large` as fine as it came.
 
     In a process of its own: a stranger's file is never opened in the portal.
     """
     try:
-        return reading_apart.page_png(body, media_type, page)
+        return reading_apart.page_png(body, media_type, page, turn=turn, large=large)
     except pages.UnreadableFax as refusal:
         raise RuleError("This page cannot be shown as a picture.") from refusal
     except reading_apart.NotReadNowError as later:

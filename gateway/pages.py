@@ -92,13 +92,22 @@ def images(
             yield source.picture(number)
 
 
-def page_png(body: bytes, media_type: str, page: int) -> bytes:
-    """One page (the first is 1) as a PNG for the screen, at most 1224 pixels wide."""
+def page_png(
+    body: bytes, media_type: str, page: int, *, turn: int = 0, large: bool = False
+) -> bytes:
+    """One page (the first is 1) as a PNG for the screen, at most 1224 pixels wide.
+
+    `turn` it so many degrees to the right: 90, 180, 270; `large` leaves it as fine as
+    it came, at most 2448 pixels wide.
+    """
     with _opened(body, media_type) as source:
         if not 1 <= page <= source.pages:
             raise UnreadableFax("There is no such page.")
         picture = source.picture(page - 1)
-    picture.thumbnail((STAFF_IMAGE_WIDTH, STAFF_IMAGE_WIDTH * 4))
+    if turn:
+        picture = picture.rotate(-turn, expand=True, fillcolor=None)
+    width = STAFF_IMAGE_WIDTH * (2 if large else 1)
+    picture.thumbnail((width, width * 4))
     written = io.BytesIO()
     picture.save(written, "PNG", optimize=True)
     return written.getvalue()

@@ -79,12 +79,16 @@ def cut(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
     return _apart(wanted, body)
 
 
-def page_png(body: bytes, media_type: str, number: int) -> bytes:
+def page_png(
+    body: bytes, media_type: str, number: int, *, turn: int = 0, large: bool = False
+) -> bytes:
     """Draw one page (the first is 1) for the screen; as for `cut` where it cannot be.
 
-    Within twenty seconds, and with nobody who reads whole faxes to wait for.
+    Within twenty seconds, and with nobody who reads whole faxes to wait for. `turn` and
+    `large` are as for pages.page_png.
     """
-    wanted = {"what": "page", "media_type": media_type, "number": number}
+    shown = {"number": number, "turn": turn, "large": large}
+    wanted = {"what": "page", "media_type": media_type, **shown}
     return _apart(wanted, body, by=_showing)
 
 
@@ -132,7 +136,9 @@ def _cut(body: bytes, wanted: Mapping[str, Any]) -> bytes:
 
 
 def _page(body: bytes, wanted: Mapping[str, Any]) -> bytes:
-    return pages.page_png(body, wanted["media_type"], wanted["number"])
+    turn, large = wanted["turn"], wanted["large"]
+    media_type, number = wanted["media_type"], wanted["number"]
+    return pages.page_png(body, media_type, number, turn=turn, large=large)
 
 
 def _pictures(body: bytes, wanted: Mapping[str, Any]) -> bytes:

@@ -16,8 +16,8 @@ from pmp import (
     csv_submissions,
     database,
     deliveries,
+    desk_holds,
     periods,
-    registration,
     settings,
     uploads,
 )
@@ -36,6 +36,8 @@ from pmp.entry import drafts
 from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
+from pmp.registration import drafts as drafts_of_registrations
+from pmp.registration import expiry
 from pmp.reporting import held_records, notices, settling
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
@@ -228,8 +230,11 @@ def watch_tickets() -> None:
 
 
 def expire() -> None:
-    """End registrations whose confirmation page never came."""
-    registration.expire(at=clock.now())
+    """Remind of confirmation pages that are awaited; end what never came."""
+    at = clock.now()
+    drafts_of_registrations.expire(at=at)
+    expiry.expire(at=at)
+    expiry.remind(at=at)
 
 
 def evaluate() -> None:
@@ -263,6 +268,7 @@ def tidy() -> None:
     fax_expiry.purge(at=at)
     forgotten.forget_old(at=at)
     kept_forms.forget_old(at=at)
+    desk_holds.forget_old(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

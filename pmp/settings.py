@@ -84,6 +84,7 @@ class Settings(AccountSettings, GatewaySettings):
     )
     leaflets_dir: str = ""
     registration_prefix: str = "CTR"
+    address_of_record_help: str = "You can change it at www.elicense.ct.gov."
     roster_practitioner_credentials: str = (
         "CONTROLLED SUBSTANCE REGISTRATION FOR PRACTITIONER"
     )
@@ -95,6 +96,8 @@ class Settings(AccountSettings, GatewaySettings):
 
     # Policy.
     registration_days: int = Field(default=30, ge=1)
+    registration_reminder_days: int = Field(default=10, ge=0, le=365)
+    desk_hold_minutes: int = Field(default=15, ge=1, le=240)
     credential_days: int = Field(default=21, ge=1, le=21)
     lock_after: int = Field(default=4, ge=2, le=20)
     lock_minutes: int = Field(default=10, ge=1)

@@ -14,7 +14,8 @@ from models import (
     DeliveryAttempt,
 )
 from pmp import registration, settings
-from pmp.wording import person_name, phone
+from pmp.registration import expiry
+from pmp.wording import person_name, phone, us_date
 
 
 def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
@@ -47,24 +48,50 @@ def compose(delivery: Delivery, attempt: DeliveryAttempt) -> Message:
 def _words(application: Application) -> tuple[str, list[str]]:
     """Give a title and sentences for where the registration stands."""
     status = registration.standing(application)
-    if status == ApplicationStatus.RETURNED:
-        first_line = application.reason.partition("\n")[0]
-        return "Your page came back to you", [first_line, _fax_again()]
-    if status == ApplicationStatus.REJECTED:
-        return "Your registration was not accepted", [
-            "The page below says why, and what you can do."
-        ]
-    if status in {
-        ApplicationStatus.APPROVED,
-        ApplicationStatus.CREDENTIALS_MAILED,
-    }:
-        letter = (
-            "A letter with your user name and a single-use password goes to the address"
-            f" of record that the {settings.current().department} has on file."
-        )
-        keep = "Keep your confirmation page: you need its code when you first sign in."
-        return "Your registration is approved", [letter, keep]
-    return "Your registration has moved on", ["The page below says where it stands."]
+    until = us_date(expiry.expires_on(application))
+    keep = "Keep your confirmation page: you need its code when you first sign in."
+    said = {
+        ApplicationStatus.SUBMITTED: (
+            "Your signed page has not come yet",
+            [f"We still await your signed page: fax it by {until}. {_fax_again()}"],
+        ),
+        ApplicationStatus.CONFIRMATION_RECEIVED: (
+            "Your signed page has come",
+            ["Staff are checking it. There is nothing for you to do."],
+        ),
+        ApplicationStatus.RETURNED: (
+            "Your page came back to you",
+            [
+                application.reason.partition("\n")[0],
+                f"{_fax_again()} We await your page until {until}.",
+            ],
+        ),
+        ApplicationStatus.EXPIRED: (
+            "Your registration has expired",
+            ["Your signed page did not come in time. You may register again."],
+        ),
+        ApplicationStatus.REJECTED: (
+            "Your registration was not accepted",
+            ["The page below says why, and what you can do."],
+        ),
+        ApplicationStatus.APPROVED: (
+            "Your registration is approved",
+            [_letter("goes"), keep],
+        ),
+        ApplicationStatus.CREDENTIALS_MAILED: (
+            "Your letter is in the mail",
+            [_letter("was mailed"), keep],
+        ),
+    }
+    otherwise = ["The page below says where it stands."]
+    return said.get(status, ("Your registration has moved on", otherwise))
+
+
+def _letter(verb: str) -> str:
+    return (
+        f"A letter with your user name and a single-use password {verb} to the address"
+        f" of record that the {settings.current().department} has on file."
+    )
 
 
 def _fax_again() -> str:

@@ -6,7 +6,7 @@ stored. NIST SP 800-63B-4: a mailed secret lives at most 21 days, for one use.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from models import (
@@ -26,7 +26,12 @@ from pmp.accounts import passwords
 from pmp.deliveries import Route, contacts, outbox
 from pmp.dispensations.row_codes import LIKE, SIGNS
 from pmp.errors import RuleError
+from pmp.registration import notices
 
+_LETTER_AWAITED = (
+    ApplicationStatus.APPROVED,
+    ApplicationStatus.CREDENTIALS_MAILED,  # a new letter for one that was lost
+)
 GROUPS, GROUP = 4, 4  # sixteen of 32 signs: 80 bits
 # Who never came in, and who has forgotten the password: it works until the letter does.
 MAY_HAVE_ONE = (UserStatus.AWAITING_FIRST_SIGN_IN, UserStatus.ACTIVE)
@@ -177,15 +182,53 @@ def replace_letter(
 def letter_changed(delivery: Delivery, at: datetime) -> None:
     """Destroy our copy of a mailed letter; revoke the password of a returned one."""
     if delivery.state == DeliveryState.MAILED:
-        (
-            Application.update(status=ApplicationStatus.CREDENTIALS_MAILED)
-            .where(Application.user == delivery.subject_id)
-            .where(Application.status == ApplicationStatus.APPROVED)
-            .execute()
-        )
+        _tell_mailed(delivery.subject_id, at=at)
         _burn(delivery, at=at)
     if delivery.state == DeliveryState.RETURNED:
         revoke(User.get_by_id(delivery.subject_id), at=at)
+
+
+def good_until(user: User | None) -> datetime | None:
+    """Give until when a user's letter is good; None if none is."""
+    living = (
+        Credential.select()
+        .where(Credential.user == user)
+        .where(Credential.used_at.is_null())
+        .where(Credential.revoked_at.is_null())
+        .order_by(Credential.id.desc())
+    )
+    credential: Credential | None = living.first() if user else None
+    return credential.expires_at if credential else None
+
+
+def too_old(applications: Iterable[Application], *, at: datetime) -> set[int]:
+    """Give those of these registrations, by id, whose letter opens nothing any more.
+
+    Its password has run out or was revoked, and none has come after it.
+    """
+    numbers = {each.id for each in applications}
+    good = (
+        Application.select(Application.id)
+        .join(Credential, on=(Credential.user == Application.user))
+        .where(Application.id.in_(numbers))
+        .where(Credential.used_at.is_null())
+        .where(Credential.revoked_at.is_null())
+        .where(Credential.expires_at > at)
+    )
+    return numbers - {each.id for each in good}
+
+
+def _tell_mailed(user_id: int, *, at: datetime) -> None:
+    """Move the registration of a user on, and tell the applicant to watch the mail."""
+    query = (
+        Application.select()
+        .where(Application.user == user_id)
+        .where(Application.status.in_(_LETTER_AWAITED))
+    )
+    for application in query:
+        application.status, application.mailed_at = _LETTER_AWAITED[1], at
+        application.save(only=[Application.status, Application.mailed_at])
+        notices.notify(application, at=at, ways=notices.NO_LETTER)
 
 
 def _issued(user: User, *, at: datetime) -> tuple[str, Credential]:

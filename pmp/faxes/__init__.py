@@ -13,6 +13,7 @@ from peewee import Case, IntegrityError
 
 from models import (
     Application,
+    ApplicationStatus,
     ContactCheck,
     DocumentKind,
     FaxedReply,
@@ -22,7 +23,7 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, database, documents, registration, tickets
+from pmp import audit, database, desk_holds, documents, registration, tickets
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.faxes import fax_sheets
 from pmp.faxes.filing import SAME, file_by_codes, record, same_file
@@ -120,13 +121,16 @@ def attach_to_report(
 def attach(fax: InboundFax, *, code: str, by: User, at: datetime) -> Application:
     """Attach a fax from the tray to a registration that staff name by its code.
 
-    Raises RuleError if there is no such registration or it is closed, ConflictError
-    if another has dealt with the fax.
+    One that has expired counts again: the page has come after all. Raises RuleError if
+    there is no such registration or it is decided, ConflictError if another has dealt
+    with the fax.
     """
-    application = _open_application(code)
+    application = _open_application(code, or_expired=True)
     with database.atomic():
         _deal_with(fax, FaxStatus.MATCHED, by=by, at=at, application=application)
-        registration.confirmation_received(application, by=by.username, at=at)
+        registration.confirmation_received(
+            application, by=by.username, at=at, late=True
+        )
         detail = {"registration": application.code}
         record(audit.Event.FAX_ATTACHED, fax, by.username, at, detail)
     return application
@@ -292,11 +296,12 @@ def _pages_of(fax: InboundFax, cut: Cut) -> bytes:
     return cut(body, fax.document.media_type, [sheet.number for sheet in own])
 
 
-def _open_application(code: str) -> Application:
+def _open_application(code: str, *, or_expired: bool = False) -> Application:
     application = registration.by_code(code)
     if application is None:
         raise RuleError("There is no registration with this code.", field="code")
-    if application.status not in registration.OPEN:
+    is_late = or_expired and application.status == ApplicationStatus.EXPIRED
+    if application.status not in registration.OPEN and not is_late:
         state = words(application.status).lower()
         raise RuleError(f"Registration {application.code} is {state}.", field="code")
     return application
@@ -330,6 +335,7 @@ def _deal_with(
             f"{now.handled_by or 'The program'} was faster: this fax is"
             f" {words(now.status).lower()}."
         )
+    desk_holds.end(fax, by=by, at=at)
 
 
 def _kept_under(reference: str) -> tuple[InboundFax | None, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from models import Application, FaxStatus
+from models import Application, ApplicationStatus, FaxStatus
 from pmp import registration, settings
 from pmp.faxes import other_papers
 from pmp.registration.registration_codes import read_code
@@ -12,6 +12,10 @@ from pmp.thresholds import faxed_replies, reply_codes
 from pmp.tickets import faxed_papers
 from pmp.wording import words
 
+LATE = (
+    "Registration {} is expired: its page came too late. Attach it all the same, and it"
+    " is decided as any other; or put it aside."
+)
 NO_PAGES = "The pages could not be opened."
 
 
@@ -94,6 +98,8 @@ def _reason(codes: list[str]) -> tuple[str, Application | None]:
     application = registration.by_code(codes[0])
     if application is None:
         return f"There is no registration {codes[0]}.", None
+    if application.status == ApplicationStatus.EXPIRED:
+        return LATE.format(codes[0]), None
     if application.status not in registration.OPEN:
         return f"Registration {codes[0]} is {words(application.status).lower()}.", None
     return "", application

@@ -6,7 +6,7 @@ applicant whether a licence exists. The decision is in pmp.registration.approval
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -14,18 +14,17 @@ from peewee import IntegrityError, fn
 
 from models import (
     Application,
+    ApplicationDraft,
     ApplicationStatus,
     ChannelName,
-    DeliveryKind,
     Profession,
     User,
     UserStatus,
 )
-from pmp import audit, clock, database, deliveries, settings
+from pmp import audit, database
 from pmp.accounts import lock_out
-from pmp.deliveries import Route
 from pmp.errors import RuleError
-from pmp.reaching import texts
+from pmp.registration import drafts, expiry, notices
 from pmp.registration.answers import Answers, problems, shown, tidied
 from pmp.registration.names import name_key
 from pmp.registration.registration_codes import new_code, read_code
@@ -77,7 +76,15 @@ def submit(  # noqa: PLR0913 - what, by whom, from where, when
                 submitted_at=at,
                 **{name: value or "" for name, value in given.items()},
             )
-            _record(audit.Event.REGISTRATION_SUBMITTED, made, by, at, address=address)
+            drafts.forget(made.code)
+            audit.record(
+                audit.Event.REGISTRATION_SUBMITTED,
+                actor=by.username if by else "applicant",
+                subject=f"registration:{made.code}",
+                at=at,
+                address=address,
+                detail={"profession": profession.value},
+            )
     except IntegrityError:
         known = by_code(code)  # the same form sent twice: codes are handed out by us
         if known is None:
@@ -86,20 +93,22 @@ def submit(  # noqa: PLR0913 - what, by whom, from where, when
     return made
 
 
-def find(*, code: str, name: str, address: str, at: datetime) -> Application:
+def find(
+    *, code: str, name: str, address: str, at: datetime
+) -> Application | ApplicationDraft:
     """Find a registration by its code and the applicant's last or pharmacy's name.
 
-    Raises RuleError, the same for an unknown code and a wrong name, and
-    lock_out.Throttled after too many wrong ones from one address.
+    Also one that is still being typed. Raises RuleError, the same for an unknown code
+    and a wrong name, and lock_out.Throttled after too many wrong ones from one address.
     """
     lock_out.refuse_a_crowd(address, at=at)
-    known = by_code(code)
-    if known and name_key(name) == name_key(known.last_name or known.pharmacy_name):
+    known = by_code(code) or drafts.by_code(code)
+    if known and name_key(name) == name_key(_name_to_give(known)):
         return known
     lock_out.note_refusal(None, address=address, at=at, reason="registration")
     raise RuleError(
-        "There is no registration with this code and name. Both stand on the"
-        " confirmation page.",
+        "There is no registration with this code and name. You were shown the code"
+        " when you began; both stand on the confirmation page.",
         field="code",
     )
 
@@ -108,6 +117,13 @@ def by_code(text: str) -> Application | None:
     """Give the registration with a code, however typed; None if there is none."""
     code = read_code(text)
     return Application.get_or_none(Application.code == code) if code else None
+
+
+def _name_to_give(known: Application | ApplicationDraft) -> str:
+    if isinstance(known, ApplicationDraft):
+        typed = drafts.answers_of(known)
+        return typed.last_name or typed.pharmacy_name
+    return str(known.last_name or known.pharmacy_name)
 
 
 def listed(
@@ -149,8 +165,14 @@ def standing(application: Application) -> ApplicationStatus:
     return status
 
 
-def confirmation_received(application: Application, *, by: str, at: datetime) -> None:
-    """Take note that the signed page has come; nothing if it had, or all is decided."""
+def confirmation_received(
+    application: Application, *, by: str, at: datetime, late: bool = False
+) -> None:
+    """Take note that the signed page has come; nothing if it had, or all is decided.
+
+    `late` lets it count for a registration that has expired: staff say so by hand.
+    """
+    awaited = (*expiry.AWAITED, *([ApplicationStatus.EXPIRED] if late else ()))
     with database.atomic():
         moved = (
             Application.update(
@@ -161,11 +183,7 @@ def confirmation_received(application: Application, *, by: str, at: datetime) ->
                 decided_at=None,
             )
             .where(Application.id == application.id)
-            .where(
-                Application.status.in_(
-                    (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
-                )
-            )
+            .where(Application.status.in_(awaited))
             .execute()
         )
         if moved:
@@ -175,12 +193,8 @@ def confirmation_received(application: Application, *, by: str, at: datetime) ->
                 subject=f"registration:{application.code}",
                 at=at,
             )
-
-
-def expires_on(application: Application) -> date:
-    """Give the day until which the signed page may come."""
-    limit = timedelta(days=settings.current().registration_days)
-    return clock.day_of(application.submitted_at + limit)
+            row = Application.get_by_id(application.id)
+            notices.notify(row, at=at, ways=(ChannelName.EMAIL,))
 
 
 def confirmation(application: Application) -> dict[str, Any]:
@@ -193,85 +207,5 @@ def confirmation(application: Application) -> dict[str, Any]:
         "answers": list(zip_longest(cells[:half], cells[half:])),
         "tight": sum(len(each.value) for each in cells) > ROOMY,
         "signer": application.pharmacist_in_charge or person,
-        "expires_on": expires_on(application),
+        "expires_on": expiry.expires_on(application),
     }
-
-
-def expire(*, at: datetime) -> int:
-    """Close registrations whose signed page never came; give how many."""
-    limit = at - timedelta(days=settings.current().registration_days)
-    late = (
-        Application.select()
-        .where(Application.status == ApplicationStatus.SUBMITTED)
-        .where(Application.submitted_at < limit)
-    )
-    return sum(_expire(application, at=at) for application in late)
-
-
-def _expire(application: Application, *, at: datetime) -> bool:
-    """Close one, unless its page came in this very moment."""
-    with database.atomic():
-        closed = (
-            Application.update(status=ApplicationStatus.EXPIRED)
-            .where(Application.id == application.id)
-            .where(Application.status == ApplicationStatus.SUBMITTED)
-            .execute()
-        )
-        if closed:
-            _record(audit.Event.REGISTRATION_EXPIRED, application, None, at)
-    return bool(closed)
-
-
-def notify(application: Application, *, at: datetime, email_only: bool = False) -> None:
-    """Tell the applicant that something has changed, in the transaction of its cause.
-
-    By the channel they prefer, else email, else fax, else a letter to the practice or
-    pharmacy; by text message too, where they agreed to it. The notice holds the code
-    and a link, no more.
-    """
-    texts.notify(application, at=at)
-    routes = _routes(application)
-    if email_only:
-        routes = [route for route in routes if route.channel == ChannelName.EMAIL]
-        if not routes:
-            return
-    deliveries.request(
-        kind=DeliveryKind.REGISTRATION_NOTICE,
-        subject_id=application.id,
-        routes=routes,
-        dedupe_key=f"registration_notice:{application.id}:{application.status}:{at:%Y%m%d%H%M%S}",
-        at=at,
-    )
-
-
-def _routes(application: Application) -> list[Route]:
-    town = f"{application.city}, {application.state} {application.zip}"
-    person = f"{application.first_name} {application.last_name}".strip()
-    name = application.pharmacy_name or person
-    letter = f"{name}\n{application.street}\n{town}".upper()
-    ways = {
-        ChannelName.EMAIL: application.email,
-        ChannelName.FAX: application.fax,
-        ChannelName.LETTER: letter,
-    }
-    order = sorted(ways, key=lambda way: way != application.preferred_channel)
-    return [Route(way, ways[way]) for way in order if ways[way]]
-
-
-def _record(
-    event: audit.Event,
-    application: Application,
-    by: User | None,
-    at: datetime,
-    *,
-    address: str = "",
-) -> None:
-    applicant = event == audit.Event.REGISTRATION_SUBMITTED
-    audit.record(
-        event,
-        actor=by.username if by else ("applicant" if applicant else "system"),
-        subject=f"registration:{application.code}",
-        at=at,
-        address=address,
-        detail={"profession": application.profession.value},
-    )

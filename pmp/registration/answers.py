@@ -11,6 +11,7 @@ from pmp.wording import phone, words, zip_code
 # What fits on one page, whatever is written: see the confirmation page's tests.
 LONGEST = 60
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
+_LICENCE = re.compile(r"[A-Z0-9][A-Z0-9 ./#-]{0,29}", re.ASCII)
 _SOCIAL_SECURITY = re.compile(r"\d{3}-\d{2}-\d{4}")
 NOTICE_WAYS = [way for way in ChannelName if way not in NO_WAY_OF_REPORTS]
 _NOT_SAID = "Give {}."
@@ -156,6 +157,11 @@ def problems(profession: Profession, answers: Answers) -> dict[str, str]:
     return found
 
 
+def is_social_security(value: str) -> bool:
+    """Tell whether a text looks like a social security number: it is never kept."""
+    return bool(_SOCIAL_SECURITY.fullmatch(value.strip()))
+
+
 def _foreign(profession: Profession) -> frozenset[str]:
     pharmacy = profession == Profession.PHARMACY
     return PRACTITIONER_ONLY if pharmacy else PHARMACY_ONLY
@@ -168,9 +174,19 @@ def _problem(name: str, value: str) -> str | None:
         return f"This is too long: at most {LONGEST} characters."
     if any(not sign.isprintable() for sign in value):
         return "There is a sign in it that cannot be printed."
-    if _SOCIAL_SECURITY.fullmatch(value):
+    if is_social_security(value):
         return "This looks like a social security number. Do not give it here."
     return _CHECKS[name](value) if name in _CHECKS else None
+
+
+def licence_problem(value: str) -> str | None:
+    """Say what is wrong with a licence number as typed, whoever issued it."""
+    if _LICENCE.fullmatch(value) and any(sign.isdigit() for sign in value):
+        return None
+    return (
+        f"“{value}” is not a licence number: letters and digits are expected, such as"
+        " CSP.0012345. Copy it from the licence or permit."
+    )
 
 
 def phone_problem(value: str) -> str | None:
@@ -193,6 +209,7 @@ def channel_problem(value: str) -> str | None:
 
 
 _CHECKS: dict[str, Callable[[str], str | None]] = {
+    "licence_number": licence_problem,
     "dea": identifiers.dea_problem,
     "npi": identifiers.npi_problem,
     "ncpdp": identifiers.ncpdp_problem,

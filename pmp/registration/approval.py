@@ -18,10 +18,10 @@ from models import (
     Licence,
     User,
 )
-from pmp import audit, database, registration
+from pmp import audit, database, desk_holds, registration
 from pmp.accounts import credentials
 from pmp.errors import ConflictError, RuleError
-from pmp.registration import comparison
+from pmp.registration import comparison, notices
 from pmp.registration.enrolment import enrol
 from pmp.wording import words
 
@@ -32,6 +32,9 @@ class Check(StrEnum):
     SIGNED = "signed"
     DATED = "dated"
     UNALTERED = "unaltered"
+
+
+REPLACED = "Your registration {} was approved; this one is no longer needed."
 
 
 class ReturnReason(StrEnum):
@@ -73,17 +76,55 @@ def approve(
     if comparison.typed_by(application) == by.username:
         raise RuleError("You typed this registration: someone else must approve it.")
     with database.atomic():
+        _take_repeats(application)
         row = _taken(application, {ApplicationStatus.CONFIRMATION_RECEIVED})
+        desk_holds.end(row, by=by, at=at)
+        _refuse_who_closed(row, by)
         licence = _cleared_licence(row, by=by, at=at)
         override = row.override_reason
         row.licence = licence
         row.user = user = _enrolled(row, licence, by=by, at=at)
         _decide(row, ApplicationStatus.APPROVED, by=by, at=at)
         credentials.request_letter(user, at=at)
-        registration.notify(row, at=at, email_only=True)
+        notices.notify(row, at=at, ways=notices.NO_LETTER)
         detail = {"user": user.id, "override": override}
         _record(audit.Event.REGISTRATION_APPROVED, row, by=by, at=at, detail=detail)
+        _close_repeats(row, by=by, at=at)
     return user
+
+
+def _take_repeats(application: Application) -> None:
+    """Take an application and its repeats in one order, so that none wait for another.
+
+    Two of them approved at once would else each hold the row that the other closes.
+    """
+    if database.is_sqlite():
+        return
+    same = comparison.same_licence(application)
+    list(same.order_by(Application.id).for_update())
+
+
+def _close_repeats(row: Application, *, by: User, at: datetime) -> None:
+    """Close the same applicant's other open registrations: one is approved.
+
+    Somebody who wants to change an answer registers again, so several are common.
+    Another person's who names the same licence stay: staff must see them.
+    """
+    for other in comparison.repeats_of(row):
+        if other.status in registration.OPEN:
+            other.reason = REPLACED.format(row.code)
+            _decide(other, ApplicationStatus.REJECTED, by=by, at=at)
+            detail = {"replaced_by": row.code}
+            event = audit.Event.REGISTRATION_REJECTED
+            _record(event, other, by=by, at=at, detail=detail)
+
+
+def _refuse_who_closed(row: Application, by: User) -> None:
+    if comparison.account_closed_by(row) == by.username:
+        raise RuleError(
+            "You closed an account to make room for this registration: someone else"
+            " must approve it."
+        )
 
 
 def _enrolled(row: Application, licence: Licence, *, by: User, at: datetime) -> User:
@@ -106,6 +147,7 @@ def ask_override(
         raise RuleError("Say why it may be approved all the same.", field="reason")
     with database.atomic():
         row = _taken(application, {ApplicationStatus.CONFIRMATION_RECEIVED})
+        desk_holds.end(row, by=by, at=at)
         row.override_reason, row.decided_by = reason.strip(), by.username
         row.save(only=[Application.override_reason, Application.decided_by])
         detail = {"reason": reason.strip()}
@@ -131,10 +173,11 @@ def return_(
     sentence = RETURN_WORDS[reason]
     with database.atomic():
         row = _taken(application, registration.OPEN)
+        desk_holds.end(row, by=by, at=at)
         row.reason = f"{sentence}\n{note.strip()}" if note.strip() else sentence
-        row.override_reason = ""
+        row.override_reason, row.reminded_at = "", None
         _decide(row, ApplicationStatus.RETURNED, by=by, at=at)
-        registration.notify(row, at=at)
+        notices.notify(row, at=at)
         detail = {"reason": reason.value}
         _record(audit.Event.REGISTRATION_RETURNED, row, by=by, at=at, detail=detail)
 
@@ -145,9 +188,10 @@ def reject(application: Application, *, reason: str, by: User, at: datetime) -> 
         raise RuleError("Say why; the applicant will read it.", field="reason")
     with database.atomic():
         row = _taken(application, registration.OPEN)
+        desk_holds.end(row, by=by, at=at)
         row.reason = reason.strip()
         _decide(row, ApplicationStatus.REJECTED, by=by, at=at)
-        registration.notify(row, at=at)
+        notices.notify(row, at=at)
         _record(audit.Event.REGISTRATION_REJECTED, row, by=by, at=at, detail={})
 
 

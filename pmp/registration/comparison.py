@@ -6,11 +6,20 @@ For staff only. A difference needs a second person's word; some things nobody ca
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from models import Application, AuditEvent, Licence, Profession, User, UserStatus
+from models import (
+    Application,
+    AuditEvent,
+    Licence,
+    Pharmacy,
+    Profession,
+    User,
+    UserStatus,
+)
 from pmp import audit, clock
 from pmp.deliveries.contacts import address_lines
-from pmp.registration.names import same_company, same_person
+from pmp.registration.names import name_key, same_company, same_person
 from pmp.wording import us_date, zip_code
 
 ROSTER_DIGITS = 7
@@ -35,6 +44,7 @@ class Comparison:
     lines: tuple[Line, ...]
     differences: tuple[str, ...]
     bars: tuple[str, ...]
+    holders: tuple[User, ...] = ()  # accounts that must be closed first
 
 
 def compare(application: Application, *, at: datetime) -> Comparison:
@@ -56,7 +66,9 @@ def compare(application: Application, *, at: datetime) -> Comparison:
         for line in lines
         if line.agrees is False
     )
-    return Comparison(licence, lines, differences, _bars(application, licence))
+    holders = _holders(application, licence)
+    bars = _bars(licence, holders)
+    return Comparison(licence, lines, differences, bars, holders)
 
 
 def licence_of(application: Application) -> Licence | None:
@@ -104,6 +116,34 @@ def others_like(application: Application) -> list[Application]:
         .limit(5)
     )
     return list(query)
+
+
+def repeats_of(application: Application) -> list[Application]:
+    """Give the same applicant's other registrations of the same licence, as typed."""
+    query = same_licence(application).where(Application.id != application.id)
+    name = name_key(applicant_name(application))
+    found = query.order_by(Application.id)
+    return [each for each in found if name_key(applicant_name(each)) == name]
+
+
+def same_licence(application: Application) -> Any:
+    """Select the registrations that name the same licence as typed, itself too."""
+    return (
+        Application.select()
+        .where(Application.profession == application.profession)
+        .where(Application.licence_number == application.licence_number)
+        .where(Application.dea == application.dea)
+    )
+
+
+def account_closed_by(application: Application) -> str:
+    """Give who closed an account for an application; empty if nobody did."""
+    rows = AuditEvent.select().where(
+        AuditEvent.event == audit.Event.USER_CLOSED.value,
+        AuditEvent.at >= application.submitted_at,
+    )
+    closed = [r.actor for r in rows if application.code in r.detail.values()]
+    return closed[-1] if closed else ""
 
 
 def applicant_name(application: Application) -> str:
@@ -177,17 +217,29 @@ def _likeness(application: Application, licence: Licence) -> tuple[bool, bool, b
     )
 
 
-def _bars(application: Application, licence: Licence) -> tuple[str, ...]:
+def _holders(application: Application, licence: Licence) -> tuple[User, ...]:
+    """Give the accounts in the way: of the licence, or of a pharmacy's DEA number.
+
+    After a change of owner a pharmacy may have a new permit and keep its DEA number:
+    two accounts would both report for it.
+    """
+    mine = User.licence == licence
+    if application.profession == Profession.PHARMACY:
+        same = Pharmacy.select().where(Pharmacy.dea == application.dea)
+        mine |= User.pharmacy.in_(same)
+    query = User.select().where(mine).where(User.status != UserStatus.CLOSED)
+    return tuple(each for each in query if each != application.user)
+
+
+def _bars(licence: Licence, holders: tuple[User, ...]) -> tuple[str, ...]:
     bars = []
     if not address_lines(licence):
         bars.append(
             "The licence has no whole address of record: a letter could not be mailed."
         )
-    holder: User | None = User.get_or_none(
-        (User.licence == licence) & (User.status != UserStatus.CLOSED)
-    )
-    if holder and holder != application.user:
-        bars.append(f"This licence has an account already: {holder.username}.")
+    for holder in holders:
+        what = "licence" if holder.licence == licence else "DEA number"
+        bars.append(f"This {what} has an account already: {holder.username}.")
     return tuple(bars)
 
 

@@ -1,6 +1,7 @@
 """What staff say at the fax desk about pages and papers."""
 
 from wtforms import IntegerField, StringField
+from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from portal.forms import Form
@@ -11,6 +12,14 @@ class TicketPaperForm(Form):
         "Ticket",
         description="Its number, such as T261123-7, or the code under the symbol",
         validators=[InputRequired("Enter the ticket's number"), Length(max=40)],
+    )
+
+
+class PutAsideForm(Form):
+    note = TextAreaField(
+        "Why they are put aside",
+        description="An advertisement, a wrong number, not for us",
+        validators=[InputRequired("Say why they are put aside"), Length(max=1000)],
     )
 
 

@@ -72,6 +72,14 @@ class NewLetterForm(Form):
     reason = _words("Why a new letter is needed", "Say why a new letter is needed")
 
 
+class CloseAccountForm(Form):
+    reason = _words(
+        "Why the account is closed",
+        "Say why the account is closed",
+        "Such as a change of owner, with the day; kept on the audit record",
+    )
+
+
 class CoverForm(Form):
     licence = StringField(
         "Licence number of a further pharmacy",

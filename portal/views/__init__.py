@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "portal.views.staff",
     "portal.views.staff_faxes",
     "portal.views.staff_registrations",
+    "portal.views.staff_desk",
     "portal.views.staff_submissions",
     "portal.views.staff_corrections",
     "portal.views.staff_reporting",

@@ -1,5 +1,6 @@
 """The fax desk: faxes that found no registration, and the pages of every fax."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -15,10 +16,10 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import InboundFax
-from pmp import clock, faxes
+from pmp import clock, desk_holds, faxes
 from pmp.deliveries import sealed_searches
 from pmp.errors import NotFoundError, RuleError
-from pmp.faxes import dividing, fax_sheets, guesses
+from pmp.faxes import dividing, fax_sheets, guesses, undoing
 from pmp.permissions import Permission
 from pmp.reaching import checks, fax_numbers
 from pmp.registration import comparison
@@ -32,8 +33,12 @@ from portal.forms import rule_errors
 from portal.forms.staff_faxes import DivideForm, TicketPaperForm
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm
 from portal.forms.staff_rules import ReplyForm
+from portal.paging import page_asked_for
 
 bp = Blueprint("staff_faxes", __name__)
+
+QUARTERS = (90, 180, 270)
+LARGEST = 3  # as many times as large
 
 FORMS = {
     "attach": AttachForm,
@@ -51,8 +56,24 @@ def tray() -> ResponseReturnValue:
     return render_template(
         "staff/faxes/tray.html",
         rows=rows,
+        holds=desk_holds.held(rows, at=now),
+        subject_of=desk_holds.subject_of,
         first_guess=guesses.first_of(rows, at=now),
         now=now,
+    )
+
+
+@bp.get("/staff/faxes/put-aside")
+@requires(Permission.FAX_DESK)
+def aside() -> ResponseReturnValue:
+    page = page_asked_for()
+    rows, total = undoing.put_aside(page)
+    return render_template(
+        "staff/faxes/aside.html",
+        rows=rows,
+        total=total,
+        page=page,
+        pages=-(-total // undoing.PAGE_SIZE),
     )
 
 
@@ -70,8 +91,29 @@ def page(fax_id: int, number: int) -> ResponseReturnValue:
         raise NotFoundError("There is no such page.")
     body = faxes.viewed(found, page=number, by=signed_in_user(), at=clock.now())
     media_type = found.document.media_type if found.document else ""
-    picture = documents.faxed_page_png(body, media_type, number)
+    picture = documents.faxed_page_png(
+        body, media_type, number, turn=turn_asked_for(), large="large" in request.args
+    )
     return Response(picture, mimetype="image/png")
+
+
+@bp.get("/staff/faxes/<int:fax_id>/look/<int:number>")
+@requires(Permission.FAX_DESK)
+def look(fax_id: int, number: int) -> ResponseReturnValue:
+    """Show one page alone: larger, turned, with the pages beside it."""
+    found = faxes.by_id(fax_id)
+    if not 1 <= number <= fax_sheets.in_file(found):
+        raise NotFoundError("There is no such page.")
+    size = request.args.get("size", default=1, type=int)
+    return render_template(
+        "staff/faxes/look.html",
+        fax=found,
+        number=number,
+        total=fax_sheets.in_file(found),
+        turn=turn_asked_for(),
+        size=min(max(size, 1), LARGEST),
+        largest=LARGEST,
+    )
 
 
 @bp.post("/staff/faxes/<int:fax_id>/attach")
@@ -192,8 +234,26 @@ def dismiss(fax_id: int) -> ResponseReturnValue:
     return _at_the_desk(found, dismiss=form)
 
 
+def turn_asked_for() -> int:
+    """Give by how many degrees a page shall be turned to the right: `?turn=90`."""
+    asked = request.args.get("turn", default=0, type=int)
+    return asked if asked in QUARTERS else 0
+
+
 def _form(name: str) -> Any:
     return FORMS[name](prefix=f"{name}-")
+
+
+def _following(found: InboundFax, at: datetime) -> InboundFax | None:
+    """Give the next fax of the tray that nobody else has, from the oldest on."""
+    rows = [row for row in faxes.tray() if row.id != found.id]
+    holds = desk_holds.held(rows, at=at)
+    mine = signed_in_user()
+    for row in rows:
+        hold = holds.get(desk_holds.subject_of(row))
+        if hold is None or hold.user == mine:
+            return row
+    return None
 
 
 def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
@@ -221,6 +281,9 @@ def _at_the_desk(found: InboundFax, **sent: Any) -> ResponseReturnValue:
         answer=fax_answers.of(found),
         replies=faxed_replies.of_fax(found),
         reply_form=ReplyForm(prefix="reply-", formdata=None),
+        hold=desk_holds.holder(found, at=now),
+        can_come_back=undoing.can_come_back(found),
+        following=_following(found, now) if in_tray else None,
         forms=forms | sent,
         form=next(iter(sent.values()), None),
         now=now,

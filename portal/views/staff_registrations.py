@@ -1,5 +1,6 @@
 """Registrations for staff: who waits, the fax beside the roster, and the decision."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,7 +14,7 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import clock, faxes, registration
+from pmp import clock, desk_holds, faxes, registration
 from pmp.accounts import coverage, credentials
 from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
@@ -31,6 +32,7 @@ from portal.forms.staff_registrations import (
     ReturnForm,
 )
 from portal.paging import page_asked_for
+from portal.views.staff_desk import to_next_registration
 
 bp = Blueprint("staff_registrations", __name__)
 
@@ -41,10 +43,10 @@ LISTS = {
         [ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED],
     ),
     "mail": ("Letter not mailed yet", [ApplicationStatus.APPROVED]),
+    "out": ("Letter out, not used yet", [ApplicationStatus.CREDENTIALS_MAILED]),
     "closed": (
         "Decided",
         [
-            ApplicationStatus.CREDENTIALS_MAILED,
             ApplicationStatus.ACTIVE,
             ApplicationStatus.REJECTED,
             ApplicationStatus.EXPIRED,
@@ -67,7 +69,7 @@ def queue() -> ResponseReturnValue:
     chosen = request.args.get("list", "decide")
     if chosen not in LISTS:
         raise NotFoundError("There is no such list.")
-    page = page_asked_for()
+    page, now = page_asked_for(), clock.now()
     rows, total = registration.listed(
         LISTS[chosen][1], page=page, latest_first=chosen == "closed"
     )
@@ -80,7 +82,10 @@ def queue() -> ResponseReturnValue:
         page=page,
         pages=-(-total // registration.PAGE_SIZE),
         name_of=comparison.applicant_name,
-        now=clock.now(),
+        holds=desk_holds.held(rows, at=now),
+        too_old=credentials.too_old(rows, at=now) if chosen == "out" else set(),
+        subject_of=desk_holds.subject_of,
+        now=now,
     )
 
 
@@ -231,16 +236,23 @@ def _to_coverage(application: Application) -> ResponseReturnValue:
     return redirect(f"{page}#pharmacies", 303)
 
 
+def _following(application: Application, at: datetime) -> Application | None:
+    """Give the next registration to decide that nobody else has."""
+    waiting, _ = registration.listed(LISTS["decide"][1], page=1)
+    holds = desk_holds.held(waiting, at=at)
+    for row in waiting:
+        hold = holds.get(desk_holds.subject_of(row))
+        if row != application and (hold is None or hold.user == signed_in_user()):
+            return row
+    return None
+
+
 def _form(name: str) -> Any:
     return FORMS[name](prefix=f"{name}-")
 
 
 def _next() -> ResponseReturnValue:
-    """Go on to who has waited longest for a decision; to the empty queue at last."""
-    waiting, _ = registration.listed(LISTS["decide"][1], page=1)
-    if waiting:
-        return redirect(url_for(".compare", code=waiting[0].code), 303)
-    return redirect(url_for(".queue"), 303)
+    return to_next_registration()
 
 
 def _beside_roster(application: Application, **sent: Any) -> ResponseReturnValue:
@@ -259,6 +271,8 @@ def _beside_roster(application: Application, **sent: Any) -> ResponseReturnValue
         found=comparison.compare(application, at=at),
         others=comparison.others_like(application),
         faxes=faxes.of(application),
+        hold=desk_holds.holder(application, at=at),
+        following=_following(application, at),
         may_override=approval.may_override(application, signed_in_user()),
         awaits_letter=application.user
         and application.user.status == UserStatus.AWAITING_FIRST_SIGN_IN,

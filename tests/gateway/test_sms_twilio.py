@@ -23,10 +23,11 @@ from models import (
     TextNumber,
     User,
 )
-from pmp import registration, settings
+from pmp import settings
 from pmp.deliveries import callbacks
 from pmp.errors import RuleError
 from pmp.reaching import checks, own_ways, texts
+from pmp.registration import notices
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 from tests.gateway.conftest import Clock, fresh, work
@@ -184,7 +185,7 @@ def test_a_mobile_that_said_stop_gets_nothing_any_more(twilio: Twilio) -> None:
     with pytest.raises(RuleError, match="STOP"):
         own_ways.prove_mobile(user, number=MOBILE, agreed=True, by=user, at=NOW)
     for application in (make_application(mobile=MOBILE), noise):
-        registration.notify(application, at=NOW)
+        notices.notify(application, at=NOW)
     texted = Delivery.select().where(
         Delivery.channel == ChannelName.SMS,
         Delivery.kind == DeliveryKind.REGISTRATION_NOTICE,
@@ -231,7 +232,7 @@ def test_a_copy_that_is_not_destroyed_is_not_taken_for_destroyed(
 
 def test_a_text_that_waited_when_stop_came_is_not_sent(twilio: Twilio) -> None:
     application = make_application(mobile=MOBILE)
-    registration.notify(application, at=NOW)
+    notices.notify(application, at=NOW)
     texts.stop(MOBILE, how="STOP by text message", at=NOW)
 
     work()
@@ -248,7 +249,7 @@ def test_a_registrations_text_holds_no_name_and_comes_beside_the_notice(
         mobile=MOBILE, email="oakes@example.org", last_name="OAKES"
     )
 
-    registration.notify(application, at=NOW)
+    notices.notify(application, at=NOW)
     work()
 
     [text] = twilio.taken
@@ -259,7 +260,7 @@ def test_a_registrations_text_holds_no_name_and_comes_beside_the_notice(
 
 
 def test_without_a_setting_nobody_is_texted(db: settings.Settings) -> None:
-    registration.notify(make_application(mobile=MOBILE), at=NOW)
+    notices.notify(make_application(mobile=MOBILE), at=NOW)
 
     assert {each.channel for each in Delivery.select()} == {ChannelName.EMAIL}
 

@@ -26,7 +26,7 @@ from pmp import audit, database, registration, settings
 from pmp.accounts.lock_out import ADDRESS_LIMIT, ThrottledError
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, RuleError
-from pmp.registration import answers, approval, comparison
+from pmp.registration import answers, approval, comparison, expiry
 from pmp.registration.approval import Check, ReturnReason
 from tests.conftest import NOW
 from tests.factories import (
@@ -164,7 +164,7 @@ def test_without_its_page_a_registration_expires(db: settings.Settings) -> None:
     late = make_application(at=NOW - timedelta(days=31))
     young = make_application(at=NOW - timedelta(days=29))
     faxed = received(at=NOW - timedelta(days=40))
-    assert registration.expire(at=NOW) == 1
+    assert expiry.expire(at=NOW) == 1
     statuses = [Application.get_by_id(row.id).status for row in (late, young, faxed)]
     assert statuses == ["expired", "submitted", "confirmation_received"]
 
@@ -293,9 +293,9 @@ def test_a_licence_never_gets_two_accounts_even_at_the_same_instant(
     make_user(Role.PRACTITIONER, licence=licence, status=UserStatus.CLOSED)
 
 
-def test_no_notice_without_an_email(db: settings.Settings) -> None:
+def test_no_letter_tells_of_a_letter(db: settings.Settings) -> None:
     make_practitioner_licence()
-    approve(received(email=""))
+    approve(received(email="", fax=""))
     kinds = [row.kind for row in Delivery.select()]
     assert kinds == [DeliveryKind.CREDENTIAL_LETTER]
 
@@ -422,15 +422,15 @@ def test_a_page_that_comes_while_registrations_expire_is_not_lost(
     late = make_application()
     noise = make_application()
     after = NOW + timedelta(days=db.registration_days + 1)
-    expire = registration._expire
+    expire = expiry._expire
 
     def a_page_comes_first(application: Application, *, at: datetime) -> bool:
         if application == late:
             registration.confirmation_received(late, by="system", at=at)
         return expire(application, at=at)
 
-    monkeypatch.setattr(registration, "_expire", a_page_comes_first)
-    assert registration.expire(at=after) == 1
+    monkeypatch.setattr(expiry, "_expire", a_page_comes_first)
+    assert expiry.expire(at=after) == 1
     received = Application.get_by_id(late.id).status
     assert received == ApplicationStatus.CONFIRMATION_RECEIVED
     assert Application.get_by_id(noise.id).status == ApplicationStatus.EXPIRED

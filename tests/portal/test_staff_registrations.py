@@ -126,7 +126,8 @@ def test_approving_without_looking_is_refused(desk: Browser) -> None:
     desk.get(address_of(application))
     desk.submit({"approve-checked": ["signed"]}, action="/approve", status=422)
     assert "Check that the page is dated, unaltered" in desk.text()
-    assert Delivery.select().count() == 0
+    letters = Delivery.select().where(Delivery.kind == DeliveryKind.CREDENTIAL_LETTER)
+    assert letters.count() == 0
 
 
 def test_an_override_takes_two(
