@@ -65,7 +65,6 @@ class Event(StrEnum):
     TEXTS_AGREED = "text_number:agreed"
     TEXTS_STOPPED = "text_number:stopped"
     USER_REOPENED = "user:reopened"
-    USER_CLOSED = "user:closed"
     USER_TOLD = "user:told"
     USER_ATTESTED = "user:attested"
     FACTOR_ADDED = "second_factor:added"
