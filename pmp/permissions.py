@@ -38,7 +38,9 @@ class Permission(StrEnum):
     PRODUCT_WRITE = "product_write"
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
+    USER_READ = "user_read"  # who has an account, and how it stands
     USER_ADMINISTER = "user_administer"
+    SETTINGS_WRITE = "settings_write"
     ROSTER_IMPORT = "roster_import"
 
 
@@ -70,6 +72,7 @@ _STAFF = frozenset(
         Permission.LOOK_UP_REVIEW,
         Permission.PRODUCT_READ,
         Permission.PRODUCT_WRITE,
+        Permission.USER_READ,
     }
 )
 
@@ -95,6 +98,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
+        Permission.SETTINGS_WRITE,
         Permission.ROSTER_IMPORT,
     },
     Role.AUDITOR: frozenset(
