@@ -119,6 +119,7 @@ class Settings(GatewaySettings):
     ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
     ticket_wordings: str = ""
     fax_days: int = Field(default=2192, ge=30, le=7320)
+    queue_overdue_days: int = Field(default=2, ge=1, le=60)
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
