@@ -191,7 +191,13 @@ class Browser:
             posts = [form for form in posts if form["action"].endswith(action)]
         else:
             banner = ("/submissions/zero", "/undo")  # about what is due
-            aside = ("/sign-out", "/account/stay", "/sign-out-everywhere", *banner)
+            aside = (
+                "/sign-out",
+                "/staff/find",
+                "/account/stay",
+                "/sign-out-everywhere",
+                *banner,
+            )
             posts = [form for form in posts if not form["action"].endswith(aside)]
         assert posts, f"no form for {action or 'this page'} on {self._path()}"
         return posts[0]

@@ -57,7 +57,6 @@ class Event(StrEnum):
     ROLE_CHANGE_WITHDRAWN = "user:role_change_withdrawn"
     PASSWORD_RESET = "password:reset"  # noqa: S105 - a name, not a secret
     SETTINGS_CHANGED = "settings:changed"
-    CODE_SEARCHED = "code:searched"
     USER_COVERAGE_CHANGED = "user:coverage_changed"
     USER_RECEIPTS_CHOSEN = "user:receipts_chosen"
     CONTACT_CHECK_ASKED = "contact:check_asked"

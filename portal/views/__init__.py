@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "portal.views.questions",
     "portal.views.look_up_corrections",
     "portal.views.staff",
+    "portal.views.staff_find",
     "portal.views.staff_faxes",
     "portal.views.staff_registrations",
     "portal.views.staff_submissions",

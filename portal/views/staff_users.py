@@ -11,7 +11,7 @@ from pmp import clock
 from pmp.accounts import role_changes, standings, user_desk, user_files, user_lists
 from pmp.audit import audit_search
 from pmp.deliveries import delivery_desk, sealed_searches
-from pmp.errors import RuleError
+from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
@@ -114,13 +114,12 @@ def unlock(user_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", user_id=user_id), 303)
 
 
-@bp.route(
-    "/staff/users/<int:user_id>/<any(suspend,reactivate,'new-letter'):action>",
-    methods=["GET", "POST"],
-)
+@bp.route("/staff/users/<int:user_id>/<action>", methods=["GET", "POST"])
 @requires(Permission.USER_ADMINISTER)
 def act(user_id: int, action: str) -> ResponseReturnValue:
-    whose, form, chosen = user_desk.get(user_id), ReasonForm(), ACTIONS[action]
+    whose, form, chosen = user_desk.get(user_id), ReasonForm(), ACTIONS.get(action)
+    if chosen is None:
+        raise NotFoundError("There is no such page.")
     if form.validate_on_submit():
         with rule_errors(form):
             told = chosen.rule(
