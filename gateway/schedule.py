@@ -16,6 +16,7 @@ from pmp import (
     csv_submissions,
     database,
     deliveries,
+    kept_settings,
     periods,
     registration,
     settings,
@@ -81,6 +82,7 @@ def keep_ticking(stop: threading.Event) -> None:
 
 def _tick_connected() -> None:
     with database.connected():
+        kept_settings.refresh()
         tick()
 
 

@@ -56,6 +56,7 @@ BLUEPRINTS = (
     "portal.views.staff_drugs",
     "portal.views.staff_users",
     "portal.views.staff_roles",
+    "portal.views.staff_settings",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )
