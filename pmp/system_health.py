@@ -40,7 +40,8 @@ def _worker(*, at: datetime) -> Part:
     if seen is None:
         return Part("Worker", "was never seen: nothing is sent or read", silent)
     seconds = max(0, int((at - seen).total_seconds()))
-    ago = f"{seconds} seconds ago" if seconds < 120 else f"on {us_time(seen)}"
+    unit = "second" if seconds == 1 else "seconds"
+    ago = f"{seconds} {unit} ago" if seconds < 120 else f"on {us_time(seen)}"
     if silent:
         return Part("Worker", f"does not run: last seen {ago}", bad=True)
     return Part("Worker", f"runs, seen {ago}")

@@ -193,7 +193,7 @@ class Browser:
             banner = ("/submissions/zero", "/undo")  # about what is due
             aside = (
                 "/sign-out",
-                "/staff/find",
+                "/staff/anything",
                 "/account/stay",
                 "/sign-out-everywhere",
                 *banner,

@@ -13,13 +13,13 @@ from portal.forms.staff_find import FindForm
 bp = Blueprint("staff_find", __name__)
 
 
-@bp.get("/staff/find")
+@bp.get("/staff/anything")
 @requires(Permission.STAFF_CONSOLE)
 def index() -> ResponseReturnValue:
     return _page(FindForm(formdata=None), [])
 
 
-@bp.post("/staff/find")
+@bp.post("/staff/anything")
 @requires(Permission.STAFF_CONSOLE)
 def find() -> ResponseReturnValue:
     form, hits = FindForm(), list[Hit]()

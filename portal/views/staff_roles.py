@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Role, RoleChange
-from pmp import clock
+from pmp import clock, permission_words
 from pmp.accounts import role_changes, standings, user_desk
 from pmp.errors import RuleError
 from pmp.permissions import ROLES, Permission
@@ -87,8 +87,8 @@ def _shown(change: RoleChange, form: DeclineForm) -> ResponseReturnValue:
         change=change,
         whose=change.user,
         form=form,
-        gains=sorted(after - before),
-        loses=sorted(before - after),
+        gains=sorted(map(permission_words.told, after - before)),
+        loses=sorted(map(permission_words.told, before - after)),
         is_own=change.proposed_by == signed_in_user().username,
         is_about_me=change.user.id == signed_in_user().id,
     )
