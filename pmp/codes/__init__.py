@@ -30,7 +30,7 @@ def find(typed: str, *, by: User, at: datetime) -> Answer:
     What the person may not open is not found. A row code leads to a patient: that it
     was asked is on the audit record.
     """
-    text = typed.strip()[:LONGEST]
+    text = typed.replace("\0", "").strip()[:LONGEST]
     read = printed.read(text)
     hits = [
         *printed.found(read, by=by, at=at),

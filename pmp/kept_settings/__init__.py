@@ -7,7 +7,7 @@ its place taken (`follows`) and is told.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 from peewee import IntegrityError
 from pydantic import ValidationError
 
-from models import SettingChange, User
+from models import Delivery, DeliveryState, SettingChange, User
 from pmp import audit, database, settings
+from pmp.deliveries import letters
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.kept_settings import editable, typed_values
 from pmp.kept_settings.editable import BY_NAME, Group
@@ -77,6 +78,7 @@ def review(group: Group, typed: Mapping[str, str]) -> list[Difference]:
     ]
     if not found:
         raise RuleError("Nothing here differs from what is in force.")
+    _refuse_beside_letters(each.name for each in found)
     return found
 
 
@@ -122,6 +124,7 @@ def undo(change_id: int, *, by: User, at: datetime) -> SettingChange:
     change, last = get(change_id), last_number()
     refresh()
     _refuse_overlap(set(change.after), since=change.id)
+    _refuse_beside_letters(change.after)
     _require_good({**values(), **_kept(change.before)})
     reason = f"undoes change {change.id}"
     return _write(
@@ -174,6 +177,25 @@ def _kept(some: Mapping[str, str | None]) -> dict[str, str]:
         name: text_of(given, name) if value is None else value
         for name, value in some.items()
     }
+
+
+def _refuse_beside_letters(names: Iterable[str]) -> None:
+    """Refuse other lines of the office while letters with the old ones wait.
+
+    The envelope's upper window shows the lines that a letter was drawn with: it would
+    not be printed any more.
+    """
+    if "office_lines" not in names or settings.current().envelope != "double10":
+        return
+    drawn = [DeliveryState.SUBMITTED, DeliveryState.BATCHED]
+    waiting = letters.to_mail().where(Delivery.state.in_(drawn)).count()
+    if waiting:
+        wait = "letter that waits" if waiting == 1 else "letters that wait"
+        raise RuleError(
+            f"The {waiting} {wait} to be printed show the old lines in the envelope's"
+            " window. Print them first, then change the lines.",
+            field="office_lines",
+        )
 
 
 def _require_good(kept: Mapping[str, str]) -> None:

@@ -4,13 +4,14 @@ import threading
 
 import pytest
 
-from models import AuditEvent, Role, SettingChange, User
+from models import AuditEvent, Delivery, DeliveryState, Role, SettingChange, User
 from pmp import audit, database, kept_settings, settings
 from pmp.errors import ConflictError, RuleError
 from pmp.kept_settings import editable, shown, typed_values
 from pmp.kept_settings.editable import DAYS, GROUPS, HOURS, OFFICE, WARNINGS
 from tests.conftest import NOW
 from tests.factories import make_user
+from tests.pmp.test_print_runs import make_letter
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -188,6 +189,23 @@ def test_a_kept_value_that_will_not_do_any_more_is_left_out(chief: User) -> None
     kept_settings.refresh()
     now = settings.current()
     assert (now.ticket_days, now.late_notices, now.reminder_days) == (5, 3, 2)
+
+
+def test_letters_with_the_old_lines_are_printed_before_the_lines_change(
+    chief: User,
+) -> None:
+    lines = "Monitoring Program\n9 New Street\nHartford, CT 06103"
+    make_letter()
+    with pytest.raises(RuleError, match="1 letter that waits to be printed") as refused:
+        keep(OFFICE, chief, office_lines=lines)
+    assert refused.value.field == "office_lines"
+    keep(OFFICE, chief, short_name="PMP")  # the window does not show it
+
+    Delivery.update(state=DeliveryState.PRINTED).execute()
+    change = keep(OFFICE, chief, office_lines=lines)
+    make_letter()
+    with pytest.raises(RuleError, match="1 letter that waits"):
+        kept_settings.undo(change.id, by=chief, at=NOW)
 
 
 def test_a_trial_holds_in_its_own_thread_alone() -> None:
