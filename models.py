@@ -333,6 +333,44 @@ class Credential(Table):
     revoked_at = UtcField(null=True)
 
 
+class ProposalStatus(StrEnum):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class RoleChange(Table):
+    """Another role for a staff account: one person proposes it, a second decides."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    from_role = word(Role)
+    to_role = word(Role)
+    reason = TextField()
+    proposed_by = CharField()
+    proposed_at = UtcField()
+    status = word(ProposalStatus, default=ProposalStatus.OPEN, index=True)
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+    answer = TextField(default="")  # why it was declined
+
+    class Meta:
+        constraints = [
+            Check("from_role <> to_role"),
+            Check("status <> 'confirmed' OR decided_by <> proposed_by"),
+        ]
+
+
+RoleChange.add_index(
+    RoleChange.index(
+        RoleChange.user,
+        unique=True,
+        name="role_change_open_once",
+        where=SQL("status = 'open'"),
+    )
+)
+
+
 class SignInAttempt(Table):
     """A refused sign-in, for the throttle by address; kept a day."""
 
@@ -1900,6 +1938,7 @@ class DeliveryKind(StrEnum):
     DESTROY_NOTICE = "destroy_notice"
     FORGOTTEN_PASSWORD = "forgotten_password"  # noqa: S105 - a word, not a secret
     ACCOUNT_NOTICE = "account_notice"
+    ACCOUNT_NEWS = "account_news"
 
 
 class DeliveryState(StrEnum):
@@ -2271,6 +2310,21 @@ class TextNumber(Table):
     stopped_how = CharField(default="")
 
 
+class SettingChange(Table):
+    """Settings that were changed on the page: what each was, and what it became.
+
+    The value in force is the last one that names it; null is the environment's.
+    """
+
+    follows = IntegerField(unique=True)  # the change before it, 0: two at once cannot
+    before = JsonField()  # {name: text or null}
+    after = JsonField()
+    reason = TextField()
+    changed_by = CharField()
+    changed_at = UtcField()
+    undoes = ForeignKeyField("self", null=True, unique=True, on_delete="RESTRICT")
+
+
 class ScheduledRun(Table):
     """A periodic job's claim on a period, so that it runs once on many hosts."""
 
@@ -2315,6 +2369,7 @@ TABLES: tuple[type[Table], ...] = (
     CoveredPharmacy,
     Session,
     Credential,
+    RoleChange,
     SignInAttempt,
     AuthenticatorApp,
     RecoveryCode,
@@ -2395,6 +2450,7 @@ TABLES: tuple[type[Table], ...] = (
     FaxNumber,
     StationChange,
     TextNumber,
+    SettingChange,
     ScheduledRun,
     AuditEvent,
     AuditHead,

@@ -249,7 +249,8 @@ def print_run(letters: Iterable[tuple[Delivery, bytes]]) -> bytes:
         if letters_check.misplaced(body, address=delivery.address):
             raise DocumentError(
                 f"{letter_code(delivery.id)} was drawn for another envelope than"
-                " PMP_ENVELOPE names: its address would not show in the window."
+                " PMP_ENVELOPE names, or with other lines of the office: the windows"
+                " would not show what they should."
             )
         marked.append(letter_marks.marked(body, delivery.id))
     return joined(marked)

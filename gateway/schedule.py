@@ -17,6 +17,7 @@ from pmp import (
     database,
     deliveries,
     desk_holds,
+    kept_settings,
     periods,
     settings,
     uploads,
@@ -84,6 +85,7 @@ def keep_ticking(stop: threading.Event) -> None:
 
 def _tick_connected() -> None:
     with database.connected():
+        kept_settings.refresh()
         tick()
 
 

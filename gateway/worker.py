@@ -15,7 +15,7 @@ from huey.consumer import Consumer
 
 from gateway import lanes, schedule
 from gateway.queue import huey
-from pmp import logs
+from pmp import database, kept_settings, logs
 
 THREADS = 4
 SHUTDOWN_SECONDS = 25
@@ -31,6 +31,8 @@ class _Worker(Consumer):  # type: ignore[misc] # huey has no types
         self._ticking = threading.Event()
 
     def start(self) -> None:
+        with database.connected():
+            kept_settings.refresh()
         super().start()
         timer = threading.Thread(
             target=schedule.keep_ticking,

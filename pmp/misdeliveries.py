@@ -81,6 +81,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.CONTACT_CHANGE,
         DeliveryKind.FORGOTTEN_PASSWORD,
         DeliveryKind.ACCOUNT_NOTICE,
+        DeliveryKind.ACCOUNT_NEWS,
     }
 )
 

@@ -38,8 +38,10 @@ class Permission(StrEnum):
     PRODUCT_WRITE = "product_write"
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
+    USER_READ = "user_read"  # who has an account, and how it stands
     USER_ADMINISTER = "user_administer"
     SIGN_IN_HELP = "sign_in_help"  # links, letters, lost second factors
+    SETTINGS_WRITE = "settings_write"
     ROSTER_IMPORT = "roster_import"
 
 
@@ -72,6 +74,7 @@ _STAFF = frozenset(
         Permission.PRODUCT_READ,
         Permission.PRODUCT_WRITE,
         Permission.SIGN_IN_HELP,
+        Permission.USER_READ,
     }
 )
 
@@ -97,6 +100,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
+        Permission.SETTINGS_WRITE,
         Permission.ROSTER_IMPORT,
     },
     Role.AUDITOR: frozenset(

@@ -7,9 +7,10 @@ these; docs/settings.md lists each of them.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -52,6 +53,7 @@ class Settings(AccountSettings, GatewaySettings):
 
     # The program's own facts.
     demo: bool = False
+    settings_fixed: str = ""
     time_zone: str = "America/New_York"
     state_name: str = "Connecticut"
     state_code: str = "CT"
@@ -123,6 +125,7 @@ class Settings(AccountSettings, GatewaySettings):
     ticket_attachment_megabytes: int = Field(default=10, ge=1, le=40)
     ticket_wordings: str = ""
     fax_days: int = Field(default=2192, ge=30, le=7320)
+    queue_overdue_days: int = Field(default=2, ge=1, le=60)
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
@@ -249,6 +252,15 @@ class Settings(AccountSettings, GatewaySettings):
     def _few_office_lines(cls, text: str) -> str:
         return letter_settings.office_lines(text)
 
+    @field_validator("settings_fixed")
+    @classmethod
+    def _names_of_settings(cls, text: str) -> str:
+        names = [name.strip().lower() for name in text.split(",") if name.strip()]
+        for name in names:
+            if name != "all" and name not in cls.model_fields:
+                raise ValueError(f"no setting is called {name!r}; use all, or names")
+        return ",".join(names)
+
     @field_validator("secret_key", "document_key")
     @classmethod
     def _long_key(cls, key: SecretStr) -> SecretStr:
@@ -312,21 +324,54 @@ def _problem(error: Any) -> str:
     return f"{PREFIX}{str(error['loc'][0]).upper()}: {message}"
 
 
-_current: Settings | None = None
+_as_set: Settings | None = None  # as the environment has them
+_current: Settings | None = None  # with what is kept on the page laid over them
+_trial: ContextVar[Settings | None] = ContextVar("trial", default=None)
 
 
 def current() -> Settings:
     """Give the settings in force; read from the environment when first asked."""
-    global _current  # noqa: PLW0603 - settings are read once
+    if (trial := _trial.get()) is not None:
+        return trial
     if _current is None:
-        _current = load()
-    return _current
+        use(load())
+    return cast("Settings", _current)
+
+
+def given() -> Settings:
+    """Give the settings of the environment, without what is kept on the page."""
+    current()
+    return cast("Settings", _as_set)
 
 
 def use(settings: Settings) -> None:
-    """Put these settings in force, for the demo and for tests."""
+    """Put these settings in force, as the environment's: at the start, for tests."""
+    global _as_set, _current  # noqa: PLW0603 - settings are read once
+    _as_set = _current = settings
+
+
+def with_values(kept: Mapping[str, Any]) -> Settings:
+    """Give the environment's settings with others laid over; ValidationError if bad."""
+    return Settings.model_validate({**given().model_dump(), **kept})
+
+
+def lay_over(kept: Mapping[str, Any]) -> None:
+    """Have values that are kept on the page hold in this process from now on.
+
+    ValidationError, and nothing changes, where they will not do.
+    """
     global _current  # noqa: PLW0603
-    _current = settings
+    _current = with_values(kept) if kept else given()
+
+
+@contextmanager
+def tried(settings: Settings) -> Iterator[None]:
+    """Have other settings in this thread alone, to see what they would do."""
+    before = _trial.set(settings)
+    try:
+        yield
+    finally:
+        _trial.reset(before)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """Counts for people who steer: what waits for staff and for how long, what came in."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from peewee import SQL, fn
 
@@ -19,6 +18,7 @@ from models import (
     FaxStatus,
     InboundFax,
     MatchReview,
+    Misdelivery,
     NoticeKind,
     RecipientReply,
     ReportingNotice,
@@ -31,7 +31,6 @@ from models import (
     Ticket,
     UnusualLookUp,
     UnusualStatus,
-    UtcField,
 )
 from pmp import clock, settings
 from pmp.accounts import sessions
@@ -42,31 +41,17 @@ from pmp.prepared import prepared
 from pmp.reaching import stations
 from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks, outside_answers
-
-if TYPE_CHECKING:
-    from peewee import ModelSelect
+from pmp.work_queues import Queue, accounts, files_with_held_records, first, queue
 
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
 UNUSUAL_TO_SEE = [UnusualStatus.OPEN, UnusualStatus.ANSWERED]
 SILENT_SWEEPS = 5
 
 
-@dataclass(frozen=True)
-class Queue:
-    """What waits: how many, since when the oldest, and how many are late."""
-
-    words: str
-    address: str  # of the page where it is worked off
-    permission: Permission
-    count: int
-    oldest: datetime | None
-    late: int = 0
-
-
 def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
-        *_registrations(),
+        *_registrations(at=at),
         Queue(
             "Email addresses that mail came back from",
             "/staff/mail-problems",
@@ -74,46 +59,52 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             mail_problems.count(),
             mail_problems.oldest(),
         ),
-        *_deliveries(),
+        *_deliveries(at=at),
         _tickets(at=at),
-        _queue(
+        queue(
             "Callers to tell how it ended",
             "/staff/tickets/calls",
             Permission.TICKET_WORK,
             outside_answers.tickets_to_call_about(),
             Ticket.resolved_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Who is one person, to decide",
             "/staff/matches",
             Permission.MATCH_DECIDE,
             open_reviews.waiting(),
             MatchReview.opened_at,
+            late=0,  # a backlog of these is nobody's failing
         ),
         _late_pharmacies(),
+        files_with_held_records(at=at),
         _unknown_products(),
-        *_cases(),
-        _queue(
+        *_cases(at=at),
+        queue(
             "Unusual look-ups",
             "/staff/look-ups",
             Permission.LOOK_UP_REVIEW,
             UnusualLookUp.select().where(UnusualLookUp.status.in_(UNUSUAL_TO_SEE)),
             UnusualLookUp.found_at,
+            at=at,
         ),
+        *accounts(at=at),
     ]
 
 
-def _registrations() -> list[Queue]:
+def _registrations(*, at: datetime) -> list[Queue]:
     """List what a registration waits for: its fax, a decision, its letter."""
     return [
-        _queue(
+        queue(
             "Faxes to look at",
             "/staff/faxes",
             Permission.FAX_DESK,
             InboundFax.select().where(InboundFax.status.in_(FAXES_TO_HANDLE)),
             InboundFax.received_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Registrations to decide",
             "/staff/registrations",
             Permission.REGISTRATION_DECIDE,
@@ -121,67 +112,83 @@ def _registrations() -> list[Queue]:
                 Application.status == ApplicationStatus.CONFIRMATION_RECEIVED
             ),
             Application.confirmation_received_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Letters to print or mail",
             "/staff/letters",
             Permission.LETTER_PRINT,
             letters.to_mail(),
             Delivery.created_at,
+            at=at,
         ),
     ]
 
 
-def _deliveries() -> list[Queue]:
+def _deliveries(*, at: datetime) -> list[Queue]:
     """List the messages that did not arrive, and all that need a person."""
     return [
-        _queue(
+        queue(
             "Deliveries that failed",
             "/staff/deliveries?attention=y&state=not_arrived",
             Permission.DELIVERY_WATCH,
             delivery_figures.failed_queue(),
             Delivery.created_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Deliveries that need a person",
             "/staff/deliveries?attention=y",
             Permission.DELIVERY_WATCH,
             delivery_figures.asked_queue(),
             Delivery.created_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Fax numbers where another machine answered",
             "/staff/fax-numbers",
             Permission.DELIVERY_WATCH,
             stations.unjudged(),
             StationChange.noticed_at,
+            at=at,
+        ),
+        queue(
+            "Messages that reached the wrong person, to assess",
+            "/staff/misdeliveries?show=open",
+            Permission.DELIVERY_WATCH,
+            Misdelivery.select().where(Misdelivery.assessed_at.is_null()),
+            Misdelivery.recorded_at,
+            at=at,
         ),
     ]
 
 
-def _cases() -> list[Queue]:
+def _cases(*, at: datetime) -> list[Queue]:
     """List what threshold cases wait for: a look, a faxed answer, a call."""
     return [
-        _queue(
+        queue(
             "Threshold cases held for review",
             "/staff/cases?status=held_for_review",
             Permission.CASE_WORK,
             ThresholdCase.select().where(ThresholdCase.status == CaseStatus.HELD),
             ThresholdCase.detected_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Faxed replies to tick",
             "/staff/replies",
             Permission.CASE_WORK,
             FaxedReply.select().where(FaxedReply.status == FaxedReplyStatus.WAITING),
             FaxedReply.received_at,
+            at=at,
         ),
-        _queue(
+        queue(
             "Recipients who ask for a call",
             "/staff/cases?answers=call",
             Permission.CASE_WORK,
             case_lists.asking_for_a_call(),
             RecipientReply.given_at,
+            at=at,
         ),
     ]
 
@@ -237,7 +244,7 @@ def gauges(*, at: datetime) -> dict[str, int]:
     live = Session.ended_at.is_null() & (Session.seen_at > at - sessions.idle())
     return {
         "pmp_deliveries_due": due.count(),
-        "pmp_deliveries_due_oldest_seconds": _age(_first(due, Delivery.due_at), at),
+        "pmp_deliveries_due_oldest_seconds": _age(first(due, Delivery.due_at), at),
         "pmp_deliveries_need_staff": Delivery.select()
         .where(Delivery.needs_staff)
         .count(),
@@ -254,7 +261,7 @@ def gauges(*, at: datetime) -> dict[str, int]:
 
 def _tickets(*, at: datetime) -> Queue:
     is_open = Ticket.resolved_at.is_null()
-    return _queue(
+    return queue(
         "Inaccuracy tickets open",
         "/staff/tickets",
         Permission.TICKET_WORK,
@@ -281,7 +288,7 @@ def _late_pharmacies() -> Queue:
         "/staff/reporting",
         Permission.REPORTING_WATCH,
         told.select(ReportingNotice.pharmacy).distinct().count(),
-        _first(told, ReportingNotice.made_at),
+        first(told, ReportingNotice.made_at),
         many.count(),
     )
 
@@ -300,25 +307,6 @@ def _unknown_products() -> Queue:
         rows.distinct().count(),
         Dispensation.stored_at.python_value(oldest),
     )
-
-
-def _queue(
-    words: str,
-    address: str,
-    permission: Permission,
-    waiting: "ModelSelect[Any]",
-    since: UtcField,
-    late: int = 0,
-) -> Queue:
-    return Queue(
-        words, address, permission, waiting.count(), _first(waiting, since), late
-    )
-
-
-def _first(rows: "ModelSelect[Any]", since: UtcField) -> datetime | None:
-    oldest = rows.order_by(since).first()
-    moment: datetime | None = getattr(oldest, since.name) if oldest else None
-    return moment
 
 
 def _age(since: datetime | None, at: datetime) -> int:

@@ -10,7 +10,7 @@ from flask import Flask, Request, current_app, g, request
 from flask_wtf import CSRFProtect
 
 import models
-from pmp import database
+from pmp import database, kept_settings
 from pmp import settings as program_settings
 from pmp.settings import Settings
 from portal import access, failures, headers, logging, page
@@ -89,6 +89,7 @@ def _open_database() -> None:
     if request.endpoint in NO_DATABASE or hasattr(view, "needs_no_database"):
         return
     g.opened = models.database.connect(reuse_if_open=True)
+    kept_settings.refresh()
 
 
 def _close_database(_error: BaseException | None = None) -> None:

@@ -16,6 +16,7 @@ from portal.access import may, signed_in_user
 # they land after sign-in; a group of which they may open one entry is no group.
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
+PROGRAM = "Program"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
@@ -44,8 +45,10 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
-    ("", "Sign-in help", "/staff/sign-in-help"),
-    ("", "Audit", "/staff/audit"),
+    (PROGRAM, "Users", "/staff/users"),
+    (PROGRAM, "Sign-in help", "/staff/sign-in-help"),
+    (PROGRAM, "Settings", "/staff/settings"),
+    (PROGRAM, "Audit", "/staff/audit"),
 )
 
 # What waits on a page for the user at the screen: its number stands in the menu.

@@ -198,6 +198,7 @@ class Browser:
             aside = (
                 "/sign-out",
                 "/sessions/end",
+                "/staff/anything",
                 "/account/stay",
                 "/sign-out-everywhere",
                 *banner,

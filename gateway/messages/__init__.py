@@ -46,6 +46,7 @@ COMPOSERS = {
     DeliveryKind.DESTROY_NOTICE: "destroy_notice",
     DeliveryKind.FORGOTTEN_PASSWORD: "forgotten_password",
     DeliveryKind.ACCOUNT_NOTICE: "account_notice",
+    DeliveryKind.ACCOUNT_NEWS: "account_news",
 }
 
 

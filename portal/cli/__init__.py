@@ -14,7 +14,7 @@ from typing import Any, ParamSpec
 import click
 from flask import Flask
 
-from pmp import database, settings
+from pmp import database, kept_settings, settings
 from pmp.errors import RuleError
 
 P = ParamSpec("P")
@@ -73,6 +73,7 @@ def with_program(command: Callable[P, Any]) -> Callable[P, Any]:
             database.begin_use()
             database.require_current_schema()
             with database.connected():
+                kept_settings.refresh()
                 return command(*args, **kwargs)
 
     return wrapped

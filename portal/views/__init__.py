@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "portal.views.questions",
     "portal.views.look_up_corrections",
     "portal.views.staff",
+    "portal.views.staff_find",
     "portal.views.staff_faxes",
     "portal.views.staff_registrations",
     "portal.views.staff_desk",
@@ -59,6 +60,9 @@ BLUEPRINTS = (
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
     "portal.views.staff_sign_in_help",
+    "portal.views.staff_users",
+    "portal.views.staff_roles",
+    "portal.views.staff_settings",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )

@@ -22,7 +22,7 @@ from models import (
 )
 from pmp import settings, statistics
 from pmp.reaching import stations
-from pmp.statistics import Queue
+from pmp.work_queues import Queue
 from tests.conftest import NOW
 from tests.factories import make_user
 
@@ -75,7 +75,7 @@ def test_nothing_waits_in_an_empty_program() -> None:
 
     assert {q.count for q in queues} == {0}
     assert {q.oldest for q in queues} == {None}
-    assert len({q.address for q in queues}) == len(queues) == 16
+    assert len({q.address for q in queues}) == len(queues) == 20
 
 
 def test_faxes_wait_until_they_are_handled() -> None:
@@ -86,6 +86,16 @@ def test_faxes_wait_until_they_are_handled() -> None:
 
     assert queue("/staff/faxes").count == 2
     assert queue("/staff/faxes").oldest == NOW - 5 * HOUR
+
+
+def test_what_waits_longer_than_staff_may_take_is_overdue() -> None:
+    for hours in (49, 47, 1):
+        fax(f"{hours} hours", FaxStatus.UNMATCHED, NOW - hours * HOUR)
+    fax("long gone", FaxStatus.FILED, NOW - 90 * HOUR)  # noise
+
+    assert queue("/staff/faxes").late == 1
+    with settings.changed(queue_overdue_days=3):
+        assert queue("/staff/faxes").late == 0
 
 
 def test_numbers_wait_where_another_machine_answered_until_somebody_judges() -> None:

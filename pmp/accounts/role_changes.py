@@ -1,0 +1,192 @@
+"""Another role for a staff account, by two persons: one proposes, a second decides.
+
+Nobody has a hand in their own role. The role of a practitioner or a pharmacy is the one
+of their licence: it changes with a registration and not here.
+"""
+
+from datetime import datetime
+
+from peewee import IntegrityError
+
+from models import AuditEvent, ProposalStatus, Role, RoleChange, User, UserStatus
+from pmp import accounts, audit, database
+from pmp.accounts import account_news, sessions, user_desk
+from pmp.accounts.standings import ROLE_WORDS
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.wording import us_time
+
+STAFF_ROLES = (Role.STAFF, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+def may_change(user: User) -> bool:
+    """Tell whether the role of an account is changed here."""
+    return user.role in STAFF_ROLES and user.status not in accounts.SHUT_OUT
+
+
+def get(change_id: int) -> RoleChange:
+    """Give a proposal by its id, its user loaded; NotFoundError if there is none."""
+    found: RoleChange | None = (
+        RoleChange.select(RoleChange, User)
+        .join(User)
+        .where(RoleChange.id == change_id)
+        .first()
+    )
+    if found is None:
+        raise NotFoundError("There is no such proposal.")
+    return found
+
+
+def waiting() -> list[RoleChange]:
+    """Give what was proposed and not decided, the oldest first."""
+    return list(
+        RoleChange.select(RoleChange, User)
+        .join(User)
+        .where(RoleChange.status == ProposalStatus.OPEN)
+        .order_by(RoleChange.proposed_at)
+    )
+
+
+def of(user: User) -> list[RoleChange]:
+    """Give every proposal about an account, the newest first."""
+    return list(
+        RoleChange.select()
+        .where(RoleChange.user == user)
+        .order_by(RoleChange.id.desc())
+    )
+
+
+def open_of(user: User) -> RoleChange | None:
+    """Give the proposal about an account that waits for a second person."""
+    found: RoleChange | None = (
+        RoleChange.select()
+        .where((RoleChange.user == user) & (RoleChange.status == ProposalStatus.OPEN))
+        .first()
+    )
+    return found
+
+
+def propose(
+    user_id: int, *, role: Role, reason: str, seen: str, by: User, at: datetime
+) -> RoleChange:
+    """Propose another role; another administrator confirms or declines it.
+
+    RuleError for one's own account, the same role, a licence's account, or no reason;
+    ConflictError while another proposal waits, or if somebody decided since `seen`.
+    """
+    if not reason.strip():
+        raise RuleError("Say why: whoever confirms it reads this.", field="reason")
+    if role not in STAFF_ROLES:
+        raise RuleError("Choose a role of the program's staff.", field="role")
+    try:
+        with database.atomic():
+            user = user_desk.taken(user_id, seen=seen, by=by)
+            _refuse_licensed(user)
+            if user.role == role:
+                message = f"{user.username} has this role already."
+                raise RuleError(message, field="role")
+            change: RoleChange = RoleChange.create(
+                user=user,
+                from_role=user.role,
+                to_role=role,
+                reason=reason.strip(),
+                proposed_by=by.username,
+                proposed_at=at,
+            )
+            _record(audit.Event.ROLE_CHANGE_PROPOSED, change, by=by, at=at)
+    except IntegrityError as before:  # role_change_open_once
+        message = "Another role was proposed for this account already. Decide it first."
+        raise ConflictError(message) from before
+    return change
+
+
+def confirm(change_id: int, *, by: User, at: datetime) -> bool:
+    """Confirm a proposal: the role holds at once, and every session of the user ends.
+
+    Give whether they can be told. RuleError for who proposed it or is meant;
+    ConflictError if it was decided, or the account changed.
+    """
+    with database.atomic():
+        change, user = _held(change_id, by=by)
+        if change.proposed_by == by.username:
+            raise RuleError(
+                "You proposed this: another administrator must confirm it. You can"
+                " withdraw it."
+            )
+        if user.role != change.from_role or user.status in accounts.SHUT_OUT:
+            raise ConflictError(
+                f"{user.username} has changed since this was proposed: the account is"
+                f" {user.status} with the role {ROLE_WORDS[user.role]}. Decline it."
+            )
+        ways = account_news.routes(user)
+        user.role = change.to_role
+        user.save(only=[User.role])
+        sessions.end_all(user, at=at)
+        _decide(change, ProposalStatus.CONFIRMED, by=by, at=at)
+        event = _record(audit.Event.ROLE_CHANGE_CONFIRMED, change, by=by, at=at)
+        return account_news.tell(event, ways, at=at)
+
+
+def decline(change_id: int, *, reason: str, by: User, at: datetime) -> None:
+    """Decline a proposal, with a reason, or withdraw one's own; the role stays.
+
+    Errors as for `confirm`.
+    """
+    with database.atomic():
+        change, _ = _held(change_id, by=by)
+        is_own = change.proposed_by == by.username
+        if not is_own and not reason.strip():
+            raise RuleError("Say why it is declined.", field="reason")
+        change.answer = reason.strip()
+        if is_own:
+            status, event = ProposalStatus.WITHDRAWN, audit.Event.ROLE_CHANGE_WITHDRAWN
+        else:
+            status, event = ProposalStatus.DECLINED, audit.Event.ROLE_CHANGE_DECLINED
+        _decide(change, status, by=by, at=at)
+        _record(event, change, by=by, at=at)
+
+
+def _held(change_id: int, *, by: User) -> tuple[RoleChange, User]:
+    """Hold the user of an open proposal; give both as they are now."""
+    proposed = get(change_id)
+    user = user_desk.taken(proposed.user.id, seen="", by=by)
+    change: RoleChange = RoleChange.get_by_id(change_id)
+    if change.status != ProposalStatus.OPEN:
+        raise ConflictError(
+            f"{change.decided_by} was faster: this was {change.status} on"
+            f" {us_time(change.decided_at)}."
+        )
+    return change, user
+
+
+def _refuse_licensed(user: User) -> None:
+    if user.role not in STAFF_ROLES:
+        raise RuleError(
+            f"{user.username} is the account of a licence: its role is the licence's."
+            " Somebody who works for the program needs an account of their own."
+        )
+    if user.status == UserStatus.SUSPENDED:
+        raise RuleError(f"{user.username} is suspended: open the account again first.")
+
+
+def _decide(
+    change: RoleChange, status: ProposalStatus, *, by: User, at: datetime
+) -> None:
+    change.status, change.decided_by, change.decided_at = status, by.username, at
+    change.save()
+
+
+def _record(
+    event: audit.Event, change: RoleChange, *, by: User, at: datetime
+) -> AuditEvent:
+    return audit.record(
+        event,
+        actor=by.username,
+        subject=f"user:{change.user.id}",
+        at=at,
+        detail={
+            "from": change.from_role,
+            "to": change.to_role,
+            "reason": change.answer or change.reason,
+            "proposed_by": change.proposed_by,
+        },
+    )

@@ -1,0 +1,159 @@
+"""What administrators do about an account: shut it, open it, unlock it, a new letter.
+
+Nobody does it to their own account: who decides is an administrator who can sign in,
+and remains one. They hold the rows of all administrators and of the user, so that of
+two who decide at once, of each other too, the second sees what the first has done.
+"""
+
+from datetime import datetime
+
+from models import AuditEvent, Role, User, UserStatus
+from pmp import accounts, audit, database
+from pmp.accounts import account_news, credentials, lock_out, sessions, standings
+from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.permissions import Permission, can
+
+
+def get(user_id: int) -> User:
+    """Give an account by its id; NotFoundError if there is none."""
+    user: User | None = User.get_or_none(User.id == user_id)
+    if user is None:
+        raise NotFoundError("There is no such user.")
+    return user
+
+
+def suspend(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> bool:
+    """Shut a user out at once: every session ends. Give whether they can be told.
+
+    RuleError for one's own account, one that is shut already, or no reason;
+    ConflictError if somebody has decided about it since `seen`.
+    """
+    _require_reason(reason)
+    with database.atomic():
+        user = taken(user_id, seen=seen, by=by)
+        if user.status in accounts.SHUT_OUT:
+            raise RuleError(f"{user.username} is {user.status} already.")
+        ways = account_news.routes(user)
+        accounts.suspend(user=user, reason=reason.strip(), by=by, at=at)
+        return account_news.tell(_last_of(user), ways, at=at)
+
+
+def reactivate(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> bool:
+    """Let a suspended user sign in again. Give whether they can be told.
+
+    Who never came in still needs the letter. RuleError while their licence is not
+    active, and as for `suspend`.
+    """
+    _require_reason(reason)
+    with database.atomic():
+        user = taken(user_id, seen=seen, by=by)
+        if user.status != UserStatus.SUSPENDED:
+            raise RuleError(f"{user.username} is not suspended.")
+        if user.licence is not None and not user.licence.active:
+            raise RuleError(
+                f"Licence {user.licence.code} is not active in the roster"
+                f" ({user.licence.status}). Import a roster in which it is, first."
+            )
+        came_in = user.password_hash is not None
+        user.status = (
+            UserStatus.ACTIVE if came_in else UserStatus.AWAITING_FIRST_SIGN_IN
+        )
+        user.save(only=[User.status])
+        lock_out.forget_tries(user)
+        detail = {"reason": reason.strip(), "came_in": came_in}
+        event = _record(audit.Event.USER_REACTIVATED, user, detail, by=by, at=at)
+        return account_news.tell(event, account_news.routes(user), at=at)
+
+
+def unlock(user_id: int, *, seen: str, by: User, at: datetime) -> bool:
+    """Take off the lock of too many wrong passwords. Give whether they can be told."""
+    with database.atomic():
+        user = taken(user_id, seen=seen, by=by)
+        if not standings.is_locked(user, at=at):
+            raise RuleError(f"{user.username} is not locked.")
+        lock_out.forget_tries(user)
+        event = _record(audit.Event.USER_UNLOCKED, user, {}, by=by, at=at)
+        return account_news.tell(event, account_news.routes(user), at=at)
+
+
+def new_letter(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> bool:
+    """Mail a new single-use password; the old one dies now, and every session ends.
+
+    It goes to the licence's address of record and nowhere else: RuleError if there is
+    none, or for a user who is shut out. Give whether they can be told besides.
+    """
+    _require_reason(reason)
+    with database.atomic():
+        user = taken(user_id, seen=seen, by=by)
+        if user.status in accounts.SHUT_OUT:
+            raise RuleError(
+                f"{user.username} is {user.status}: open the account again first."
+            )
+        User.update(
+            status=UserStatus.AWAITING_FIRST_SIGN_IN,
+            password_hash=None,
+            failed_sign_ins=0,
+            locked_until=None,
+        ).where(User.id == user.id).execute()
+        ended = sessions.end_all(user, at=at)
+        credentials.reissue(User.get_by_id(user.id), reason=reason, by=by, at=at)
+        detail = {"reason": reason.strip(), "sessions": ended}
+        event = _record(audit.Event.PASSWORD_LETTER, user, detail, by=by, at=at)
+        return account_news.tell(event, account_news.routes(user), at=at)
+
+
+def taken(user_id: int, *, seen: str, by: User) -> User:
+    """Hold a user's row until the transaction ends; the fresh row.
+
+    RuleError for one's own; ConflictError when `by` may not decide any more, or has not
+    seen the last that was done about this account.
+    """
+    query = (
+        User.select()
+        .where((User.id == user_id) | (User.role == Role.ADMINISTRATOR))
+        .order_by(User.id)
+    )
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        query = query.for_update()
+    held = {user.id: user for user in query}
+    if user_id not in held:
+        raise NotFoundError("There is no such user.")
+    if user_id == by.id:
+        raise RuleError("This is your own account: another administrator must do it.")
+    me = held.get(by.id)
+    if me is None or me.status != UserStatus.ACTIVE or not _may(me):
+        raise ConflictError("You may not do this any more: your account was changed.")
+    standings.require(held[user_id], seen)
+    return held[user_id]
+
+
+def _may(user: User) -> bool:
+    return can(user.role, Permission.USER_ADMINISTER)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise RuleError("Say why: it is kept on the audit record.", field="reason")
+
+
+def _last_of(user: User) -> AuditEvent:
+    event: AuditEvent = (
+        AuditEvent.select()
+        .where(AuditEvent.subject == f"user:{user.id}")
+        .order_by(AuditEvent.id.desc())
+        .get()
+    )
+    return event
+
+
+def _record(
+    event: audit.Event,
+    user: User,
+    detail: dict[str, object],
+    *,
+    by: User,
+    at: datetime,
+) -> AuditEvent:
+    return audit.record(
+        event, actor=by.username, subject=f"user:{user.id}", at=at, detail=detail
+    )

@@ -1,0 +1,100 @@
+"""What staff choose and say about accounts."""
+
+from wtforms import (
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length
+
+from models import Role, User, UserStatus
+from pmp.accounts import role_changes
+from pmp.accounts.user_lists import SORTS, Standing, Wanted
+from pmp.wording import words
+from portal.forms import Form
+
+LONGEST = 500
+EVERY = SelectChoice("", "All")
+
+
+class UserFilterForm(Form):
+    """Which accounts to list: a GET form, it changes nothing."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    text = StringField(
+        "Find",
+        description="Name, user name, email, licence or DEA number",
+        validators=[Length(max=100)],
+    )
+    role = SelectField(
+        "Role",
+        default="",
+        validate_choice=False,
+        choices=[EVERY, *(SelectChoice(each, words(each)) for each in Role)],
+    )
+    state = SelectField(
+        "State",
+        default="",
+        validate_choice=False,
+        choices=[
+            EVERY,
+            *(SelectChoice(each, words(each)) for each in UserStatus),
+            *(SelectChoice(each, words(each)) for each in Standing),
+        ],
+    )
+
+    def wanted(self, sort: str = "") -> Wanted:
+        """Give what to list; an answer that is none of the choices counts as all."""
+        role, state = self.role.data, self.state.data
+        return Wanted(
+            text=self.text.data or "",
+            role=Role(role) if role in set(Role) else None,
+            state=_state(state or ""),
+            sort=sort if sort.removeprefix("-") in SORTS else "user",
+        )
+
+
+class ReasonForm(Form):
+    """Why something is done about an account; `seen` is how it stood on the page."""
+
+    reason = TextAreaField(
+        "Why",
+        description="Kept on the audit record; the user does not read it",
+        validators=[InputRequired("Say why"), Length(max=LONGEST)],
+    )
+    seen = HiddenField()
+
+
+class RoleForm(Form):
+    role = RadioField(
+        "Role", validators=[InputRequired("Choose the role that it shall have")]
+    )
+    reason = TextAreaField(
+        "Why",
+        description="Whoever confirms it reads this",
+        validators=[InputRequired("Say why"), Length(max=LONGEST)],
+    )
+    seen = HiddenField()
+
+    def offer(self, user: User) -> None:
+        """Offer the roles that the account does not have."""
+        self.role.choices = [
+            SelectChoice(role, words(role))
+            for role in role_changes.STAFF_ROLES
+            if role != user.role
+        ]
+
+
+class DeclineForm(Form):
+    reason = TextAreaField("Why it is declined", validators=[Length(max=LONGEST)])
+
+
+def _state(word: str) -> UserStatus | Standing | None:
+    if word in set(UserStatus):
+        return UserStatus(word)
+    return Standing(word) if word in set(Standing) else None
