@@ -38,6 +38,9 @@ class Permission(StrEnum):
     PRODUCT_WRITE = "product_write"
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
+    DISCLOSURE_WORK = "disclosure_work"  # accountings, requests; prepares official ones
+    DISCLOSURE_RELEASE = "disclosure_release"  # official ones, of somebody else
+    STATISTICS_READ = "statistics_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
 
@@ -70,6 +73,8 @@ _STAFF = frozenset(
         Permission.LOOK_UP_REVIEW,
         Permission.PRODUCT_READ,
         Permission.PRODUCT_WRITE,
+        Permission.DISCLOSURE_WORK,
+        Permission.STATISTICS_READ,
     }
 )
 
@@ -84,6 +89,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.STAFF_CONSOLE,
             Permission.RULE_READ,
             Permission.PRODUCT_READ,
+            Permission.STATISTICS_READ,
         }
     ),
     Role.ADMINISTRATOR: _STAFF
@@ -94,11 +100,17 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.PROTECTED_PERSONS,
         Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
+        Permission.DISCLOSURE_RELEASE,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,
     },
     Role.AUDITOR: frozenset(
-        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.AUDIT_READ}
+        {
+            Permission.ACCOUNT,
+            Permission.STAFF_CONSOLE,
+            Permission.AUDIT_READ,
+            Permission.STATISTICS_READ,
+        }
     ),
 }
 
