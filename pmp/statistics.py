@@ -20,6 +20,10 @@ from models import (
     InboundFax,
     MatchReview,
     NoticeKind,
+    OfficialRequest,
+    OfficialState,
+    PatientRequest,
+    PatientRequestState,
     RecipientReply,
     ReportingNotice,
     ScheduledRun,
@@ -100,6 +104,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             UnusualLookUp.select().where(UnusualLookUp.status.in_(UNUSUAL_TO_SEE)),
             UnusualLookUp.found_at,
         ),
+        *_disclosures(at=at),
     ]
 
 
@@ -182,6 +187,31 @@ def _cases() -> list[Queue]:
             Permission.CASE_WORK,
             case_lists.asking_for_a_call(),
             RecipientReply.given_at,
+        ),
+    ]
+
+
+def _disclosures(*, at: datetime) -> list[Queue]:
+    """List what patients and offices wait for."""
+    asked = PatientRequest.state == PatientRequestState.OPEN
+    late = asked & (PatientRequest.due_on < clock.day_of(at))
+    return [
+        _queue(
+            "Patients' own requests",
+            "/staff/disclosures",
+            Permission.DISCLOSURE_WORK,
+            PatientRequest.select().where(asked),
+            PatientRequest.taken_at,
+            late=PatientRequest.select().where(late).count(),
+        ),
+        _queue(
+            "Official requests to release",
+            "/staff/disclosures",
+            Permission.DISCLOSURE_RELEASE,
+            OfficialRequest.select().where(
+                OfficialRequest.state == OfficialState.WAITING
+            ),
+            OfficialRequest.prepared_at,
         ),
     ]
 

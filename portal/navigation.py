@@ -41,6 +41,7 @@ ENTRIES = (
     (IDENTITIES, "Drugs", "/staff/drugs"),
     (IDENTITIES, "Unusual look-ups", "/staff/look-ups"),
     (IDENTITIES, "Protected persons", "/staff/protected-persons"),
+    (IDENTITIES, "Disclosures", "/staff/disclosures"),
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),

@@ -25,7 +25,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, clock, database, disclosures, lookup, settings, spreadsheets
+from pmp import audit, clock, database, disclosures, lookup, settings
 from pmp.disclosures import names
 from pmp.errors import NotFoundError, RuleError
 from pmp.matching import whereabouts
@@ -114,13 +114,12 @@ def open_accounting(
     return Accounting(patient_id, name, birth_date, since, until, lines, by, at)
 
 
-def csv_of(accounting: Accounting) -> str:
-    """Give an accounting as CSV that no spreadsheet runs."""
-    rows = (
+def table(accounting: Accounting) -> list[tuple[str, ...]]:
+    """Give an accounting as rows under HEADINGS, for a file."""
+    return [
         (us_time(each.at), each.recipient, each.address, each.what, each.purpose)
         for each in accounting.lines
-    )
-    return spreadsheets.csv_text(HEADINGS, rows)
+    ]
 
 
 def _disclosed(

@@ -81,15 +81,6 @@ def listed(*, open_only: bool) -> Any:
     return query.order_by(OfficialRequest.id.desc())
 
 
-def waiting() -> Any:
-    """Give the query of those that wait for a second person, the oldest first."""
-    return (
-        OfficialRequest.select()
-        .where(OfficialRequest.state == OfficialState.WAITING)
-        .order_by(OfficialRequest.prepared_at)
-    )
-
-
 def persons_of(request: OfficialRequest) -> Sequence[OfficialRequestPatient]:
     """List whom a request is about, in the order in which they were added."""
     return list(_persons(request).order_by(OfficialRequestPatient.id))

@@ -54,5 +54,7 @@ BLUEPRINTS = (
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
     "portal.views.staff_audit",
+    "portal.views.staff_disclosures",
+    "portal.views.staff_official_requests",
     "portal.views.hooks",
 )

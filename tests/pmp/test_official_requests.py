@@ -46,7 +46,7 @@ def chief() -> User:
 
 
 def asked(**fields: Any) -> Asked:
-    given = {
+    given: dict[str, Any] = {
         "case_number": "26-1187",
         "agency": "State Police",
         "officer": "Det. R. Moss",
@@ -116,7 +116,7 @@ def test_it_releases_exactly_the_days_and_classes_of_the_persons(
 ) -> None:
     patient, other = make_patient(), make_patient()
     within = make_dispensation(patient=patient, filled_on=date(2026, 3, 1))
-    made = {"patient": patient, "filled_on": date(2026, 3, 2)}
+    made: dict[str, Any] = {"patient": patient, "filled_on": date(2026, 3, 2)}
     make_dispensation(**{**made, "filled_on": date(2025, 12, 31)})  # runs into it
     make_dispensation(**{**made, "filled_on": date(2026, 4, 1)})
     make_dispensation(**made, schedule="CIV", drug_class="benzodiazepine")

@@ -40,7 +40,7 @@ def staff() -> User:
 
 
 def told(**fields: Any) -> Told:
-    given = {
+    given: dict[str, Any] = {
         "asks": PatientAsk.BOTH,
         "asked_by": "Edith Brandt",
         "represents": "",
