@@ -45,6 +45,7 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
+    ("", "Statistics", "/staff/statistics"),
     ("", "Audit", "/staff/audit"),
 )
 

@@ -56,5 +56,6 @@ BLUEPRINTS = (
     "portal.views.staff_audit",
     "portal.views.staff_disclosures",
     "portal.views.staff_official_requests",
+    "portal.views.staff_statistics",
     "portal.views.hooks",
 )
