@@ -188,6 +188,7 @@ class Event(StrEnum):
     PATIENT_REQUEST_PAPER_MADE = "patient_request:paper_made"
     PATIENT_REQUEST_PAPER_OPENED = "patient_request:paper_opened"
     PATIENT_REQUEST_ENDED = "patient_request:ended"
+    PATIENT_REQUEST_REOPENED = "patient_request:reopened"
     OFFICIAL_REQUEST_TAKEN = "official_request:taken"
     OFFICIAL_REQUEST_CHANGED = "official_request:changed"
     OFFICIAL_REQUEST_HANDED_ON = "official_request:handed_on"

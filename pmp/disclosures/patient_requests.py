@@ -274,6 +274,28 @@ def end(
         _record(audit.Event.PATIENT_REQUEST_ENDED, request, by, at, **detail)
 
 
+def reopen(request_id: int, *, by: User, at: datetime) -> None:
+    """Undo how a request was ended, where that was a slip; it is due as before."""
+    request = get(request_id)
+    with database.atomic():
+        changed = (
+            PatientRequest.update(
+                state=PatientRequestState.OPEN,
+                ended_by="",
+                ended_at=None,
+                ended_note="",
+            )
+            .where(PatientRequest.id == request)
+            .where(PatientRequest.state == request.state)
+            .where(PatientRequest.state != PatientRequestState.OPEN)
+            .execute()
+        )
+        if not changed:
+            raise ConflictError("This request is open already.")
+        detail = {"was": request.state.value}
+        _record(audit.Event.PATIENT_REQUEST_REOPENED, request, by, at, **detail)
+
+
 def _check(told: Told, *, at: datetime) -> None:
     """Refuse what cannot be, at the field it is about."""
     if not told.asked_by.strip():

@@ -86,6 +86,7 @@ class PatientRequestForm(Form):
         description="You have seen it. Keep no copy and write no number down.",
         choices=[],
         validate_choice=False,
+        validators=[InputRequired("Say which paper you have seen.")],
     )
     asks = RadioField("What they want", choices=ASKS, default=PatientAsk.BOTH.value)
     since = UsDateField("From", validators=[InputRequired("Write the first day")])

@@ -69,7 +69,10 @@ class OfficialRequestForm(SuspensionForm):
     )
     address = TextAreaField("Postal address", validators=[Optional(), Length(max=250)])
     legal_basis = SelectField(
-        "What the law bases it on", choices=[], validate_choice=False
+        "What the law bases it on",
+        choices=[],
+        validate_choice=False,
+        validators=[InputRequired("Choose what the request is based on.")],
     )
     reason = TextAreaField(
         "What it is needed for",

@@ -185,6 +185,16 @@ def end(request_id: int) -> ResponseReturnValue:
     return _done(request_id, form, ended)
 
 
+@bp.post("/staff/disclosures/requests/<int:request_id>/reopen")
+@requires(Permission.DISCLOSURE_WORK)
+def reopen(request_id: int) -> ResponseReturnValue:
+    def opened() -> None:
+        patient_requests.reopen(request_id, by=signed_in_user(), at=clock.now())
+        flash("The request is open again.")
+
+    return _done(request_id, Form(), opened)
+
+
 class Finder:
     """Three ways to find a person: by number, by row code, by name and birth date."""
 

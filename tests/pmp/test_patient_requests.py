@@ -204,6 +204,20 @@ def test_how_it_ended_needs_what_belongs_to_it(staff: User) -> None:
         patient_requests.gather(request.id, by=staff, at=NOW)
 
 
+def test_a_slip_is_undone_once(staff: User) -> None:
+    request = taken(make_patient(), staff)
+    patient_requests.end(request.id, STATE.WITHDRAWN, note="Slip.", by=staff, at=NOW)
+
+    patient_requests.reopen(request.id, by=staff, at=NOW)
+
+    assert (fresh(request).state, fresh(request).ended_note) == (STATE.OPEN, "")
+    assert fresh(request).due_on == request.due_on
+    with pytest.raises(ConflictError):
+        patient_requests.reopen(request.id, by=staff, at=NOW)
+    event = AuditEvent.get(AuditEvent.event == "patient_request:reopened")
+    assert event.detail["was"] == "withdrawn"
+
+
 def test_two_who_end_it_at_once_end_it_once(staff: User) -> None:
     request = taken(make_patient(), staff)
 

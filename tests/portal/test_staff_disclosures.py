@@ -203,6 +203,9 @@ def test_a_request_goes_from_the_counter_to_the_paper(
     browser.submit({"state": "mailed"}, action=f"{here}/end")
     browser.follow()
     assert "Mailed" in browser.text()
+    browser.submit(action=f"{here}/reopen")
+    browser.get(here)
+    browser.submit({"state": "mailed"}, action=f"{here}/end")
     browser.get(f"/staff/disclosures/patients/{edith.id}")
     assert "Own record and accounting of disclosures (A-" in browser.text()
     assert PatientRequest.get().state == PatientRequestState.MAILED
