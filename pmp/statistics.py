@@ -206,7 +206,7 @@ def _disclosures(*, at: datetime) -> list[Queue]:
         ),
         _queue(
             "Official requests to release",
-            "/staff/disclosures",
+            "/staff/disclosures/official",
             Permission.DISCLOSURE_RELEASE,
             OfficialRequest.select().where(
                 OfficialRequest.state == OfficialState.WAITING

@@ -126,6 +126,19 @@ def test_two_who_extend_at_once_extend_once(staff: User) -> None:
     assert fresh(request).due_on == date(2027, 1, 19)
 
 
+def test_who_has_not_seen_an_extension_extends_nothing(
+    staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = taken(make_patient(), staff)
+    patient_requests.extend(request.id, reason="First.", by=staff, at=NOW)
+    monkeypatch.setattr(patient_requests, "get", lambda _: request)
+
+    with pytest.raises(ConflictError):
+        patient_requests.extend(request.id, reason="Second.", by=staff, at=NOW)
+
+    assert PatientRequest.get_by_id(request.id).extended_reason == "First."
+
+
 def test_the_paper_has_the_record_and_the_accounting_that_were_asked_for(
     staff: User,
 ) -> None:
