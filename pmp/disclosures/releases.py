@@ -27,6 +27,8 @@ from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching import whereabouts
 from pmp.permissions import Permission, can
 
+LONGEST = 255
+"""Letters of a text of a disclosure; the request itself has all of it."""
 OWN = "You have prepared this request: somebody else releases it."
 
 
@@ -195,10 +197,10 @@ def _disclose(
     until = request.suspended_until
     return disclosures.record(
         patient=patient,
-        recipient=f"{request.officer}, {request.agency}",
+        recipient=f"{request.officer}, {request.agency}"[:LONGEST],
         address=request.address or request.contact,
         what=f"prescription records for an official request ({code})",
-        purpose=f"{request.legal_basis}, case {request.case_number}"[:255],
+        purpose=f"Case {request.case_number}: {request.legal_basis}"[:LONGEST],
         at=at,
         actor=by.username,
         suspended_until=until if until and until > clock.day_of(at) else None,

@@ -95,7 +95,7 @@ class PatientRequestForm(Form):
         "Mail it to",
         description="Street, city, state and ZIP, without the name; empty if they fetch"
         " it here",
-        validators=[Optional(), Length(max=400)],
+        validators=[Optional(), Length(max=250)],
     )
     received_on = UsDateField(
         "Asked on", validators=[InputRequired("Write the day on which they asked")]

@@ -17,7 +17,7 @@ from models import (
     Suspension,
     User,
 )
-from pmp import disclosures
+from pmp import disclosures, settings
 from pmp.disclosures import official_requests, releases
 from pmp.disclosures.official_requests import Asked
 from pmp.errors import ConflictError, NotFoundError, RuleError
@@ -164,7 +164,7 @@ def test_what_is_released_is_sealed_and_a_disclosure_of_each_person(
     one = Disclosure.select().first()
     assert one.recipient == "Det. R. Moss, State Police"
     assert one.address == "1 Barracks Road\nHARTFORD CT 06106"
-    assert one.purpose == f"{COURT}, case 26-1187"
+    assert one.purpose == f"Case 26-1187: {COURT}"
     assert done.code in one.what
     assert done.document
     assert b"%PDF" not in bytes(done.document.sealed or b"")
@@ -172,6 +172,25 @@ def test_what_is_released_is_sealed_and_a_disclosure_of_each_person(
     assert AuditEvent.select().where(
         AuditEvent.event == "official_request:paper_opened"
     )
+
+
+def test_the_longest_texts_of_the_form_are_released_too(
+    staff: User, chief: User
+) -> None:
+    basis = f"A law of {'x' * 190}"
+    with settings.changed(official_bases=basis):
+        longest = {
+            "case_number": "c" * 100,
+            "agency": "a" * 200,
+            "officer": "o" * 200,
+            "contact": "t" * 200,
+            "address": "s" * 250,
+            "legal_basis": basis,
+        }
+        released(handed_on(staff, make_patient(), **longest), chief)
+
+    [disclosure] = Disclosure.select()
+    assert disclosure.purpose.startswith(f"Case {'c' * 100}: A law of")
 
 
 def test_nobody_releases_what_they_have_prepared(chief: User) -> None:
