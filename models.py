@@ -1395,6 +1395,119 @@ class Disclosure(Table):
     what = CharField()
     purpose = CharField()
     look_up = ForeignKeyField(LookUp, null=True, on_delete="RESTRICT")
+    suspended_until = DateField(null=True)  # the patient is told from then on
+
+
+class PatientAsk(StrEnum):
+    """What a patient wants to have."""
+
+    BOTH = "both"
+    RECORD = "record"
+    ACCOUNTING = "accounting"
+
+
+class PatientRequestState(StrEnum):
+    OPEN = "open"
+    GIVEN = "given"  # handed over
+    MAILED = "mailed"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+
+
+class PatientRequest(Table):
+    """What a patient asks of the program about themselves (164.524, 164.528)."""
+
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT")
+    asks = word(PatientAsk)
+    asked_by = CharField()
+    represents = CharField(default="")  # why they may ask for the patient; empty: are
+    identity_paper = CharField()  # its kind alone: neither number nor copy is kept
+    paper_seen_by = CharField()
+    address = TextField(default="")  # where it is mailed to; empty: is fetched
+    since = DateField()
+    until = DateField()
+    received_on = DateField()
+    due_on = DateField()
+    state = word(PatientRequestState, default=PatientRequestState.OPEN, index=True)
+    extended_at = UtcField(null=True)
+    extended_by = CharField(default="")
+    extended_reason = TextField(default="")
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+    code = CharField(max_length=16, null=True, unique=True)
+    pages = IntegerField(default=0)
+    made_at = UtcField(null=True)
+    taken_by = CharField()
+    taken_at = UtcField()
+    ended_by = CharField(default="")
+    ended_at = UtcField(null=True)
+    ended_note = TextField(default="")
+
+    class Meta:
+        constraints = [Check("(state = 'open') = (ended_at IS NULL)")]
+
+
+class OfficialState(StrEnum):
+    PREPARING = "preparing"
+    WAITING = "waiting"  # for a second person
+    RELEASED = "released"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+
+
+class Suspension(StrEnum):
+    """How an office asked that the patient is not told yet (164.528(a)(2))."""
+
+    WRITTEN = "written"
+    ORAL = "oral"
+
+
+class OfficialRequest(Table):
+    """What law enforcement or another office asks for; two persons release it."""
+
+    case_number = CharField()
+    agency = CharField()
+    officer = CharField()
+    contact = CharField(default="")
+    address = TextField(default="")
+    legal_basis = CharField()
+    reason = TextField(default="")
+    received_on = DateField()
+    since = DateField()
+    until = DateField()
+    classes = JsonField(default=list)  # words of pmp.reported_drugs; empty: all
+    suspension = word(Suspension, null=True)
+    suspended_until = DateField(null=True)
+    state = word(OfficialState, default=OfficialState.PREPARING, index=True)
+    revision = IntegerField(default=1)  # two who save at once: the second is told
+    prepared_by = CharField()
+    prepared_at = UtcField()
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+    decided_note = TextField(default="")
+    document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+    code = CharField(max_length=16, null=True, unique=True)
+    pages = IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            Check("decided_by <> prepared_by"),
+            Check("(suspension IS NULL) = (suspended_until IS NULL)"),
+            Check("(state = 'released') = (document_id IS NOT NULL)"),
+        ]
+
+
+class OfficialRequestPatient(Table):
+    """Whom an official request is about."""
+
+    request = ForeignKeyField(
+        OfficialRequest, on_delete="CASCADE", backref="persons", index=False
+    )
+    patient = ForeignKeyField(Patient, on_delete="RESTRICT")
+    added_at = UtcField()
+    disclosure = ForeignKeyField(Disclosure, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("request", "patient"), True),)
 
 
 class ReportSeen(Table):
@@ -2414,6 +2527,9 @@ TABLES: tuple[type[Table], ...] = (
     PatientSchedule,
     ScheduledPatient,
     Disclosure,
+    PatientRequest,
+    OfficialRequest,
+    OfficialRequestPatient,
     ReportSeen,
     ReportCopy,
     ThresholdRule,

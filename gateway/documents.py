@@ -221,6 +221,15 @@ def cut_pages(body: bytes, media_type: str, numbers: Sequence[int]) -> bytes:
         raise RuleError(message) from later
 
 
+def address_fault(lines: Sequence[str]) -> str:
+    """Say why an address would not show in an envelope's window; empty if it would."""
+    try:
+        windows.block("\n".join(lines))
+    except windows.AddressFault as fault:
+        return str(fault)
+    return ""
+
+
 def joined(bodies: Iterable[bytes]) -> bytes:
     """Put PDFs one after the other, each beginning on the front of a sheet."""
     whole = pypdf.PdfWriter()

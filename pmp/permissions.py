@@ -39,6 +39,9 @@ class Permission(StrEnum):
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
     AUDIT_READ = "audit_read"
     USER_READ = "user_read"  # who has an account, and how it stands
+    DISCLOSURE_WORK = "disclosure_work"  # accountings, requests; prepares official ones
+    DISCLOSURE_RELEASE = "disclosure_release"  # official ones, of somebody else
+    STATISTICS_READ = "statistics_read"
     USER_ADMINISTER = "user_administer"
     SIGN_IN_HELP = "sign_in_help"  # links, letters, lost second factors
     SETTINGS_WRITE = "settings_write"
@@ -75,6 +78,8 @@ _STAFF = frozenset(
         Permission.PRODUCT_WRITE,
         Permission.SIGN_IN_HELP,
         Permission.USER_READ,
+        Permission.DISCLOSURE_WORK,
+        Permission.STATISTICS_READ,
     }
 )
 
@@ -89,6 +94,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.STAFF_CONSOLE,
             Permission.RULE_READ,
             Permission.PRODUCT_READ,
+            Permission.STATISTICS_READ,
         }
     ),
     Role.ADMINISTRATOR: _STAFF
@@ -99,12 +105,18 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.PROTECTED_PERSONS,
         Permission.WITHHELD_READ,
         Permission.AUDIT_READ,
+        Permission.DISCLOSURE_RELEASE,
         Permission.USER_ADMINISTER,
         Permission.SETTINGS_WRITE,
         Permission.ROSTER_IMPORT,
     },
     Role.AUDITOR: frozenset(
-        {Permission.ACCOUNT, Permission.STAFF_CONSOLE, Permission.AUDIT_READ}
+        {
+            Permission.ACCOUNT,
+            Permission.STAFF_CONSOLE,
+            Permission.AUDIT_READ,
+            Permission.STATISTICS_READ,
+        }
     ),
 }
 

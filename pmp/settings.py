@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 
 from pmp import (
     clock_hours,
+    disclosure_settings,
     gateway_settings,
     letter_settings,
     mail_settings,
@@ -129,6 +130,14 @@ class Settings(AccountSettings, GatewaySettings):
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
+    accounting_years: int = Field(default=6, ge=6, le=30)
+    patient_request_days: int = Field(default=30, ge=1, le=60)
+    patient_request_extension_days: int = Field(default=30, ge=1, le=30)
+    patient_told_names: Literal["persons", "places"] = "persons"
+    identity_papers: str = disclosure_settings.IDENTITY_PAPERS
+    official_bases: str = disclosure_settings.OFFICIAL_BASES
+    oral_suspension_days: int = Field(default=30, ge=1, le=30)
+    smallest_count: int = Field(default=11, ge=0, le=100)
     correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
     fax_verified_only: Literal["off", "users", "all"] = "users"
@@ -201,6 +210,12 @@ class Settings(AccountSettings, GatewaySettings):
     @classmethod
     def _readable_drugs(cls, text: str) -> str:
         reported_drugs.parse(text)
+        return text
+
+    @field_validator("identity_papers", "official_bases")
+    @classmethod
+    def _some_choices(cls, text: str) -> str:
+        disclosure_settings.choices(text)
         return text
 
     @field_validator("asap_versions")

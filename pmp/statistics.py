@@ -20,6 +20,10 @@ from models import (
     MatchReview,
     Misdelivery,
     NoticeKind,
+    OfficialRequest,
+    OfficialState,
+    PatientRequest,
+    PatientRequestState,
     RecipientReply,
     ReportingNotice,
     ScheduledRun,
@@ -90,6 +94,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
             at=at,
         ),
         *accounts(at=at),
+        *_disclosures(at=at),
     ]
 
 
@@ -188,6 +193,32 @@ def _cases(*, at: datetime) -> list[Queue]:
             Permission.CASE_WORK,
             case_lists.asking_for_a_call(),
             RecipientReply.given_at,
+            at=at,
+        ),
+    ]
+
+
+def _disclosures(*, at: datetime) -> list[Queue]:
+    """List what patients and offices wait for."""
+    asked = PatientRequest.state == PatientRequestState.OPEN
+    late = asked & (PatientRequest.due_on < clock.day_of(at))
+    return [
+        queue(
+            "Patients' own requests",
+            "/staff/disclosures",
+            Permission.DISCLOSURE_WORK,
+            PatientRequest.select().where(asked),
+            PatientRequest.taken_at,
+            late=PatientRequest.select().where(late).count(),
+        ),
+        queue(
+            "Official requests to release",
+            "/staff/disclosures/official",
+            Permission.DISCLOSURE_RELEASE,
+            OfficialRequest.select().where(
+                OfficialRequest.state == OfficialState.WAITING
+            ),
+            OfficialRequest.prepared_at,
             at=at,
         ),
     ]

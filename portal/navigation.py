@@ -42,12 +42,14 @@ ENTRIES = (
     (IDENTITIES, "Drugs", "/staff/drugs"),
     (IDENTITIES, "Unusual look-ups", "/staff/look-ups"),
     (IDENTITIES, "Protected persons", "/staff/protected-persons"),
+    (IDENTITIES, "Disclosures", "/staff/disclosures"),
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
     (PROGRAM, "Users", "/staff/users"),
     (PROGRAM, "Sign-in help", "/staff/sign-in-help"),
     (PROGRAM, "Settings", "/staff/settings"),
+    (PROGRAM, "Statistics", "/staff/statistics"),
     (PROGRAM, "Audit", "/staff/audit"),
 )
 

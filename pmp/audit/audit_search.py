@@ -10,13 +10,14 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from peewee import JOIN
+from peewee import JOIN, fn
 
 from models import (
     AuditEvent,
     Disclosure,
     Dispensation,
     LookUp,
+    OfficialRequestPatient,
     ThresholdCase,
     Ticket,
     User,
@@ -26,6 +27,7 @@ from pmp.matching import whereabouts
 
 PAGE_SIZE = 100
 MOST_ROWS = 50_000  # of a CSV; narrow the search for more
+CHAIN = "audit:chain"
 HEADER = ("Number", "Time", "Event", "Who", "About", "Address", "Detail")
 
 
@@ -42,18 +44,41 @@ class Search:
     patient_id: int | None = None
     since: date | None = None
     until: date | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Somebody who did something with a patient's record: how often, since when."""
+
+    actor: str
+    name: str
+    events: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Checked:
+    """When somebody last checked that the chain is whole, and the faults it had."""
+
+    at: datetime
+    by: str
+    faults: int
 
 
 @dataclass(frozen=True)
 class Found:
     """A page of events, newest first, how many there are, and a patient's accounting.
 
-    `disclosures` are those about the patient that was searched for, else empty.
+    `disclosures` are those about the patient that was searched for, `lookers` whoever
+    the events are of, the last first; both else empty.
     """
 
     events: list[AuditEvent]
     total: int
     disclosures: list[Disclosure]
+    lookers: list[Looker]
 
 
 def search(wanted: Search, *, by: User, at: datetime, page: int = 1) -> Found:
@@ -61,7 +86,8 @@ def search(wanted: Search, *, by: User, at: datetime, page: int = 1) -> Found:
     _record(wanted, by=by, at=at, what="page")
     query = _query(wanted)
     about = disclosures.accounting(wanted.patient_id) if wanted.patient_id else []
-    return Found(list(query.paginate(page, PAGE_SIZE)), query.count(), about)
+    lookers = _lookers(wanted) if wanted.patient_id else []
+    return Found(list(query.paginate(page, PAGE_SIZE)), query.count(), about, lookers)
 
 
 def csv_of(wanted: Search, *, by: User, at: datetime) -> str:
@@ -81,11 +107,22 @@ def verify(*, by: User, at: datetime) -> list[str]:
     audit.record(
         audit.Event.AUDIT_SEARCHED,
         actor=by.username,
-        subject="audit",
+        subject=CHAIN,
         at=at,
         detail={"what": "verify", "faults": len(faults)},
     )
     return faults
+
+
+def last_check() -> Checked | None:
+    """Give when the chain was last checked on the page; None if it never was."""
+    last: AuditEvent | None = (
+        AuditEvent.select()
+        .where(AuditEvent.subject == CHAIN)
+        .order_by(AuditEvent.id.desc())
+        .first()
+    )
+    return Checked(last.at, last.actor, last.detail["faults"]) if last else None
 
 
 def detail_words(event: AuditEvent) -> str:
@@ -119,8 +156,29 @@ def _rows(wanted: Search) -> Iterator[tuple[Any, ...]]:
         )
 
 
+def _lookers(wanted: Search) -> list[Looker]:
+    """Give whose the events are that a search finds, one row each."""
+    event = AuditEvent
+    first, last = fn.MIN(event.at), fn.MAX(event.at)
+    rows = (
+        _narrowed(event.select(event.actor, fn.COUNT(event.id), first, last), wanted)
+        .group_by(event.actor)
+        .order_by(last.desc())
+        .tuples()
+    )
+    found = list(rows)
+    names = {
+        user.username: user.name
+        for user in User.select().where(User.username.in_([row[0] for row in found]))
+    }
+    return [Looker(row[0], names.get(row[0], ""), *row[1:]) for row in found]
+
+
 def _query(wanted: Search) -> Any:
-    query = AuditEvent.select().order_by(AuditEvent.id.desc())
+    return _narrowed(AuditEvent.select(), wanted).order_by(AuditEvent.id.desc())
+
+
+def _narrowed(query: Any, wanted: Search) -> Any:
     if wanted.actor:
         query = query.where(AuditEvent.actor == wanted.actor)
     if wanted.event:
@@ -130,6 +188,8 @@ def _query(wanted: Search) -> Any:
         )
     if wanted.subject:
         query = query.where(AuditEvent.subject == wanted.subject)
+    if wanted.address:
+        query = query.where(AuditEvent.address == wanted.address)
     if wanted.patient_id:
         query = query.where(_about(wanted.patient_id))
     if wanted.since:
@@ -168,7 +228,15 @@ def _subjects(patient_id: int) -> list[str]:
         *_named("look_up", LookUp, patient_id),
         *_named("dispensation", Dispensation, patient_id),
         *(f"ticket:{ticket.number}" for ticket in tickets),
+        *_official(patient_id),
     ]
+
+
+def _official(patient_id: int) -> list[str]:
+    """Name the official requests that a patient is on."""
+    table: Any = OfficialRequestPatient
+    rows = table.select(table.request).where(table.patient == patient_id).tuples()
+    return [f"official_request:{number}" for (number,) in rows]
 
 
 def _seen_under(patient_id: int) -> list[str]:

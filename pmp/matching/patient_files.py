@@ -19,7 +19,7 @@ from models import (
     ThresholdRule,
     User,
 )
-from pmp import audit, disclosures, dispensations
+from pmp import audit, clock, disclosures, dispensations
 from pmp.errors import NotFoundError
 from pmp.lookup import patient_search
 from pmp.lookup.patient_search import Candidate
@@ -92,7 +92,8 @@ def open_file(patient_id: int, *, by: User, at: datetime) -> PatientFile:
         at=at,
     )
     side = reviews.side(patient_id)
-    told = disclosures.accounting(patient_id)
+    # Staff read it to the patient: without what the patient is not to be told yet.
+    told = disclosures.accounting(patient_id, told_on=clock.day_of(at))
     return PatientFile(
         patient=patient,
         side=side,

@@ -20,6 +20,9 @@ class AuditForm(Form):
         "Patient number", validators=[Optional(), NumberRange(min=1, max=2**31 - 1)]
     )
     subject = StringField("About", validators=[Optional(), Length(max=150)])
+    address = StringField(
+        "From which computer (IP)", validators=[Optional(), Length(max=60)]
+    )
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
 
@@ -37,4 +40,5 @@ class AuditForm(Form):
             patient_id=self.patient.data,
             since=self.since.data,
             until=self.until.data,
+            address=self.address.data or "",
         )

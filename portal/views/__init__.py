@@ -64,5 +64,8 @@ BLUEPRINTS = (
     "portal.views.staff_roles",
     "portal.views.staff_settings",
     "portal.views.staff_audit",
+    "portal.views.staff_disclosures",
+    "portal.views.staff_official_requests",
+    "portal.views.staff_statistics",
     "portal.views.hooks",
 )

@@ -1,14 +1,19 @@
 """The audit record: who did what to what, and when; and whether it is whole."""
 
+from datetime import date
+
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pmp import clock
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Found
+from pmp.matching import patient_files
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.forms import rule_errors
 from portal.forms.staff_audit import AuditForm
+from portal.forms.staff_matches import NameForm
 from portal.paging import page_asked_for
 
 bp = Blueprint("staff_audit", __name__)
@@ -19,7 +24,7 @@ bp = Blueprint("staff_audit", __name__)
 def index() -> ResponseReturnValue:
     form = _form()
     page = page_asked_for()
-    found = Found([], 0, [])
+    found = Found([], 0, [], [])
     if form.validate():
         found = audit_search.search(
             form.search(), by=signed_in_user(), at=clock.now(), page=page
@@ -32,8 +37,28 @@ def index() -> ResponseReturnValue:
         pages=-(-found.total // audit_search.PAGE_SIZE),
         filters={k: v for k, v in request.args.items() if v and k != "page"},
         detail=audit_search.detail_words,
+        checked=audit_search.last_check(),
     )
     return answer, 422 if form.errors else 200
+
+
+@bp.route("/staff/audit/patient", methods=["GET", "POST"])
+@requires(Permission.AUDIT_READ)
+def find_patient() -> ResponseReturnValue:
+    """Find the number of a patient by name; by POST, for a name is in no address."""
+    form = NameForm()
+    found = None
+    if form.validate_on_submit():
+        with rule_errors(form):
+            found = patient_files.find_by_name(
+                first_name=form.first_name.data or "",
+                last_name=form.last_name.data or "",
+                birth_date=form.birth_date.data or date.min,
+                by=signed_in_user(),
+                at=clock.now(),
+            )
+    page = render_template("staff/audit/patient.html", form=form, found=found)
+    return page, 422 if form.errors else 200
 
 
 @bp.get("/staff/audit.csv")

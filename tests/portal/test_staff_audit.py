@@ -1,13 +1,16 @@
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 
 from models import AuditEvent, Role, User
 from pmp import audit, disclosures
+from pmp.disclosures import official_requests
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
+from tests.pmp.test_official_requests import asked
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -118,3 +121,89 @@ def test_only_auditors_and_administrators_may_search(
 
     browser.get("/staff/audit", status=403)
     browser.get("/staff/audit.csv", status=403)
+
+
+def test_who_looked_is_summed_up_with_first_and_last(
+    browser: Browser, auditor: User
+) -> None:
+    patient, other = make_patient(), make_patient()
+    make_user(Role.PRACTITIONER, username="dr.adams", name="Ada Adams")
+    for days, about in ((9, patient), (2, patient), (1, other)):
+        audit.record(
+            audit.Event.PATIENT_VIEWED,
+            actor="dr.adams" if about is patient else "dr.brown",
+            subject=f"patient:{about.id}",
+            at=NOW - timedelta(days=days),
+        )
+
+    browser.get(f"/staff/audit?patient={patient.id}")
+
+    text = browser.text()
+    assert (
+        "Ada Adams (dr.adams) 2 11/14/2026 10:14 AM ET 11/21/2026 10:14 AM ET" in text
+    )
+    assert "dr.brown" not in text
+
+
+def test_an_official_request_is_about_the_patients_on_it(
+    browser: Browser, auditor: User
+) -> None:
+    patient = make_patient()
+    staff = make_user(username="staff.lee")
+    for on_it in (patient, make_patient()):
+        request = official_requests.take(asked(), by=staff, at=NOW)
+        official_requests.add_patient(request.id, on_it.id, by=staff, at=NOW)
+
+    browser.get(f"/staff/audit?patient={patient.id}")
+
+    assert "official_request:1" in browser.text()
+    assert "official_request:2" not in browser.text()
+
+
+def test_events_are_found_by_the_computer_they_came_from(
+    browser: Browser, auditor: User
+) -> None:
+    for address, subject in (("192.0.2.7", "case:1"), ("192.0.2.8", "case:2")):
+        audit.record(
+            audit.Event.CASE_OPENED,
+            actor="dr.adams",
+            subject=subject,
+            at=NOW,
+            address=address,
+        )
+
+    browser.get("/staff/audit?address=192.0.2.7")
+
+    assert "case:1" in browser.text()
+    assert "case:2" not in browser.text()
+
+
+def test_a_patient_is_found_by_name_and_no_address_has_it(
+    browser: Browser, auditor: User
+) -> None:
+    patient = make_patient(last_name="BRANDT", first_name="EDITH")
+    browser.get("/staff/audit/patient")
+    typed = {"first_name": "Edith", "last_name": "Brandt", "birth_date": "04/28/1971"}
+    browser.submit({**typed, "birth_date": "13/45/1971"}, status=422)
+
+    browser.submit(typed, status=200)
+
+    assert f"Who looked at patient {patient.id}" in browser.text()
+    assert f'href="/staff/audit?patient={patient.id}"' in str(
+        browser.page and browser.page.get_data(as_text=True)
+    )
+    assert AuditEvent.select().where(AuditEvent.event == "patient:searched").exists()
+
+
+def test_the_last_check_stands_on_the_page(browser: Browser, auditor: User) -> None:
+    browser.get("/staff/audit")
+    assert "Nobody has checked on this page yet" in browser.text()
+    browser.submit(action="/staff/audit/verify", status=200)
+
+    browser.get("/staff/audit")
+    assert "The record was whole when auditor.kim checked it" in browser.text()
+    event("dr.adams", audit.Event.CASE_OPENED, "case:1")
+    AuditEvent.update(actor="nobody").where(AuditEvent.subject == "case:1").execute()
+    browser.submit(action="/staff/audit/verify", status=200)
+    browser.get("/staff/audit")
+    assert "The record was not whole when auditor.kim checked it" in browser.text()

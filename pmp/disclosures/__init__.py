@@ -5,7 +5,7 @@ purpose. A disclosure is written down before it happens: one that then fails is 
 too many, never one too few.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from models import Disclosure, LookUp, Patient
@@ -24,8 +24,12 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
     address: str = "",
     actor: str = "system",
     look_up: LookUp | None = None,
+    suspended_until: date | None = None,
 ) -> Disclosure:
-    """Write a disclosure down; `recipient` is a name, `address` where it went."""
+    """Write a disclosure down; `recipient` is a name, `address` where it went.
+
+    The patient is not told of one that is suspended before its day (164.528(a)(2)).
+    """
     with database.together():
         facts = {
             "patient": patient.id,
@@ -35,6 +39,7 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
             "what": what,
             "purpose": purpose,
             "look_up": look_up.id if look_up else None,
+            "suspended_until": suspended_until,
         }
         disclosure = Disclosure(id=_write.add(**facts), **facts)
         audit.record(
@@ -57,6 +62,7 @@ def _write() -> Any:
         what=Given("what"),
         purpose=Given("purpose"),
         look_up=Given("look_up"),
+        suspended_until=Given("suspended_until", into=Disclosure.suspended_until),
     )
 
 
@@ -99,15 +105,23 @@ def record_once(
     )
 
 
-def accounting(patient_id: int) -> list[Disclosure]:
+def accounting(patient_id: int, *, told_on: date | None = None) -> list[Disclosure]:
     """Give every disclosure about a person, newest first.
 
     Also those made under another patient's number while one of this person's reported
-    identities was with that patient: before staff joined or split them.
+    identities was with that patient: before staff joined or split them. With `told_on`
+    those alone of which the patient may be told on that day.
     """
     stayed = whereabouts.stays_of(patient_id)
-    return list(
-        Disclosure.select()
-        .where(whereabouts.whose(stayed, Disclosure.patient, Disclosure.at))
-        .order_by(Disclosure.at.desc(), Disclosure.id.desc())
+    query = Disclosure.select().where(
+        whereabouts.whose(stayed, Disclosure.patient, Disclosure.at)
     )
+    if told_on is not None:
+        query = query.where(may_be_told(told_on))
+    return list(query.order_by(Disclosure.at.desc(), Disclosure.id.desc()))
+
+
+def may_be_told(day: date) -> Any:
+    """Give the condition that the patient may be told of a disclosure on a day."""
+    until = Disclosure.suspended_until
+    return until.is_null() | (until <= day)
