@@ -37,6 +37,8 @@ class Permission(StrEnum):
     PRODUCT_READ = "product_read"  # the drug table, and what it does not know
     PRODUCT_WRITE = "product_write"
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
+    ANNOUNCE = "announce"
+    PUBLIC_PAGE_WRITE = "public_page_write"
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
@@ -70,6 +72,7 @@ _STAFF = frozenset(
         Permission.LOOK_UP_REVIEW,
         Permission.PRODUCT_READ,
         Permission.PRODUCT_WRITE,
+        Permission.ANNOUNCE,
     }
 )
 
@@ -93,6 +96,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.REPORTING_POLICY_WRITE,
         Permission.PROTECTED_PERSONS,
         Permission.WITHHELD_READ,
+        Permission.PUBLIC_PAGE_WRITE,
         Permission.AUDIT_READ,
         Permission.USER_ADMINISTER,
         Permission.ROSTER_IMPORT,

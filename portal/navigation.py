@@ -16,6 +16,7 @@ from portal.access import may, signed_in_user
 # they land after sign-in; a group of which they may open one entry is no group.
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
+PUBLIC = "Public"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
@@ -44,6 +45,8 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
+    (PUBLIC, "Announcements", "/staff/announcements"),
+    (PUBLIC, "Public pages", "/staff/public-pages"),
     ("", "Audit", "/staff/audit"),
 )
 

@@ -182,6 +182,10 @@ class Event(StrEnum):
     LETTERS_NOT_MAILED = "letters:not_mailed"
     LETTERS_MAILED = "letters:mailed"
     DISCLOSED = "disclosure:made"
+    PUBLIC_PAGE_WRITTEN = "public_page:written"
+    ANNOUNCEMENT_WRITTEN = "announcement:written"
+    ANNOUNCEMENT_WITHDRAWN = "announcement:withdrawn"
+    ANNOUNCEMENT_RESTORED = "announcement:restored"
     AUDIT_SEARCHED = "audit:searched"
 
 

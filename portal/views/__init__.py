@@ -6,6 +6,7 @@ BLUEPRINTS = (
     "portal.views.reaching",
     "portal.views.health",
     "portal.views.register",
+    "portal.views.public_pages",
     "portal.views.leaflets",
     "portal.views.look_up",
     "portal.views.patient_reports",
@@ -53,6 +54,9 @@ BLUEPRINTS = (
     "portal.views.staff_cases",
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
+    "portal.views.staff_public_pages",
+    "portal.views.announcements",
+    "portal.views.staff_announcements",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )
