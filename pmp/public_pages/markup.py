@@ -19,6 +19,7 @@ DEEPEST = 2  # of headings: the page's own title is above them
 _RULES = ["list", "emphasis", "link", "newline", "escape"]
 _SAFE = re.compile(r"(https?://|mailto:|tel:\+?\d|/(?!/))", re.IGNORECASE)
 _SIGN = re.compile(r"\{(\w*)\}")
+_ADDRESS = re.compile(r"\]\(\s*<?([^\s)>]*)")
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -61,12 +62,17 @@ def problems(text: str, known: Mapping[str, str]) -> Iterator[str]:
                 " under them with ##."
             )
         last = len(depth)
-    for address in re.findall(r"\]\(\s*<?([^\s)>]*)", filled(text, known)):
+    for address in addresses(filled(text, known)):
         if not _SAFE.match(address):
             yield (
                 f"The link to “{address}” leads nowhere. Begin it with https://,"
                 " mailto:, tel: or, for a page of this portal, with /."
             )
+
+
+def addresses(text: str) -> list[str]:
+    """List where the links of a text lead, as they are written."""
+    return _ADDRESS.findall(text)
 
 
 def _with(text: str, facts: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from pmp import announcements, clock
 from pmp.errors import ConflictError
 from pmp.permissions import Permission
 from pmp.wording import us_date
-from portal import reviewed
+from portal import links, reviewed
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
@@ -65,6 +65,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             announcements.require_sound(form.terms(), today=clock.today())
+            links.require_pages(form.terms().body)
             if reviewed.is_confirmed(form, form.terms()):
                 announcements.publish(form.terms(), by=signed_in_user(), at=clock.now())
                 flash("The announcement is published.")
@@ -83,6 +84,7 @@ def change(announcement_id: int) -> ResponseReturnValue:
     elif form.validate():
         with rule_errors(form):
             announcements.require_sound(form.terms(), today=clock.today())
+            links.require_pages(form.terms().body)
             if reviewed.is_confirmed(form, form.terms()):
                 try:
                     _changed(announcement, form)

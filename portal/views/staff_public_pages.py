@@ -8,7 +8,7 @@ from pmp import clock, public_pages
 from pmp.errors import ConflictError
 from pmp.permissions import Permission
 from pmp.public_pages import comparison, facts, versions
-from portal import reviewed
+from portal import links, reviewed
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_public_pages import PageTextForm
@@ -36,6 +36,7 @@ def edit(name: str) -> ResponseReturnValue:
     elif form.validate():
         with rule_errors(form):
             versions.require_sound(form.text())
+            links.require_pages(form.text().body)
             documents.require_leaflet(public_pages.shown(name, form.text()))
             if reviewed.is_confirmed(form, form.text()):
                 try:
