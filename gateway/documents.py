@@ -12,7 +12,7 @@ with limits.
 import base64
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from gateway import (
 from gateway.confined import PassingError, UnableError, Workshop
 from gateway.typefaces import drawable, registered
 from models import Delivery
-from pmp import leaflets, settings, wording
+from pmp import clock, leaflets, settings, wording
 from pmp.deliveries.letter_codes import letter_code
 from pmp.errors import RuleError
 from pmp.leaflets import Leaflet
@@ -148,13 +148,7 @@ def public_page_pdf(page: PublicPage) -> bytes:
 
 def require_leaflet(page: PublicPage) -> None:
     """Raise RuleError unless a page prints well, on a sheet or two."""
-    try:
-        body = public_page_pdf(page)
-    except NotDrawnNowError as later:
-        message = "It cannot be tried out now on paper. Send it again in a minute."
-        raise RuleError(message) from later
-    except DocumentError as error:
-        raise RuleError("This text cannot be printed.", field="body") from error
+    body = _tried(lambda: public_page_pdf(page), field="body")
     if faults := layout_check.problems(body):
         raise RuleError(f"On paper: {faults[0]}", field="body")
     if (sheets := page_count(body)) > MOST_LEAFLET_SHEETS:
@@ -163,6 +157,36 @@ def require_leaflet(page: PublicPage) -> None:
             f" {MOST_LEAFLET_SHEETS}."
         )
         raise RuleError(message, field="body")
+
+
+def require_cover_line(line: str) -> None:
+    """Raise RuleError unless a cover sheet that says it twice may leave the house."""
+    cover = _tried(
+        lambda: pdf(
+            "fax_cover_sheet",
+            to_lines=["A PRACTICE WITH A LONG NAME"],
+            to_fax=settings.current().fax_number,
+            subject_line="Subject",
+            made_at=clock.now(),
+            total=2,
+            announced=[line, line],
+        ),
+        field="fax_line",
+    )
+    if layout_check.problems(cover) or page_count(cover) > 1:
+        message = "This line does not fit the cover sheet. Write a shorter one."
+        raise RuleError(message, field="fax_line")
+
+
+def _tried(draw: Callable[[], bytes], *, field: str) -> bytes:
+    """Draw what somebody has typed; RuleError, in words for them, if it fails."""
+    try:
+        return draw()
+    except NotDrawnNowError as later:
+        message = "It cannot be tried out on paper now. Send it again in a minute."
+        raise RuleError(message) from later
+    except DocumentError as error:
+        raise RuleError("This text cannot be printed.", field=field) from error
 
 
 def _page_numbers(total: int) -> io.BytesIO:

@@ -38,18 +38,20 @@ class AnnouncementForm(Form):
     audiences = SelectMultipleField("Who sees it", choices=AUDIENCES)
     is_grave = BooleanField("It is grave: show it first, marked as important")
     starts_on = UsDateField(
-        "First day", validators=[InputRequired("Write the first day, as 04/28/2026")]
+        "First day",
+        description="Today, or a day to come",
+        validators=[InputRequired("Write the first day, as 04/28/2026")],
     )
     ends_on = UsDateField(
         "Last day",
-        description="From the next day on nobody sees it any more",
+        description="After it nobody sees it",
         validators=[InputRequired("Write the last day, as 04/28/2026")],
     )
     fax_line = StringField(
         "Line on fax cover sheets",
         description=(
-            f"One line, at most {announcements.LONGEST_FAX_LINE} characters;"
-            " nothing about a patient"
+            f"At most {announcements.LONGEST_FAX_LINE} characters; nothing about a"
+            " patient. Threshold reports have a cover sheet of their own, without it."
         ),
     )
     version = HiddenField()

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from gateway import documents
 from models import Announcement
 from pmp import announcements, clock
 from pmp.errors import ConflictError
@@ -65,7 +66,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with rule_errors(form):
             announcements.require_sound(form.terms(), today=clock.today())
-            links.require_pages(form.terms().body)
+            _require_presentable(form)
             if reviewed.is_confirmed(form, form.terms()):
                 announcements.publish(form.terms(), by=signed_in_user(), at=clock.now())
                 flash("The announcement is published.")
@@ -84,7 +85,7 @@ def change(announcement_id: int) -> ResponseReturnValue:
     elif form.validate():
         with rule_errors(form):
             announcements.require_sound(form.terms(), today=clock.today())
-            links.require_pages(form.terms().body)
+            _require_presentable(form)
             if reviewed.is_confirmed(form, form.terms()):
                 try:
                     _changed(announcement, form)
@@ -114,6 +115,12 @@ def restore(announcement_id: int) -> ResponseReturnValue:
     announcements.restore(announcement, by=signed_in_user(), at=clock.now())
     flash("The announcement is back.")
     return redirect(url_for(".change", announcement_id=announcement_id), 303)
+
+
+def _require_presentable(form: AnnouncementForm) -> None:
+    links.require_pages(form.terms().body)
+    if form.terms().fax_line:
+        documents.require_cover_line(form.terms().fax_line)
 
 
 def _changed(announcement: Announcement, form: AnnouncementForm) -> None:

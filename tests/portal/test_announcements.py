@@ -1,13 +1,17 @@
 """Announcements on the pages where people begin, and as staff write them."""
 
+import io
 import re
 from datetime import timedelta
 from typing import Any
 
+import pypdf
 import pytest
 
-from models import Announcement, DismissedAnnouncement, Role, User
-from pmp import announcements, clock, settings
+from gateway import documents, messages
+from gateway.message import Message
+from models import Announcement, Delivery, DismissedAnnouncement, Role, User
+from pmp import announcements, clock, leaflets, settings
 from pmp.announcements import Terms
 from pmp.wording import us_date
 from tests.browser import Browser
@@ -219,6 +223,26 @@ def test_nobody_but_staff_announces(browser: Browser, role: Role) -> None:
     token = {"csrf_token": browser.token()}
     browser.post(NEW, {**typed(), **token, "confirm": "yes"}, status=403)
     assert Announcement.select().count() == 0
+
+
+def test_its_line_is_on_the_cover_sheet_of_a_fax_that_leaves_meanwhile(
+    browser: Browser, staff: User
+) -> None:
+    browser.sign_in_as(staff)
+    browser.get(NEW)
+    browser.submit(typed(fax_line="Closed on Friday, call Monday"), status=200)
+    browser.submit({"confirm": "yes"})
+    notice = Delivery(id=7, address="+18605550123")
+    message = Message(address=notice.address, subject="S", pdf=one_page())
+
+    fax = messages._faxed(notice, message, at=clock.now())
+
+    cover = pypdf.PdfReader(io.BytesIO(fax)).pages[0].extract_text()
+    assert "Closed on Friday, call Monday" in cover
+
+
+def one_page() -> bytes:
+    return documents.leaflet_pdf(leaflets.leaflet("patients"))
 
 
 def test_text_of_an_announcement_runs_nowhere(browser: Browser, staff: User) -> None:
