@@ -2449,6 +2449,55 @@ class ScheduledRun(Table):
         indexes = ((("job", "period"), True),)
 
 
+# --- Public pages and announcements
+
+
+class PageText(Table):
+    """A version of a public page's text; `is_own`: back to the program's own."""
+
+    name = CharField()
+    version = IntegerField()
+    is_own = BooleanField()
+    title = CharField(default="")
+    summary = CharField(default="")
+    body = TextField(default="")
+    note = TextField()
+    written_by = CharField()
+    written_at = UtcField()
+
+    class Meta:
+        indexes = ((("name", "version"), True),)
+
+
+class Announcement(Table):
+    """What staff announce, from one day through another, to whom `audiences` names."""
+
+    title = CharField()
+    body = TextField()
+    audiences = JsonField()
+    is_grave = BooleanField()
+    starts_on = DateField()
+    ends_on = DateField(index=True)
+    fax_line = CharField(default="")
+    version = IntegerField(default=1)
+    written_by = CharField()
+    written_at = UtcField()
+    withdrawn_by = CharField(default="")
+    withdrawn_at = UtcField(null=True)
+
+
+class DismissedAnnouncement(Table):
+    """An announcement that a user has read; a changed one has another version."""
+
+    announcement = ForeignKeyField(Announcement, on_delete="CASCADE")
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    version = IntegerField()
+    dismissed_at = UtcField()
+
+    class Meta:
+        indexes = ((("announcement", "user"), True),)
+
+
 # --- Audit
 
 
@@ -2568,6 +2617,9 @@ TABLES: tuple[type[Table], ...] = (
     TextNumber,
     SettingChange,
     ScheduledRun,
+    PageText,
+    Announcement,
+    DismissedAnnouncement,
     AuditEvent,
     AuditHead,
 )

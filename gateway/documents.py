@@ -12,7 +12,7 @@ with limits.
 import base64
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from reportlab.pdfgen.canvas import Canvas
 from gateway import (
     barcodes,
     fax_check,
+    layout_check,
     letter_marks,
     letters_check,
     pages,
@@ -36,10 +37,11 @@ from gateway import (
 from gateway.confined import PassingError, UnableError, Workshop
 from gateway.typefaces import drawable, registered
 from models import Delivery
-from pmp import leaflets, settings, wording
+from pmp import clock, leaflets, settings, wording
 from pmp.deliveries.letter_codes import letter_code
 from pmp.errors import RuleError
 from pmp.leaflets import Leaflet
+from pmp.public_pages import PublicPage
 from pmp.thresholds.threshold_copies import Drawing
 from pmp.thresholds.threshold_reports import ThresholdReport
 
@@ -52,6 +54,8 @@ TICK_BOX = (
 )
 PAGE_NUMBER_SIZE = 9
 PAGE_NUMBER_AT = (197 * mm, LETTER[1] - 258 * mm)  # its right end, beside the foot
+
+MOST_LEAFLET_SHEETS = 2
 
 MOST_DRAWN_AT_ONCE = 4
 _drawing = Workshop(
@@ -134,6 +138,55 @@ def threshold_report(report: ThresholdReport) -> Drawing:
 def leaflet_pdf(leaflet: Leaflet) -> bytes:
     """Draw a leaflet for patients."""
     return pdf("leaflet", leaflet=leaflet)
+
+
+@lru_cache(maxsize=64)  # as with leaflets: the same words give the same paper
+def public_page_pdf(page: PublicPage) -> bytes:
+    """Draw a public page as a leaflet."""
+    return pdf("public_page", page=page)
+
+
+def require_leaflet(page: PublicPage) -> None:
+    """Raise RuleError unless a page prints well, on a sheet or two."""
+    body = _tried(lambda: public_page_pdf(page), field="body")
+    if faults := layout_check.problems(body):
+        raise RuleError(f"On paper: {faults[0]}", field="body")
+    if (sheets := page_count(body)) > MOST_LEAFLET_SHEETS:
+        message = (
+            f"Printed it is {sheets} pages. Shorten it until it fits on"
+            f" {MOST_LEAFLET_SHEETS}."
+        )
+        raise RuleError(message, field="body")
+
+
+def require_cover_line(line: str) -> None:
+    """Raise RuleError unless a cover sheet that says it twice may leave the house."""
+    cover = _tried(
+        lambda: pdf(
+            "fax_cover_sheet",
+            to_lines=["A PRACTICE WITH A LONG NAME"],
+            to_fax=settings.current().fax_number,
+            subject_line="Subject",
+            made_at=clock.now(),
+            total=2,
+            announced=[line, line],
+        ),
+        field="fax_line",
+    )
+    if layout_check.problems(cover) or page_count(cover) > 1:
+        message = "This line does not fit the cover sheet. Write a shorter one."
+        raise RuleError(message, field="fax_line")
+
+
+def _tried(draw: Callable[[], bytes], *, field: str) -> bytes:
+    """Draw what somebody has typed; RuleError, in words for them, if it fails."""
+    try:
+        return draw()
+    except NotDrawnNowError as later:
+        message = "It cannot be tried out on paper now. Send it again in a minute."
+        raise RuleError(message) from later
+    except DocumentError as error:
+        raise RuleError("This text cannot be printed.", field=field) from error
 
 
 def _page_numbers(total: int) -> io.BytesIO:

@@ -7,6 +7,7 @@ edge: fax machines eat the first 5 mm, and no document of ours begins above 14 m
 """
 
 import io
+from collections.abc import Sequence
 from datetime import datetime
 
 import pypdf
@@ -54,9 +55,15 @@ def stamped(body: bytes, *, delivery_id: int) -> bytes:
 
 
 def covered(
-    body: bytes, *, to_name: str, to_fax: str, subject: str, at: datetime
+    body: bytes,
+    *,
+    to_name: str,
+    to_fax: str,
+    subject: str,
+    at: datetime,
+    announced: Sequence[str] = (),
 ) -> bytes:
-    """Put a cover sheet before a PDF: to whom, from whom, how many pages."""
+    """Put a cover sheet before a PDF: to whom, from whom, how many pages, and news."""
     total = 1 + documents.page_count(body)
     cover = documents.pdf(
         "fax_cover_sheet",
@@ -65,6 +72,7 @@ def covered(
         subject_line=subject,
         made_at=at,
         total=total,
+        announced=announced,
     )
     whole = pypdf.PdfWriter()
     for part in (cover, body):

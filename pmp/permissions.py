@@ -37,6 +37,8 @@ class Permission(StrEnum):
     PRODUCT_READ = "product_read"  # the drug table, and what it does not know
     PRODUCT_WRITE = "product_write"
     WITHHELD_READ = "withheld_read"  # counts of what administrators alone may see
+    ANNOUNCE = "announce"
+    PUBLIC_PAGE_WRITE = "public_page_write"
     AUDIT_READ = "audit_read"
     USER_READ = "user_read"  # who has an account, and how it stands
     DISCLOSURE_WORK = "disclosure_work"  # accountings, requests; prepares official ones
@@ -80,6 +82,7 @@ _STAFF = frozenset(
         Permission.USER_READ,
         Permission.DISCLOSURE_WORK,
         Permission.STATISTICS_READ,
+        Permission.ANNOUNCE,
     }
 )
 
@@ -104,6 +107,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.REPORTING_POLICY_WRITE,
         Permission.PROTECTED_PERSONS,
         Permission.WITHHELD_READ,
+        Permission.PUBLIC_PAGE_WRITE,
         Permission.AUDIT_READ,
         Permission.DISCLOSURE_RELEASE,
         Permission.USER_ADMINISTER,

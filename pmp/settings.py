@@ -76,6 +76,10 @@ class Settings(AccountSettings, GatewaySettings):
     statutes: str = (
         "Connecticut General Statutes 20-570 to 20-630 and 21a-240 to 21a-283"
     )
+    reporting_law: str = (
+        "Connecticut General Statutes section 21a-254(j) and Regulations of"
+        " Connecticut State Agencies sections 21a-254-2 to 21a-254-7"
+    )
     disclosure_notice: str = (
         "Confidential patient information, disclosed for care under HIPAA and state"
         " law. Use no more of it than the purpose above needs, and for nothing else; do"

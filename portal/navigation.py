@@ -17,6 +17,7 @@ from portal.access import may, signed_in_user
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
 PROGRAM = "Program"
+PUBLIC = "Public"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
@@ -46,6 +47,8 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
+    (PUBLIC, "Announcements", "/staff/announcements"),
+    (PUBLIC, "Public pages", "/staff/public-pages"),
     (PROGRAM, "Users", "/staff/users"),
     (PROGRAM, "Sign-in help", "/staff/sign-in-help"),
     (PROGRAM, "Settings", "/staff/settings"),

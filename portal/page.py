@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, current_app, g, url_for
 from jinja2 import StrictUndefined
 
-from pmp import clock, clock_hours, settings, wording
+from models import Announcement
+from pmp import announcements, clock, clock_hours, settings, wording
 from pmp.accounts import browsers, sessions
 from pmp.faxes import fax_sheets
 from portal import navigation
@@ -30,9 +31,13 @@ def begin(app: Flask) -> None:
         hours=clock_hours.spoken_hours,
         sheets=fax_sheets.shown,
         pages_in_file=fax_sheets.in_file,
+        announced=announcements.text_html,
     )
     app.jinja_env.globals.update(
-        static_url=_static_url, may=may, may_open=navigation.may_open
+        static_url=_static_url,
+        may=may,
+        may_open=navigation.may_open,
+        announcements_now=_announcements,
     )
     app.context_processor(_context)
     app.extensions["static hashes"] = {}
@@ -48,6 +53,14 @@ def _context() -> dict[str, Any]:
         "session_seconds": sessions.seconds_left(session, at=now) if session else 0,
         "zone_words": wording.us_time(now).rsplit(" ", 1)[-1],
     }
+
+
+def _announcements() -> list[Announcement]:
+    """List what is announced to whom is at the screen, without what they dismissed."""
+    user, today = g.get("user"), clock.today()
+    if user is None:
+        return announcements.shown_to(None, today=today)
+    return announcements.waiting_for(user, today=today)
 
 
 def _static_url(name: str) -> str:

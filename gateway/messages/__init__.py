@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway import fax_pages
 from gateway.message import Message
 from models import ChannelName, Delivery, DeliveryAttempt, DeliveryKind
-from pmp import settings, wording
+from pmp import announcements, clock, settings, wording
 from pmp.deliveries.protections import Protection
 from pmp.errors import RuleError
 from pmp.reaching import texts
@@ -124,6 +124,7 @@ def _faxed(delivery: Delivery, message: Message, *, at: datetime) -> bytes:
             to_fax=delivery.address,
             subject=message.subject,
             at=at,
+            announced=announcements.fax_lines(today=clock.day_of(at)),
         )
     return fax_pages.stamped(body, delivery_id=delivery.id)
 

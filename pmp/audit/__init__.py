@@ -222,6 +222,10 @@ class Event(StrEnum):
     OFFICIAL_REQUEST_DECIDED = "official_request:decided"
     OFFICIAL_REQUEST_PAPER_OPENED = "official_request:paper_opened"
     STATISTICS_DOWNLOADED = "statistics:downloaded"
+    PUBLIC_PAGE_WRITTEN = "public_page:written"
+    ANNOUNCEMENT_WRITTEN = "announcement:written"
+    ANNOUNCEMENT_WITHDRAWN = "announcement:withdrawn"
+    ANNOUNCEMENT_RESTORED = "announcement:restored"
     AUDIT_SEARCHED = "audit:searched"
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from pmp import statistics
+from pmp import public_pages, statistics
 from portal.access import may, public
 from portal.forms.account import SignInForm
 from portal.navigation import landing_page
@@ -17,5 +17,8 @@ def home() -> ResponseReturnValue:
     if may("account"):
         return redirect(landing_page(), 303)
     return render_template(
-        "home.html", form=SignInForm(), received_through=statistics.received_through()
+        "home.html",
+        form=SignInForm(),
+        received_through=statistics.received_through(),
+        pages=public_pages.every(),
     )

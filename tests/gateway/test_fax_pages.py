@@ -6,7 +6,7 @@ import pypdf
 import pytest
 from PIL import Image
 
-from gateway import documents, fax_pages, pages
+from gateway import documents, fax_pages, layout_check, pages
 from gateway.documents import DocumentError
 from pmp import leaflets, settings
 from tests.conftest import NOW
@@ -78,6 +78,22 @@ def test_a_cover_sheet_says_to_whom_and_how_many_pages(paper: bytes) -> None:
         assert part in cover
     assert "Confidential health information" in cover
     assert rest == words_of(paper)
+
+
+def test_a_cover_sheet_says_what_staff_announce_and_stays_one_page(
+    paper: bytes,
+) -> None:
+    lines = ["The office is closed on Friday", "W" * 80]
+
+    whole = fax_pages.covered(
+        paper, to_name="ELM DRUG", to_fax="", subject="A", at=NOW, announced=lines
+    )
+
+    cover, *rest = words_of(whole)
+    assert "Please note: The office is closed on Friday" in cover
+    assert "WWWWW" in cover
+    assert rest == words_of(paper)
+    assert layout_check.problems(whole) == []
 
 
 @pytest.mark.parametrize(
