@@ -12,7 +12,7 @@ from models import Role, User
 from pmp import announcements, clock, public_pages
 from pmp.announcements import Terms
 from tests.chromium import axe, fits, printed, screenshot, targets_are_large
-from tests.factories import make_user
+from tests.factories import make_submission, make_user
 
 pytestmark = pytest.mark.browser
 WIDTHS = [1280, 375, 320]
@@ -52,8 +52,10 @@ def test_public_pages_fit_any_screen_and_two_sheets(
     tmp_path: Path,
 ) -> None:
     announce(chief)
+    make_submission()
     page = open_context(width).new_page()
     page.goto("/")
+    expect(page.get_by_text("Data received through")).to_be_visible()
     expect(page.get_by_text(GRAVE)).to_be_visible()
     look(page, "home", width, tmp_path)
     for path in ("/about", "/announcements"):
