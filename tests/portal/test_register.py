@@ -240,7 +240,9 @@ def test_registering_never_asks_the_roster_so_it_takes_as_long_for_all(
 
 
 def test_what_is_submitted_cannot_be_edited(browser: Browser) -> None:
-    application, token = register(browser), browser.token()
+    application = register(browser)
+    browser.get("/register")
+    token = browser.token()
     for step in ("who", "numbers", "reach", "review"):
         path = f"/register/{application.code}/{step}"
         browser.get(path, status=303)
