@@ -36,6 +36,7 @@ from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
 from pmp.lookup import report_copies, schedules
 from pmp.reporting import held_records, notices, settling
+from pmp.roster import batches
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
 from pmp.uploads import dropped
@@ -60,6 +61,7 @@ def tick() -> None:
         _each(pick_up_faxes, sweep_faxes, sweep_hylafax)
         _each(sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
+        _each(sweep_roster)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
@@ -94,6 +96,11 @@ def sweep_submissions() -> None:
 def sweep_schedules() -> None:
     """Look up the people of lists that a lost wake-up left behind."""
     _nudge_all(tasks.run_schedule, schedules.waiting())
+
+
+def sweep_roster() -> None:
+    """Go on with roster imports whose wake-up or worker was lost."""
+    _nudge_all(tasks.work_on_roster, batches.unfinished(at=clock.now()))
 
 
 def sweep_folders() -> None:
@@ -250,6 +257,7 @@ def tidy() -> None:
     threshold_copies.purge(at=at)
     schedules.expire(at=at)
     fax_expiry.purge(at=at)
+    batches.expire(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

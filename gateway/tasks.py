@@ -30,7 +30,7 @@ from gateway.queue import huey
 from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
 from models import ChannelName, Delivery, DeliveryAttempt, SubmissionSource
-from pmp import clock, database, deliveries, uploads
+from pmp import clock, database, deliveries, roster, uploads
 from pmp.lookup import schedules
 from pmp.uploads import dropped
 
@@ -57,6 +57,7 @@ __all__ = [
     "sms_received",
     "sms_status",
     "take_back_letter",
+    "work_on_roster",
 ]
 
 log = logging.getLogger(__name__)
@@ -198,6 +199,13 @@ def run_schedule(schedule_id: int) -> None:
     with database.connected():
         while schedules.run_next(schedule_id, at=clock.now()):
             pass
+
+
+@huey.task()
+def work_on_roster(batch_id: int) -> None:
+    """Read a roster file, or apply or undo its import."""
+    with database.connected():
+        roster.work(batch_id, now=clock.now)
 
 
 def nudge(task: Any, *ids: Any) -> None:

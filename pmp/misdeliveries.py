@@ -79,6 +79,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.EMAIL_CHECK,
         DeliveryKind.MOBILE_CODE,
         DeliveryKind.CONTACT_CHANGE,
+        DeliveryKind.LICENCE_NOTICE,
     }
 )
 

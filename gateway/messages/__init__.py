@@ -44,6 +44,7 @@ COMPOSERS = {
     DeliveryKind.MOBILE_CODE: "mobile_code",
     DeliveryKind.CONTACT_CHANGE: "contact_change",
     DeliveryKind.DESTROY_NOTICE: "destroy_notice",
+    DeliveryKind.LICENCE_NOTICE: "licence_notice",
 }
 
 

@@ -19,6 +19,7 @@ from models import (
     RosterKind,
     RosterState,
     RosterTarget,
+    RosterUploadPart,
     RosterWhat,
 )
 from pmp import audit, bulk, database
@@ -157,6 +158,9 @@ def _applied(hold: Hold) -> None:
     at = hold.now()
     with database.atomic():
         hold.end(RosterState.APPLIED, applied_at=at, turn=None)
+        RosterUploadPart.delete().where(
+            RosterUploadPart.batch == hold.batch_id
+        ).execute()
         batch = batches.get(hold.batch_id)
         batches.note(batch, audit.Event.ROSTER_IMPORTED, by=batch.applied_by, at=at)
         reverification.recheck(batch, at=at)

@@ -32,7 +32,11 @@ _LABELS = {
     "last_name": "last name",
     "first_name": "first name",
 }
-_HIDDEN = frozenset({"last_import"})
+_ORDER = (
+    *("credential_id", "code", "profession", "name", "last_name", "first_name"),
+    *("status", "active", "expires_on", "street", "city", "state", "zip"),
+    *("dea", "npi", "ncpdp", "phone", "fax", "email", "preferred_channel", "licence"),
+)
 _OF_NEW = ("status", "expires_on", "street", "city", "state", "zip")
 Line = tuple[str, str, str]
 
@@ -72,7 +76,7 @@ def lines(change: RosterChange) -> list[Line]:
 
     Of a new licence only its standing and address: its name and number stand above.
     """
-    names: Sequence[str] = [name for name in change.after if name not in _HIDDEN]
+    names: Sequence[str] = _columns(change)
     if change.what == RosterWhat.NEW and "status" in change.after:
         names = [name for name in _OF_NEW if change.after.get(name)]
     return [
@@ -89,9 +93,7 @@ def every_line(batch: RosterImport) -> Iterator[Sequence[Any]]:
     """Give all of an import as rows under HEADINGS, one a column that changes."""
     query = RosterChange.select().where(RosterChange.batch == batch)
     for change in query.order_by(RosterChange.id).iterator():
-        for name, after in change.after.items():
-            if name in _HIDDEN:
-                continue
+        for name in _columns(change):
             before = _words(name, change.before.get(name))
             yield (
                 change.what.value,
@@ -100,7 +102,7 @@ def every_line(batch: RosterImport) -> Iterator[Sequence[Any]]:
                 change.label,
                 _LABELS.get(name, name),
                 before,
-                _words(name, after),
+                _words(name, change.after[name]),
                 "",
             )
     for problem in problems(batch):
@@ -114,6 +116,11 @@ def every_line(batch: RosterImport) -> Iterator[Sequence[Any]]:
             "",
             problem.message,
         )
+
+
+def _columns(change: RosterChange) -> list[str]:
+    """Give the columns that differ, in our order: Postgres keeps none in JSON."""
+    return [name for name in _ORDER if name in change.after]
 
 
 def _words(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -68,8 +69,33 @@ def named(name: str) -> Path:
     raise RuleError(f"{name} is not in {folder()} any more.", field="name")
 
 
-def keep_upload(batch: RosterImport, binary: IO[bytes]) -> None:
-    """Keep an uploaded file, sealed, until a worker reads it and staff decide."""
+def ask_for_upload(
+    binary: IO[bytes], *, filename: str, by: str, at: datetime
+) -> RosterImport:
+    """Keep an uploaded file, sealed, until a worker has read it and staff decide.
+
+    RuleError (field `file`) if it is of no kind that we know.
+    """
+    kind = kind_of(binary, name=filename)
+    binary.seek(0)
+    with database.atomic():
+        batch = batches.ask(
+            filename=filename, kind=kind, source=RosterSource.UPLOAD, by=by, at=at
+        )
+        _keep_upload(batch, binary)
+    return batch
+
+
+def ask_for_file(name: str, *, by: str, at: datetime) -> RosterImport:
+    """Have a file of the folder read; RuleError if it is gone or of no known kind."""
+    with named(name).open("rb") as binary:
+        kind = kind_of(binary, name=name)
+    return batches.ask(
+        filename=name, kind=kind, source=RosterSource.FOLDER, by=by, at=at
+    )
+
+
+def _keep_upload(batch: RosterImport, binary: IO[bytes]) -> None:
     number = 0
     while part := binary.read(PART_BYTES):
         sealed = documents.seal(part, purpose=PURPOSE)
