@@ -40,6 +40,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit_read"
     USER_ADMINISTER = "user_administer"
     ROSTER_IMPORT = "roster_import"
+    LICENCE_CONFIRM = "licence_confirm"  # whose account ends with the licence
 
 
 _PARTICIPANT = frozenset(
@@ -57,6 +58,7 @@ _STAFF = frozenset(
         Permission.ACCOUNT,
         Permission.STAFF_CONSOLE,
         Permission.REGISTRATION_DECIDE,
+        Permission.LICENCE_CONFIRM,
         Permission.FAX_DESK,
         Permission.DELIVERY_WATCH,
         Permission.LETTER_PRINT,

@@ -18,6 +18,7 @@ from models import (
     FaxedReplyStatus,
     FaxStatus,
     InboundFax,
+    LicenceFinding,
     MatchReview,
     NoticeKind,
     RecipientReply,
@@ -67,6 +68,13 @@ def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
         *_registrations(),
+        _queue(
+            "Licences of users to confirm",
+            "/staff/licences",
+            Permission.LICENCE_CONFIRM,
+            LicenceFinding.select().where(LicenceFinding.settled_at.is_null()),
+            LicenceFinding.found_at,
+        ),
         Queue(
             "Email addresses that mail came back from",
             "/staff/mail-problems",

@@ -158,6 +158,32 @@ def is_stale(batch: RosterImport) -> bool:
     return bool(batch.roster_version != roster_version())
 
 
+def is_ready(batch: RosterImport) -> bool:
+    """Tell whether an import is a preview to decide on."""
+    return bool(batch.state == RosterState.READY)
+
+
+def may_undo(batch: RosterImport) -> bool:
+    """Tell whether there is something to undo, and its changes are known.
+
+    What was applied before imports could be previewed kept none.
+    """
+    known = RosterChange.select().where(RosterChange.batch == batch, RosterChange.done)
+    return bool(batch.state == RosterState.APPLIED and known.exists())
+
+
+def applied_before(batch: RosterImport) -> RosterImport | None:
+    """Give the last import of the very same file that was applied, if any."""
+    query = (
+        RosterImport.select()
+        .where(RosterImport.sha256 == batch.sha256, RosterImport.id != batch.id)
+        .where(RosterImport.state == RosterState.APPLIED)
+        .order_by(RosterImport.id.desc())
+    )
+    found: RosterImport | None = query.first() if batch.sha256 else None
+    return found
+
+
 def looks_partial(batch: RosterImport) -> str:
     """Say that so many licences would be gone that the file may be a part; or ""."""
     known = Licence.select().where(Licence.status != GONE).count()

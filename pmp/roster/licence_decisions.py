@@ -58,7 +58,7 @@ def of_user(user: User | None) -> list[LicenceFinding]:
     return list(query.order_by(LicenceFinding.id.desc()))
 
 
-def every() -> list[LicenceFinding]:
+def every() -> list[Any]:
     """Give all findings, decided or not, the latest first."""
     return list(_with_users().order_by(LicenceFinding.id.desc()))
 

@@ -52,6 +52,17 @@ def rows(batch: RosterImport, wanted: str, *, number: int) -> Page:
     return Page(found, number, pages_of(total, SIZE), total)
 
 
+def lists(batch: RosterImport) -> dict[str, int]:
+    """Give the lists of an import and how long each is."""
+    return {name: getattr(batch, name) for name in LISTS}
+
+
+def done(batch: RosterImport) -> int:
+    """Count the changes that are in force: those applied, or not yet undone."""
+    query = RosterChange.select().where(RosterChange.batch == batch)
+    return int(query.where(RosterChange.done).count())
+
+
 def samples(batch: RosterImport, *, most: int) -> list[RosterChange]:
     """Give the first few changes of each kind."""
     return [

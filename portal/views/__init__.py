@@ -53,6 +53,8 @@ BLUEPRINTS = (
     "portal.views.staff_cases",
     "portal.views.staff_replies",
     "portal.views.staff_drugs",
+    "portal.views.staff_licences",
+    "portal.views.staff_roster",
     "portal.views.staff_audit",
     "portal.views.hooks",
 )
