@@ -98,15 +98,9 @@ def _make_licences(hold: Hold, changes: list[RosterChange]) -> None:
         Licence,
         [{**columns_of(each.after), "last_import": batch} for each in changes],
     )
-    keys = [each.key for each in changes]
-    query: Any = Licence.select(Licence.credential_id, Licence.id)
-    made: dict[str, int] = dict(
-        query.where(bulk.among(Licence.credential_id, keys)).tuples()
-    )
-    for each in changes:
-        RosterChange.update(target_id=made[each.key]).where(
-            RosterChange.id == each.id
-        ).execute()
+    ids = [each.id for each in changes]
+    mine = Licence.select(Licence.id).where(Licence.credential_id == RosterChange.key)
+    RosterChange.update(target_id=mine).where(RosterChange.id.in_(ids)).execute()
 
 
 def _change_licence(

@@ -151,7 +151,7 @@ def _tell(batch: RosterImport) -> None:
     else:
         click.echo(f"Import {batch.id} is {batch.state.value}.")
         if found := licence_decisions.count():
-            click.echo(f"{found} findings on users' licences wait for staff.")
+            click.echo(f"Users' licences that wait for staff: {found}")
     for problem in previews.problems(batch, most=SHOWN):
         click.echo(f"row {problem.row}: {problem.message}", err=True)
     if batch.invalid > SHOWN:
