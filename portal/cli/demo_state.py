@@ -33,6 +33,7 @@ from pmp.accounts import credentials, users
 from pmp.demo import cast, roster_files, stories, submission_files
 from pmp.registration import approval
 from pmp.registration.answers import Answers
+from pmp.roster import reading
 from pmp.thresholds import threshold_rules
 from pmp.uploads import receipts
 from portal.cli import demo_cases, demo_tickets
@@ -95,6 +96,11 @@ def _import_roster(people: cast.Cast) -> None:
         contacts.write_text(roster_files.contacts(people))
         roster.import_file(licences, by="system", at=clock.now())
         roster.import_file(contacts, by="system", at=clock.now())
+    # What an administrator finds on the server the next day.
+    folder = reading.folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    later = roster_files.licences_next_day(people, today=clock.today())
+    (folder / "licences-next-day.csv").write_text(later)
 
 
 def _staff(username: str, role: Role) -> None:
