@@ -159,7 +159,7 @@ def _zip(text: str) -> str:
     if digits.isdigit() and len(digits) in {4, 8}:
         digits = f"0{digits}"
     if digits and (problem := zip_problem(digits)):
-        raise RowError(problem, column="Zip", value=text)
+        raise RowError(zip_problem(text) or problem, column="Zip", value=text)
     return digits
 
 
