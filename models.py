@@ -224,6 +224,7 @@ class Licence(Table):
     email = CharField(null=True)
     preferred_channel = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     last_import = ForeignKeyField(RosterImport, null=True, on_delete="RESTRICT")
+    nppes_fax = CharField(null=True)  # as its holder told CMS: to be proven
 
 
 class Pharmacy(Table):

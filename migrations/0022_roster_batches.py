@@ -32,6 +32,7 @@ def up(migrator, db):
     on_sqlite = isinstance(db, SqliteDatabase)
     (_kind_on_sqlite if on_sqlite else _kind_on_postgres)(db)
     _imports_anew(db)
+    db.execute_sql('ALTER TABLE "licence" ADD COLUMN "nppes_fax" VARCHAR(255)')
     _create_tables(db)
 
 

@@ -2,7 +2,8 @@
 
 A provider is known by a licence number of this state together with the name: what
 providers type as their number lacks its letters and zeros more often than not. Only
-numbers that point to one licence are used.
+numbers that point to one licence are used.  It fills what is empty and corrects
+nothing; its fax, often of a practice long left, is kept apart and must be proven.
 """
 
 import re
@@ -131,7 +132,11 @@ def _matched(
         raise RowError(problem, column="NPI", value=row["npi"])
     numbers = {"phone": row.get(PHONE, ""), "fax": row.get(FAX, "")}
     reached = {name: identifiers.e164(text) or "" for name, text in numbers.items()}
-    given = {"npi": row["npi"], **reached}
+    given = {
+        "npi": row["npi"],
+        "phone": reached["phone"],
+        "nppes_fax": reached["fax"],
+    }
     return mine.pop(), {name: value for name, value in given.items() if value}
 
 
@@ -177,7 +182,21 @@ def _filled(step: Step, found: list[tuple[int, int, Given]], filling: Filling) -
     for number, id_, given in found:
         licence = licences[id_]
         try:
-            filling.take(step, number, licence, given, dea=licence.dea or "")
+            filling.take(
+                step, number, licence, _lacking(licence, given), dea=licence.dea or ""
+            )
         except RowError as fault:
             step.refuse(number, fault)
     return step
+
+
+def _lacking(licence: Licence, given: Given) -> Given:
+    """Leave out what the roster has; RowError for a provider of another NPI."""
+    if licence.npi and licence.npi != given["npi"]:
+        raise RowError(
+            f"Licence {licence.code} has the NPI {licence.npi} on the roster.",
+            column="NPI",
+            value=given["npi"],
+        )
+    phone = licence.phone
+    return {k: v for k, v in given.items() if k != "phone" or phone in {None, "", v}}

@@ -24,6 +24,7 @@ _LABELS = {
     "dea": "DEA number",
     "npi": "NPI",
     "ncpdp": "NCPDP number",
+    "nppes_fax": "fax known to CMS",
     "zip": "ZIP code",
     "expires_on": "expires on",
     "active": "active",
@@ -35,7 +36,8 @@ _LABELS = {
 _ORDER = (
     *("credential_id", "code", "profession", "name", "last_name", "first_name"),
     *("status", "active", "expires_on", "street", "city", "state", "zip"),
-    *("dea", "npi", "ncpdp", "phone", "fax", "email", "preferred_channel", "licence"),
+    *("dea", "npi", "ncpdp", "phone", "fax", "nppes_fax", "email", "preferred_channel"),
+    "licence",
 )
 _OF_NEW = ("status", "expires_on", "street", "city", "state", "zip")
 Line = tuple[str, str, str]
@@ -152,5 +154,6 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "zip": zip_code,
     "phone": phone,
     "fax": phone,
+    "nppes_fax": phone,
     "expires_on": lambda text: us_date(date.fromisoformat(text)),
 }

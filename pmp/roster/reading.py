@@ -127,6 +127,8 @@ def read(batch_id: int, *, now: Now, path: Path | None = None) -> None:
             for table in (RosterChange, RosterProblem):
                 table.delete().where(table.batch == batch_id).execute()
             hold.end(RosterState.FAILED, error=str(fault))
+    except documents.DocumentLostError as fault:
+        hold.end(RosterState.FAILED, error=f"The upload cannot be opened: {fault}.")
     except OSError as fault:
         hold.end(RosterState.FAILED, error=f"{batch.filename}: {fault.strerror}.")
     except LostError:

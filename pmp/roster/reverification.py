@@ -185,11 +185,25 @@ def _close(
         else:
             over = (finding.user_id, finding.kind) not in held
         if over:
-            LicenceFinding.update(
-                verdict=FindingVerdict.OVERTAKEN, settled_by="system", settled_at=at
-            ).where(
-                LicenceFinding.id == finding.id, LicenceFinding.settled_at.is_null()
-            ).execute()
+            _overtake(finding, at=at)
+
+
+def _overtake(finding: Any, *, at: datetime) -> None:
+    verdict = FindingVerdict.OVERTAKEN
+    LicenceFinding.update(verdict=verdict, settled_by="system", settled_at=at).where(
+        LicenceFinding.id == finding.id, LicenceFinding.settled_at.is_null()
+    ).execute()
+    audit.record(
+        audit.Event.LICENCE_SETTLED,
+        actor="system",
+        subject=f"user:{finding.user_id}",
+        at=at,
+        detail={
+            "finding": finding.id,
+            "kind": finding.kind.value,
+            "verdict": verdict.value,
+        },
+    )
 
 
 def _unanswered(found: Iterable[Found]) -> Iterator[Found]:

@@ -97,10 +97,10 @@ def _import_roster(people: cast.Cast) -> None:
         roster.import_file(licences, by="system", at=clock.now())
         roster.import_file(contacts, by="system", at=clock.now())
     # What an administrator finds on the server the next day.
-    folder = reading.folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    server = reading.folder()
+    server.mkdir(parents=True, exist_ok=True)
     later = roster_files.licences_next_day(people, today=clock.today())
-    (folder / "licences-next-day.csv").write_text(later)
+    (server / "licences-next-day.csv").write_text(later)
 
 
 def _staff(username: str, role: Role) -> None:

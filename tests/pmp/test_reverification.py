@@ -104,6 +104,8 @@ def test_what_is_asked_is_asked_once_and_closed_when_it_holds_no_more(
     [finding] = LicenceFinding.select()
     assert finding.verdict == FindingVerdict.OVERTAKEN
     assert finding.settled_by == "system"
+    events = [each.event for each in AuditEvent.select().order_by(AuditEvent.id)]
+    assert events.count("licence:settled") == 1
 
 
 def test_an_undone_import_takes_its_questions_back(listed: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models import (
+    ChannelName,
     Licence,
     Prescriber,
     Profession,
@@ -15,11 +16,12 @@ from models import (
     RosterKind,
     RosterState,
 )
-from pmp import roster, settings
+from pmp import identifiers, roster, settings
+from pmp.deliveries import contacts as contact_ways
 from pmp.errors import RuleError
 from pmp.roster import batches, nppes_file, previews, reading
 from tests.conftest import NOW
-from tests.factories import make_dea, make_licence, make_prescriber
+from tests.factories import make_dea, make_licence, make_prescriber, prove_fax
 from tests.roster_sheets import contacts, row, sheet
 
 NPPES = [
@@ -37,7 +39,7 @@ NPPES = [
     *(f"Provider License Number State Code_{n}" for n in range(1, 16)),
     *(f"Healthcare Provider Taxonomy Code_{n}" for n in range(1, 16)),
 ]
-NPI, OTHER_NPI = "1234567893", "1093817465"
+NPI, OTHER_NPI = "1234567893", str(identifiers.whole_npi(109381746))
 
 
 def imported(path: Path) -> RosterImport:
@@ -207,9 +209,10 @@ def test_a_provider_is_joined_by_licence_number_and_name(
     batch = imported(path)
     assert batch.kind == RosterKind.NPPES
     licence = Licence.get_by_id(mine.id)
-    assert (licence.npi, licence.fax) == (NPI, "+18605550107")
+    assert (licence.npi, licence.fax) == (NPI, None)
+    assert licence.nppes_fax == "+18605550107"
     person = Prescriber.get_by_id(person.id)
-    assert (person.npi, person.fax) == (NPI, "+18605550199")  # their own fax stays
+    assert (person.npi, person.fax) == (NPI, "+18605550199")
     assert batch.skipped == 2
     assert Licence.get(code="CSP.0000008").npi is None
 
@@ -220,6 +223,41 @@ def test_a_number_that_fits_two_licences_is_not_used(
     for code in ("CSP.0000007", "ABC.0000007"):
         make_licence(Profession.PRACTITIONER, code=code, name="SEMYON RODKIN")
     assert imported(nppes(tmp_path, provider())).skipped == 1
+
+
+def test_cms_corrects_nothing_that_the_state_s_own_file_said(
+    db: settings.Settings, tmp_path: Path
+) -> None:
+    phone = "+18605550111"
+    make_licence(
+        Profession.PRACTITIONER,
+        code="CSP.0000007",
+        name="SEMYON RODKIN",
+        phone=phone,
+        fax="+18605550112",
+    )
+    told = {
+        "Provider Business Practice Location Address Telephone Number": "2035550100"
+    }
+    imported(nppes(tmp_path, provider(**told)))
+    licence = Licence.get()
+    assert (licence.npi, licence.phone) == (NPI, phone)
+    assert licence.fax == "+18605550112"
+    batch = imported(nppes(tmp_path, provider(NPI=OTHER_NPI)))
+    [problem] = previews.problems(batch)
+    assert f"CSP.0000007 has the NPI {NPI} on the roster" in problem.message
+
+
+def test_cms_s_fax_is_sent_no_patient_before_it_is_proven(
+    db: settings.Settings,
+) -> None:
+    licence = make_licence(Profession.PRACTITIONER, nppes_fax="+18605550107")
+    person = make_prescriber(licence=licence, fax=None)
+    ways = contact_ways.ways_to(person)
+    assert [route.channel for route in ways.routes] == [ChannelName.LETTER]
+    assert ways.untested == "+18605550107"
+    prove_fax(licence, "+18605550107")
+    assert contact_ways.routes_for(person)[0].address == "+18605550107"
 
 
 def test_a_pharmacy_is_joined_by_its_company(
