@@ -147,17 +147,57 @@ class DispenserKind(StrEnum):
     OUT_OF_STATE = "out_of_state"
 
 
+class RosterKind(StrEnum):
+    LICENCES = "licences"  # the Department's file
+    CONTACTS = "contacts"  # the state's own extracts, by licence
+    NPPES = "nppes"  # CMS's file of providers
+
+
+class RosterSource(StrEnum):
+    UPLOAD = "upload"
+    FOLDER = "folder"
+    COMMAND = "command"
+
+
+class RosterState(StrEnum):
+    WAITING = "waiting"  # to be read
+    READING = "reading"
+    READY = "ready"  # the preview can be looked at; nothing is applied
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
 class RosterImport(Table):
-    """One roster file that was applied, and what it changed."""
+    """One roster file: what it would change, and whether it was applied or undone."""
 
     filename = CharField()
-    sha256 = CharField(max_length=64)
-    applied_by = CharField()
-    applied_at = UtcField()
+    sha256 = CharField(max_length=64, default="")
+    applied_by = CharField(default="")
+    applied_at = UtcField(null=True)
     new = IntegerField(default=0)
     changed = IntegerField(default=0)
     gone = IntegerField(default=0)
     invalid = IntegerField(default=0)
+    kind = word(RosterKind)
+    source = word(RosterSource)
+    state = word(RosterState, index=True)
+    asked_by = CharField()
+    asked_at = UtcField()
+    roster_version = IntegerField(default=0)  # the roster's, when it was read
+    rows_read = IntegerField(default=0)
+    unchanged = IntegerField(default=0)
+    skipped = IntegerField(default=0)  # rows of no concern to the program
+    error = TextField(default="")
+    worker = CharField(null=True)  # who reads, applies or undoes it …
+    worker_until = UtcField(null=True)  # … and holds it until then
+    turn = CharField(null=True, unique=True)  # one at a time is applied or undone
+    undone_by = CharField(default="")
+    undone_at = UtcField(null=True)
+    undo_reason = TextField(default="")
 
 
 class Licence(Table):
@@ -185,6 +225,7 @@ class Licence(Table):
     email = CharField(null=True)
     preferred_channel = word(ChannelName, null=True, without=NO_WAY_OF_REPORTS)
     last_import = ForeignKeyField(RosterImport, null=True, on_delete="RESTRICT")
+    nppes_fax = CharField(null=True)  # as its holder told CMS: to be proven
 
 
 class Pharmacy(Table):
@@ -231,6 +272,61 @@ class Prescriber(Table):
 Prescriber.add_index(
     Prescriber.index(fn.LOWER(Prescriber.last_name), name="prescriber_last_name_lower")
 )
+
+
+class RosterTarget(StrEnum):
+    LICENCE = "licence"
+    PRESCRIBER = "prescriber"
+    PHARMACY = "pharmacy"
+
+
+class RosterWhat(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    GONE = "gone"
+
+
+class RosterChange(Table):
+    """One row that an import makes or changes: its columns before and after."""
+
+    batch = ForeignKeyField(RosterImport, on_delete="CASCADE", index=False)
+    row = IntegerField(null=True)  # of the file; its header is row 1
+    what = word(RosterWhat)
+    target = word(RosterTarget)
+    target_id = IntegerField(null=True)  # null until a new row is made
+    key = CharField()  # CredentialId or DEA number
+    label = CharField()
+    before = JsonField(default=dict)
+    after = JsonField(default=dict)
+    done = BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            (("batch", "what", "id"), False),
+            (("batch", "done", "id"), False),
+            (("target", "target_id"), False),
+        )
+
+
+class RosterProblem(Table):
+    """A row of a roster file that cannot be used: where, what it says, and why."""
+
+    batch = ForeignKeyField(RosterImport, on_delete="CASCADE")
+    row = IntegerField()
+    column = CharField(default="")
+    value = CharField(default="")
+    message = TextField()
+
+
+class RosterUploadPart(Table):
+    """A part of an uploaded roster file, sealed, until the import is decided."""
+
+    batch = ForeignKeyField(RosterImport, on_delete="CASCADE", index=False)
+    number = IntegerField()
+    sealed = BlobField()
+
+    class Meta:
+        indexes = ((("batch", "number"), True),)
 
 
 # --- Users, sessions, credentials
@@ -294,6 +390,49 @@ User.add_index(
         unique=True,
         name="user_of_licence_once",
         where=SQL("status <> 'closed'"),
+    )
+)
+
+
+class FindingKind(StrEnum):
+    GONE = "gone"  # the licence is in the Department's file no more
+    LAPSED = "lapsed"
+    IN_FORCE_AGAIN = "in_force_again"  # of a user who was suspended for it
+    RENAMED = "renamed"
+    MOVED = "moved"  # the address of record
+
+
+class FindingVerdict(StrEnum):
+    SUSPENDED = "suspended"
+    KEPT = "kept"  # as it is, with a reason
+    REINSTATED = "reinstated"
+    NOTED = "noted"
+    OVERTAKEN = "overtaken"  # it did not hold any more
+
+
+class LicenceFinding(Table):
+    """What an import says about a user's licence; staff decide what follows."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    batch = ForeignKeyField(RosterImport, on_delete="RESTRICT")
+    kind = word(FindingKind)
+    before = TextField(default="")
+    after = TextField(default="")
+    found_at = UtcField()
+    verdict = word(FindingVerdict, null=True)
+    reason = TextField(default="")
+    settled_by = CharField(default="")
+    settled_at = UtcField(null=True)
+
+
+# One question at a time about one thing.
+LicenceFinding.add_index(
+    LicenceFinding.index(
+        LicenceFinding.user,
+        LicenceFinding.kind,
+        unique=True,
+        name="licence_finding_open_once",
+        where=SQL("settled_at IS NULL"),
     )
 )
 
@@ -2051,6 +2190,7 @@ class DeliveryKind(StrEnum):
     DESTROY_NOTICE = "destroy_notice"
     FORGOTTEN_PASSWORD = "forgotten_password"  # noqa: S105 - a word, not a secret
     ACCOUNT_NOTICE = "account_notice"
+    LICENCE_NOTICE = "licence_notice"
     ACCOUNT_NEWS = "account_news"
 
 
@@ -2527,7 +2667,11 @@ TABLES: tuple[type[Table], ...] = (
     Licence,
     Pharmacy,
     Prescriber,
+    RosterChange,
+    RosterProblem,
+    RosterUploadPart,
     User,
+    LicenceFinding,
     CoveredPharmacy,
     Session,
     Credential,

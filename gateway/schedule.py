@@ -40,6 +40,7 @@ from pmp.lookup import report_copies, schedules
 from pmp.registration import drafts as drafts_of_registrations
 from pmp.registration import expiry
 from pmp.reporting import held_records, notices, settling
+from pmp.roster import batches
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
 from pmp.uploads import dropped
@@ -64,6 +65,7 @@ def tick() -> None:
         _each(pick_up_faxes, sweep_faxes, sweep_hylafax)
         _each(sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
+        _each(sweep_roster)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
@@ -104,6 +106,11 @@ def sweep_schedules() -> None:
 def sweep_forgotten() -> None:
     """Answer who forgot a password where a lost wake-up left them waiting."""
     _nudge_all(tasks.answer_forgotten, forgotten.unanswered())
+
+
+def sweep_roster() -> None:
+    """Go on with roster imports whose wake-up or worker was lost."""
+    _nudge_all(tasks.work_on_roster, batches.unfinished(at=clock.now()))
 
 
 def sweep_folders() -> None:
@@ -271,6 +278,7 @@ def tidy() -> None:
     forgotten.forget_old(at=at)
     kept_forms.forget_old(at=at)
     desk_holds.forget_old(at=at)
+    batches.expire(at=at)
 
 
 def _is_new(job: str, period: str) -> bool:

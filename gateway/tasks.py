@@ -30,7 +30,7 @@ from gateway.queue import huey
 from gateway.texts_in import received as sms_received
 from gateway.texts_in import status as sms_status
 from models import ChannelName, Delivery, DeliveryAttempt, SubmissionSource
-from pmp import clock, database, deliveries, uploads
+from pmp import clock, database, deliveries, roster, uploads
 from pmp.accounts import forgotten
 from pmp.lookup import schedules
 from pmp.uploads import dropped
@@ -59,6 +59,7 @@ __all__ = [
     "sms_received",
     "sms_status",
     "take_back_letter",
+    "work_on_roster",
 ]
 
 log = logging.getLogger(__name__)
@@ -207,6 +208,13 @@ def answer_forgotten(ask_id: int) -> None:
     """Send who forgot the user name or the password a link or a letter, if due."""
     with database.connected():
         forgotten.answer(ask_id, at=clock.now())
+
+
+@huey.task()
+def work_on_roster(batch_id: int) -> None:
+    """Read a roster file, or apply or undo its import."""
+    with database.connected():
+        roster.work(batch_id, now=clock.now)
 
 
 def nudge(task: Any, *ids: Any) -> None:

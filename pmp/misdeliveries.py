@@ -82,6 +82,7 @@ NO_PATIENT = frozenset(
         DeliveryKind.FORGOTTEN_PASSWORD,
         DeliveryKind.ACCOUNT_NOTICE,
         DeliveryKind.ACCOUNT_NEWS,
+        DeliveryKind.LICENCE_NOTICE,
     }
 )
 

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     SIGN_IN_HELP = "sign_in_help"  # links, letters, lost second factors
     SETTINGS_WRITE = "settings_write"
     ROSTER_IMPORT = "roster_import"
+    LICENCE_CONFIRM = "licence_confirm"  # whose account ends with the licence
 
 
 _PARTICIPANT = frozenset(
@@ -65,6 +66,7 @@ _STAFF = frozenset(
         Permission.ACCOUNT,
         Permission.STAFF_CONSOLE,
         Permission.REGISTRATION_DECIDE,
+        Permission.LICENCE_CONFIRM,
         Permission.FAX_DESK,
         Permission.DELIVERY_WATCH,
         Permission.LETTER_PRINT,

@@ -150,6 +150,7 @@ class Settings(AccountSettings, GatewaySettings):
     upload_megabytes: int = Field(default=64, ge=1, le=4096)
     uploads_together_megabytes: int = Field(default=200, ge=1, le=8192)
     submissions_dir: str = ""
+    roster_dir: str = ""
     void_wait_hours: int = Field(default=72, ge=0, le=720)
     correction_days: int = Field(default=7, ge=1, le=90)
     draft_days: int = Field(default=14, ge=1, le=90)

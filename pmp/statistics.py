@@ -17,6 +17,7 @@ from models import (
     FaxedReplyStatus,
     FaxStatus,
     InboundFax,
+    LicenceFinding,
     MatchReview,
     Misdelivery,
     NoticeKind,
@@ -56,6 +57,14 @@ def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
         *_registrations(at=at),
+        queue(
+            "Licences of users to confirm",
+            "/staff/licences",
+            Permission.LICENCE_CONFIRM,
+            LicenceFinding.select().where(LicenceFinding.settled_at.is_null()),
+            LicenceFinding.found_at,
+            at=at,
+        ),
         Queue(
             "Email addresses that mail came back from",
             "/staff/mail-problems",

@@ -15,6 +15,7 @@ from portal.access import may, signed_in_user
 # The group of an entry, its words, its page. The first that a user may open is where
 # they land after sign-in; a group of which they may open one entry is no group.
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
+LICENCES = "Licences"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
 PROGRAM = "Program"
 PUBLIC = "Public"
@@ -32,6 +33,8 @@ ENTRIES = (
     (REPORTS, "Inaccuracy tickets", "/tickets"),
     ("", "Work queues", "/staff"),
     ("", "Registrations", "/staff/registrations"),
+    (LICENCES, "Licences of users", "/staff/licences"),
+    (LICENCES, "Roster of licences", "/staff/roster"),
     (MAIL, "Faxes", "/staff/faxes"),
     (MAIL, "Letters", "/staff/letters"),
     (MAIL, "Deliveries", "/staff/deliveries"),

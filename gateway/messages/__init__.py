@@ -47,6 +47,7 @@ COMPOSERS = {
     DeliveryKind.FORGOTTEN_PASSWORD: "forgotten_password",
     DeliveryKind.ACCOUNT_NOTICE: "account_notice",
     DeliveryKind.ACCOUNT_NEWS: "account_news",
+    DeliveryKind.LICENCE_NOTICE: "licence_notice",
 }
 
 

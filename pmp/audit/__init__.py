@@ -28,6 +28,13 @@ class Event(StrEnum):
 
     ROSTER_IMPORTED = "roster:imported"
     ROSTER_CONTACTS_IMPORTED = "roster:contacts_imported"
+    ROSTER_PREVIEWED = "roster:previewed"
+    ROSTER_APPLY_BEGUN = "roster:apply_begun"
+    ROSTER_DISCARDED = "roster:discarded"
+    ROSTER_UNDO_BEGUN = "roster:undo_begun"
+    ROSTER_UNDONE = "roster:undone"
+    LICENCE_FOUND = "licence:found"
+    LICENCE_SETTLED = "licence:settled"
     REGISTRATION_SUBMITTED = "registration:submitted"
     REGISTRATION_CONFIRMATION_RECEIVED = "registration:confirmation_received"
     REGISTRATION_OVERRIDE_ASKED = "registration:override_asked"

@@ -233,7 +233,11 @@ def _must_be_proven(
 
 
 def _fax(user: User | None, licence: Licence | None, who: Prescriber | Pharmacy) -> str:
-    known = (user and user.fax, licence and licence.fax, who.fax)
+    own = user.fax if user else None
+    listed = licence.fax if licence else None
+    # What its holder once told CMS comes last, and must be proven.
+    nppes = licence.nppes_fax if licence else None
+    known = (own, listed, who.fax, nppes)
     return next((number for each in known if (number := _number(each))), "")
 
 

@@ -27,6 +27,19 @@ def licences(cast: Cast, *, today: date) -> str:
     return _table(COLUMNS, [_dated(row, today) for row in rows])
 
 
+def licences_next_day(cast: Cast, *, today: date) -> str:
+    """Write the file of a day later: dr.brown lapsed, a pharmacy moved, one is new."""
+    rows = [_practitioner(n, each) for n, each in enumerate(cast.practitioners)]
+    rows[1] |= {"Status": "INACTIVE", "StatusReason": "LAPSED", "Active": "0"}
+    shops = [_shop(n, each) for n, each in enumerate(cast.shops)]
+    shops[1] |= {"Address": "88 Newfield Avenue"}
+    rows += [*shops, *_others()]
+    rows.append(_licence(900004, "NORA NEWCOMER", "CSP.0019997", PRACTITIONER))
+    odd = _licence(900005, "ZOE ZIPPER", "CSP.0019996", PRACTITIONER)
+    rows.append(odd | {"Zip": "06-?06"})
+    return _table(COLUMNS, [_dated(row, today) for row in rows])
+
+
 def contacts(cast: Cast) -> str:
     """Write the second file: who can be reached how, joined by licence."""
     rows = [_contact(each) for each in cast.practitioners]

@@ -33,7 +33,7 @@ from pmp.accounts import credentials, users
 from pmp.demo import cast, roster_files, stories, submission_files
 from pmp.registration import approval
 from pmp.registration.answers import Answers
-from pmp.roster import roster_contacts
+from pmp.roster import reading
 from pmp.thresholds import threshold_rules
 from pmp.uploads import receipts
 from portal.cli import demo_cases, demo_tickets
@@ -94,8 +94,13 @@ def _import_roster(people: cast.Cast) -> None:
         )
         licences.write_text(roster_files.licences(people, today=clock.today()))
         contacts.write_text(roster_files.contacts(people))
-        roster.apply(licences, by="system", at=clock.now())
-        roster_contacts.apply(contacts, by="system", at=clock.now())
+        roster.import_file(licences, by="system", at=clock.now())
+        roster.import_file(contacts, by="system", at=clock.now())
+    # What an administrator finds on the server the next day.
+    server = reading.folder()
+    server.mkdir(parents=True, exist_ok=True)
+    later = roster_files.licences_next_day(people, today=clock.today())
+    (server / "licences-next-day.csv").write_text(later)
 
 
 def _staff(username: str, role: Role) -> None:

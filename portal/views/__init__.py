@@ -67,6 +67,8 @@ BLUEPRINTS = (
     "portal.views.staff_public_pages",
     "portal.views.announcements",
     "portal.views.staff_announcements",
+    "portal.views.staff_licences",
+    "portal.views.staff_roster",
     "portal.views.staff_audit",
     "portal.views.staff_disclosures",
     "portal.views.staff_official_requests",

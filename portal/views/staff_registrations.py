@@ -21,6 +21,7 @@ from pmp.permissions import Permission
 from pmp.registration import approval, comparison
 from pmp.registration.answers import shown
 from pmp.registration.approval import ReturnReason
+from pmp.roster import licence_decisions
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import (
@@ -277,6 +278,7 @@ def _beside_roster(application: Application, **sent: Any) -> ResponseReturnValue
         awaits_letter=application.user
         and application.user.status == UserStatus.AWAITING_FIRST_SIGN_IN,
         covered=_covered(application),
+        licence_history=licence_decisions.of_user(application.user),
         forms=forms | sent,
         form=next(iter(sent.values()), None),
         now=at,

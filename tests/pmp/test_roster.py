@@ -1,7 +1,5 @@
 """The roster's files: read as downloaded, compared before they change anything."""
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,78 +12,35 @@ from models import (
     Prescriber,
     Profession,
     RosterImport,
+    RosterKind,
+    RosterProblem,
+    RosterState,
 )
 from pmp import roster, settings
+from pmp.demo.roster_files import PRACTITIONER
 from pmp.errors import RuleError
-from pmp.roster import roster_contacts, roster_files
-from pmp.roster.roster_files import FileKind
+from pmp.roster import previews, reading
 from tests.conftest import NOW
 from tests.factories import make_dea, make_licence, make_pharmacy, make_prescriber
+from tests.roster_sheets import contacts, row, sheet
 
-COLUMNS = [
-    "CredentialId",
-    "Name",
-    "Type",
-    "BusinessName",
-    "DBA",
-    "FullCredentialCode",
-    "CredentialType",
-    "CredentialNumber",
-    "CredentialSubCategory",
-    "Credential",
-    "Status",
-    "StatusReason",
-    "Active",
-    "IssueDate",
-    "EffectiveDate",
-    "ExpirationDate",
-    "Address",
-    "City",
-    "State",
-    "Zip",
-    "RecordRefreshedOn",
-]
-CSP = "CONTROLLED SUBSTANCE REGISTRATION FOR PRACTITIONER"
+CSP = PRACTITIONER
 
 
-def row(key: int, **cells: str) -> dict[str, str]:
-    return (
-        dict.fromkeys(COLUMNS, "")
-        | {
-            "CredentialId": str(key),
-            "Name": f"Licensee Number{key}",
-            "FullCredentialCode": f"CSP.{key:07d}",
-            "Credential": CSP,
-            "Status": "ACTIVE",
-            "Active": "1",
-            "ExpirationDate": "02/28/2027",
-            "Address": f"{key} Main  St",
-            "City": "Hartford",
-            "State": "CT",
-            "Zip": "061061234",
-        }
-        | cells
-    )
+def preview(path: Path) -> RosterImport:
+    return roster.preview(path, by="system", at=NOW)
 
 
-def sheet(
-    tmp_path: Path, rows: Iterable[dict[str, str]], *, delimiter: str = ","
-) -> Path:
-    path = tmp_path / "roster.csv"
-    with path.open("w", newline="", encoding="utf-8") as body:
-        writer = csv.DictWriter(body, COLUMNS, delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+def problems_of(batch: RosterImport) -> list[RosterProblem]:
+    return previews.problems(batch)
 
 
-def contacts(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "contacts.csv"
-    path.write_text(text)
-    return path
+def kind_of(path: Path) -> RosterKind:
+    with path.open("rb") as binary:
+        return reading.kind_of(binary, name=path.name)
 
 
-def counts(outcome: roster_files.Outcome) -> tuple[int, int, int, int, int]:
+def counts(outcome: RosterImport) -> tuple[int, int, int, int, int]:
     return (
         outcome.new,
         outcome.changed,
@@ -108,8 +63,8 @@ def test_the_file_is_read_as_downloaded(
         row(3, Credential="BARBER"),
     ]
     path = sheet(tmp_path, rows, delimiter=delimiter)
-    assert roster_files.kind_of(path) == FileKind.LICENCES
-    outcome = roster.apply(path, by="system", at=NOW)
+    assert kind_of(path) == RosterKind.LICENCES
+    outcome = roster.import_file(path, by="system", at=NOW)
     assert counts(outcome) == (2, 0, 0, 0, 0)
     assert outcome.skipped == 1
     person, shop = Licence.select().order_by(Licence.credential_id)
@@ -121,17 +76,17 @@ def test_the_file_is_read_as_downloaded(
 def test_a_preview_tells_and_changes_nothing(
     db: settings.Settings, tmp_path: Path
 ) -> None:
-    roster.apply(sheet(tmp_path, map(row, range(1, 5))), by="system", at=NOW)
+    roster.import_file(sheet(tmp_path, map(row, range(1, 5))), by="system", at=NOW)
     later = [row(1), row(2, Status="INACTIVE", Active="0"), row(3, Name=""), row(9)]
     path = sheet(tmp_path, later)
 
-    told = roster.preview(path)
+    told = preview(path)
 
     assert counts(told) == (1, 1, 1, 1, 1)
     assert Licence.select().where(Licence.active).count() == 4
-    assert RosterImport.select().count() == 1
-    done = roster.apply(path, by="lee", at=NOW)
-    assert done == told
+    assert told.state == RosterState.READY
+    done = roster.apply(told.id, by="lee", at=NOW)
+    assert counts(done) == counts(told)
     states = {each.credential_id: each.status for each in Licence.select()}
     assert states == {
         "1": "ACTIVE",
@@ -143,15 +98,20 @@ def test_a_preview_tells_and_changes_nothing(
     assert not Licence.get(credential_id="4").active
     [_, last] = RosterImport.select().order_by(RosterImport.id)
     assert (last.new, last.changed, last.gone, last.invalid) == (1, 1, 1, 1)
-    assert AuditEvent.select().where(AuditEvent.actor == "lee").count() == 1
+    assert [
+        each.event for each in AuditEvent.select().where(AuditEvent.actor == "lee")
+    ] == [
+        "roster:apply_begun",
+        "roster:imported",
+    ]
 
 
 def test_the_same_file_again_changes_nothing(
     db: settings.Settings, tmp_path: Path
 ) -> None:
     path = sheet(tmp_path, map(row, range(1, 1203)))
-    assert counts(roster.apply(path, by="system", at=NOW))[:2] == (1202, 0)
-    assert counts(roster.apply(path, by="system", at=NOW)) == (0, 0, 1202, 0, 0)
+    assert counts(roster.import_file(path, by="system", at=NOW))[:2] == (1202, 0)
+    assert counts(roster.import_file(path, by="system", at=NOW)) == (0, 0, 1202, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +132,8 @@ def test_a_bad_row_is_told_with_its_number_and_the_others_are_used(
     db: settings.Settings, tmp_path: Path, cells: dict[str, str], words: str
 ) -> None:
     path = sheet(tmp_path, [row(1), row(2, **cells), row(3)])
-    outcome = roster.apply(path, by="system", at=NOW)
-    [problem] = outcome.problems
+    outcome = roster.import_file(path, by="system", at=NOW)
+    [problem] = problems_of(outcome)
     assert problem.row == 3
     assert words in problem.message
     assert outcome.new == 2
@@ -183,7 +143,7 @@ def test_other_kinds_may_be_as_bad_as_they_like(
     db: settings.Settings, tmp_path: Path
 ) -> None:
     path = sheet(tmp_path, [row(1), row(2, Credential="BARBER", Name="", Zip="?")])
-    assert roster.preview(path).problems == []
+    assert problems_of(preview(path)) == []
 
 
 def test_a_row_with_a_cell_too_few_is_told(
@@ -191,7 +151,7 @@ def test_a_row_with_a_cell_too_few_is_told(
 ) -> None:
     path = sheet(tmp_path, [row(1)])
     path.write_text(path.read_text() + f'7,"SHORT ROW",{CSP}\n')
-    [problem] = roster.preview(path).problems
+    [problem] = problems_of(preview(path))
     assert "21 are expected" in problem.message
 
 
@@ -200,14 +160,14 @@ def test_codes_need_not_be_unique_and_an_address_may_lack(
 ) -> None:
     same = {"FullCredentialCode": "CSP.0000007"}
     path = sheet(tmp_path, [row(1, **same), row(2, **same, Address="", Zip="")])
-    assert counts(roster.apply(path, by="system", at=NOW)) == (2, 0, 0, 0, 0)
+    assert counts(roster.import_file(path, by="system", at=NOW)) == (2, 0, 0, 0, 0)
 
 
 def test_a_zip_that_a_spreadsheet_cut_is_mended(
     db: settings.Settings, tmp_path: Path
 ) -> None:
     path = sheet(tmp_path, [row(1, Zip="6106"), row(2, Zip="06106-1234")])
-    roster.apply(path, by="system", at=NOW)
+    roster.import_file(path, by="system", at=NOW)
     assert [each.zip for each in Licence.select()] == ["06106", "061061234"]
 
 
@@ -215,17 +175,17 @@ def test_a_pharmacy_without_name_has_its_business_name(
     db: settings.Settings, tmp_path: Path
 ) -> None:
     cells = {"Name": "", "BusinessName": "ELM DRUG LLC", "Credential": "PHARMACY"}
-    roster.apply(sheet(tmp_path, [row(1, **cells)]), by="system", at=NOW)
+    roster.import_file(sheet(tmp_path, [row(1, **cells)]), by="system", at=NOW)
     assert Licence.get().name == "ELM DRUG LLC"
 
 
 def test_half_a_file_is_refused(db: settings.Settings, tmp_path: Path) -> None:
-    roster.apply(sheet(tmp_path, map(row, range(1, 101))), by="system", at=NOW)
+    roster.import_file(sheet(tmp_path, map(row, range(1, 101))), by="system", at=NOW)
     half = sheet(tmp_path, map(row, range(1, 51)))
     with pytest.raises(RuleError, match="50 of 100"):
-        roster.apply(half, by="system", at=NOW)
+        roster.import_file(half, by="system", at=NOW)
     assert Licence.select().where(Licence.active).count() == 100
-    roster.apply(half, by="system", at=NOW, accept_gone=True)
+    roster.import_file(half, by="system", at=NOW, accept_gone=True)
     assert Licence.select().where(Licence.active).count() == 50
 
 
@@ -234,7 +194,7 @@ def test_a_licence_that_comes_back_is_active_again(
 ) -> None:
     both, one = [row(1), row(2)], [row(1)]
     for rows in (both, one, both):
-        roster.apply(sheet(tmp_path, rows), by="system", at=NOW)
+        roster.import_file(sheet(tmp_path, rows), by="system", at=NOW)
     assert Licence.select().where(Licence.active).count() == 2
 
 
@@ -242,7 +202,7 @@ def test_the_departments_file_never_touches_contacts(
     db: settings.Settings, tmp_path: Path
 ) -> None:
     make_licence(credential_id="1", fax="+18605550100", dea=make_dea(5))
-    roster.apply(sheet(tmp_path, [row(1)]), by="system", at=NOW)
+    roster.import_file(sheet(tmp_path, [row(1)]), by="system", at=NOW)
     assert Licence.get().fax == "+18605550100"
 
 
@@ -254,15 +214,15 @@ def test_another_state_names_other_credentials(
         settings.changed(roster_practitioner_credentials="BARBER,prescriber"),
         pytest.raises(RuleError, match="none of the credentials"),
     ):
-        roster.preview(path)
+        preview(path)
     with settings.changed(roster_practitioner_credentials="BARBER," + CSP.lower()):
-        assert roster.preview(path).new == 1
+        assert preview(path).new == 1
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = contacts(tmp_path, "a,b,c\n1,2,3\n")
     with pytest.raises(RuleError, match="CredentialId"):
-        roster_files.kind_of(path)
+        kind_of(path)
 
 
 # --- The file of contacts
@@ -281,11 +241,11 @@ def test_contacts_fill_the_licence_and_who_it_is(
         "licence,dea,npi,fax,email,preferred_channel\n"
         f"csp.0000007,{dea.lower()},1234567893,(860) 555-0107,r@example.org,Fax\n",
     )
-    assert roster_files.kind_of(path) == FileKind.CONTACTS
-    assert counts(roster_contacts.preview(path)) == (1, 1, 0, 0, 0)
+    assert kind_of(path) == RosterKind.CONTACTS
+    assert counts(preview(path)) == (1, 1, 0, 0, 0)
     assert Prescriber.select().count() == 0
 
-    outcome = roster_contacts.apply(path, by="system", at=NOW)
+    outcome = roster.import_file(path, by="system", at=NOW)
 
     assert counts(outcome) == (1, 1, 0, 0, 0)
     licence = Licence.get_by_id(licence.id)
@@ -294,7 +254,7 @@ def test_contacts_fill_the_licence_and_who_it_is(
     person = Prescriber.get()
     assert (person.last_name, person.first_name) == ("RODKIN", "SEMYON A")
     assert (person.licence, person.fax) == (licence, "+18605550107")
-    assert counts(roster_contacts.apply(path, by="system", at=NOW)) == (0, 0, 1, 0, 0)
+    assert counts(roster.import_file(path, by="system", at=NOW)) == (0, 0, 1, 0, 0)
 
 
 def test_contacts_join_the_pharmacy_that_was_reported(
@@ -303,7 +263,7 @@ def test_contacts_join_the_pharmacy_that_was_reported(
     licence = make_licence(code="PCY.0000007")
     known, noise = make_pharmacy(), make_pharmacy()
     text = f"licence,dea,ncpdp\nPCY.0000007,{known.dea},0712340\n"
-    roster_contacts.apply(contacts(tmp_path, text), by="system", at=NOW)
+    roster.import_file(contacts(tmp_path, text), by="system", at=NOW)
     known = Pharmacy.get_by_id(known.id)
     assert (known.licence, known.ncpdp) == (licence, "0712340")
     assert Pharmacy.get_by_id(noise.id).licence is None
@@ -316,7 +276,7 @@ def test_a_contact_that_a_person_changed_stays(
     make_licence(Profession.PRACTITIONER, code="CSP.0000007", fax="+18605550101")
     make_prescriber(dea=dea, fax="+18605550199", email=None)
     text = f"licence,dea,fax,email\nCSP.0000007,{dea},8605550102,n@example.org\n"
-    roster_contacts.apply(contacts(tmp_path, text), by="system", at=NOW)
+    roster.import_file(contacts(tmp_path, text), by="system", at=NOW)
     person = Prescriber.get()
     assert (person.fax, person.email) == ("+18605550199", "n@example.org")
     assert Licence.get().fax == "+18605550102"
@@ -344,9 +304,9 @@ def test_contacts_with_faults_are_told_by_row(
         ",,,,,,",
         "PCY.0000007,,,,8605550107,,",
     ]
-    outcome = roster_contacts.apply(
+    outcome = roster.import_file(
         contacts(tmp_path, "\n".join(lines)), by="system", at=NOW
     )
-    assert [problem.row for problem in outcome.problems] == list(range(2, 12))
+    assert [problem.row for problem in problems_of(outcome)] == list(range(2, 12))
     assert outcome.changed == 1
     assert Licence.get(code="PCY.0000007").dea is None

@@ -82,6 +82,50 @@ def test_a_file_of_something_else_is_refused_in_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_preview_is_applied_by_its_number_and_undone(
+    run: Run, tmp_path: Path
+) -> None:
+    told = run(roster, "preview", licences(tmp_path, "ANN ADAMS", "BO BROWN"))
+    assert told.exit_code == 0
+    assert "new: CSP.0000001 ANN ADAMS" in told.stdout
+    assert "To apply it: roster import 1" in told.stdout
+    assert Licence.select().count() == 0
+
+    assert "Import 1 is applied." in run(roster, "import", "1").stdout
+    assert Licence.select().count() == 2
+    again = run(roster, "import", "1")
+    assert (again.exit_code, again.stderr) == (1, "Import 1 is applied by now.\n")
+    assert run(roster, "import", "7").stderr == "There is no roster import 7.\n"
+
+    assert run(roster, "undo", "1").exit_code == 2  # a reason is wanted
+    undone = run(roster, "undo", "1", "--reason", "the wrong file")
+    assert undone.stdout == "Import 1 is undone.\n"
+    assert Licence.select().count() == 0
+    listed = run(roster, "list").stdout
+    assert listed.startswith("1\tlicences\tundone\t")
+    assert "2 new, 0 changed, 0 gone, 0 invalid" in listed
+
+
+def test_every_change_is_written_to_a_table(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "changes.csv"
+    run(roster, "import", licences(tmp_path, "ANN ADAMS", "=BO", "BAD"))
+    path = licences(tmp_path, "ANN NEW", "=BO", "")
+    told = run(roster, "preview", path, "--csv", str(table))
+    assert "changed: CSP.0000001 ANN NEW: name “ANN ADAMS” → “ANN NEW”" in told.stdout
+    text = table.read_text(encoding="utf-8-sig").replace('"', "")
+    assert "changed,2,1,CSP.0000001 ANN NEW,name,ANN ADAMS,ANN NEW" in text
+    assert "invalid,4,,,Name,,,Credential 3 has no Name." in text
+
+
+def test_an_import_says_that_users_licences_wait_for_staff(
+    run: Run, tmp_path: Path
+) -> None:
+    run(roster, "import", licences(tmp_path, "ANN ADAMS", "BO BROWN"))
+    make_user(licence=Licence.get(code="CSP.0000002"))
+    told = run(roster, "import", licences(tmp_path, "ANN ADAMS"))
+    assert "Users' licences that wait for staff: 1" in told.stdout
+
+
 def test_no_file_is_a_wrong_call(run: Run) -> None:
     assert run(roster, "import", "/nowhere.csv").exit_code == 2
 
