@@ -57,14 +57,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
         *_registrations(at=at),
-        queue(
-            "Licences of users to confirm",
-            "/staff/licences",
-            Permission.LICENCE_CONFIRM,
-            LicenceFinding.select().where(LicenceFinding.settled_at.is_null()),
-            LicenceFinding.found_at,
-            at=at,
-        ),
+        _licences(at=at),
         Queue(
             "Email addresses that mail came back from",
             "/staff/mail-problems",
@@ -105,6 +98,17 @@ def staff_queues(*, at: datetime) -> list[Queue]:
         *accounts(at=at),
         *_disclosures(at=at),
     ]
+
+
+def _licences(*, at: datetime) -> Queue:
+    return queue(
+        "Licences of users to confirm",
+        "/staff/licences",
+        Permission.LICENCE_CONFIRM,
+        LicenceFinding.select().where(LicenceFinding.settled_at.is_null()),
+        LicenceFinding.found_at,
+        at=at,
+    )
 
 
 def _registrations(*, at: datetime) -> list[Queue]:

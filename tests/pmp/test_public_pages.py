@@ -189,6 +189,8 @@ def test_who_saw_an_older_text_is_refused_and_nothing_is_written(chief: User) ->
     with pytest.raises(ConflictError):
         write(chief, replace(OURS, title="Mine"), replaces=0)
 
+    with pytest.raises(ConflictError):  # a version that there never was
+        write(chief, replace(OURS, title="Mine"), replaces=7)
     assert public_pages.text_of("contact") == OURS
     assert AuditEvent.select().count() == events
     assert write(chief, replace(OURS, title="Mine"), replaces=1).version == 2
