@@ -114,7 +114,8 @@ def taken(user_id: int, *, seen: str, by: User) -> User:
         .order_by(User.id)
     )
     if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        query = query.for_update()
+        # Rows that point to a user, such as their sessions, are written meanwhile.
+        query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
     held = {user.id: user for user in query}
     if user_id not in held:
         raise NotFoundError("There is no such user.")

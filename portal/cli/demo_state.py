@@ -44,6 +44,7 @@ STAFF = (
     ("staff.ortiz", Role.STAFF),
     ("audit.park", Role.AUDITOR),
     ("admin.chief", Role.ADMINISTRATOR),
+    ("admin.reyes", Role.ADMINISTRATOR),
 )
 LATEST = 20  # dispensations in each file that a pharmacy submits itself
 Say = Callable[[str], None]
@@ -55,7 +56,7 @@ def accounts_table(address: str) -> str:
         ("dr.adams, dr.brown", "prescribers: look up a patient"),
         ("main.pharmacy, elm.pharmacy", "pharmacies: submissions, threshold reports"),
         ("staff.lee, staff.ortiz", "the program's staff: faxes, deliveries, tickets"),
-        ("admin.chief", "administrator: rules, audit record"),
+        ("admin.chief, admin.reyes", "administrators: rules, users, settings, audit"),
         ("audit.park", "auditor"),
     ]
     lines = [f"  {names:30}{what}" for names, what in rows]

@@ -3,6 +3,7 @@
 import pytest
 
 from models import (
+    AuditEvent,
     CaseRecipient,
     ChannelName,
     ContactCheck,
@@ -21,7 +22,7 @@ from models import (
     ThresholdReportCopy,
     User,
 )
-from pmp import codes, documents, settings
+from pmp import audit, codes, documents, settings
 from pmp.codes import printed
 from pmp.deliveries import sealed_searches
 from pmp.deliveries.letter_codes import letter_code
@@ -217,8 +218,13 @@ def test_what_somebody_may_not_open_is_not_found() -> None:
     application = make_application()
     user = make_user(Role.PRACTITIONER, username="rae.oakes")
     auditor = make_user(Role.AUDITOR)
-    for typed in (application.code, user.username):
+    row = make_dispensation()
+    for typed in (application.code, user.username, row_code(row.id)):
         assert found(typed, auditor) == []
+    searched = AuditEvent.select().where(
+        AuditEvent.event == audit.Event.PATIENTS_SEARCHED.value
+    )
+    assert not searched.exists()  # nor was a patient looked for
 
 
 def test_a_code_that_nothing_has_says_what_it_would_be(staff: User) -> None:
