@@ -24,8 +24,8 @@ from pmp.roster.roster_files import (
 )
 
 GONE = "NOT IN THE FILE"
-ROWS_A_STEP = 20_000
-"""So many rows of other kinds are passed before anybody hears of it."""
+MOST_KINDS = 20_000
+"""So many cells of Credential are remembered; there are some 500."""
 _ACTIVE = frozenset({"1", "Y", "YES", "TRUE", "ACTIVE"})
 _COLUMNS = tuple(name.lower() for name in (*LICENCE_COLUMNS, "BusinessName", "DBA"))
 Entry = dict[str, Any]
@@ -42,16 +42,16 @@ def steps(sheet: Sheet) -> Iterator[Step]:
     kept = kept_credentials()
     step, entries = Step(), list[Numbered]()
     for number, row in sheet.rows(wanted=_wanted(sheet, kept), columns=_COLUMNS):
-        if row is None:
-            step.skipped += 1
-        else:
+        if row is not None:
             try:
                 entries.append((number, _entry(row, kept, seen)))
             except RowError as fault:
                 step.refuse(number, fault)
-        if len(entries) >= BATCH or step.skipped >= ROWS_A_STEP:
+        if row is None or len(entries) >= BATCH:
+            step.skipped = sheet.passed()
             yield _compared(step, entries)
             step, entries = Step(), []
+    step.skipped = sheet.passed()
     yield _compared(step, entries)
     if not seen:
         raise RuleError(
@@ -86,7 +86,7 @@ def _wanted(sheet: Sheet, kept: Iterable[str]) -> Callable[[Cells], bool]:
         verdict = known.get(cell)
         if verdict is None:
             verdict = " ".join(cell.upper().split()) in names
-            if len(known) < ROWS_A_STEP:
+            if len(known) < MOST_KINDS:
                 known[cell] = verdict
         return verdict
 

@@ -22,7 +22,7 @@ from pmp.roster.roster_files import BATCH, Cells, Row, RowError, Sheet
 
 LICENCES = 15
 """So many licences CMS keeps of a provider."""
-ROWS_A_STEP = 50_000
+ROWS_A_STEP = 20_000
 NUMBERS = tuple(f"providerlicensenumber{n}" for n in range(1, LICENCES + 1))
 STATES = tuple(f"providerlicensenumberstatecode{n}" for n in range(1, LICENCES + 1))
 LAST, FIRST = "providerlastnamelegalname", "providerfirstname"
@@ -67,13 +67,15 @@ def steps(sheet: Sheet) -> Iterator[Step]:
         except RowError as fault:
             step.refuse(number, fault)
             continue
-        if match is None:
-            step.skipped += 1
-        else:
+        if match is not None:
             found.append((number, *match))
-        if len(found) >= BATCH or step.skipped >= ROWS_A_STEP:
+        elif row is not None:
+            step.skipped += 1
+        if row is None or len(found) >= BATCH or step.skipped >= ROWS_A_STEP:
+            step.skipped += sheet.passed()
             yield _filled(step, found, filling)
             step, found = Step(), []
+    step.skipped += sheet.passed()
     yield _filled(step, found, filling)
 
 

@@ -19,6 +19,7 @@ from models import RosterKind
 from pmp.errors import RuleError
 
 BATCH = 500
+ROWS_A_WORD = 20_000
 LONGEST = 255
 LONGEST_HEADER = 65_536
 LARGEST_UNZIPPED = 40_000_000_000
@@ -79,6 +80,7 @@ class Sheet:
         self.name = name
         self.read = 0
         """Rows read so far, without the header."""
+        self._passed = 0
         self._buffered = io.BufferedReader(cast("io.RawIOBase", binary), BUFFER)
         head = self._buffered.peek(LONGEST_HEADER)[:LONGEST_HEADER]
         encoding = "utf-16" if head[:2] in _UTF16 else "utf-8-sig"
@@ -112,9 +114,11 @@ class Sheet:
     ) -> Iterator[tuple[int, Row | RowError | None]]:
         """Give each row with its number: its cells by column name, tidied.
 
-        None for a row that is not wanted; a RowError for one with a wrong number of
-        cells, one too long, or one whose signs nobody can read. `columns` are those
-        that matter; without, all. RuleError where the file itself cannot be read.
+        Rows that are not wanted are passed, and counted for `passed`; each so many
+        (ROWS_A_WORD) give None, so that somebody hears of it. A RowError comes for one
+        with a wrong number of cells, one too long, or one whose signs nobody can read.
+        `columns` are those that matter; without, all. RuleError where the file itself
+        cannot be read.
         """
         width = len(self.names)
         places = [
@@ -129,9 +133,16 @@ class Sheet:
             if len(cells) != width:
                 yield number, self._too_few(cells)
             elif wanted is not None and not wanted(cells):
-                yield number, None
+                self._passed += 1
+                if self._passed % ROWS_A_WORD == 0:
+                    yield number, None
             else:
                 yield number, _row(places, cells)
+
+    def passed(self) -> int:
+        """Count the rows passed since this was last asked."""
+        count, self._passed = self._passed, 0
+        return count
 
     def _records(self) -> Iterator[Cells]:
         try:
