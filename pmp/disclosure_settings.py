@@ -1,8 +1,13 @@
-"""Choices that staff have when they disclose: papers seen, what the law bases it on.
+"""The settings of disclosures: terms, who is named, the choices that staff have.
 
-Pure. Each is one setting, its choices divided by semicolons. Connecticut's are the
-defaults: General Statutes 21a-254(j) and 21a-265, and HIPAA's own cases.
+Part of pmp.settings, which reads them. Choices are one setting, divided by semicolons.
+Connecticut's are the defaults: General Statutes 21a-254(j) and 21a-265, and HIPAA's own
+cases.
 """
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, field_validator
 
 MOST_LETTERS = 200
 """Of one choice; it is kept as it was chosen."""
@@ -22,6 +27,25 @@ OFFICIAL_BASES = (
     "Health oversight agency (45 CFR 164.512(d));"
     "Medical examiner (45 CFR 164.512(g)(1))"
 )
+
+
+class DisclosureSettings(BaseModel):
+    """What patients and offices are told, and by when. `Settings` extends it."""
+
+    accounting_years: int = Field(default=6, ge=6, le=30)
+    patient_request_days: int = Field(default=30, ge=1, le=60)
+    patient_request_extension_days: int = Field(default=30, ge=1, le=30)
+    patient_told_names: Literal["persons", "places"] = "persons"
+    identity_papers: str = IDENTITY_PAPERS
+    official_bases: str = OFFICIAL_BASES
+    oral_suspension_days: int = Field(default=30, ge=1, le=30)
+    smallest_count: int = Field(default=11, ge=0, le=100)
+
+    @field_validator("identity_papers", "official_bases")
+    @classmethod
+    def _some_choices(cls, text: str) -> str:
+        choices(text)
+        return text
 
 
 def choices(text: str) -> list[str]:

@@ -18,7 +18,6 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 
 from pmp import (
     clock_hours,
-    disclosure_settings,
     gateway_settings,
     letter_settings,
     mail_settings,
@@ -28,6 +27,7 @@ from pmp import (
 )
 from pmp.account_settings import AccountSettings
 from pmp.asap import programme as asap_programme
+from pmp.disclosure_settings import DisclosureSettings
 from pmp.gateway_settings import GatewaySettings
 
 PREFIX = gateway_settings.PREFIX
@@ -38,7 +38,7 @@ class SettingsError(Exception):
     """The settings are wrong; the text names each problem on a line of its own."""
 
 
-class Settings(AccountSettings, GatewaySettings):
+class Settings(AccountSettings, DisclosureSettings, GatewaySettings):
     """Everything that differs from one installation or one state to another."""
 
     model_config = ConfigDict(frozen=True)
@@ -134,14 +134,6 @@ class Settings(AccountSettings, GatewaySettings):
     referral_office: str = "Drug Control Division"
     tickets_per_day: int = Field(default=40, ge=1)
     written_request_days: int = Field(default=60, ge=1, le=90)
-    accounting_years: int = Field(default=6, ge=6, le=30)
-    patient_request_days: int = Field(default=30, ge=1, le=60)
-    patient_request_extension_days: int = Field(default=30, ge=1, le=30)
-    patient_told_names: Literal["persons", "places"] = "persons"
-    identity_papers: str = disclosure_settings.IDENTITY_PAPERS
-    official_bases: str = disclosure_settings.OFFICIAL_BASES
-    oral_suspension_days: int = Field(default=30, ge=1, le=30)
-    smallest_count: int = Field(default=11, ge=0, le=100)
     correction_notice_years: int = Field(default=3, ge=1, le=10)
     hold_cases_for_review: bool = False
     fax_verified_only: Literal["off", "users", "all"] = "users"
@@ -215,12 +207,6 @@ class Settings(AccountSettings, GatewaySettings):
     @classmethod
     def _readable_drugs(cls, text: str) -> str:
         reported_drugs.parse(text)
-        return text
-
-    @field_validator("identity_papers", "official_bases")
-    @classmethod
-    def _some_choices(cls, text: str) -> str:
-        disclosure_settings.choices(text)
         return text
 
     @field_validator("asap_versions")
