@@ -15,10 +15,8 @@ from portal.access import may, signed_in_user
 # The group of an entry, its words, its page. The first that a user may open is where
 # they land after sign-in; a group of which they may open one entry is no group.
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
-LICENCES = "Licences"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
 PROGRAM = "Program"
-PUBLIC = "Public"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
@@ -33,8 +31,6 @@ ENTRIES = (
     (REPORTS, "Inaccuracy tickets", "/tickets"),
     ("", "Work queues", "/staff"),
     ("", "Registrations", "/staff/registrations"),
-    (LICENCES, "Licences of users", "/staff/licences"),
-    (LICENCES, "Roster of licences", "/staff/roster"),
     (MAIL, "Faxes", "/staff/faxes"),
     (MAIL, "Letters", "/staff/letters"),
     (MAIL, "Deliveries", "/staff/deliveries"),
@@ -50,10 +46,12 @@ ENTRIES = (
     (THRESHOLDS, "Threshold cases", "/staff/cases"),
     (THRESHOLDS, "Faxed replies", "/staff/replies"),
     (THRESHOLDS, "Threshold rules", "/staff/rules"),
-    (PUBLIC, "Announcements", "/staff/announcements"),
-    (PUBLIC, "Public pages", "/staff/public-pages"),
     (PROGRAM, "Users", "/staff/users"),
     (PROGRAM, "Sign-in help", "/staff/sign-in-help"),
+    (PROGRAM, "Licences of users", "/staff/licences"),
+    (PROGRAM, "Roster of licences", "/staff/roster"),
+    (PROGRAM, "Announcements", "/staff/announcements"),
+    (PROGRAM, "Public pages", "/staff/public-pages"),
     (PROGRAM, "Settings", "/staff/settings"),
     (PROGRAM, "Statistics", "/staff/statistics"),
     (PROGRAM, "Audit", "/staff/audit"),
