@@ -64,7 +64,7 @@ def lob(db: settings.Settings, now: Clock) -> Iterator[Lob]:
         settings.changed(
             letters_url=running.url,
             letters_signing_key=SECRET,
-            channel_timeout_seconds=1,
+            channel_timeout_seconds=2,
         ),
     ):
         yield running
