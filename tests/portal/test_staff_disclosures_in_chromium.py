@@ -133,3 +133,20 @@ def test_each_page_reads_well(
     ):
         page.goto(f"/staff/{path}")
         is_sound(page)
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_an_error_that_names_a_word_without_end_stays_on_the_page(
+    open_context: Callable[..., BrowserContext],
+    staff: User,
+    edith: Patient,
+    width: int,
+) -> None:
+    page = open_context(width, user=staff).new_page()
+    page.goto(f"/staff/disclosures/patients/{edith.id}/request")
+    page.get_by_label("Mail it to").fill(f"RAE OAKES\n{'X' * 240}\nAVON CT 06001")
+    page.get_by_role("button", name="Write the request down").click()
+
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    expect(page.locator(".field .error", has_text="XXXX")).to_be_visible()
+    fits(page)
