@@ -613,6 +613,13 @@ class NoticeOfAccount(StrEnum):
     NEW_SIGN_IN = "new_sign_in"
     CLOSING = "closing"
     CLOSED = "closed"
+    SUSPENDED = "suspended"
+    REACTIVATED = "reactivated"
+    UNLOCKED = "unlocked"
+    NEW_LETTER = "new_letter"
+    ROLE_CHANGED = "role_changed"
+    LICENCE_SUSPENDED = "licence_suspended"
+    LICENCE_REINSTATED = "licence_reinstated"
 
 
 class AccountNotice(Table):
@@ -2190,8 +2197,6 @@ class DeliveryKind(StrEnum):
     DESTROY_NOTICE = "destroy_notice"
     FORGOTTEN_PASSWORD = "forgotten_password"  # noqa: S105 - a word, not a secret
     ACCOUNT_NOTICE = "account_notice"
-    LICENCE_NOTICE = "licence_notice"
-    ACCOUNT_NEWS = "account_news"
 
 
 class DeliveryState(StrEnum):

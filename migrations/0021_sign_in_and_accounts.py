@@ -28,6 +28,13 @@ NOTICES = (
     "new_sign_in",
     "closing",
     "closed",
+    "suspended",
+    "reactivated",
+    "unlocked",
+    "new_letter",
+    "role_changed",
+    "licence_suspended",
+    "licence_reinstated",
 )
 
 

@@ -1,7 +1,5 @@
 """Roster imports as batches: previewed, applied, undone; licences re-verified."""
 
-import re
-
 from peewee import (
     SQL,
     BlobField,
@@ -17,7 +15,6 @@ from peewee import (
     TextField,
 )
 
-KIND = "licence_notice"
 KINDS = "licences|contacts|nppes"
 SOURCES = "upload|folder|command"
 STATES = "waiting|reading|ready|failed|discarded|applying|applied|undoing|undone"
@@ -29,56 +26,9 @@ OLD = ("filename", "sha256", "applied_by", "applied_at", "new", "changed", "gone
 
 
 def up(migrator, db):
-    on_sqlite = isinstance(db, SqliteDatabase)
-    (_kind_on_sqlite if on_sqlite else _kind_on_postgres)(db)
     _imports_anew(db)
     db.execute_sql('ALTER TABLE "licence" ADD COLUMN "nppes_fax" VARCHAR(255)')
     _create_tables(db)
-
-
-def _kind_on_postgres(db):
-    """Let a delivery be of the new kind too."""
-    ((said,),) = db.execute_sql(
-        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conname = 'delivery_kind_check'"
-        " AND conrelid = 'delivery'::regclass"
-    ).fetchall()
-    words = [*re.findall(r"'(\w+)'", said), KIND]
-    allowed = ", ".join(f"'{word}'" for word in words)
-    db.execute_sql('ALTER TABLE "delivery" DROP CONSTRAINT "delivery_kind_check"')
-    db.execute_sql(
-        'ALTER TABLE "delivery" ADD CONSTRAINT "delivery_kind_check"'
-        f' CHECK ("kind" IN ({allowed}))'
-    )
-
-
-def _kind_on_sqlite(db):
-    """Make the table anew, since SQLite cannot change a CHECK.
-
-    Foreign keys are off meanwhile, as whoever runs migrations sees to.
-    """
-    query = "SELECT sql FROM sqlite_master WHERE type = ? AND tbl_name = ?"
-    ((sql,),) = db.execute_sql(query, ("table", "delivery")).fetchall()
-    indexes = [row[0] for row in db.execute_sql(query, ("index", "delivery")) if row[0]]
-    changed, kinds = re.subn(
-        r'(CHECK \("kind" IN \([^)]*)\)\)', rf"\1, '{KIND}'))", sql
-    )
-    changed, names = re.subn(
-        r'^CREATE TABLE "delivery"', 'CREATE TABLE "delivery_anew"', changed
-    )
-    if (kinds, names) != (1, 1):
-        raise ValueError("delivery was not made as expected")
-    db.execute_sql(changed)
-    columns = ", ".join(
-        f'"{row[1]}"' for row in db.execute_sql('PRAGMA table_info("delivery")')
-    )
-    db.execute_sql(
-        f'INSERT INTO "delivery_anew" ({columns}) SELECT {columns} FROM "delivery"'  # noqa: S608
-    )
-    db.execute_sql('DROP TABLE "delivery"')
-    db.execute_sql('ALTER TABLE "delivery_anew" RENAME TO "delivery"')
-    for index in indexes:
-        db.execute_sql(index)
 
 
 def _word(name, words, **options):

@@ -81,8 +81,6 @@ NO_PATIENT = frozenset(
         DeliveryKind.CONTACT_CHANGE,
         DeliveryKind.FORGOTTEN_PASSWORD,
         DeliveryKind.ACCOUNT_NOTICE,
-        DeliveryKind.ACCOUNT_NEWS,
-        DeliveryKind.LICENCE_NOTICE,
     }
 )
 

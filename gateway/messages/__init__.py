@@ -46,8 +46,6 @@ COMPOSERS = {
     DeliveryKind.DESTROY_NOTICE: "destroy_notice",
     DeliveryKind.FORGOTTEN_PASSWORD: "forgotten_password",
     DeliveryKind.ACCOUNT_NOTICE: "account_notice",
-    DeliveryKind.ACCOUNT_NEWS: "account_news",
-    DeliveryKind.LICENCE_NOTICE: "licence_notice",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from models import AccountNotice, ChannelName, DeliveryKind, NoticeOfAccount, User
 from pmp import deliveries
-from pmp.deliveries import contacts
+from pmp.deliveries import Route, contacts
 
 # What must arrive although it takes days; the rest would come too late by letter.
 BY_LETTER_TOO = frozenset(
@@ -16,7 +16,16 @@ BY_LETTER_TOO = frozenset(
         NoticeOfAccount.FACTOR_REMOVED,
         NoticeOfAccount.CLOSING,
         NoticeOfAccount.CLOSED,
+        NoticeOfAccount.SUSPENDED,
+        NoticeOfAccount.REACTIVATED,
+        NoticeOfAccount.ROLE_CHANGED,
+        NoticeOfAccount.LICENCE_SUSPENDED,
+        NoticeOfAccount.LICENCE_REINSTATED,
     }
+)
+# Where no way is known staff are to find one.
+ASKED_OF_STAFF = frozenset(
+    {NoticeOfAccount.LICENCE_SUSPENDED, NoticeOfAccount.LICENCE_REINSTATED}
 )
 
 
@@ -26,17 +35,14 @@ def tell(
     *,
     at: datetime,
     detail: dict[str, Any] | None = None,
-) -> AccountNotice | None:
-    """Request a notice in the transaction of its cause; None if there is no way."""
+) -> bool:
+    """Request a notice in the transaction of its cause; False if there is no way."""
     routes = contacts.own_routes(user)
     lines = contacts.address_lines(user.licence) if user.licence else []
     if kind in BY_LETTER_TOO and lines:
-        routes = [
-            *routes,
-            deliveries.Route(ChannelName.LETTER, "\n".join(lines)),
-        ]
-    if not routes:
-        return None
+        routes = [*routes, Route(ChannelName.LETTER, "\n".join(lines))]
+    if not routes and kind not in ASKED_OF_STAFF:
+        return False
     notice: AccountNotice = AccountNotice.create(
         user=user, kind=kind, detail=detail or {}, made_at=at
     )
@@ -47,4 +53,4 @@ def tell(
         dedupe_key=f"account-notice:{notice.id}",
         at=at,
     )
-    return notice
+    return bool(routes)

@@ -8,9 +8,16 @@ from datetime import datetime
 
 from peewee import IntegrityError
 
-from models import AuditEvent, ProposalStatus, Role, RoleChange, User, UserStatus
+from models import (
+    NoticeOfAccount,
+    ProposalStatus,
+    Role,
+    RoleChange,
+    User,
+    UserStatus,
+)
 from pmp import accounts, audit, database
-from pmp.accounts import account_news, sessions, user_desk
+from pmp.accounts import account_notices, sessions, user_desk
 from pmp.accounts.standings import ROLE_WORDS
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.wording import us_time
@@ -117,13 +124,14 @@ def confirm(change_id: int, *, by: User, at: datetime) -> bool:
                 f"{user.username} has changed since this was proposed: the account is"
                 f" {user.status} with the role {ROLE_WORDS[user.role]}. Decline it."
             )
-        ways = account_news.routes(user)
         user.role = change.to_role
         user.save(only=[User.role])
         sessions.end_all(user, at=at)
         _decide(change, ProposalStatus.CONFIRMED, by=by, at=at)
-        event = _record(audit.Event.ROLE_CHANGE_CONFIRMED, change, by=by, at=at)
-        return account_news.tell(event, ways, at=at)
+        _record(audit.Event.ROLE_CHANGE_CONFIRMED, change, by=by, at=at)
+        roles = {"from": change.from_role, "to": change.to_role}
+        kind = NoticeOfAccount.ROLE_CHANGED
+        return account_notices.tell(user, kind, at=at, detail=roles)
 
 
 def decline(change_id: int, *, reason: str, by: User, at: datetime) -> None:
@@ -175,10 +183,8 @@ def _decide(
     change.save()
 
 
-def _record(
-    event: audit.Event, change: RoleChange, *, by: User, at: datetime
-) -> AuditEvent:
-    return audit.record(
+def _record(event: audit.Event, change: RoleChange, *, by: User, at: datetime) -> None:
+    audit.record(
         event,
         actor=by.username,
         subject=f"user:{change.user.id}",

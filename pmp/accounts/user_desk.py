@@ -7,9 +7,9 @@ two who decide at once, of each other too, the second sees what the first has do
 
 from datetime import datetime
 
-from models import AuditEvent, Role, User, UserStatus
+from models import NoticeOfAccount, Role, User, UserStatus
 from pmp import accounts, audit, database
-from pmp.accounts import account_news, credentials, lock_out, sessions, standings
+from pmp.accounts import account_notices, credentials, lock_out, sessions, standings
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.permissions import Permission, can
 
@@ -33,9 +33,8 @@ def suspend(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> 
         user = taken(user_id, seen=seen, by=by)
         if user.status in accounts.SHUT_OUT:
             raise RuleError(f"{user.username} is {user.status} already.")
-        ways = account_news.routes(user)
         accounts.suspend(user=user, reason=reason.strip(), by=by, at=at)
-        return account_news.tell(_last_of(user), ways, at=at)
+        return account_notices.tell(user, NoticeOfAccount.SUSPENDED, at=at)
 
 
 def reactivate(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> bool:
@@ -61,8 +60,10 @@ def reactivate(user_id: int, *, reason: str, seen: str, by: User, at: datetime) 
         user.save(only=[User.status])
         lock_out.forget_tries(user)
         detail = {"reason": reason.strip(), "came_in": came_in}
-        event = _record(audit.Event.USER_REACTIVATED, user, detail, by=by, at=at)
-        return account_news.tell(event, account_news.routes(user), at=at)
+        _record(audit.Event.USER_REACTIVATED, user, detail, by=by, at=at)
+        told = {"came_in": came_in}
+        kind = NoticeOfAccount.REACTIVATED
+        return account_notices.tell(user, kind, at=at, detail=told)
 
 
 def unlock(user_id: int, *, seen: str, by: User, at: datetime) -> bool:
@@ -72,8 +73,8 @@ def unlock(user_id: int, *, seen: str, by: User, at: datetime) -> bool:
         if not standings.is_locked(user, at=at):
             raise RuleError(f"{user.username} is not locked.")
         lock_out.forget_tries(user)
-        event = _record(audit.Event.USER_UNLOCKED, user, {}, by=by, at=at)
-        return account_news.tell(event, account_news.routes(user), at=at)
+        _record(audit.Event.USER_UNLOCKED, user, {}, by=by, at=at)
+        return account_notices.tell(user, NoticeOfAccount.UNLOCKED, at=at)
 
 
 def new_letter(user_id: int, *, reason: str, seen: str, by: User, at: datetime) -> bool:
@@ -98,8 +99,8 @@ def new_letter(user_id: int, *, reason: str, seen: str, by: User, at: datetime) 
         ended = sessions.end_all(user, at=at)
         credentials.reissue(User.get_by_id(user.id), reason=reason, by=by, at=at)
         detail = {"reason": reason.strip(), "sessions": ended}
-        event = _record(audit.Event.PASSWORD_LETTER, user, detail, by=by, at=at)
-        return account_news.tell(event, account_news.routes(user), at=at)
+        _record(audit.Event.PASSWORD_LETTER, user, detail, by=by, at=at)
+        return account_notices.tell(user, NoticeOfAccount.NEW_LETTER, at=at)
 
 
 def taken(user_id: int, *, seen: str, by: User) -> User:
@@ -137,16 +138,6 @@ def _require_reason(reason: str) -> None:
         raise RuleError("Say why: it is kept on the audit record.", field="reason")
 
 
-def _last_of(user: User) -> AuditEvent:
-    event: AuditEvent = (
-        AuditEvent.select()
-        .where(AuditEvent.subject == f"user:{user.id}")
-        .order_by(AuditEvent.id.desc())
-        .get()
-    )
-    return event
-
-
 def _record(
     event: audit.Event,
     user: User,
@@ -154,7 +145,7 @@ def _record(
     *,
     by: User,
     at: datetime,
-) -> AuditEvent:
-    return audit.record(
+) -> None:
+    audit.record(
         event, actor=by.username, subject=f"user:{user.id}", at=at, detail=detail
     )

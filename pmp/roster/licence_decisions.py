@@ -9,16 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from models import (
-    ChannelName,
-    DeliveryKind,
     FindingKind,
     FindingVerdict,
     Licence,
     LicenceFinding,
+    NoticeOfAccount,
     User,
 )
-from pmp import accounts, audit, clock, database, deliveries
-from pmp.deliveries import Route, contacts
+from pmp import accounts, audit, clock, database
+from pmp.accounts import account_notices
 from pmp.errors import ConflictError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.roster import reverification
@@ -32,7 +31,10 @@ VERDICTS = {
     FindingKind.RENAMED: (FindingVerdict.NOTED,),
     FindingKind.MOVED: (FindingVerdict.NOTED,),
 }
-TOLD = (FindingVerdict.SUSPENDED, FindingVerdict.REINSTATED)
+TOLD = {
+    FindingVerdict.SUSPENDED: NoticeOfAccount.LICENCE_SUSPENDED,
+    FindingVerdict.REINSTATED: NoticeOfAccount.LICENCE_REINSTATED,
+}
 
 
 def waiting(*, number: int) -> Page:
@@ -125,7 +127,6 @@ def _taken(
 
 def _follow(row: LicenceFinding, reason: str, *, by: User, at: datetime) -> bool:
     """Do what a verdict says; tell whether its user is told."""
-    routes = _routes(row.user)
     verdict = row.verdict or FindingVerdict.NOTED
     audit.record(
         audit.Event.LICENCE_SETTLED,
@@ -143,24 +144,9 @@ def _follow(row: LicenceFinding, reason: str, *, by: User, at: datetime) -> bool
         accounts.suspend(user=row.user, reason=reason, by=by, at=at)
     elif verdict == FindingVerdict.REINSTATED:
         accounts.unlock(user=row.user, by=by, at=at)
-    if verdict not in TOLD:
-        return False
-    deliveries.request(
-        kind=DeliveryKind.LICENCE_NOTICE,
-        subject_id=row.id,
-        routes=routes,
-        dedupe_key=f"licence_notice:{row.id}",
-        at=at,
-    )
-    return bool(routes)
-
-
-def _routes(user: User) -> list[Route]:
-    """Give the ways to a user, in force or not; at last to the address of record."""
-    routes = contacts.own_routes(user)
-    lines = contacts.address_lines(user.licence) if user.licence else []
-    letter = Route(ChannelName.LETTER, "\n".join(lines))
-    return [*routes, letter] if lines else routes
+    kind = TOLD.get(verdict)
+    detail = {"standing": row.after}
+    return bool(kind and account_notices.tell(row.user, kind, at=at, detail=detail))
 
 
 def _with_users() -> Any:

@@ -80,7 +80,7 @@ def letter(key: str) -> ResponseReturnValue:
         return _asked(form, group, None)
     with settings.tried(kept_settings.trial(group, form.typed())):
         body = documents.pdf(
-            "account_news",
+            "account_notice",
             to_lines=SAMPLE_TO,
             at=clock.now(),
             subject="Sample letter",

@@ -129,7 +129,7 @@ def test_a_confirmed_suspension_ends_sessions_and_tells_the_user(listed: Path) -
     assert User.get_by_id(noise.id).status == UserStatus.ACTIVE
     live = Session.select().where(Session.ended_at.is_null())
     assert [session.user for session in live] == [noise]
-    [sent] = Delivery.select().where(Delivery.kind == DeliveryKind.LICENCE_NOTICE)
+    [sent] = Delivery.select().where(Delivery.kind == DeliveryKind.ACCOUNT_NOTICE)
     assert (sent.channel, sent.address) == (ChannelName.EMAIL, user.email)
     message = messages.compose(sent, DeliveryAttempt(started_at=LATER))
     assert message.subject == "Your account is suspended"
@@ -143,7 +143,7 @@ def test_the_notice_by_letter_and_by_fax(listed: Path) -> None:
     user_of(1, email=None, fax="+18605550101", name="Licensee Number1")
     imported(listed, row(2), row(3))
     settle(FindingVerdict.SUSPENDED)
-    sent = Delivery.get(kind=DeliveryKind.LICENCE_NOTICE)
+    sent = Delivery.get(kind=DeliveryKind.ACCOUNT_NOTICE)
     assert sent.channel == ChannelName.FAX
     [(channel, lines)] = sent.further_routes
     assert (channel, lines.splitlines()[0]) == ("letter", "Licensee Number1")
@@ -277,7 +277,7 @@ def test_a_user_without_any_address_is_suspended_all_the_same(
     reverification.recheck(batch, at=NOW)
     settle(FindingVerdict.SUSPENDED)
     assert User.get_by_id(user.id).status == UserStatus.SUSPENDED
-    assert Delivery.get(kind=DeliveryKind.LICENCE_NOTICE).needs_staff
+    assert Delivery.get(kind=DeliveryKind.ACCOUNT_NOTICE).needs_staff
 
 
 def test_days_are_those_of_the_program_s_zone(listed: Path) -> None:

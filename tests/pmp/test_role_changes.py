@@ -62,7 +62,7 @@ def test_a_role_holds_once_a_second_person_confirms_it(
     assert told
     assert role_of(clerk) == Role.ADMINISTRATOR
     assert sessions.find(token, at=NOW) is None
-    [notice] = Delivery.select().where(Delivery.kind == DeliveryKind.ACCOUNT_NEWS)
+    [notice] = Delivery.select().where(Delivery.kind == DeliveryKind.ACCOUNT_NOTICE)
     assert notice.address == clerk.email
     assert role_changes.waiting() == []
     roles = [user.role for user in User.select()]

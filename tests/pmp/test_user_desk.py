@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 
 from models import (
+    AccountNotice,
     AuditEvent,
     ChannelName,
     Credential,
     Delivery,
     DeliveryKind,
     Licence,
+    NoticeOfAccount,
     Profession,
     Role,
     User,
@@ -49,7 +51,7 @@ def begin_session(user: User) -> str:
 
 
 def notices() -> list[Delivery]:
-    return list(Delivery.select().where(Delivery.kind == DeliveryKind.ACCOUNT_NEWS))
+    return list(Delivery.select().where(Delivery.kind == DeliveryKind.ACCOUNT_NOTICE))
 
 
 def suspend(user: User, by: User, *, seen: str = "") -> bool:
@@ -67,9 +69,12 @@ def test_a_suspended_user_is_out_at_once_and_told(chief: User, doctor: User) -> 
     assert sessions.find(mine, at=NOW) is not None
     [notice] = notices()
     assert (notice.channel, notice.address) == (ChannelName.EMAIL, doctor.email)
-    event = AuditEvent.get_by_id(notice.subject_id)
-    assert (event.event, event.actor) == (audit.Event.USER_SUSPENDED, "chief")
-    assert event.detail == {"reason": "left"}
+    told_of = AccountNotice.get_by_id(notice.subject_id)
+    assert (told_of.user, told_of.kind) == (doctor, NoticeOfAccount.SUSPENDED)
+    [event] = AuditEvent.select().where(
+        AuditEvent.event == audit.Event.USER_SUSPENDED.value
+    )
+    assert (event.actor, event.detail) == ("chief", {"reason": "left"})
 
 
 def test_who_is_suspended_without_any_address_cannot_be_told(chief: User) -> None:

@@ -24,7 +24,7 @@ def chief() -> User:
 
 
 def notice() -> Delivery:
-    row: Delivery = Delivery.get(Delivery.kind == DeliveryKind.ACCOUNT_NEWS)
+    row: Delivery = Delivery.get(Delivery.kind == DeliveryKind.ACCOUNT_NOTICE)
     return row
 
 
@@ -62,7 +62,7 @@ def test_who_has_no_email_is_told_on_paper(
     user = make_user(name="Rae Oakes")
     user_desk.suspend(user.id, reason="x", seen="", by=chief, at=NOW)
     row = deliveries.request(
-        kind=DeliveryKind.ACCOUNT_NEWS,
+        kind=DeliveryKind.ACCOUNT_NOTICE,
         subject_id=notice().subject_id,
         routes=[Route(channel, address)],
         dedupe_key="paper",
