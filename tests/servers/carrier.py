@@ -92,16 +92,10 @@ class Carrier(Served):
         self.numbers = ["+18607137242"]
         self.sent_fields: list[dict[str, str]] = []
         self._lock = threading.Lock()
-        self._running: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
         return f"laml+http://{PROJECT}:{TOKEN}@{self.host}/api/laml/2010-04-01"
-
-    def settle(self) -> None:
-        """Wait until every call-back under way has been made."""
-        for thread in list(self._running):
-            thread.join(30)
 
     def post(self, url: str, fields: dict[str, str]) -> int:
         """Make a signed call-back; give the status that it was answered with."""
@@ -164,11 +158,6 @@ class Carrier(Served):
             fields |= {"NumPages": self.page_count} if self.page_count else {}
         return fields
 
-    def start(self, fax: Fax) -> None:
-        thread = threading.Thread(target=self.run, args=(fax,), daemon=True)
-        self._running.append(thread)
-        thread.start()
-
     def pause(self) -> None:
         time.sleep(self.answer_delay)
 
@@ -229,7 +218,7 @@ class _Handler(Answering, BaseHTTPRequestHandler):
         if fax is None:
             self.refuse(step)
             return
-        self.carrier.run(fax) if step == "first" else self.carrier.start(fax)
+        self.carrier.do(self.carrier.run, fax, first=step == "first")
         if step == "accept-hang":
             self.carrier.hang()
         if step == "accept-slow":

@@ -5,6 +5,7 @@ A carrier extends `Served` with what it knows, and `Answering` with its calls.
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -24,6 +25,7 @@ class Served:
             ("127.0.0.1", 0), type("Handler", (handler,), given)
         )
         self._server.daemon_threads = True
+        self._beside: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         threading.Thread(
@@ -42,6 +44,20 @@ class Served:
 
     def hang(self) -> None:
         self.stopped.wait(HANG_SECONDS)
+
+    def do(self, work: Callable[[Any], None], given: Any, *, first: bool) -> None:
+        """Do work before the call is answered, or beside; `settle` waits for it."""
+        if first:
+            work(given)
+            return
+        thread = threading.Thread(target=work, args=(given,), daemon=True)
+        thread.start()  # before it is listed: no one may wait for one not yet started
+        self._beside.append(thread)
+
+    def settle(self) -> None:
+        """Wait until every call-back under way has been made."""
+        for thread in list(self._beside):
+            thread.join(30)
 
 
 class Answering(BaseHTTPRequestHandler):

@@ -109,7 +109,6 @@ class Sinch(Served):
         ]
         self.numbers = [NUMBER]
         self._lock = threading.Lock()
-        self._running: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
@@ -118,11 +117,6 @@ class Sinch(Served):
     @property
     def taken(self) -> list[Fax]:
         return [fax for fax in self.faxes if fax.direction == "OUTBOUND"]
-
-    def settle(self) -> None:
-        """Wait until every report under way has been made."""
-        for thread in list(self._running):
-            thread.join(30)
 
     def came_in(self, file: bytes | None, **fields: Any) -> Fax:
         """Have a fax come in, to be listed and fetched."""
@@ -171,11 +165,6 @@ class Sinch(Served):
                     form=fax.step == "multipart",
                 )
                 fax.reports.append((status, code))
-
-    def start(self, fax: Fax) -> None:
-        thread = threading.Thread(target=self.run, args=(fax,), daemon=True)
-        self._running.append(thread)
-        thread.start()
 
     @staticmethod
     def tell(
@@ -243,7 +232,7 @@ class _Handler(Answering, BaseHTTPRequestHandler):
         if fax is None:
             self.refuse(step)
             return
-        self.sinch.run(fax) if step == "first" else self.sinch.start(fax)
+        self.sinch.do(self.sinch.run, fax, first=step == "first")
         if step == "accept-hang":
             self.sinch.hang()
         if step == "accept-drip":

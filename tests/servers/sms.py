@@ -15,7 +15,6 @@ Each call to send takes the next step of `script`, else `usual`:
 import base64
 import hashlib
 import hmac
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -54,16 +53,10 @@ class Twilio(Served):
         self.lines: dict[str, str] = {}
         self.lookup = "ok"  # ok 404 503 html hang
         self.forgotten: list[str] = []
-        self._running: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
         return f"twilio+http://{SID}:{TOKEN}@{self.host}"
-
-    def settle(self) -> None:
-        """Wait until every call-back under way has been made."""
-        for thread in list(self._running):
-            thread.join(30)
 
     def take(self, fields: dict[str, str]) -> tuple[str, Text | None]:
         step = self.script.pop(0) if self.script else self.usual
@@ -88,11 +81,6 @@ class Twilio(Served):
                 fields["ErrorCode"] = text.step
             code = post(text.fields["StatusCallback"], fields)
             text.callbacks.append((status, code))
-
-    def start(self, text: Text) -> None:
-        thread = threading.Thread(target=self.run, args=(text,), daemon=True)
-        self._running.append(thread)
-        thread.start()
 
 
 def signature(url: str, fields: dict[str, str], token: str = TOKEN) -> dict[str, str]:
@@ -133,7 +121,7 @@ class _Handler(Answering, BaseHTTPRequestHandler):
         if text is None:
             self.refuse(step)
             return
-        self.twilio.run(text) if step == "first" else self.twilio.start(text)
+        self.twilio.do(self.twilio.run, text, first=step == "first")
         if step == "accept-drop":
             self.close_connection = True
             return
