@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -18,7 +19,8 @@ from tests.chromium import ARGUMENTS, EXECUTABLE, is_installed
 
 NOW = datetime(2026, 11, 23, 15, 14, tzinfo=UTC)
 POSTGRES = os.environ.get("PMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
-
+ENGINES = ("sqlite", "postgres")
+IN_TURN = {"gateway", "portal"}
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there
 
@@ -38,18 +40,39 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
-        choices=["sqlite", "postgres", "both"],
+        choices=["sqlite", "postgres", "both", "each"],
         default="both",
-        help="which database the tests that need one run on",
+        help="which database the tests that need one run on; both: a case of a page or"
+        " a channel on one of the two in turn, all others on each; each: all on each",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = metafunc.config.getoption("--engine")
-    engines = ["sqlite", "postgres"] if chosen == "both" else [chosen]
+    engines = list(ENGINES) if chosen in {"both", "each"} else [chosen]
     for name in ("database_url", "tables_url"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, engines, indirect=True)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave a case of a page or a channel to one engine: decision 45 says why."""
+    if config.getoption("--engine") != "both":
+        return
+    spared = [item for item in items if _is_for_the_other_engine(item)]
+    config.hook.pytest_deselected(items=spared)
+    items[:] = [item for item in items if item not in set(spared)]
+
+
+def _is_for_the_other_engine(item: pytest.Item) -> bool:
+    if item.path.parent.name not in IN_TURN or item.get_closest_marker("each_engine"):
+        return False
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    engine = given.get("tables_url", given.get("database_url"))
+    case = item.nodeid.replace(str(engine), "")
+    return engine not in {None, ENGINES[crc32(case.encode()) % len(ENGINES)]}
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +128,14 @@ def postgres_with_tables() -> Iterator[str]:
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def emptying(postgres_with_tables: str) -> Iterator[psycopg.Connection]:
+    """Give the connection that empties tables; a new one would read their catalog."""
+    with psycopg.connect(postgres_with_tables, autocommit=True) as server:
+        server.execute("SET session_replication_role = replica")
+        yield server
+
+
 @pytest.fixture
 def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of a database with empty tables, on each engine in turn."""
@@ -112,11 +143,10 @@ def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_with_tables"), tmp_path / "pmp.db")
         yield f"sqlite:///{tmp_path}/pmp.db"
         return
-    url = request.getfixturevalue("postgres_with_tables")
-    yield url
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(_LET_GO)
-        _empty(server)
+    server = request.getfixturevalue("emptying")
+    yield request.getfixturevalue("postgres_with_tables")
+    server.execute(_LET_GO)
+    _empty(server)
 
 
 # Whoever is still connected, like a process that a test killed, would hold locks.
@@ -140,7 +170,6 @@ def _empty(server: psycopg.Connection) -> None:
     asked = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names]  # noqa: S608
     filled = [name for (name,) in server.execute(" UNION ALL ".join(asked).encode())]
     if filled:
-        server.execute("SET session_replication_role = replica")
         server.execute("; ".join(f"DELETE FROM {name}" for name in filled).encode())  # noqa: S608
         server.execute(f"VACUUM {', '.join(filled)}".encode())
     server.execute(_SEQUENCES)

@@ -19,7 +19,7 @@ from tests.faxes import now as row
 from tests.faxes import page, receive, tiff
 from tests.gateway.conftest import Clock, work
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.each_engine, pytest.mark.usefixtures("db")]
 
 
 def keep(name: str) -> InboundFax:

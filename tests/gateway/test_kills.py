@@ -9,6 +9,8 @@ from bench._kills import trial
 from gateway.queue import huey
 from pmp import settings
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture
 def beside(db: settings.Settings) -> Iterator[None]:

@@ -12,7 +12,7 @@ from models import ChannelName, DeliveryState
 from pmp import database, settings
 from tests.gateway.conftest import Clock, fresh, make_delivery, work
 
-pytestmark = pytest.mark.usefixtures("db", "fixed_message")
+pytestmark = [pytest.mark.each_engine, pytest.mark.usefixtures("db", "fixed_message")]
 
 
 class Slow:

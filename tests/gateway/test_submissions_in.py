@@ -28,6 +28,8 @@ from tests.factories import make_pharmacy, make_product, make_user
 from tests.gateway.conftest import work
 from tests.submission_files import ELM, OXYCODONE, fill, submission
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture(autouse=True)
 def elm(db: settings.Settings, monkeypatch: pytest.MonkeyPatch) -> User:

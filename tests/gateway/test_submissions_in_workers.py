@@ -29,6 +29,8 @@ from gateway import submissions_in, worker
 from gateway.drop_folder import Folder
 from pmp import database
 
+pytestmark = pytest.mark.each_engine
+
 release = Folder.release
 
 def slowly(self, claim):

@@ -27,6 +27,8 @@ from gateway import documents, messages, worker
 from gateway.message import Message
 from pmp import database
 
+pytestmark = pytest.mark.each_engine
+
 page = documents.drawn("test", "<p>Page</p>")
 messages.compose = lambda delivery, attempt: Message(delivery.address, pdf=page)
 database.begin_use()

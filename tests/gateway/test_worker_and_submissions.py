@@ -39,6 +39,8 @@ WORKER = """
 from gateway import worker
 from pmp import database, uploads
 
+pytestmark = pytest.mark.each_engine
+
 uploads.BATCH = 100
 database.begin_use()
 worker.run_worker(threads=1)

@@ -26,6 +26,7 @@ class Served:
         )
         self._server.daemon_threads = True
         self._beside: list[threading.Thread] = []
+        self._listing = threading.Lock()
 
     def __enter__(self) -> Self:
         threading.Thread(
@@ -51,12 +52,15 @@ class Served:
             work(given)
             return
         thread = threading.Thread(target=work, args=(given,), daemon=True)
-        thread.start()  # before it is listed: no one may wait for one not yet started
-        self._beside.append(thread)
+        with self._listing:  # no one may wait for a thread that has not yet started
+            self._beside.append(thread)
+            thread.start()
 
     def settle(self) -> None:
         """Wait until every call-back under way has been made."""
-        for thread in list(self._beside):
+        with self._listing:
+            under_way = list(self._beside)
+        for thread in under_way:
             thread.join(30)
 
 
