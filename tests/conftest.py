@@ -58,7 +58,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave a case of a page or a channel to one engine: decision 45 says why."""
+    """Leave a case of a page or a channel to one engine: decision 45 says why.
+
+    The stories come first: one that began last would be waited for.
+    """
+    items.sort(key=lambda item: item.path.parent.name != "stories")
     if config.getoption("--engine") != "both":
         return
     spared = [item for item in items if _is_for_the_other_engine(item)]

@@ -18,6 +18,8 @@ from pmp import audit, settings
 from tests.factories import make_pharmacy, make_product, make_user
 from tests.submission_files import ELM, OXYCODONE, fill, submission
 
+pytestmark = pytest.mark.each_engine
+
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 90.0
 FILES = 12
@@ -28,8 +30,6 @@ import time
 from gateway import submissions_in, worker
 from gateway.drop_folder import Folder
 from pmp import database
-
-pytestmark = pytest.mark.each_engine
 
 release = Folder.release
 

@@ -17,6 +17,8 @@ from pmp import clock, settings
 from tests.gateway.conftest import make_delivery
 from tests.servers.carrier import Carrier
 
+pytestmark = pytest.mark.each_engine
+
 ROOT = Path(__file__).parent.parent.parent
 FAXES = 10
 PATIENCE = 60.0
@@ -26,8 +28,6 @@ WORKER = """
 from gateway import documents, messages, worker
 from gateway.message import Message
 from pmp import database
-
-pytestmark = pytest.mark.each_engine
 
 page = documents.drawn("test", "<p>Page</p>")
 messages.compose = lambda delivery, attempt: Message(delivery.address, pdf=page)

@@ -27,6 +27,8 @@ from pmp import clock, settings, uploads
 from tests.factories import make_pharmacy, make_product, make_user
 from tests.submission_files import ELM, OXYCODONE, fill, submission
 
+pytestmark = pytest.mark.each_engine
+
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 120.0
 RECORDS = 1_600
@@ -38,8 +40,6 @@ KILLS = (200, 700, 1_200)
 WORKER = """
 from gateway import worker
 from pmp import database, uploads
-
-pytestmark = pytest.mark.each_engine
 
 uploads.BATCH = 100
 database.begin_use()

@@ -35,14 +35,11 @@ from pmp.thresholds import (
     threshold_reports,
 )
 from pmp.tickets import report_limits
+from tests import locks
 from tests.conftest import NOW
 from tests.factories import make_application, make_crossing, make_patient, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
-WAITS = """
-SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE datname = current_database() AND NOT granted
-"""
 
 
 @pytest.fixture
@@ -65,17 +62,10 @@ def start(threads: Executor, act: Callable[[], object]) -> Future[object]:
 
     future = threads.submit(run)
     for _ in range(40):
-        if future.done() or _somebody_waits():
+        if future.done() or locks.somebody_waits():
             break
         time.sleep(0.05)
     return future
-
-
-def _somebody_waits() -> bool:
-    if database.is_sqlite():
-        return True  # a transaction is open here, so it does
-    ((count,),) = models.database.execute_sql(WAITS).fetchall()
-    return bool(count)
 
 
 def record() -> None:

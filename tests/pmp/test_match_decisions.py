@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import Thread
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -48,6 +47,7 @@ from pmp.matching.outlook import outlook
 from pmp.thresholds import case_recipients, correction_notices
 from pmp.tickets import identity_tickets
 from pmp.uploads import intake
+from tests import locks
 from tests.conftest import NOW
 from tests.factories import (
     make_dispensation,
@@ -783,7 +783,7 @@ def test_a_fill_that_is_being_stored_is_not_left_with_the_patient_who_goes(
     with database.atomic():
         [link] = matching.link([MARRIED], at=NOW)
         deciding.start()
-        _wait_until_it_waits(deciding)
+        locks.until_it_waits(deciding)
         fill = make_dispensation(
             ReportedIdentity.get_by_id(link.identity_id),
             patient=None,
@@ -807,7 +807,7 @@ def test_a_submission_waits_for_a_decision_and_then_has_the_new_link(
     with database.atomic():
         join(review, staff)
         storing.start()
-        _wait_until_it_waits(storing)
+        locks.until_it_waits(storing)
     storing.join(timeout=20)
 
     assert [link.patient_id for link in links] == [review.candidate.id]
@@ -828,7 +828,7 @@ def test_a_file_that_is_read_while_staff_join_ends_with_the_patient_who_stays(
 
     def store_late(*given: Any) -> None:
         deciding.start()
-        _wait_until_it_waits(deciding)
+        locks.until_it_waits(deciding)
         store(*given)
 
     monkeypatch.setattr(intake, "_store", store_late)
@@ -854,15 +854,3 @@ def _thread(act: Callable[[], object]) -> Thread:
             act()
 
     return Thread(target=run, daemon=True)
-
-
-def _wait_until_it_waits(thread: Thread) -> None:
-    """Let the other get as far as it can: on Postgres, until it waits for the turn."""
-    if database.is_sqlite():
-        return
-    deadline = monotonic() + 20
-    waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while not models.database.execute_sql(waits).fetchall():
-        assert thread.is_alive()
-        assert monotonic() < deadline
-        sleep(0.02)

@@ -2,25 +2,19 @@
 
 import threading
 from collections.abc import Callable
-from time import monotonic, sleep
 
 import pytest
 
-import models
 from models import Delivery, DeliveryState, PrintRun, User
 from pmp import database, deliveries
 from pmp.deliveries import delivery_desk, mailings, outbox, print_runs
 from pmp.errors import RuleError
+from tests import locks
 from tests.conftest import NOW
 from tests.factories import make_user
 from tests.pmp.test_print_runs import TODAY, make_letter, open_run, states
 
 pytestmark = pytest.mark.usefixtures("db")
-
-BLOCKED = """
-SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE NOT granted AND datname = current_database()
-"""
 
 
 @pytest.fixture
@@ -52,21 +46,11 @@ def while_one_is_cancelled(run: PrintRun, act: Callable[[], object]) -> list[obj
     with database.atomic():
         outbox.taken(last.delivery.id)
         other.start()
-        _wait_until_it_waits(other)
+        locks.until_it_waits(other)
         reason = "no longer needed"
         delivery_desk.cancel(last.delivery.id, reason=reason, by=None, at=NOW)
     other.join(timeout=20)
     return ended
-
-
-def _wait_until_it_waits(other: threading.Thread) -> None:
-    if database.is_sqlite():  # its transactions come one after the other
-        return
-    deadline = monotonic() + 20
-    while not models.database.execute_sql(BLOCKED).fetchone()[0]:
-        assert other.is_alive()
-        assert monotonic() < deadline
-        sleep(0.02)
 
 
 def all_states() -> list[str]:
