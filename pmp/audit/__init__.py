@@ -8,7 +8,8 @@ all found by `verify`. The rows hold no patient data: they point (`patient:17`).
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -236,6 +237,29 @@ class Event(StrEnum):
     AUDIT_SEARCHED = "audit:searched"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A row to be added, see `record`."""
+
+    event: Event
+    actor: str
+    subject: str
+    at: datetime
+    detail: dict[str, Any] | None = None
+    address: str = ""
+
+    def content(self) -> dict[str, Any]:
+        """Give what is hashed, beside the hash before it."""
+        return {
+            "at": self.at.isoformat(),
+            "event": self.event.value,
+            "actor": self.actor,
+            "subject": self.subject,
+            "address": self.address,
+            "detail": self.detail or {},
+        }
+
+
 def record(
     event: Event,
     *,
@@ -250,32 +274,29 @@ def record(
     `actor` is a username, "system" or "applicant"; `subject` a word and an id
     ("ticket:T261123-7"); `detail` holds ids, counts and reasons, no patient's name.
     """
+    return record_all([Entry(event, actor, subject, at, detail, address)])[0]
+
+
+def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Add the rows of one act in their order, at least one; see `record`."""
+    rows: list[AuditEvent] = []
     with database.together():
         _take_turn()
         head = _head.one()
-        content = {
-            "at": at.isoformat(),
-            "event": event.value,
-            "actor": actor,
-            "subject": subject,
-            "address": address,
-            "detail": detail or {},
-        }
         # After an end that we did not seal the chain begins anew: it stays visible.
         previous = head.last_hash if head and _is_sealed(head) else FIRST_HASH
-        facts = {
-            "at": at,
-            "event": event.value,
-            "actor": actor,
-            "subject": subject,
-            "address": address,
-            "detail": json.loads(_canonical(content["detail"])),
-            "previous_hash": previous,
-            "hash": _hash(previous, content),
-        }
-        row = AuditEvent(id=_write.add(**facts), **facts)
-        _seal(head, row)
-    return row
+        for entry in entries:
+            content = entry.content()
+            facts = content | {
+                "at": entry.at,
+                "detail": json.loads(_canonical(content["detail"])),
+                "previous_hash": previous,
+                "hash": _hash(previous, content),
+            }
+            rows.append(AuditEvent(id=_write.add(**facts), **facts))
+            previous = rows[-1].hash
+        _seal(head, rows[-1])
+    return rows
 
 
 def verify() -> list[str]:

@@ -5,6 +5,7 @@ purpose. A disclosure is written down before it happens: one that then fails is 
 too many, never one too few.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,10 +26,12 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
     actor: str = "system",
     look_up: LookUp | None = None,
     suspended_until: date | None = None,
+    also: Sequence[audit.Entry] = (),
 ) -> Disclosure:
     """Write a disclosure down; `recipient` is a name, `address` where it went.
 
     The patient is not told of one that is suspended before its day (164.528(a)(2)).
+    `also` are further rows of the audit record, of the act that discloses.
     """
     with database.together():
         facts = {
@@ -42,13 +45,14 @@ def record(  # noqa: PLR0913 - what 164.528 asks for
             "suspended_until": suspended_until,
         }
         disclosure = Disclosure(id=_write.add(**facts), **facts)
-        audit.record(
+        disclosed = audit.Entry(
             audit.Event.DISCLOSED,
             actor=actor,
             subject=f"patient:{patient.id}",
             at=at,
             detail={"disclosure": disclosure.id, "what": what, "purpose": purpose},
         )
+        audit.record_all([disclosed, *also])
     return disclosure
 
 

@@ -63,8 +63,9 @@ def open_report(
     if _patient_of(look_up) != patient.id:  # staff decided while it was made
         raise NotFoundError("Program staff have changed this record. Open it again.")
     with database.atomic():
-        _disclose(look_up, patient, what=what, by=by, address=address, at=at)
         last_look.note(look_up, report, at=at)
+        # Last: until this is on disk nobody else may write in the audit record.
+        _disclose(look_up, patient, what=what, by=by, address=address, at=at)
     return opened
 
 
@@ -90,6 +91,15 @@ def _disclose(
     address: str,
     at: datetime,
 ) -> None:
+    is_page = what == "page"
+    opened = audit.Entry(
+        audit.Event.REPORT_OPENED if is_page else audit.Event.REPORT_DOWNLOADED,
+        actor=by.username,
+        subject=f"patient:{patient.id}",
+        at=at,
+        address=address,
+        detail={"look_up": look_up.id, "what": what, "entries": look_up.entries},
+    )
     disclosures.record(
         patient=patient,
         recipient=by.name,
@@ -99,13 +109,5 @@ def _disclose(
         at=at,
         actor=by.username,
         look_up=look_up,
-    )
-    is_page = what == "page"
-    audit.record(
-        audit.Event.REPORT_OPENED if is_page else audit.Event.REPORT_DOWNLOADED,
-        actor=by.username,
-        subject=f"patient:{patient.id}",
-        at=at,
-        address=address,
-        detail={"look_up": look_up.id, "what": what, "entries": look_up.entries},
+        also=[opened],
     )
