@@ -29,7 +29,7 @@ from portal import create_app
 PART = "report"
 FILLS, MANY = 90, 900
 CLIENTS = 8
-REQUESTS = 80
+REQUESTS = 240
 ROUNDS = 2
 TARGET = 1 / 5
 MOST_MS = 100.0

@@ -188,7 +188,8 @@ def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]
 
 
 def _as_json(values: Any) -> str:
-    return json.dumps(list(values), default=str)  # a day as SQLite keeps it
+    # A day as SQLite keeps it; to have the encoder ask for each takes twice as long.
+    return json.dumps([str(v) if isinstance(v, date) else v for v in values])
 
 
 def _date(value: Any) -> Any:

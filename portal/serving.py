@@ -1,25 +1,58 @@
-"""The portal on waitress: slow clients do not stall it, and bodies stay in memory."""
+"""The portal on waitress: slow clients do not stall it, and bodies stay in memory.
 
+Processes that share a socket share the work: who comes first is served first.
+"""
+
+import socket
+import time
 from typing import Any
 
 from flask import Flask
-from waitress.server import create_server
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
 
 from pmp import settings
 
 THREADS = 8
+AT_ONCE = 2
+"""Pages that a process makes at the same time: one computes, one waits for the disk."""
+LONG_SECONDS = 0.25
+"""What takes longer, as a paper does, is not counted: nobody waits for its end."""
+_ARRIVING_SECONDS = 0.02
+_LOOK_SECONDS = 0.1
 MEGABYTE = 1024 * 1024
 
 
-def make_server(
-    app: Flask,
-    *,
-    host: str = "",
-    port: int = 0,
-    threads: int = THREADS,
-    listening: Any = None,
-) -> Any:
-    """Make the server, for an address or on a socket that listens; its run() blocks.
+class _Server(TcpWSGIServer):  # type: ignore[misc]
+    """Takes no connection that it cannot begin with while another process could.
+
+    Waitress takes whatever comes: one process then has six pages to make and the other
+    none. Here they wait in the system's queue, in their order, for whoever is free.
+    """
+
+    def readable(self) -> bool:
+        return bool(super().readable()) and self._has_room()
+
+    def _has_room(self) -> bool:
+        now = time.time()
+        channels = list(self.active_channels.values())
+        at_work = sum(bool(each.requests) for each in channels)
+        counted = sum(_counts(each, now) for each in channels)
+        return counted < AT_ONCE and at_work < self.adj.threads
+
+
+def _counts(channel: HTTPChannel, now: float) -> bool:
+    """Tell whether a page is being made for a connection, or is about to be."""
+    if channel.last_activity == channel.creation_time:  # nothing has been asked yet
+        return bool(now - channel.creation_time < _ARRIVING_SECONDS)
+    begun = channel.requests or channel.request is not None
+    return bool(begun and now - channel.last_activity < LONG_SECONDS)
+
+
+def make_server(app: Flask, listening: socket.socket, *, threads: int = THREADS) -> Any:
+    """Make the server on a socket that listens, which others may share; run() blocks.
 
     Waitress spools large bodies to temporary files: its limits lie above ours, so that
     no patient data is written there. Only the proxy that the settings name is believed
@@ -28,15 +61,27 @@ def make_server(
     chosen = settings.current()
     largest = chosen.most_upload_megabytes + 1
     in_memory = 2 * largest * MEGABYTE
-    return create_server(
-        app,
-        **({"sockets": [listening]} if listening else {"host": host, "port": port}),
+    adjustments = Adjustments(
+        sockets=[listening],
         threads=threads,
         ident=None,
         max_request_body_size=largest * MEGABYTE,
         inbuf_overflow=in_memory,
         outbuf_overflow=in_memory,
         **_proxy(chosen.trusted_proxy),
+    )
+    adjustments.asyncore_loop_timeout = _LOOK_SECONDS  # as an option: whole seconds
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(threads)
+    named = (listening.family, listening.type, listening.proto, listening.getsockname())
+    return _Server(
+        app,
+        {},
+        _sock=listening,
+        dispatcher=dispatcher,
+        adj=adjustments,
+        sockinfo=named,
+        bind_socket=False,
     )
 
 

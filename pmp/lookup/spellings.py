@@ -97,7 +97,10 @@ def _changed(digits: str) -> Iterator[str]:
 
 
 def _day(digits: str) -> date | None:
+    month, day, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    if not 1 <= month <= 12 or not 1 <= day <= 31:  # of most, and sooner than by trying
+        return None
     try:
-        return date(int(digits[4:]), int(digits[:2]), int(digits[2:4]))
+        return date(year, month, day)
     except ValueError:
         return None

@@ -110,11 +110,11 @@ def _load_once(data_dir: Path, scale: float) -> None:
 def _serve(port: int) -> None:
     """Serve from a daemon thread; the worker has the main one, and its signals."""
     from gateway.worker import run_worker  # noqa: PLC0415
-    from portal import create_app  # noqa: PLC0415
+    from portal import create_app, processes  # noqa: PLC0415
     from portal.cli import demo_state  # noqa: PLC0415
     from portal.serving import make_server  # noqa: PLC0415
 
-    server = make_server(create_app(), host="127.0.0.1", port=port)
+    server = make_server(create_app(), processes.listen("127.0.0.1", port))
     logging.getLogger("portal").setLevel(logging.WARNING)  # the table stays in sight
     threading.Thread(target=server.run, daemon=True).start()
     click.echo(demo_state.accounts_table(f"http://127.0.0.1:{port}/"))

@@ -31,7 +31,7 @@ def serve(host: str, port: int, threads: int, count: int) -> None:
     listening = processes.listen(host, port)
     click.echo(f"Serving on http://{host}:{port}")
     processes.settle()
-    make = partial(make_server, app, threads=threads, listening=listening)
+    make = partial(make_server, app, listening, threads=threads)
     if count == 1:
         processes.run(make())
     else:

@@ -19,6 +19,7 @@ from models import (
     User,
 )
 from pmp import audit, clock, documents, settings, uploads
+from portal import processes
 from portal.serving import make_server
 from tests.browser import Browser
 from tests.factories import make_pharmacy, make_product, make_user
@@ -127,7 +128,7 @@ def test_each_file_and_all_of_them_have_a_limit(browser: Browser, elm: User) -> 
 
 def test_the_server_keeps_the_largest_request_in_memory(app: Flask) -> None:
     with settings.changed(upload_megabytes=300, uploads_together_megabytes=200):
-        server = make_server(app, host="127.0.0.1", port=0)
+        server = make_server(app, processes.listen("127.0.0.1", 0))
     server.close()
 
     assert server.adj.max_request_body_size > 300 * 1024 * 1024
