@@ -14,7 +14,14 @@ from peewee import fn
 
 from models import Dispensation, DispensationStatus, ReportedIdentity, Species
 from pmp import withheld, wording
-from pmp.lookup.spellings import WORDS, Near, date_slips, near, share_a_part
+from pmp.lookup.spellings import (
+    WORDS,
+    Near,
+    date_slips,
+    is_near_to,
+    near,
+    share_a_part,
+)
 from pmp.matching.identities import name_key, name_parts, sound
 from pmp.prepared import Given, among, prepared
 
@@ -91,7 +98,8 @@ def find(
             fitting[row["id"]] = candidate
     patients = {each.patient_id for each in fitting.values()}
     hidden = withheld.only_withheld_identities(patients)
-    unknown = withheld.only_withheld(patients)
+    # Of whom nothing else is known, every way of being reported is hidden.
+    unknown = withheld.only_withheld(patients) if hidden else set()
     best: dict[int, Candidate] = {}
     for number, candidate in fitting.items():
         if number in hidden or candidate.patient_id in unknown:
@@ -116,9 +124,10 @@ def _similar_rows(typed: _Typed) -> Iterator[Row]:
     if same_day := _alike_that_day(typed):
         yield from _of_ids(ids=same_day)
     # Last and first name may be swapped and the date a slip, but not both.
-    yield from _of_name_about(last_key=last_key, days=slips)
     if heard := sound(typed.last_name):
-        yield from _of_sound_about(sound=heard, days=slips)
+        yield from _of_name_or_sound_about(last_key=last_key, sound=heard, days=slips)
+    else:
+        yield from _of_name_about(last_key=last_key, days=slips)
 
 
 def _alike_that_day(typed: _Typed) -> list[int]:
@@ -128,11 +137,11 @@ def _alike_that_day(typed: _Typed) -> list[int]:
     """
     first_typed, last_typed = typed.keys
     is_double = len(name_parts(typed.last_name)) > 1
-    born = _born(day=typed.birth_date)
+    born, is_near = _born(day=typed.birth_date), is_near_to(last_typed)
     return [
         number
         for number, last_name, last_key, first_key, zip_code in born
-        if near(last_typed, last_key)
+        if is_near(last_key)
         or (last_key, first_key) == (first_typed, last_typed)
         or (typed.zip and zip_code[:5] == typed.zip)
         or (
@@ -163,9 +172,12 @@ def _of_name_about() -> Any:
 
 
 @prepared
-def _of_sound_about() -> Any:
+def _of_name_or_sound_about() -> Any:
+    """Each of the two has an index with the day in it."""
     days = among(ReportedIdentity.birth_date, "days")
-    return _where((ReportedIdentity.last_sound == Given("sound")) & days)
+    same_name = (ReportedIdentity.last_key == Given("last_key")) & days
+    same_sound = (ReportedIdentity.last_sound == Given("sound")) & days
+    return _where(same_name | same_sound)
 
 
 @prepared

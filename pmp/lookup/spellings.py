@@ -4,7 +4,7 @@ Names are compared as keys (`identities.name_key`): no case, accents or punctuat
 so that a wildcard typed into a form is nothing but a sign that drops out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import IntEnum
 from functools import lru_cache
@@ -15,6 +15,7 @@ from pmp.matching.nicknames import of_one_name
 
 FEWEST_FOR_PART = 3
 _LONG = 8
+_BORN = range(1890, 2101)
 _SHORTEST_FOR_SLIP = 4
 
 
@@ -56,6 +57,23 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
     return Near.SLIP if _is_slip(typed, reported) else Near.NO
 
 
+def is_near_to(typed: str) -> Callable[[str], bool]:
+    """Give what tells of many reported names, quickly, whether `near` is not NO."""
+    length, heard = len(typed), _sound(typed)
+
+    def tell(reported: str) -> bool:
+        other = len(reported)
+        shorter, longer = (typed, reported) if length < other else (reported, typed)
+        if not shorter:
+            return False
+        is_part = len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter)
+        if is_part or typed == reported or heard == _sound(reported) != "":
+            return True
+        return _is_slip(typed, reported)
+
+    return tell
+
+
 @lru_cache(maxsize=65536)
 def _sound(key: str) -> str:
     return str(jellyfish.metaphone(key))
@@ -73,13 +91,15 @@ def _is_slip(typed: str, reported: str) -> bool:
     if length < _SHORTEST_FOR_SLIP:
         return False
     allowed = 2 if length >= _LONG else 1
+    if abs(len(typed) - len(reported)) > allowed:
+        return False  # as the comparison would find, but that takes longest
     return jellyfish.damerau_levenshtein_distance(typed, reported) <= allowed
 
 
 def date_slips(day: date) -> set[date]:
     """Give the days that one wrong digit, or two swapped ones, make of a day.
 
-    The day itself is not among them; a swapped month and day is.
+    The day itself is not among them, nor one before 1890; a swapped month and day is.
     """
     digits = f"{day:%m%d%Y}"
     texts = set(_changed(digits)) | {digits[2:4] + digits[:2] + digits[4:]}
@@ -98,7 +118,8 @@ def _changed(digits: str) -> Iterator[str]:
 
 def _day(digits: str) -> date | None:
     month, day, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
-    if not 1 <= month <= 12 or not 1 <= day <= 31:  # of most, and sooner than by trying
+    # Most are none, or of a century in which nobody in the record was born.
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or year not in _BORN:
         return None
     try:
         return date(year, month, day)

@@ -1,10 +1,12 @@
 """How near names and birth dates are."""
 
+import random
+from collections import Counter
 from datetime import date
 
 import pytest
 
-from pmp.lookup.spellings import Near, date_slips, near
+from pmp.lookup.spellings import Near, date_slips, is_near_to, near
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,35 @@ def test_names_are_near_by_part_sound_or_slip(
     assert near(typed, reported) is nearness
 
 
+def test_what_is_asked_of_many_names_is_what_is_asked_of_one() -> None:
+    draw = random.Random(7)  # noqa: S311 - names, nothing secret
+    stems = (
+        "DELGADO",
+        "SMYTH",
+        "NOVAK",
+        "LEE",
+        "KOWALCZYK",
+        "PHILIPS",
+        "DE",
+        "",
+        "ÆGIR",
+    )
+    names = [
+        "".join(
+            draw.choice((letter, letter, letter, letter * 2, "", "A", "K"))
+            for letter in draw.choice(stems)
+        )
+        for _ in range(400)
+    ]
+    found = Counter(near(one, other) for one in names[:80] for other in names)
+
+    assert found.keys() >= {Near.NO, Near.SLIP, Near.SOUND, Near.PART, Near.SAME}
+    for one in names[:80]:
+        is_near = is_near_to(one)
+        wrong = [each for each in names if is_near(each) is not bool(near(one, each))]
+        assert not wrong, one
+
+
 @pytest.mark.parametrize(("one", "other"), [("BOB", "ROBERT"), ("PEGGY", "MARGARET")])
 def test_nicknames_count_both_ways_and_for_given_names_alone(
     one: str, other: str
@@ -53,3 +84,10 @@ def test_date_slips_hold_one_wrong_digit_two_swapped_and_month_for_day() -> None
 def test_date_slips_are_days_that_exist() -> None:
     assert date(1971, 2, 20) in date_slips(date(1971, 2, 28))
     assert all(slip.month <= 12 for slip in date_slips(date(1999, 12, 31)))
+
+
+def test_date_slips_are_days_on_which_somebody_in_the_record_was_born() -> None:
+    years = {slip.year for slip in date_slips(date(1943, 2, 25))}
+
+    assert {1903, 1934, 1993} <= years
+    assert not years & {943, 1143, 1493, 1843}
