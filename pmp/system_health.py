@@ -11,6 +11,7 @@ from pathlib import Path
 
 from models import Delivery, DeliveryState, Submission, SubmissionStatus
 from pmp import database, settings, statistics
+from pmp.accounts import sign_in_watch
 from pmp.wording import us_time
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -31,7 +32,14 @@ class Part:
 
 def parts(*, at: datetime) -> list[Part]:
     """Give how worker, queue, database, disk and back-up stand at a time."""
-    return [_worker(at=at), _queue(at=at), _database(), _disk(), _back_up(at=at)]
+    return [
+        _worker(at=at),
+        _queue(at=at),
+        _database(),
+        _disk(),
+        _back_up(at=at),
+        _sign_ins(at=at),
+    ]
 
 
 def _worker(*, at: datetime) -> Part:
@@ -76,3 +84,14 @@ def _back_up(*, at: datetime) -> Part:
     except OSError:
         return Part("Back-up", "not known here")
     return Part("Back-up", f"last made {us_time(made)}", at - made > OLDEST_BACK_UP)
+
+
+def _sign_ins(*, at: datetime) -> Part:
+    refused = sign_in_watch.last_day(at=at)
+    words = f"{refused.count:,} refused since yesterday"
+    if refused.warned_at is None:
+        return Part("Sign-ins", words)
+    when, place = us_time(refused.warned_at), refused.place
+    return Part(
+        "Sign-ins", f"{words}; on {when} many were tried from {place}", bad=True
+    )

@@ -3,7 +3,6 @@
 Processes that share a socket share the work: who comes first is served first.
 """
 
-import socket
 import time
 from typing import Any
 
@@ -51,7 +50,7 @@ def _counts(channel: HTTPChannel, now: float) -> bool:
     return bool(begun and now - channel.last_activity < LONG_SECONDS)
 
 
-def make_server(app: Flask, listening: socket.socket, *, threads: int = THREADS) -> Any:
+def make_server(app: Flask, listening: Any, *, threads: int = THREADS) -> Any:
     """Make the server on a socket that listens, which others may share; run() blocks.
 
     Waitress spools large bodies to temporary files: its limits lie above ours, so that

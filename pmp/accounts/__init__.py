@@ -24,6 +24,7 @@ from pmp.accounts import (
     passwords,
     second_factor,
     sessions,
+    standings,
 )
 from pmp.accounts.entering import (
     FirstStep,
@@ -213,11 +214,8 @@ def unlock(*, user: User, by: User | None, at: datetime) -> None:
     """Let a locked or suspended user try again; `by` None is the program itself."""
     with database.atomic():
         lock_out.forget_tries(user)
-        # Who never came in still needs the letter.
-        came_in = user.password_hash is not None
-        before = UserStatus.ACTIVE if came_in else UserStatus.AWAITING_FIRST_SIGN_IN
         (
-            User.update(status=before)
+            User.update(status=standings.once_open(user))
             .where((User.id == user.id) & (User.status == UserStatus.SUSPENDED))
             .execute()
         )

@@ -12,7 +12,7 @@ from peewee import IntegrityError, fn
 
 from models import NoticeOfAccount, User, UserStatus
 from pmp import audit, database, settings
-from pmp.accounts import account_notices, credentials, sessions
+from pmp.accounts import account_notices, credentials, sessions, standings
 from pmp.errors import RuleError
 
 
@@ -47,13 +47,11 @@ def reopen(user: User, *, reason: str, by: User | None, at: datetime) -> None:
     """
     if not reason.strip():
         raise RuleError("Say why the account is opened again.", field="reason")
-    came_in = user.password_hash is not None
-    status = UserStatus.ACTIVE if came_in else UserStatus.AWAITING_FIRST_SIGN_IN
     try:
         with database.atomic():
             opened = (
                 User.update(
-                    status=status,
+                    status=standings.once_open(user),
                     reopened_at=at,
                     closing_told_at=None,
                     failed_sign_ins=0,

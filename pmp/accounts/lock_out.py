@@ -11,13 +11,11 @@ from peewee import Case
 
 from models import SignInAttempt, User
 from pmp import audit, database, settings
+from pmp.accounts import sign_in_watch
+from pmp.accounts.sign_in_watch import ADDRESS_LIMIT, WINDOW
 from pmp.errors import RuleError
 from pmp.wording import phone
 
-# Refusals from one address, whatever the user names: a hospital behind one address
-# stays under it, a list of passwords does not.
-ADDRESS_LIMIT = 20
-ADDRESS_WINDOW = timedelta(minutes=10)
 KEEP_ATTEMPTS = timedelta(days=1)
 NOBODY = 0  # an id that no row has: asked for all the same, for the time it takes
 
@@ -69,17 +67,14 @@ def refuse_a_crowd(address: str, *, at: datetime) -> None:
     """Raise ThrottledError once an address had ADDRESS_LIMIT refusals in the window."""
     refused = (
         SignInAttempt.select()
-        .where(
-            (SignInAttempt.address == address)
-            & (SignInAttempt.at > at - ADDRESS_WINDOW)
-        )
+        .where((SignInAttempt.address == address) & (SignInAttempt.at > at - WINDOW))
         .count()
     )
     if refused >= ADDRESS_LIMIT:
         _record(None, address=address, at=at, reason="address")
         raise ThrottledError(
             "Too many sign-ins from this place were refused. Wait "
-            f"{ADDRESS_WINDOW.seconds // 60} minutes and try again. {call_us()}"
+            f"{WINDOW.seconds // 60} minutes and try again. {call_us()}"
         )
 
 
@@ -96,6 +91,7 @@ def note_refusal(
             address=address, username=user.username if user else "", at=at
         )
         _record(user, address=address, at=at, reason=reason)
+        sign_in_watch.look(address, at=at)
 
 
 def call_us() -> str:

@@ -44,6 +44,15 @@ def state_words(user: User, *, at: datetime) -> str:
     return words(user.status)
 
 
+def once_open(user: User) -> UserStatus:
+    """Give how an account stands when it is opened again.
+
+    Who never came in still needs the letter.
+    """
+    came_in = user.password_hash is not None
+    return UserStatus.ACTIVE if came_in else UserStatus.AWAITING_FIRST_SIGN_IN
+
+
 def is_locked(user: User, *, at: datetime) -> bool:
     """Tell whether too many wrong passwords keep an account shut for now."""
     return bool(user.locked_until and user.locked_until > at)

@@ -53,10 +53,8 @@ def reactivate(user_id: int, *, reason: str, seen: str, by: User, at: datetime) 
                 f"Licence {user.licence.code} is not active in the roster"
                 f" ({user.licence.status}). Import a roster in which it is, first."
             )
-        came_in = user.password_hash is not None
-        user.status = (
-            UserStatus.ACTIVE if came_in else UserStatus.AWAITING_FIRST_SIGN_IN
-        )
+        user.status = standings.once_open(user)
+        came_in = user.status == UserStatus.ACTIVE
         user.save(only=[User.status])
         lock_out.forget_tries(user)
         detail = {"reason": reason.strip(), "came_in": came_in}

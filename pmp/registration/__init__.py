@@ -4,13 +4,12 @@ What the roster says about an applicant is for staff only: nothing here tells th
 applicant whether a licence exists. The decision is in pmp.registration.approval.
 """
 
-from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from peewee import IntegrityError, fn
+from peewee import IntegrityError
 
 from models import (
     Application,
@@ -36,7 +35,6 @@ OPEN = frozenset(
         ApplicationStatus.RETURNED,
     }
 )
-PAGE_SIZE = 50
 # More characters of answers than this are printed small, to stay on one page.
 ROOMY = 400
 
@@ -124,25 +122,6 @@ def _name_to_give(known: Application | ApplicationDraft) -> str:
         typed = drafts.answers_of(known)
         return typed.last_name or typed.pharmacy_name
     return str(known.last_name or known.pharmacy_name)
-
-
-def listed(
-    statuses: Collection[ApplicationStatus], *, page: int, latest_first: bool = False
-) -> tuple[list[Application], int]:
-    """Give a page of registrations in these states, and how many there are in all.
-
-    Who has waited longest comes first, or who came last.
-    """
-    waiting = fn.COALESCE(
-        Application.confirmation_received_at, Application.submitted_at
-    )
-    order = (waiting, Application.id)
-    query = (
-        Application.select()
-        .where(Application.status.in_(statuses))
-        .order_by(*(part.desc() for part in order) if latest_first else order)
-    )
-    return list(query.paginate(page, PAGE_SIZE)), query.count()
 
 
 def code_of(user: User) -> str:

@@ -3,13 +3,13 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import Application, ApplicationStatus, InboundFax, User
+from models import Application, InboundFax, User
 from pmp import clock, desk_holds, faxes, registration
 from pmp.accounts import closing
 from pmp.errors import NotFoundError, RuleError
 from pmp.faxes import undoing
 from pmp.permissions import Permission
-from pmp.registration import comparison
+from pmp.registration import application_lists, comparison
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_faxes import PutAsideForm
@@ -36,7 +36,7 @@ def next_registration() -> ResponseReturnValue:
 
 def to_next_registration() -> ResponseReturnValue:
     """Go on to who has waited longest, taken; to the empty queue at last."""
-    waiting, _ = registration.listed([ApplicationStatus.CONFIRMATION_RECEIVED], page=1)
+    waiting = application_lists.to_decide()
     by, at = signed_in_user(), clock.now()
     taken = desk_holds.take_first(waiting, by=by, at=at)
     return _to(taken) if taken else redirect(url_for("staff_registrations.queue"), 303)

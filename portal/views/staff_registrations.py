@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 
 from models import (
     Application,
-    ApplicationStatus,
     CoveredPharmacy,
     Profession,
     User,
@@ -18,17 +17,20 @@ from pmp import clock, desk_holds, faxes, registration
 from pmp.accounts import coverage, credentials
 from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
-from pmp.registration import approval, comparison
+from pmp.registration import application_lists, approval, comparison
 from pmp.registration.answers import shown
+from pmp.registration.application_lists import Wanted
 from pmp.registration.approval import ReturnReason
 from pmp.roster import licence_decisions
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_registrations import (
     ApproveForm,
     CoverForm,
     NewLetterForm,
     OverrideForm,
+    RegistrationFilterForm,
     RejectForm,
     ReturnForm,
 )
@@ -37,23 +39,6 @@ from portal.views.staff_desk import to_next_registration
 
 bp = Blueprint("staff_registrations", __name__)
 
-LISTS = {
-    "decide": ("To decide", [ApplicationStatus.CONFIRMATION_RECEIVED]),
-    "page": (
-        "Waiting for the signed page",
-        [ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED],
-    ),
-    "mail": ("Letter not mailed yet", [ApplicationStatus.APPROVED]),
-    "out": ("Letter out, not used yet", [ApplicationStatus.CREDENTIALS_MAILED]),
-    "closed": (
-        "Decided",
-        [
-            ApplicationStatus.ACTIVE,
-            ApplicationStatus.REJECTED,
-            ApplicationStatus.EXPIRED,
-        ],
-    ),
-}
 FORMS = {
     "approve": ApproveForm,
     "override": OverrideForm,
@@ -67,27 +52,18 @@ FORMS = {
 @bp.get("/staff/registrations")
 @requires(Permission.REGISTRATION_DECIDE)
 def queue() -> ResponseReturnValue:
-    chosen = request.args.get("list", "decide")
-    if chosen not in LISTS:
-        raise NotFoundError("There is no such list.")
-    page, now = page_asked_for(), clock.now()
-    rows, total = registration.listed(
-        LISTS[chosen][1], page=page, latest_first=chosen == "closed"
-    )
-    return render_template(
-        "staff/registrations/queue.html",
-        lists=LISTS,
-        chosen=chosen,
-        rows=rows,
-        total=total,
-        page=page,
-        pages=-(-total // registration.PAGE_SIZE),
-        name_of=comparison.applicant_name,
-        holds=desk_holds.held(rows, at=now),
-        too_old=credentials.too_old(rows, at=now) if chosen == "out" else set(),
-        subject_of=desk_holds.subject_of,
-        now=now,
-    )
+    return _listed(RegistrationFilterForm(request.args))
+
+
+@bp.get("/staff/registrations.csv")
+@requires(Permission.REGISTRATION_DECIDE)
+def csv() -> ResponseReturnValue:
+    form = RegistrationFilterForm(request.args)
+    if not form.validate():
+        return _listed(form)
+    wanted = form.wanted(_which(), request.args.get("sort", ""))
+    rows = application_lists.rows_of(wanted, by=signed_in_user(), at=clock.now())
+    return csv_answer("registrations.csv", application_lists.HEADINGS, rows)
 
 
 @bp.get("/staff/registrations/<code>")
@@ -225,6 +201,38 @@ def _account(application: Application) -> User:
     return user
 
 
+def _which() -> str:
+    which = request.args.get("list", "decide")
+    if which not in application_lists.LISTS:
+        raise NotFoundError("There is no such list.")
+    return which
+
+
+def _listed(form: RegistrationFilterForm) -> ResponseReturnValue:
+    which, sort, now = _which(), request.args.get("sort", ""), clock.now()
+    wrong = not form.validate()
+    wanted = Wanted(which) if wrong else form.wanted(which, sort)
+    listed = application_lists.listed(wanted, page=page_asked_for())
+    mailed = application_lists.LISTS["out"].statuses
+    page = render_template(
+        "staff/registrations/queue.html",
+        form=form,
+        lists=application_lists.LISTS,
+        chosen=which,
+        listed=listed,
+        filters={k: form[k].data for k in ("text", "kind") if form[k].data},
+        sort=wanted.order,
+        name_of=comparison.applicant_name,
+        holds=desk_holds.held(listed.rows, at=now),
+        too_old=credentials.too_old(
+            [row for row in listed.rows if row.status in mailed], at=now
+        ),
+        subject_of=desk_holds.subject_of,
+        now=now,
+    )
+    return page, 422 if wrong else 200
+
+
 def _covered(application: Application) -> list[CoveredPharmacy] | None:
     """Give the further pharmacies of a pharmacy's account; None for all others."""
     if application.user is None or application.profession != Profession.PHARMACY:
@@ -239,7 +247,7 @@ def _to_coverage(application: Application) -> ResponseReturnValue:
 
 def _following(application: Application, at: datetime) -> Application | None:
     """Give the next registration to decide that nobody else has."""
-    waiting, _ = registration.listed(LISTS["decide"][1], page=1)
+    waiting = application_lists.to_decide()
     holds = desk_holds.held(waiting, at=at)
     for row in waiting:
         hold = holds.get(desk_holds.subject_of(row))

@@ -23,7 +23,8 @@ from models import (
     UserStatus,
 )
 from pmp import audit, database, registration, settings
-from pmp.accounts.lock_out import ADDRESS_LIMIT, ThrottledError
+from pmp.accounts.lock_out import ThrottledError
+from pmp.accounts.sign_in_watch import ADDRESS_LIMIT
 from pmp.deliveries import outbox
 from pmp.errors import ConflictError, RuleError
 from pmp.registration import answers, approval, comparison, expiry

@@ -4,13 +4,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from http.client import HTTPConnection
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from flask import Flask
+from waitress import wasyncore
 
 from portal import processes, serving
 
@@ -26,7 +26,7 @@ class Desk:
         app.add_url_rule("/quick", "quick", lambda: name)
         app.add_url_rule("/slow", "slow", self._slow)
         self.server = serving.make_server(app, listening, threads=4)
-        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
 
     def _slow(self) -> str:
@@ -34,14 +34,14 @@ class Desk:
         assert self.end.wait(20)
         return "slow"
 
-    def _run(self) -> None:
-        with suppress(OSError):  # it was closed
-            self.server.run()
-
     def stop(self) -> None:
+        """End the work, then let the server's own thread close every connection."""
         self.end.set()
         self.server.task_dispatcher.shutdown(timeout=5)
-        self.server.close()
+        open_ones = self.server._map
+        self.server.trigger.pull_trigger(lambda: wasyncore.close_all(open_ones))
+        self.thread.join(5)
+        assert not self.thread.is_alive()
 
 
 @pytest.fixture

@@ -1,0 +1,165 @@
+"""Registrations for staff: by where they stand, found by name or number, as a file."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from models import Application, ApplicationStatus, Profession, User
+from pmp import audit
+from pmp.paging import Page, pages_of
+from pmp.registration.comparison import applicant_name
+from pmp.wording import us_time, words
+
+PAGE_SIZE = 50
+LONGEST_WAITING, LATEST = "waits", "-waits"
+HEADINGS = (
+    "Code",
+    "Name",
+    "Kind",
+    "State",
+    "Licence",
+    "DEA",
+    "Submitted",
+    "Signed page came",
+    "Decided",
+    "Decided by",
+    "Letter mailed",
+)
+_WAITING = fn.COALESCE(Application.confirmation_received_at, Application.submitted_at)
+_NAME = fn.LOWER(
+    fn.COALESCE(fn.NULLIF(Application.pharmacy_name, ""), Application.last_name)
+)
+SORTS: dict[str, Any] = {
+    "code": Application.code,
+    "name": _NAME,
+    "kind": Application.profession,
+    "state": Application.status,
+    "waits": _WAITING,
+}
+_FOUND_BY = (
+    Application.code,
+    Application.last_name,
+    Application.first_name,
+    Application.pharmacy_name,
+    Application.practice_name,
+    Application.licence_number,
+    Application.dea,
+    Application.npi,
+    Application.ncpdp,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A list that staff choose: its name and who stands in it."""
+
+    words: str
+    statuses: Collection[ApplicationStatus]
+    order: str = LONGEST_WAITING
+
+
+LISTS = {
+    "decide": Kind("To decide", [ApplicationStatus.CONFIRMATION_RECEIVED]),
+    "page": Kind(
+        "Waiting for the signed page",
+        [ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED],
+    ),
+    "mail": Kind("Letter not mailed yet", [ApplicationStatus.APPROVED]),
+    "out": Kind("Letter out, not used yet", [ApplicationStatus.CREDENTIALS_MAILED]),
+    "closed": Kind(
+        "Decided",
+        [
+            ApplicationStatus.ACTIVE,
+            ApplicationStatus.REJECTED,
+            ApplicationStatus.EXPIRED,
+        ],
+        LATEST,
+    ),
+    "all": Kind("All", list(ApplicationStatus), LATEST),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which registrations to list; an empty part does not narrow.
+
+    `which` is one of LISTS. Each word of `text` must be part of the code, a name or a
+    number. `sort` is one of SORTS, a minus before it turns it round; else as the list
+    has it.
+    """
+
+    which: str = "decide"
+    text: str = ""
+    kind: Profession | None = None
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        is_known = self.sort.removeprefix("-") in SORTS
+        return self.sort if is_known else LISTS[self.which].order
+
+
+def listed(wanted: Wanted, *, page: int) -> Page:
+    """Give a page of registrations in the order that is wanted."""
+    query = _query(wanted)
+    total = query.count()
+    rows = list(_sorted(query, wanted.order).paginate(page, PAGE_SIZE))
+    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+
+
+def to_decide() -> list[Application]:
+    """Give those whose signed page came and who wait longest, a page of them."""
+    return listed(Wanted(), page=1).rows
+
+
+def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
+    """Give the list as lines of a file, under HEADINGS; kept on record."""
+    rows = [_line(row) for row in _sorted(_query(wanted), wanted.order)]
+    audit.record(
+        audit.Event.REGISTRATIONS_DOWNLOADED,
+        actor=by.username,
+        subject="registrations",
+        at=at,
+        detail={"list": wanted.which, "rows": len(rows)},
+    )
+    return rows
+
+
+def _line(row: Application) -> list[Any]:
+    return [
+        row.code,
+        applicant_name(row),
+        words(row.profession),
+        words(row.status),
+        row.licence_number,
+        row.dea,
+        us_time(row.submitted_at),
+        us_time(row.confirmation_received_at),
+        us_time(row.decided_at),
+        row.decided_by,
+        us_time(row.mailed_at),
+    ]
+
+
+def _query(wanted: Wanted) -> Any:
+    query: Any = Application.select().where(
+        Application.status.in_(LISTS[wanted.which].statuses)
+    )
+    if wanted.kind:
+        query = query.where(Application.profession == wanted.kind)
+    for word in wanted.text.replace(",", " ").split():
+        found: Any = _FOUND_BY[0].contains(word)
+        for column in _FOUND_BY[1:]:
+            found |= column.contains(word)
+        query = query.where(found)
+    return query
+
+
+def _sorted(query: Any, sort: str) -> Any:
+    column = SORTS[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return query.order_by(column.desc(), Application.id.desc())
+    return query.order_by(column, Application.id)

@@ -1,0 +1,127 @@
+"""Staff's lists of registrations: found, narrowed, sorted, and as a file."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models import Application, ApplicationStatus, AuditEvent, Profession, Role
+from pmp import audit, settings
+from tests.browser import Browser
+from tests.conftest import NOW
+from tests.factories import make_application, make_user
+
+
+@pytest.fixture
+def desk(browser: Browser, db: settings.Settings) -> Browser:
+    browser.sign_in_as(make_user(Role.STAFF, username="lee"))
+    return browser
+
+
+def waiting(days: int, **given: Any) -> Application:
+    """Give a registration whose signed page came so many days ago."""
+    came = NOW - timedelta(days=days)
+    profession = given.pop("profession", Profession.PRACTITIONER)
+    row: Application = make_application(profession, at=came)
+    changed = {
+        "status": ApplicationStatus.CONFIRMATION_RECEIVED,
+        "confirmation_received_at": came,
+        "licence_number": f"CSP.{days}",
+        **given,
+    }
+    Application.update(**changed).where(Application.id == row.id).execute()
+    return Application.get_by_id(row.id)
+
+
+@pytest.fixture
+def three(desk: Browser) -> tuple[Application, Application, Application]:
+    return (
+        waiting(1, last_name="Zhang", first_name="Wei", dea="AZ1234563"),
+        waiting(5, last_name="abbott", first_name="Ruth"),
+        waiting(3, pharmacy_name="Elm Pharmacy", profession=Profession.PHARMACY),
+    )
+
+
+def codes(desk: Browser, query: str = "") -> list[str]:
+    page = desk.get(f"/staff/registrations{query}").get_data(as_text=True)
+    _, _, rows = page.partition("<tbody>")
+    return re.findall(r'href="/staff/registrations/([^"/?]+)"', rows)
+
+
+def test_the_longest_waiting_comes_first_until_another_order_is_wanted(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    new, old, shop = (each.code for each in three)
+
+    assert codes(desk) == [old, shop, new]
+    assert codes(desk, "?sort=-waits") == [new, shop, old]
+    assert codes(desk, "?sort=name") == [old, shop, new]
+    assert codes(desk, "?sort=-code") == sorted([old, shop, new], reverse=True)
+    assert codes(desk, "?sort=password_hash") == [old, shop, new]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?text=zhang", [0]),
+        ("?text=az1234563", [0]),
+        ("?text=ruth+abb", [1]),
+        ("?text=elm", [2]),
+        ("?kind=pharmacy", [2]),
+        ("?kind=pharmacy&text=zhang", []),
+        ("?kind=nonsense", [1, 2, 0]),
+        ("?text=%25", []),
+    ],
+)
+def test_a_list_is_narrowed(
+    desk: Browser,
+    three: tuple[Application, Application, Application],
+    query: str,
+    found: list[int],
+) -> None:
+    assert codes(desk, query) == [three[each].code for each in found]
+
+
+def test_who_stands_in_another_list_is_offered(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    assert codes(desk, "?list=closed&text=zhang") == []
+    assert "No registration in this list is like this" in desk.text()
+
+    assert codes(desk, "?list=all&text=zhang") == [three[0].code]
+
+
+def test_the_file_holds_what_the_page_lists_and_is_on_record(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    new, old, _ = (each.code for each in three)
+    practitioners = three[0].profession
+    query = f"?kind={practitioners}&sort=name"
+
+    body = desk.get(f"/staff/registrations.csv{query}").get_data(as_text=True)
+
+    header, *rows = csv.reader(io.StringIO(body.removeprefix("\ufeff")))
+    assert [row[0] for row in rows] == [old, new]
+    assert rows[1][header.index("DEA")] == "AZ1234563"
+    event = AuditEvent.get(event=audit.Event.REGISTRATIONS_DOWNLOADED)
+    assert (event.actor, event.detail) == ("lee", {"list": "decide", "rows": 2})
+
+
+def test_too_long_a_search_is_refused_with_the_list(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    for path in ("", ".csv"):
+        desk.get(f"/staff/registrations{path}?text={'x' * 101}", status=422)
+        assert "100" in desk.text()
+        assert three[0].code in desk.text()
+
+
+def test_lists_and_file_are_staffs_alone(
+    browser: Browser, db: settings.Settings
+) -> None:
+    browser.sign_in_as(make_user(Role.PRACTITIONER))
+    for path in ("", ".csv", "?list=all"):
+        browser.get(f"/staff/registrations{path}", status=403)
