@@ -43,11 +43,13 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def _counts(channel: HTTPChannel, now: float) -> bool:
-    """Tell whether a page is being made for a connection, or is about to be."""
-    if channel.last_activity == channel.creation_time:  # nothing has been asked yet
-        return bool(now - channel.creation_time < _ARRIVING_SECONDS)
-    begun = channel.requests or channel.request is not None
-    return bool(begun and now - channel.last_activity < LONG_SECONDS)
+    """Tell whether a page is being made for a connection, or is about to be.
+
+    Not while it is still being asked for: an upload may take minutes to come in.
+    """
+    if channel.requests:  # whole, and since its last byte nothing was read
+        return bool(now - channel.last_activity < LONG_SECONDS)
+    return bool(now - channel.creation_time < _ARRIVING_SECONDS)
 
 
 def make_server(app: Flask, listening: Any, *, threads: int = THREADS) -> Any:

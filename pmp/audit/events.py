@@ -87,6 +87,7 @@ class Event(StrEnum):
     SUBMISSION_RECORD_WITHDRAWN = "submission:record_withdrawn"
     SUBMISSION_VIEWED = "submission:viewed"
     SUBMISSION_DOWNLOADED = "submission:downloaded"
+    SUBMISSIONS_DOWNLOADED = "submissions:downloaded"
     CSV_RECEIVED = "csv_submission:received"
     DISPENSING_VIEWED = "dispensing:viewed"
     ZERO_REPORTED = "submission:zero_reported"

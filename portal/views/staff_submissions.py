@@ -1,11 +1,16 @@
 """All submissions, as staff see them."""
 
+from dataclasses import replace
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from pmp import clock
 from pmp.permissions import Permission
 from pmp.uploads import submissions
+from pmp.uploads.submissions import Wanted
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms.submissions import StaffSubmissionsForm
 from portal.paging import page_asked_for
 from portal.submission_pages import (
@@ -25,16 +30,37 @@ bp = Blueprint("staff_submissions", __name__)
 @bp.get("/staff/submissions")
 @requires(Permission.SUBMISSION_READ_ALL)
 def listing() -> ResponseReturnValue:
+    return _listing(StaffSubmissionsForm(request.args))
+
+
+@bp.get("/staff/submissions.csv")
+@requires(Permission.SUBMISSION_READ_ALL)
+def csv() -> ResponseReturnValue:
     form = StaffSubmissionsForm(request.args)
-    page = submissions.everyone_s(wanted=form.wanted(), number=page_asked_for())
+    if not form.validate():
+        return _listing(form)
+    rows = submissions.lines_of(_wanted(form), by=signed_in_user(), at=clock.now())
+    return csv_answer("submissions.csv", submissions.HEADINGS, rows)
+
+
+def _listing(form: StaffSubmissionsForm) -> ResponseReturnValue:
+    wanted = _wanted(form)
+    page = submissions.everyone_s(wanted=wanted, number=page_asked_for())
     shown = listed(
         "staff/submissions/list.html",
         page.rows,
         form=form,
         filters=filters_of(form),
         page=page,
+        sort=wanted.sort,
     )
     return live_answer(shown, page.rows, seconds=LIST_SECONDS, form=form)
+
+
+def _wanted(form: StaffSubmissionsForm) -> Wanted:
+    asked = request.args.get("sort", "")
+    known = asked.removeprefix("-") in submissions.SORTS
+    return replace(form.wanted(), sort=asked if known else submissions.LATEST)
 
 
 @bp.get("/staff/submissions/<int:submission_id>")

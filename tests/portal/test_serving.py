@@ -140,6 +140,34 @@ def test_with_all_threads_at_work_the_other_is_asked(
     assert answers == ["free"] * MANY
 
 
+def test_uploads_that_take_their_time_hold_up_nobody(
+    opened: Callable[..., Desk], clients: ThreadPoolExecutor
+) -> None:
+    desk = opened("busy")
+    answered, arriving = threading.Event(), threading.Semaphore(0)
+
+    def upload() -> bool:
+        """Send a byte now and then until the other is answered, or nobody is."""
+        address = ("127.0.0.1", desk.server.effective_port)
+        with socket.create_connection(address) as line:
+            line.sendall(b"POST /quick HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(200):
+                line.sendall(b"x")
+                arriving.release()
+                if answered.wait(0.05):
+                    return True
+        return False
+
+    uploads = [clients.submit(upload) for _ in range(serving.AT_ONCE)]
+    for _ in range(4 * serving.AT_ONCE):
+        assert arriving.acquire(timeout=10)
+
+    assert ask(desk, "/quick") == "busy"
+
+    answered.set()
+    assert all(each.result() for each in uploads)
+
+
 def test_a_browser_that_connects_and_says_nothing_holds_up_nobody(
     opened: Callable[..., Desk],
 ) -> None:
