@@ -67,7 +67,8 @@ def pytest_collection_modifyitems(
         return
     spared = [item for item in items if _is_for_the_other_engine(item)]
     config.hook.pytest_deselected(items=spared)
-    items[:] = [item for item in items if item not in set(spared)]
+    left_out = set(spared)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _is_for_the_other_engine(item: pytest.Item) -> bool:
