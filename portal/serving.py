@@ -3,7 +3,7 @@
 Processes that share a socket share the work: who comes first is served first.
 """
 
-import time
+from time import monotonic
 from typing import Any
 
 from flask import Flask
@@ -20,8 +20,26 @@ AT_ONCE = 2
 LONG_SECONDS = 0.25
 """What takes longer, as a paper does, is not counted: nobody waits for its end."""
 _ARRIVING_SECONDS = 0.02
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
 MEGABYTE = 1024 * 1024
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that knows when it came, and when its page was asked for."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self.came_at = self.asked_at = monotonic()
+        super().__init__(*given, **named)
+
+    def counts(self, now: float) -> bool:
+        """Tell whether a page is being made for it, or is about to be.
+
+        Not while it is still being asked for: an upload may take minutes to come in.
+        """
+        if self.requests:
+            return bool(now - self.asked_at < LONG_SECONDS)
+        has_said_nothing = self.last_activity == self.creation_time
+        return bool(has_said_nothing and now - self.came_at < _ARRIVING_SECONDS)
 
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
@@ -31,25 +49,21 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
     none. Here they wait in the system's queue, in their order, for whoever is free.
     """
 
+    channel_class = _Channel
+
+    def add_task(self, task: _Channel) -> None:
+        task.asked_at = monotonic()
+        super().add_task(task)
+
     def readable(self) -> bool:
         return bool(super().readable()) and self._has_room()
 
     def _has_room(self) -> bool:
-        now = time.time()
+        now = monotonic()
         channels = list(self.active_channels.values())
         at_work = sum(bool(each.requests) for each in channels)
-        counted = sum(_counts(each, now) for each in channels)
-        return counted < AT_ONCE and at_work < self.adj.threads
-
-
-def _counts(channel: HTTPChannel, now: float) -> bool:
-    """Tell whether a page is being made for a connection, or is about to be.
-
-    Not while it is still being asked for: an upload may take minutes to come in.
-    """
-    if channel.requests:  # whole, and since its last byte nothing was read
-        return bool(now - channel.last_activity < LONG_SECONDS)
-    return bool(now - channel.creation_time < _ARRIVING_SECONDS)
+        counted = sum(each.counts(now) for each in channels)
+        return counted < AT_ONCE and at_work < int(self.adj.threads)
 
 
 def make_server(app: Flask, listening: Any, *, threads: int = THREADS) -> Any:

@@ -15,7 +15,7 @@ from pmp.uploads.stages import stage_of
 from portal.access import signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import Form
-from portal.forms.submissions import SOURCE_WORDS, ProblemsForm
+from portal.forms.submissions import ProblemsForm
 from portal.numbers import whole
 from portal.paging import page_asked_for
 
@@ -73,7 +73,7 @@ def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
         "submissions/result.html",
         submission=submission,
         own=own,
-        sources=SOURCE_WORDS,
+        sources=submissions.SOURCE_WORDS,
         chosen=chosen,
         kinds=chosen.kinds[:MOST_KINDS],
         more_kinds=chosen.kinds[MOST_KINDS:],
@@ -112,7 +112,11 @@ def breaks_page(submission_id: int) -> ResponseReturnValue:
 def listed(template: str, rows: Sequence[Submission], **shown: Any) -> str:
     """Draw a list of submissions, with how far the unfinished ones are."""
     return render_template(
-        template, rows=rows, stage_of=stage_of, sources=SOURCE_WORDS, **shown
+        template,
+        rows=rows,
+        stage_of=stage_of,
+        sources=submissions.SOURCE_WORDS,
+        **shown,
     )
 
 

@@ -91,7 +91,8 @@ def note_refusal(
             address=address, username=user.username if user else "", at=at
         )
         _record(user, address=address, at=at, reason=reason)
-        sign_in_watch.look(address, at=at)
+        if reason != "registration":  # a code that was mistyped is no password
+            sign_in_watch.look(address, at=at)
 
 
 def call_us() -> str:

@@ -20,12 +20,15 @@ ADDRESS_LIMIT = 20
 EVERYWHERE_LIMIT = 100
 """Refusals from all addresses together: nobody is slowed down, but staff are told."""
 QUIET = timedelta(hours=1)
-EVERYWHERE = "several places"
+PLACES = {True: "one place", False: "several places"}
 
 
 @dataclass(frozen=True)
 class Refused:
-    """How many sign-ins were refused within a day, and when somebody tried many."""
+    """How many sign-ins were refused within a day, and when somebody tried many.
+
+    `place` says whether from one address; which, the audit record knows.
+    """
 
     count: int
     warned_at: datetime | None = None
@@ -64,7 +67,7 @@ def last_day(*, at: datetime) -> Refused:
     warned = _alerts(since).order_by(AuditEvent.id.desc()).first()
     if warned is None:
         return Refused(count)
-    return Refused(count, warned.at, warned.address or EVERYWHERE)
+    return Refused(count, warned.at, PLACES[bool(warned.address)])
 
 
 def _is_told(place: str, *, at: datetime) -> bool:

@@ -15,7 +15,7 @@ from pmp.matching.nicknames import of_one_name
 
 FEWEST_FOR_PART = 3
 _LONG = 8
-_BORN = range(1890, 2101)
+_BORN = range(1850, 2101)
 _SHORTEST_FOR_SLIP = 4
 
 
@@ -99,7 +99,7 @@ def _is_slip(typed: str, reported: str) -> bool:
 def date_slips(day: date) -> set[date]:
     """Give the days that one wrong digit, or two swapped ones, make of a day.
 
-    The day itself is not among them, nor one before 1890; a swapped month and day is.
+    The day itself is not among them, nor one before 1850; a swapped month and day is.
     """
     digits = f"{day:%m%d%Y}"
     texts = set(_changed(digits)) | {digits[2:4] + digits[:2] + digits[4:]}
@@ -118,7 +118,7 @@ def _changed(digits: str) -> Iterator[str]:
 
 def _day(digits: str) -> date | None:
     month, day, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
-    # Most are none, or of a century in which nobody in the record was born.
+    # Most are none, or of a century whose days no report may name.
     if not 1 <= month <= 12 or not 1 <= day <= 31 or year not in _BORN:
         return None
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
+from peewee import Case, fn
 
 from models import Application, ApplicationStatus, Profession, User
 from pmp import audit
@@ -28,7 +28,17 @@ HEADINGS = (
     "Decided by",
     "Letter mailed",
 )
-_WAITING = fn.COALESCE(Application.confirmation_received_at, Application.submitted_at)
+# A returned one whose page came again waits since then, not since it was returned.
+_SINCE: Any = Case(
+    Application.status,
+    [(ApplicationStatus.CONFIRMATION_RECEIVED, Application.confirmation_received_at)],
+    fn.COALESCE(
+        Application.mailed_at,
+        Application.decided_at,
+        Application.confirmation_received_at,
+        Application.submitted_at,
+    ),
+)
 _NAME = fn.LOWER(
     fn.COALESCE(fn.NULLIF(Application.pharmacy_name, ""), Application.last_name)
 )
@@ -37,12 +47,13 @@ SORTS: dict[str, Any] = {
     "name": _NAME,
     "kind": Application.profession,
     "state": Application.status,
-    "waits": _WAITING,
+    "waits": _SINCE,
 }
 _FOUND_BY = (
     Application.code,
     Application.last_name,
     Application.first_name,
+    Application.middle_name,
     Application.pharmacy_name,
     Application.practice_name,
     Application.licence_number,
@@ -113,6 +124,15 @@ def listed(wanted: Wanted, *, page: int) -> Page:
 def to_decide() -> list[Application]:
     """Give those whose signed page came and who wait longest, a page of them."""
     return listed(Wanted(), page=1).rows
+
+
+def since(row: Application) -> datetime:
+    """Give since when a registration stands as it does: what "waits" sorts by."""
+    came: datetime | None = row.confirmation_received_at
+    if row.status == ApplicationStatus.CONFIRMATION_RECEIVED and came:
+        return came
+    latest: datetime = row.mailed_at or row.decided_at or came or row.submitted_at
+    return latest
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:

@@ -18,7 +18,7 @@ from models import (
     User,
 )
 from pmp import audit, clock
-from pmp.errors import NotFoundError
+from pmp.errors import NotFoundError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.permissions import Permission, can
 from pmp.uploads.problem_kinds import GRAVITY
@@ -27,6 +27,22 @@ from pmp.wording import us_time, words
 PAGE = 25
 PROBLEMS_PAGE = 100
 UNFINISHED = (SubmissionStatus.RECEIVED, SubmissionStatus.READING)
+STATUS_WORDS = {
+    SubmissionStatus.RECEIVED: "Received",
+    SubmissionStatus.READING: "Being read",
+    SubmissionStatus.FAILED_STRUCTURE: "Refused",
+    SubmissionStatus.PROCESSED: "Accepted",
+    SubmissionStatus.PROCESSED_WITH_ERRORS: "Accepted with errors",
+    SubmissionStatus.RESOLVED: "All corrected",
+}
+SOURCE_WORDS = {
+    SubmissionSource.UPLOAD: "Upload",
+    SubmissionSource.ENTRY: "Typed on the page",
+    SubmissionSource.CSV: "CSV file",
+    SubmissionSource.FOLDER: "Folder",
+    SubmissionSource.COMMAND: "Command line",
+}
+MOST_ROWS = 20_000
 LATEST = "-received"
 SORTS: dict[str, Any] = {
     "received": Submission.id,
@@ -113,8 +129,17 @@ def everyone_s(*, wanted: Wanted = Wanted(), number: int = 1) -> Page:
 
 
 def lines_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
-    """Give staff's list as lines of a file, under HEADINGS; kept on record."""
-    rows = [_line(row) for row in _everyone_s(wanted)]
+    """Give staff's list as lines of a file, under HEADINGS; kept on record.
+
+    RuleError if it is longer than a file may be.
+    """
+    query = _everyone_s(wanted)
+    if (total := query.count()) > MOST_ROWS:
+        raise RuleError(
+            f"That is {total:,} submissions; a file holds {MOST_ROWS:,}."
+            " Choose fewer days, or one user."
+        )
+    rows = [_line(row) for row in query]
     audit.record(
         audit.Event.SUBMISSIONS_DOWNLOADED,
         actor=by.username,
@@ -132,8 +157,8 @@ def _line(row: Submission) -> list[Any]:
         row.submitted_by.username,
         row.filename,
         ", ".join(row.pharmacies),
-        words(row.source),
-        words(row.status),
+        SOURCE_WORDS.get(row.source, words(row.source)),
+        STATUS_WORDS.get(row.status, words(row.status)),
         "yes" if row.dry_run else "",
         "yes" if row.test else "",
         row.records,

@@ -12,27 +12,11 @@ from wtforms.validators import Length, Optional, ValidationError
 from models import Severity, SubmissionSource, SubmissionStatus
 from pmp.uploads.arrivals import MOST_FILES, Arrival
 from pmp.uploads.problem_kinds import ProblemKind
-from pmp.uploads.submissions import Wanted
+from pmp.uploads.submissions import SOURCE_WORDS, STATUS_WORDS, Wanted
 from pmp.wording import words
 from portal.forms import Form, UsDateField
 
 Word = TypeVar("Word", bound=StrEnum)
-
-STATUS_WORDS = {
-    SubmissionStatus.RECEIVED: "Received",
-    SubmissionStatus.READING: "Being read",
-    SubmissionStatus.FAILED_STRUCTURE: "Refused",
-    SubmissionStatus.PROCESSED: "Accepted",
-    SubmissionStatus.PROCESSED_WITH_ERRORS: "Accepted with errors",
-    SubmissionStatus.RESOLVED: "All corrected",
-}
-SOURCE_WORDS = {
-    SubmissionSource.UPLOAD: "Upload",
-    SubmissionSource.ENTRY: "Typed on the page",
-    SubmissionSource.CSV: "CSV file",
-    SubmissionSource.FOLDER: "Folder",
-    SubmissionSource.COMMAND: "Command line",
-}
 
 
 def _all_and(kind: type[StrEnum], said: Mapping[Any, str]) -> list[SelectChoice]:

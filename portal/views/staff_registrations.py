@@ -228,6 +228,7 @@ def _listed(form: RegistrationFilterForm) -> ResponseReturnValue:
             [row for row in listed.rows if row.status in mailed], at=now
         ),
         subject_of=desk_holds.subject_of,
+        since_of=application_lists.since,
         now=now,
     )
     return page, 422 if wrong else 200

@@ -11,6 +11,7 @@ from pmp.uploads import submissions
 from pmp.uploads.submissions import Wanted
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
+from portal.forms import rule_errors
 from portal.forms.submissions import StaffSubmissionsForm
 from portal.paging import page_asked_for
 from portal.submission_pages import (
@@ -37,10 +38,12 @@ def listing() -> ResponseReturnValue:
 @requires(Permission.SUBMISSION_READ_ALL)
 def csv() -> ResponseReturnValue:
     form = StaffSubmissionsForm(request.args)
-    if not form.validate():
-        return _listing(form)
-    rows = submissions.lines_of(_wanted(form), by=signed_in_user(), at=clock.now())
-    return csv_answer("submissions.csv", submissions.HEADINGS, rows)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = _wanted(form), clock.now()
+            rows = submissions.lines_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("submissions.csv", submissions.HEADINGS, rows)
+    return _listing(form)
 
 
 def _listing(form: StaffSubmissionsForm) -> ResponseReturnValue:

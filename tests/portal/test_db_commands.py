@@ -12,6 +12,8 @@ from pmp.errors import ConflictError
 from pmp.thresholds import threshold_rules
 from portal.cli import db
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture
 def upgrade(

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from waitress import wasyncore
 
 from portal import processes, serving
@@ -25,6 +25,7 @@ class Desk:
         app = Flask(name)
         app.add_url_rule("/quick", "quick", lambda: name)
         app.add_url_rule("/slow", "slow", self._slow)
+        app.add_url_rule("/long", "long", self._long)
         self.server = serving.make_server(app, listening, threads=4)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -33,6 +34,18 @@ class Desk:
         self.begun.release()
         assert self.end.wait(20)
         return "slow"
+
+    def _long(self) -> Response:
+        """Send a part now and then, as a long file is sent."""
+
+        def parts() -> Iterator[str]:
+            self.begun.release()
+            for _ in range(200):
+                yield "part\n"
+                if self.end.wait(0.05):
+                    return
+
+        return Response(parts())
 
     def stop(self) -> None:
         """End the work, then let the server's own thread close every connection."""
@@ -74,9 +87,11 @@ def ask(desk: Desk, path: str) -> str:
     return answer
 
 
-def occupied(desk: Desk, clients: ThreadPoolExecutor, pages: int) -> list[Future[str]]:
+def occupied(
+    desk: Desk, clients: ThreadPoolExecutor, pages: int, path: str = "/slow"
+) -> list[Future[str]]:
     """Have a desk begin with so many pages that do not end."""
-    asked = [clients.submit(ask, desk, "/slow") for _ in range(pages)]
+    asked = [clients.submit(ask, desk, path) for _ in range(pages)]
     for _ in asked:
         assert desk.begun.acquire(timeout=10)
     return asked
@@ -138,6 +153,32 @@ def test_with_all_threads_at_work_the_other_is_asked(
     answers = list(clients.map(ask, [busy] * MANY, ["/quick"] * MANY))
 
     assert answers == ["free"] * MANY
+
+
+def test_files_that_are_sent_part_by_part_hold_up_nobody(
+    opened: Callable[..., Desk], clients: ThreadPoolExecutor
+) -> None:
+    busy = opened("busy")
+    sent = occupied(busy, clients, serving.AT_ONCE, "/long")
+
+    assert ask(busy, "/quick") == "busy"
+
+    assert not any(each.done() for each in sent)
+
+
+def test_a_connection_that_is_kept_after_its_answer_holds_up_nobody(
+    opened: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_ARRIVING_SECONDS", 60)
+    desk = opened("free")
+    kept = []
+    for _ in range(serving.AT_ONCE + 1):
+        line = HTTPConnection("127.0.0.1", desk.server.effective_port, timeout=20)
+        line.request("GET", "/quick")
+        assert line.getresponse().read() == b"free"
+        kept.append(line)
+    for line in kept:
+        line.close()
 
 
 def test_uploads_that_take_their_time_hold_up_nobody(

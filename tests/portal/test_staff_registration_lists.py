@@ -14,6 +14,8 @@ from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture
 def desk(browser: Browser, db: settings.Settings) -> Browser:

@@ -13,6 +13,8 @@ from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_user
 from tests.submission_files import ELM, fill, submission
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture
 def elm(db: settings.Settings) -> User:
@@ -60,7 +62,9 @@ def test_a_heading_sorts_the_list(staff: Browser, sort: str, order: list[int]) -
 def test_the_file_holds_what_the_page_lists_and_is_on_record(
     staff: Browser, elm: User
 ) -> None:
-    make_user(Role.PHARMACY, username="other")
+    other = make_user(Role.PHARMACY, username="other")
+    body_of_other = submission((ELM, [fill("other")]))
+    uploads.receive(filename="other.dat", body=body_of_other, by=other, at=NOW)
     query = f"?username={elm.username}&sort=-records"
 
     body = staff.get(f"/staff/submissions.csv{query}").get_data(as_text=True)
