@@ -42,7 +42,7 @@ def waiting(days: int, **given: Any) -> Application:
 def three(desk: Browser) -> tuple[Application, Application, Application]:
     return (
         waiting(1, last_name="Zhang", first_name="Wei", dea="AZ1234563"),
-        waiting(5, last_name="abbott", first_name="Ruth"),
+        waiting(5, last_name="abbott", first_name="Ruth", middle_name="Ann"),
         waiting(3, pharmacy_name="Elm Pharmacy", profession=Profession.PHARMACY),
     )
 
@@ -71,6 +71,7 @@ def test_the_longest_waiting_comes_first_until_another_order_is_wanted(
         ("?text=zhang", [0]),
         ("?text=az1234563", [0]),
         ("?text=ruth+abb", [1]),
+        ("?text=Ruth+Ann+Abbott", [1]),  # as the page shows it
         ("?text=elm", [2]),
         ("?kind=pharmacy", [2]),
         ("?kind=pharmacy&text=zhang", []),
@@ -85,6 +86,20 @@ def test_a_list_is_narrowed(
     found: list[int],
 ) -> None:
     assert codes(desk, query) == [three[each].code for each in found]
+
+
+def test_waits_sorts_by_what_the_column_shows(desk: Browser) -> None:
+    returned = waiting(
+        9, status=ApplicationStatus.RETURNED, decided_at=NOW - timedelta(days=1)
+    )
+    again = waiting(2, decided_at=NOW - timedelta(days=8))
+    decided = waiting(
+        7, status=ApplicationStatus.REJECTED, decided_at=NOW - timedelta(days=3)
+    )
+
+    oldest_first = [decided.code, again.code, returned.code]
+    assert codes(desk, "?list=all&sort=waits") == oldest_first
+    assert codes(desk, "?list=all") == oldest_first[::-1]
 
 
 def test_who_stands_in_another_list_is_offered(
@@ -116,9 +131,11 @@ def test_too_long_a_search_is_refused_with_the_list(
     desk: Browser, three: tuple[Application, Application, Application]
 ) -> None:
     for path in ("", ".csv"):
-        desk.get(f"/staff/registrations{path}?text={'x' * 101}", status=422)
+        answer = desk.get(f"/staff/registrations{path}?text={'x' * 101}", status=422)
         assert "100" in desk.text()
         assert three[0].code in desk.text()
+        # What is shown next is a page, though a file was asked for.
+        assert 'action="/staff/registrations"' in answer.get_data(as_text=True)
 
 
 def test_lists_and_file_are_staffs_alone(

@@ -8,6 +8,7 @@ import pytest
 
 from models import AuditEvent, Role, Submission, User
 from pmp import audit, settings, uploads
+from pmp.uploads import submissions
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_user
@@ -85,6 +86,18 @@ def test_a_wrong_day_is_said_and_gives_no_file(staff: Browser) -> None:
     assert not AuditEvent.select().where(
         AuditEvent.event == audit.Event.SUBMISSIONS_DOWNLOADED
     )
+
+
+def test_a_file_that_would_be_too_long_is_refused_with_the_list(
+    staff: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "MOST_ROWS", 2)
+
+    page = staff.get("/staff/submissions.csv", status=422).get_data(as_text=True)
+
+    assert "That is 3 submissions; a file holds 2." in staff.text()
+    assert "a.dat" in staff.text()
+    assert 'action="/staff/submissions"' in page  # what is shown next is no file
 
 
 def test_the_file_is_staffs_alone(browser: Browser, elm: User) -> None:
