@@ -61,10 +61,10 @@ def start(threads: Executor, act: Callable[[], object]) -> Future[object]:
             return act()
 
     future = threads.submit(run)
-    for _ in range(40):
-        if future.done() or locks.somebody_waits():
-            break
-        time.sleep(0.05)
+    deadline = time.monotonic() + locks.PATIENCE_SECONDS
+    while not future.done() and not locks.somebody_waits():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     return future
 
 
