@@ -841,6 +841,10 @@ class Patient(Table):
     created_at = UtcField()
 
 
+# What a search compares of a birth date's people, all in one index.
+COMPARED = ("last_key", "first_key", "last_name", "zip")
+
+
 class ReportedIdentity(Table):
     """A patient exactly as some dispenser reported it; immutable but for its link."""
 
@@ -872,7 +876,7 @@ class ReportedIdentity(Table):
     class Meta:
         indexes = (
             (("last_key", "first_key", "birth_date"), False),
-            (("birth_date", "last_key"), False),
+            (("birth_date", *COMPARED, "patient", "id"), False),
             (("last_sound", "birth_date"), False),
             (("phone",), False),
             (("zip", "last_sound"), False),

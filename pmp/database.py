@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
 from peewee import SqliteDatabase
+from peewee import __exception_wrapper__ as its_errors  # type: ignore[attr-defined]
 from playhouse.migrations import Runner
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
@@ -138,6 +139,13 @@ def together() -> Any:
     whole is undone.
     """
     return nullcontext() if models.database.in_transaction() else atomic()
+
+
+@contextmanager
+def one_journey() -> Iterator[None]:
+    """Send what is asked of Postgres within together; it answers at the end."""
+    with its_errors, models.database.connection().pipeline():
+        yield
 
 
 def after_commit(call: Callable[[], None]) -> None:

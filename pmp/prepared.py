@@ -11,14 +11,21 @@ engine; to make it each time costs more than to ask it. Nothing that was read is
     for (number,) in _numbers(patient=7): ...
 
 UPDATE and INSERT likewise, by `change` and `add`, or with RETURNING as a query.
+
+Each question to Postgres is a journey, which costs more than most answers. Those that
+do not wait for one another go together: `at_once`, or `ahead` of where they are asked.
+
+    numbers, names = at_once(_numbers.asked(patient=7), _names.asked(patient=7))
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from functools import update_wrapper
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import (
     SQL,
@@ -94,6 +101,10 @@ def among(column: Any, name: str) -> Any:
     return column == fn.ANY(Value(_Place(name, list), converter=False, unpack=False))
 
 
+# What a wrapper of rows holds of one reading; the rest holds for each.
+_OF_ONE_READING = {"cursor", "count", "index", "populated", "row_cache"}
+
+
 @dataclass
 class _Text:
     """A query as an engine is asked it, and how its rows are read."""
@@ -103,6 +114,7 @@ class _Text:
     parameters: list[Any]
     names: list[str] | None = None
     converts: list[tuple[int, Convert]] | None = None
+    plan: dict[str, Any] | None = None
 
     def ask(self, given: dict[str, Any]) -> Any:
         values = [
@@ -111,17 +123,28 @@ class _Text:
         ]
         return models.database.execute_sql(self.sql, values)
 
-    def rows(self, given: dict[str, Any]) -> list[Any]:
-        """Ask, and read all: nothing is left open."""
-        cursor = self.ask(given)
+    def read(self, cursor: Any) -> list[Any]:
+        """Read all rows: nothing is left open."""
+        if self.converts is not None:
+            return self._read(cursor.fetchall())
         wrapper = self.query._get_cursor_wrapper(cursor)  # noqa: SLF001
         if type(wrapper) not in {ModelTupleCursorWrapper, ModelDictCursorWrapper}:
-            return list(wrapper)
-        if self.converts is None:
-            wrapper.initialize()
-            self.names = getattr(wrapper, "unique_columns", None)
-            self.converts = _converts(wrapper.converters)
+            return self._read_models(wrapper)
+        wrapper.initialize()
+        self.names = getattr(wrapper, "unique_columns", None)
+        self.converts = _converts(wrapper.converters)
         return self._read(cursor.fetchall())
+
+    def _read_models(self, wrapper: Any) -> list[Any]:
+        """Read rows into models; which column goes where is found out once."""
+        if self.plan is not None:
+            vars(wrapper).update(self.plan)
+            return list(wrapper)
+        rows = list(wrapper)
+        if wrapper.initialized:
+            found = vars(wrapper).items()
+            self.plan = {k: v for k, v in found if k not in _OF_ONE_READING}
+        return rows
 
     def _read(self, found: list[Any]) -> list[Any]:
         names, converts = self.names, self.converts or []
@@ -144,7 +167,15 @@ class Prepared:
 
     def __call__(self, **given: Any) -> list[Any]:
         """Give all rows, as the query says: tuples, dicts or models."""
-        return self._text().rows(given)
+        known = _known_ahead(self, given)
+        if known is not None:
+            return known
+        text = self._text()
+        return text.read(text.ask(given))
+
+    def asked(self, **given: Any) -> "Question":
+        """Give the question that the query is with these values, for `at_once`."""
+        return Question(self, given)
 
     def one(self, **given: Any) -> Any:
         """Give the first row, or None. The query says how many it wants at most."""
@@ -169,6 +200,54 @@ class Prepared:
             query = self._make()
             found = self._texts[engine] = _Text(query, *query.sql())
         return found
+
+
+class Question(NamedTuple):
+    """A query and what it is called with."""
+
+    query: Prepared
+    given: dict[str, Any]
+
+
+def at_once(*questions: Question) -> list[list[Any]]:
+    """Give the rows of each question. Postgres is asked all in one journey."""
+    texts = [each.query._text() for each in questions]  # noqa: SLF001
+    asked = list(zip(texts, (each.given for each in questions), strict=True))
+    if database.is_sqlite():
+        return [text.read(text.ask(given)) for text, given in asked]
+    with database.one_journey():
+        cursors = [text.ask(given) for text, given in asked]
+    return [text.read(cursor) for text, cursor in zip(texts, cursors, strict=True)]
+
+
+_ahead: ContextVar[list[tuple[Question, list[Any]]]] = ContextVar("ahead")
+
+
+@contextmanager
+def ahead(*questions: Question) -> Iterator[None]:
+    """Ask at once what will be asked within, where that saves journeys.
+
+    Whoever asks one of the questions there has its answer, once: what is asked again is
+    asked anew. Only for reading what nothing within the block changes.
+    """
+    if database.is_sqlite():
+        yield
+        return
+    answers = at_once(*questions)
+    token = _ahead.set(list(zip(questions, answers, strict=True)))
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
+
+
+def _known_ahead(query: Prepared, given: dict[str, Any]) -> list[Any] | None:
+    answers = _ahead.get(None) or []
+    for place, (known, rows) in enumerate(answers):
+        if known.query is query and known.given == given:
+            del answers[place]
+            return rows
+    return None
 
 
 def prepared(make: Callable[[], Any]) -> Prepared:

@@ -16,7 +16,7 @@ from models import Dispensation, DispensationStatus, Pharmacy, User
 from pmp import audit
 from pmp.errors import RuleError
 from pmp.permissions import Permission, can
-from pmp.prepared import Prepared, among, prepared
+from pmp.prepared import Prepared, Question, among, prepared
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ def only_withheld(patient_ids: Collection[int]) -> set[int]:
 def only_withheld_identities(patient_ids: Collection[int]) -> set[int]:
     """Give the ways in which patients were reported with withheld fills alone."""
     return _all_withheld(Dispensation.identity, _some_identities, patient_ids)
+
+
+def only_withheld_identities_asked(patient_ids: Collection[int]) -> Question:
+    """Give what `only_withheld_identities` asks first, for `pmp.prepared.ahead`."""
+    return _some_identities.asked(patients=sorted(patient_ids))
 
 
 def counts(

@@ -39,6 +39,7 @@ from models import (
 )
 from pmp import clock, documents, registration, thresholds, tickets
 from pmp.dispensations.row_codes import row_code
+from pmp.matching.identities import name_key, sound
 from pmp.reaching import page_codes
 from pmp.reaching.proofs import Owner, kind_of
 from pmp.registration.answers import Answers
@@ -149,8 +150,9 @@ def make_identity(patient: Patient | None = None, **fields: Any) -> ReportedIden
         "city": "HARTFORD",
         "state": "CT",
         "zip": "06106",
-        "last_key": last.upper(),
-        "first_key": first.upper(),
+        "last_key": name_key(last),
+        "first_key": name_key(first),
+        "last_sound": sound(last),
         "linked_at": NOW,
     }
     identity: ReportedIdentity = ReportedIdentity.create(**(defaults | fields))

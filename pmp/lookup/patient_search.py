@@ -1,11 +1,12 @@
 """Who a search may mean: patients found by name and birth date, each with the reason.
 
-Every question is answered from an index: one birth date's rows, or one name or sound
-with a few birth dates. Names are compared here, among those rows. Same-named people
-with different birth dates are offered, never taken.
+Every question is answered from an index: one birth date's names, or one sound with a
+few birth dates. Names are compared here, among those. Same-named people with different
+birth dates are offered, never taken. A search is two journeys to the database: who may
+be meant, then all that is to be known of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from pmp.lookup.spellings import (
     share_a_part,
 )
 from pmp.matching.identities import name_key, name_parts, sound
-from pmp.prepared import Given, among, prepared
+from pmp.prepared import Given, ahead, among, at_once, prepared
 
 MOST = 20
 _SAME_DAY = 9
@@ -91,14 +92,48 @@ def find(
     reported to live there, if any were; else nobody is exact.
     """
     typed = _Typed(first_name, last_name, birth_date, zip_code[:5])
-    fitting = {}
-    for row in _similar_rows(typed) if similar else _exact_rows(typed):
-        candidate = _compared(row, typed)
-        if candidate is not None and (similar or candidate.is_exact):
-            fitting[row["id"]] = candidate
+    if similar:
+        others, same_day = _similar(typed)
+    else:
+        others, same_day = _of_name(born=birth_date, last_key=typed.keys[1]), {}
+    fitting = _fitting(others, typed, similar=similar)
+    patients = {each.patient_id for each in fitting.values()} | set(same_day.values())
+    if not patients:
+        return []
+    numbers = list(same_day)
+    with ahead(
+        *([_of_ids.asked(ids=numbers)] if numbers else []),
+        withheld.only_withheld_identities_asked(patients),
+        _last_fills.asked(patients=patients),
+    ):
+        if numbers:
+            fitting = _fitting(_of_ids(ids=numbers), typed, similar=True) | fitting
+        hidden = withheld.only_withheld_identities(patients)
+        last_fills = dict(_last_fills(patients=patients))
+    best = _best(fitting, hidden)
+    found = _narrowed(list(best.values()), typed.zip, hidden)
+    ranked = sorted(found, key=lambda each: (-each.rank, each.name))[: MOST + 1]
+    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in ranked]
+
+
+def _fitting(
+    rows: Iterable[Row], typed: _Typed, *, similar: bool
+) -> dict[int, Candidate]:
+    """Give whom of some identities may be meant, by the identity's id."""
+    compared = ((row["id"], _compared(row, typed)) for row in rows)
+    return {
+        number: candidate
+        for number, candidate in compared
+        if candidate is not None and (similar or candidate.is_exact)
+    }
+
+
+def _best(fitting: Mapping[int, Candidate], hidden: set[int]) -> dict[int, Candidate]:
+    """Give each patient as the identity shows it that fits best, of those not hidden.
+
+    Of whom nothing but withheld fills is known, every way of being reported is hidden.
+    """
     patients = {each.patient_id for each in fitting.values()}
-    hidden = withheld.only_withheld_identities(patients)
-    # Of whom nothing else is known, every way of being reported is hidden.
     unknown = withheld.only_withheld(patients) if hidden else set()
     best: dict[int, Candidate] = {}
     for number, candidate in fitting.items():
@@ -107,47 +142,43 @@ def find(
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
-    found = _narrowed(list(best.values()), typed.zip, hidden)
-    ranked = sorted(found, key=lambda each: (-each.rank, each.name))
-    return _with_last_fills(ranked[: MOST + 1])
+    return best
 
 
-def _exact_rows(typed: _Typed) -> list[Row]:
-    _, last_key = typed.keys
-    return _of_name(born=typed.birth_date, last_key=last_key)
+def _similar(typed: _Typed) -> tuple[list[Row], dict[int, int]]:
+    """Give who is called so and was born on a day that is a slip, and who that day.
+
+    The latter by identity and patient alone: they are few of many, and not yet read.
+    Last and first name may be swapped and the date a slip, but not both.
+    """
+    slips, heard = sorted(date_slips(typed.birth_date)), sound(typed.last_name)
+    # Who is called the same sounds the same, but for names without any sound.
+    about = (
+        _of_sound_about.asked(sound=heard, days=slips)
+        if heard
+        else _of_name_about.asked(last_key=typed.keys[1], days=slips)
+    )
+    others, born = at_once(about, _born.asked(day=typed.birth_date))
+    return others, _alike(born, typed)
 
 
-def _similar_rows(typed: _Typed) -> Iterator[Row]:
-    """Give all who were born that day, and who has the name on a day that is a slip."""
-    _, last_key = typed.keys
-    slips = sorted(date_slips(typed.birth_date))
-    if same_day := _alike_that_day(typed):
-        yield from _of_ids(ids=same_day)
-    # Last and first name may be swapped and the date a slip, but not both.
-    if heard := sound(typed.last_name):
-        yield from _of_name_or_sound_about(last_key=last_key, sound=heard, days=slips)
-    else:
-        yield from _of_name_about(last_key=last_key, days=slips)
-
-
-def _alike_that_day(typed: _Typed) -> list[int]:
-    """Give who was born that day and may be meant: few of many, before they are read.
+def _alike(born: Iterable[tuple[Any, ...]], typed: _Typed) -> dict[int, int]:
+    """Give who of a birth date's people may be meant: identity and patient.
 
     Whoever is left out, `_compared` would leave out.
     """
     first_typed, last_typed = typed.keys
-    is_double = len(name_parts(typed.last_name)) > 1
-    born, is_near = _born(day=typed.birth_date), is_near_to(last_typed)
-    return [
-        number
-        for number, last_name, last_key, first_key, zip_code in born
+    is_double, is_near = len(name_parts(typed.last_name)) > 1, is_near_to(last_typed)
+    return {
+        number: patient
+        for number, patient, last_name, last_key, first_key, zip_code in born
         if is_near(last_key)
         or (last_key, first_key) == (first_typed, last_typed)
         or (typed.zip and zip_code[:5] == typed.zip)
         or (
             (is_double or not last_name.isalpha()) and _near(typed.last_name, last_name)
         )
-    ]
+    }
 
 
 def _where(condition: Any) -> Any:
@@ -172,19 +203,27 @@ def _of_name_about() -> Any:
 
 
 @prepared
-def _of_name_or_sound_about() -> Any:
-    """Each of the two has an index with the day in it."""
+def _of_sound_about() -> Any:
     days = among(ReportedIdentity.birth_date, "days")
-    same_name = (ReportedIdentity.last_key == Given("last_key")) & days
-    same_sound = (ReportedIdentity.last_sound == Given("sound")) & days
-    return _where(same_name | same_sound)
+    return _where((ReportedIdentity.last_sound == Given("sound")) & days)
 
 
 @prepared
 def _born() -> Any:
+    """Give of each what an index holds: their rows lie all over the table."""
     table: Any = ReportedIdentity
-    columns = (table.id, table.last_name, table.last_key, table.first_key, table.zip)
-    return table.select(*columns).where(table.birth_date == Given("day")).tuples()
+    return (
+        table.select(
+            table.id,
+            table.patient,
+            table.last_name,
+            table.last_key,
+            table.first_key,
+            table.zip,
+        )
+        .where(table.birth_date == Given("day"))
+        .tuples()
+    )
 
 
 def _compared(row: Row, typed: _Typed) -> Candidate | None:
@@ -276,11 +315,6 @@ def _patients_in(
         .tuples()
     )
     return {patient for number, patient in rows if number not in hidden}
-
-
-def _with_last_fills(found: list[Candidate]) -> list[Candidate]:
-    last_fills = dict(_last_fills(patients=[each.patient_id for each in found]))
-    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in found]
 
 
 @prepared

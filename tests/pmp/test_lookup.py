@@ -21,7 +21,6 @@ from pmp import audit, lookup, settings
 from pmp.errors import NotFoundError, RuleError
 from pmp.history import PatientReport
 from pmp.lookup import Answer, Criteria, own_history, patient_search, reports
-from pmp.matching.identities import name_key
 from pmp.settings import Settings
 from tests.conftest import NOW
 from tests.factories import (
@@ -446,8 +445,6 @@ def test_the_quick_choice_of_a_days_people_leaves_nobody_out_who_fits(
         make_identity(
             last_name=name,
             first_name=given,
-            last_key=name_key(name),
-            first_key=name_key(given),
             zip="06106" if number % 2 else "06001",
         )
     born = ReportedIdentity.select().first().birth_date
@@ -462,7 +459,8 @@ def test_the_quick_choice_of_a_days_people_leaves_nobody_out_who_fits(
         )
 
     quick = found()
-    every = [row.id for row in ReportedIdentity.select()]
-    monkeypatch.setattr(patient_search, "_alike_that_day", lambda _typed: every)
+    monkeypatch.setattr(
+        patient_search, "_alike", lambda born, _typed: {row[0]: row[1] for row in born}
+    )
     assert quick == found()
     assert quick

@@ -4,10 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from peewee import DatabaseError, fn
+
 import models
 from models import Dispensation, DrugClass, Patient, Pharmacy
 from pmp import database
-from pmp.prepared import Given, among, prepared
+from pmp.prepared import Given, ahead, among, at_once, prepared
 from pmp.settings import Settings
 from tests.factories import make_dispensation, make_patient
 
@@ -110,6 +113,106 @@ def test_a_change_tells_how_many_rows_it_changed(db: Settings) -> None:
     assert _rename.change(name="ELM DRUG", pharmacy=0) == 0
     assert Pharmacy.get_by_id(one.pharmacy.id).name == "ELM DRUG"
     assert Pharmacy.get_by_id(other.pharmacy.id).name != "ELM DRUG"
+
+
+@prepared
+def _broken() -> Any:
+    return Dispensation.select(fn.NO_SUCH_FUNCTION(Dispensation.id)).tuples()
+
+
+def test_several_questions_at_once_have_the_answers_that_each_has_alone(
+    db: Settings,
+) -> None:
+    patient = make_patient()
+    make_dispensation(patient=patient)
+    other = make_dispensation()  # noise: another's
+
+    for _ in range(2):  # the second time from the texts that were kept
+        tuples, dicts, found, among_ids = at_once(
+            _tuples.asked(patient=patient.id),
+            _dicts.asked(patient=patient.id),
+            _models.asked(patient=other.patient.id),
+            _among.asked(ids=[]),
+        )
+        assert tuples == _tuples(patient=patient.id)
+        assert dicts == _dicts(patient=patient.id)
+        assert [(each, each.quantity) for each in found] == [(other, other.quantity)]
+        assert among_ids == []
+
+
+def test_models_are_read_alike_after_a_first_reading_without_rows(
+    db: Settings,
+) -> None:
+    made = make_dispensation(quantity=Decimal("7.5"))
+
+    assert _models(patient=0) == []
+    for _ in range(2):
+        (found,) = _models(patient=made.patient.id)
+        assert (found, found.quantity) == (made, Decimal("7.5"))
+        assert not found.dirty_fields
+
+
+@pytest.mark.each_engine
+def test_a_failure_among_several_is_the_databases_and_leaves_it_usable(
+    db: Settings,
+) -> None:
+    made = make_dispensation()
+
+    with pytest.raises(DatabaseError):
+        at_once(_among.asked(ids=[made.id]), _broken.asked())
+
+    assert _among(ids=[made.id]) == [(made.id,)]
+
+    def half() -> None:
+        with database.atomic():
+            _rename.change(name="ELM DRUG", pharmacy=made.pharmacy.id)
+            at_once(_broken.asked())
+
+    with pytest.raises(DatabaseError):
+        half()
+    assert Pharmacy.get_by_id(made.pharmacy.id).name != "ELM DRUG"
+
+
+@pytest.mark.each_engine
+def test_what_was_asked_ahead_is_answered_once_and_then_asked_anew(
+    db: Settings, asked: list[str]
+) -> None:
+    made, later = make_dispensation(), make_dispensation()
+    ids, both = [made.id], [made.id, later.id]
+    asked.clear()
+
+    with ahead(_among.asked(ids=ids), _tuples.asked(patient=made.patient.id)):
+        put = len(asked)
+        assert _among(ids=ids) == [(made.id,)]
+        assert _among(ids=both) == [(made.id,), (later.id,)]  # another question
+        assert len(asked) == put + (2 if database.is_sqlite() else 1)
+        _rename.change(name="ELM DRUG", pharmacy=made.pharmacy.id)
+        Dispensation.delete().where(Dispensation.id == made.id).execute()
+        assert _among(ids=ids) == []
+    assert _among(ids=ids) == []
+
+
+@pytest.mark.each_engine
+def test_an_answer_that_nobody_took_is_gone_after_the_block(db: Settings) -> None:
+    made = make_dispensation()
+    with ahead(_among.asked(ids=[made.id])):
+        Dispensation.delete().where(Dispensation.id == made.id).execute()
+    assert _among(ids=[made.id]) == []
+
+
+@pytest.fixture
+def asked(db: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the statements that are put to the database."""
+    found: list[str] = []
+    opened = models.database.obj
+    put = opened.execute_sql
+
+    def note(sql: str, params: Any = None, *rest: Any) -> Any:
+        found.append(sql)
+        return put(sql, params, *rest)
+
+    monkeypatch.setattr(opened, "execute_sql", note)
+    return found
 
 
 def test_each_database_is_asked_itself(db: Settings, tmp_path: Any) -> None:
