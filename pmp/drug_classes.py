@@ -7,6 +7,7 @@ sources disagree on a name the first rule that fits wins, so the order below mat
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 _WORDS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
@@ -90,12 +91,13 @@ def product_key(ingredient: str, strength: str, form: str) -> str:
     return f"{words} {strength.lower()} {shape}{release}".upper()
 
 
-def words_of(ingredient: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def words_of(ingredient: str) -> frozenset[str]:
     """Split an ingredient's name into words, lower case."""
-    return set(re.findall(r"[a-z]+", ingredient.lower()))
+    return frozenset(re.findall(r"[a-z]+", ingredient.lower()))
 
 
-def _mme_key(words: set[str], shape: str, ingredient: str) -> str:
+def _mme_key(words: frozenset[str], shape: str, ingredient: str) -> str:
     name = next(name for name in OPIOIDS if name in words)
     if _COUGH_AND_COLD.search(ingredient) or _NO_FACTOR_FORM.search(shape):
         return ""

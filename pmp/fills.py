@@ -14,8 +14,6 @@ from itertools import pairwise
 
 from pmp.mme import ZERO, Course, Mme, carry_forward
 
-_DAY = timedelta(days=1)
-
 
 @dataclass(frozen=True)
 class Fill:
@@ -79,15 +77,15 @@ def runs(days: Iterable[date], *, gap: int = 0) -> Iterator[tuple[date, date]]:
 
     Up to `gap` days that are missing do not break one.
     """
-    ordered = sorted(set(days))
+    ordered = sorted({day.toordinal() for day in days})
     if not ordered:
         return
-    first = ordered[0]
+    first, longest = ordered[0], gap + 1
     for day, following in pairwise(ordered):
-        if following - day > _DAY * (gap + 1):
-            yield first, day
+        if following - day > longest:
+            yield date.fromordinal(first), date.fromordinal(day)
             first = following
-    yield first, ordered[-1]
+    yield date.fromordinal(first), date.fromordinal(ordered[-1])
 
 
 def touching(fills: Iterable[Fill], days: set[date]) -> list[Fill]:

@@ -188,10 +188,18 @@ class Prepared:
 
     def add(self, **given: Any) -> int:
         """Run an INSERT of one row; give its id."""
-        cursor = self._text().ask(given)
+        return self.add_each([given])[0]
+
+    def add_each(self, rows: Sequence[dict[str, Any]]) -> list[int]:
+        """Run an INSERT of each row, in one journey; give their ids in that order."""
+        text = self._text()
         if database.is_sqlite():
-            return int(cursor.lastrowid)
-        return int(cursor.fetchone()[0])
+            return [int(text.ask(given).lastrowid) for given in rows]
+        if len(rows) == 1:
+            return [int(text.ask(rows[0]).fetchone()[0])]
+        with database.one_journey():
+            cursors = [text.ask(given) for given in rows]
+        return [int(each.fetchone()[0]) for each in cursors]
 
     def _text(self) -> _Text:
         engine = type(models.database.obj)

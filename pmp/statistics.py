@@ -42,7 +42,7 @@ from pmp.accounts import sessions
 from pmp.deliveries import delivery_figures, letters, mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
-from pmp.prepared import prepared
+from pmp.prepared import Question, prepared
 from pmp.reaching import stations
 from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks, outside_answers
@@ -241,6 +241,11 @@ def received_through() -> date | None:
     """Give the day, in the programme's zone, of the last submission dealt with."""
     last = _last_received.one()
     return clock.day_of(last[0]) if last else None
+
+
+def received_through_asked() -> Question:
+    """Give what `received_through` asks, for `pmp.prepared.ahead`."""
+    return _last_received.asked()
 
 
 @prepared

@@ -11,13 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-import models
+from peewee import fn
+
 from models import AuditEvent, AuditHead
 from pmp import database, settings
 from pmp.audit.events import Event
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, at_once, prepared
 
 __all__ = ["Entry", "Event", "record", "record_all", "verify"]
 
@@ -70,8 +71,7 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
     """Add the rows of one act in their order, at least one; see `record`."""
     rows: list[AuditEvent] = []
     with database.together():
-        _take_turn()
-        head = _head.one()
+        head = _take_turn()
         # After an end that we did not seal the chain begins anew: it stays visible.
         previous = head.last_hash if head and _is_sealed(head) else FIRST_HASH
         for entry in entries:
@@ -82,8 +82,11 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
                 "previous_hash": previous,
                 "hash": _hash(previous, content),
             }
-            rows.append(AuditEvent(id=_write.add(**facts), **facts))
+            rows.append(AuditEvent(**facts))
             previous = rows[-1].hash
+        numbers = _write.add_each([row.__data__ for row in rows])
+        for row, number in zip(rows, numbers, strict=True):
+            row.id = number
         _seal(head, rows[-1])
     return rows
 
@@ -182,9 +185,14 @@ def _move_head() -> Any:
     ).where(AuditHead.id == Given("id"))
 
 
-def _take_turn() -> None:
-    # SQLite's transactions are IMMEDIATE: whoever is here is alone already.
-    if not database.is_sqlite():
-        models.database.execute_sql(
-            "SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,)
-        )
+@prepared
+def _turn() -> Any:
+    return AuditHead.select(fn.PG_ADVISORY_XACT_LOCK(ADVISORY_LOCK)).from_().tuples()
+
+
+def _take_turn() -> AuditHead | None:
+    """Wait until nobody else writes here; give the head as they left it, if any."""
+    if database.is_sqlite():  # its transactions are IMMEDIATE: we are alone already
+        return cast("AuditHead | None", _head.one())
+    _, found = at_once(_turn.asked(), _head.asked())
+    return found[0] if found else None

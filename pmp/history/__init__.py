@@ -17,6 +17,7 @@ from pmp.history import entries, identities, rows
 from pmp.history.entries import Contact, Entry
 from pmp.history.identities import Identity
 from pmp.mme import Summary
+from pmp.prepared import Question
 from pmp.warnings import PatientWarning
 
 
@@ -158,6 +159,15 @@ def patient_report(
         prescribers=_contacts(entry.prescriber for entry in listed),
         pharmacies=_contacts(entry.pharmacy for entry in listed),
     )
+
+
+def asked(patient_id: int, *, since: date, until: date) -> list[Question]:
+    """Give what a report asks of the database, for `pmp.prepared.ahead`."""
+    return [
+        *rows.asked(patient_id, since, until),
+        *identities.asked(patient_id),
+        statistics.received_through_asked(),
+    ]
 
 
 def _entries(

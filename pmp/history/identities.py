@@ -19,7 +19,7 @@ from models import (
     Species,
 )
 from pmp import withheld, wording
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, Question, prepared
 
 # What matching writes down of a field, as a reader says it.
 _SAID = {
@@ -68,6 +68,17 @@ def of_patient(patient_id: int) -> list[Identity]:
     decided = {number for (number,) in _placed_by_staff(patient=patient_id)}
     found = (identity_of(row, by_staff=row.id in decided) for row in ordered)
     return list(dict.fromkeys(found))
+
+
+def asked(patient_id: int) -> list[Question]:
+    """Give what `of_patient` asks, for `pmp.prepared.ahead`."""
+    return [
+        *(
+            query.asked(patient=patient_id)
+            for query in (_of_newest_fill, _reported_as, _placed_by_staff)
+        ),
+        withheld.only_withheld_identities_asked([patient_id]),
+    ]
 
 
 @prepared

@@ -5,6 +5,7 @@ this person, and what is still being decided. Other people are never named.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ from pmp.matching import placeholders
 from pmp.matching.identities import street_key
 from pmp.matching.open_reviews import waiting
 from pmp.mme import reaches, shown
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, Question, prepared
 from pmp.wording import us_date
 
 # A dose is said to have risen from this many times on, once it calls for caution.
@@ -39,6 +40,17 @@ def of(report: PatientReport) -> list[str]:
         *_names(report),
         *_others_at_home(report),
         *_undecided(report),
+    ]
+
+
+def asked(patient_id: int, *, since: date, until: date) -> list[Question]:
+    """Give what is asked of every patient, for `pmp.prepared.ahead`."""
+    return [
+        _cases.asked(patient=patient_id, since=since, until=until),
+        *(
+            query.asked(patient=patient_id)
+            for query in (_disputed_records, _namesakes, _open_reviews)
+        ),
     ]
 
 
@@ -87,17 +99,16 @@ def _under_review(report: PatientReport) -> Iterator[str]:
             f"{entries} under review for accuracy; figures and warnings still count"
             f" {'it' if disputed == 1 else 'them'}."
         )
-    if _record_is_disputed(report.patient_id):
+    if _disputed_records(patient=report.patient_id):
         yield "Somebody reported that this record as a whole is wrong or lacks a fill."
 
 
-def _record_is_disputed(patient_id: int) -> bool:
-    found: bool = (
-        Ticket.select()
-        .where((Ticket.patient == patient_id) & Ticket.resolved_at.is_null())
-        .exists()
-    )
-    return found
+@prepared
+def _disputed_records() -> Any:
+    """Give an open ticket about the record as a whole, if there is one."""
+    about = Ticket.patient == Given("patient")
+    query = Ticket.select(Ticket.id).where(about & Ticket.resolved_at.is_null())
+    return query.limit(1).tuples()
 
 
 def _names(report: PatientReport) -> Iterator[str]:

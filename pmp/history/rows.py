@@ -17,7 +17,7 @@ from models import (
     TicketIdentity,
 )
 from pmp import database, withheld
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, Question, prepared
 
 # What an entry is made of; the others cost time in a report of hundreds of rows.
 _COLUMNS = (
@@ -61,9 +61,25 @@ def of_patient(patient_id: int, since: date, until: date) -> Sequence[dict[str, 
 
     Those filled on these days, and those filled before whose supply may run into them.
     """
-    return _standing(
-        patient=patient_id, since=since, earliest=since - _LONGEST_SUPPLY, until=until
-    )
+    return _standing(**_reaching(patient_id, since, until))
+
+
+def asked(patient_id: int, since: date, until: date) -> list[Question]:
+    """Give what a report asks here, for `pmp.prepared.ahead`."""
+    return [
+        _standing.asked(**_reaching(patient_id, since, until)),
+        _with_disputed_person.asked(patient=patient_id),
+        _disputed.asked(patient=patient_id),
+    ]
+
+
+def _reaching(patient_id: int, since: date, until: date) -> dict[str, Any]:
+    return {
+        "patient": patient_id,
+        "since": since,
+        "earliest": since - _LONGEST_SUPPLY,
+        "until": until,
+    }
 
 
 def disputed_since(patient_id: int) -> dict[int, datetime]:

@@ -21,7 +21,7 @@ from pmp.history.entries import Entry
 from pmp.lookup.shown_entries import as_shown
 from pmp.matching import whereabouts
 from pmp.matching.whereabouts import Stay
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, Question, prepared
 from pmp.thresholds.correction_notices import FIELDS
 from pmp.wording import us_time
 
@@ -103,13 +103,22 @@ def before(look_up: LookUp, report: PatientReport) -> LastLook | None:
     )
 
 
+def asked(look_up: LookUp, patient_id: int) -> list[Question]:
+    """Give what `before` asks of nearly everybody, for `pmp.prepared.ahead`."""
+    return [whereabouts.stays_of_asked(patient_id), _seen_of(look_up, patient_id)]
+
+
+def _seen_of(look_up: LookUp, patient_id: int) -> Question:
+    return _seen.asked(
+        user=look_up.__data__["user"], look_up=look_up.id, patient=patient_id
+    )
+
+
 def _seen_before(look_up: LookUp, patient_id: int) -> ReportSeen | None:
     """Give what the user saw last of whoever is this patient today."""
     stayed = whereabouts.stays_of(patient_id)
     if stayed == [Stay(patient_id)]:  # of nearly everybody staff never decided
-        alone: ReportSeen | None = _seen.one(
-            user=look_up.__data__["user"], look_up=look_up.id, patient=patient_id
-        )
+        alone: ReportSeen | None = _seen.one(**_seen_of(look_up, patient_id).given)
         return alone
     found: ReportSeen | None = (
         _seen_by(look_up.__data__["user"], look_up.id)

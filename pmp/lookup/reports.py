@@ -13,7 +13,7 @@ from pmp.lookup import last_look
 from pmp.lookup.last_look import LastLook
 from pmp.lookup.report_copies import copies_of
 from pmp.matching import whereabouts
-from pmp.prepared import Given, prepared
+from pmp.prepared import Given, ahead, prepared
 from pmp.reporting import freshness
 from pmp.reporting.freshness import Freshness
 
@@ -47,19 +47,24 @@ def open_report(
     token, and where whoever was looked up has been divided since.
     """
     look_up = lookup.of_token(token=token, by=by, at=at)
-    patient: Patient = _patient.one(patient=_patient_of(look_up))
-    report = history.patient_report(
-        patient, since=look_up.since, until=look_up.until, at=at
-    )
-    opened = OpenReport(
-        look_up=look_up,
-        report=report,
-        freshness=freshness.of(
-            {contact.key for contact in report.pharmacies}, today=report.today
-        ),
-        last_look=last_look.before(look_up, report),
-        remarks=remarks.of(report),
-    )
+    patient_id, since, until = _patient_of(look_up), look_up.since, look_up.until
+    with ahead(
+        _patient.asked(patient=patient_id),
+        *history.asked(patient_id, since=since, until=until),
+        *last_look.asked(look_up, patient_id),
+        *remarks.asked(patient_id, since=since, until=until),
+    ):
+        patient: Patient = _patient.one(patient=patient_id)
+        report = history.patient_report(patient, since=since, until=until, at=at)
+        opened = OpenReport(
+            look_up=look_up,
+            report=report,
+            freshness=freshness.of(
+                {contact.key for contact in report.pharmacies}, today=report.today
+            ),
+            last_look=last_look.before(look_up, report),
+            remarks=remarks.of(report),
+        )
     if _patient_of(look_up) != patient.id:  # staff decided while it was made
         raise NotFoundError("Program staff have changed this record. Open it again.")
     with database.atomic():

@@ -16,7 +16,7 @@ from peewee import SQL
 
 from models import DecidedIdentity, MatchDecision, ReportedIdentity
 from pmp.errors import NotFoundError
-from pmp.prepared import Given, among, prepared
+from pmp.prepared import Given, Question, among, prepared
 
 AT_ONCE = timedelta(seconds=10)
 """Two requests that are no further apart may have seen each other, or not."""
@@ -55,11 +55,16 @@ class Stay:
 
 def stays_of(patient_id: int) -> list[Stay]:
     """Give all of a patient's own time, and where its identities were before."""
-    identities, here = _now_with(patient_id), Stay(patient_id)
-    if not _decisions(identities=sorted(identities)):  # of nearly everybody
+    here = Stay(patient_id)
+    if not _ever_decided(patient=patient_id):  # nearly everybody
         return [here]
-    elsewhere = stays(identities)
+    elsewhere = stays(_now_with(patient_id))
     return [here, *(each for each in elsewhere if each.patient_id != patient_id)]
+
+
+def stays_of_asked(patient_id: int) -> Question:
+    """Give what `stays_of` asks first, for `pmp.prepared.ahead`."""
+    return _ever_decided.asked(patient=patient_id)
 
 
 def stays(identities: Iterable[int]) -> list[Stay]:
@@ -199,6 +204,18 @@ def _decided() -> Any:
             | (table.after == Given("patient"))
             | (table.returned == Given("patient"))
         )
+        .tuples()
+    )
+
+
+@prepared
+def _ever_decided() -> Any:
+    """Give one of a patient's identities that staff ever decided about."""
+    return (
+        DecidedIdentity.select(DecidedIdentity.identity)
+        .join(ReportedIdentity)
+        .where(ReportedIdentity.patient == Given("patient"))
+        .limit(1)
         .tuples()
     )
 

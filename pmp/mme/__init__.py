@@ -35,6 +35,7 @@ Limits = tuple[Decimal, Decimal]
 LIMITS: Limits = Decimal(50), Decimal(90)
 """MME a day to be careful at, and to avoid (CDC); a programme may set others."""
 ZERO = Decimal(0)
+_HUNDREDTH = Decimal("0.01")
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _DAY = timedelta(days=1)
@@ -208,7 +209,7 @@ def factor_words(rules: RuleSet, key: str) -> str:
 
 def reaches(value: Decimal, limit: Decimal) -> bool:
     """Whether an amount is at or over a limit, compared at 0.01."""
-    return value.quantize(Decimal("0.01"), ROUND_HALF_UP) >= limit
+    return value.quantize(_HUNDREDTH, ROUND_HALF_UP) >= limit
 
 
 # --- Totals day by day ----------------------------------------------------------------
@@ -327,12 +328,12 @@ def steps(courses: Iterable[Course], *, since: date, until: date) -> list[Step]:
 
 
 def _step(active: Sequence[Mme], first: date, last: date) -> Step:
-    return Step(
-        first,
-        last,
-        sum((mme.value for mme in active if mme.value is not None), ZERO),
-        any(mme.outcome is Outcome.NOT_CALCULATED for mme in active),
-    )
+    total, at_least = ZERO, False
+    for mme in active:
+        if mme.value is not None:
+            total += mme.value
+        at_least = at_least or mme.outcome is Outcome.NOT_CALCULATED
+    return Step(first, last, total, at_least)
 
 
 def summary(

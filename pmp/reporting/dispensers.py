@@ -23,7 +23,7 @@ from models import (
 )
 from pmp import audit, clock, database, reporters
 from pmp.errors import NotFoundError, RuleError
-from pmp.prepared import among, prepared
+from pmp.prepared import Question, among, prepared
 
 AT_ONCE = 500
 
@@ -87,6 +87,11 @@ def must_report(pharmacy: Pharmacy) -> bool:
 def who_must_report_among(pharmacies: Iterable[int]) -> set[int]:
     """Give those of some pharmacies, by their ids, that must report."""
     return {number for (number,) in _obliged(pharmacies=list(pharmacies))}
+
+
+def who_must_report_asked(pharmacies: list[int]) -> Question:
+    """Give what `who_must_report_among` asks, for `pmp.prepared.ahead`."""
+    return _obliged.asked(pharmacies=pharmacies)
 
 
 @prepared

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from models import Pharmacy
-from pmp.prepared import among, prepared
+from pmp.prepared import ahead, among, prepared
 from pmp.reporting import banner, dispensers, standing
 from pmp.reporting.banner import Now
 from pmp.wording import span_words, us_date
@@ -47,9 +47,15 @@ def of(pharmacies: Collection[int], *, today: date) -> list[Freshness]:
     """Give how recent the reports of some pharmacies are, the late ones first."""
     if not pharmacies:
         return []
-    some = _pharmacies(pharmacies=list(pharmacies))
-    last = standing.last_reports(some)
-    obliged = dispensers.who_must_report_among(pharmacies)
+    numbers = sorted(pharmacies)
+    with ahead(
+        _pharmacies.asked(pharmacies=numbers),
+        *standing.last_reports_asked(numbers),
+        dispensers.who_must_report_asked(numbers),
+    ):
+        some = _pharmacies(pharmacies=numbers)
+        last = standing.last_reports(some)
+        obliged = dispensers.who_must_report_among(numbers)
     owing = [each for each in some if each.id in obliged]
     states = banner.states(owing, today=today) if owing else []
     now = {each.pharmacy.id: each for each in states}

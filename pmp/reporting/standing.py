@@ -26,7 +26,7 @@ from models import (
     ZeroReport,
 )
 from pmp import clock
-from pmp.prepared import among, prepared
+from pmp.prepared import Question, among, prepared
 from pmp.reporting.calendars import Calendar, Period
 
 # Who is late is told from the last quarter; a pharmacy's own page shows a year.
@@ -200,12 +200,17 @@ def senders(found: Iterable[Standing]) -> dict[int, str]:
 
 def last_reports(pharmacies: Sequence[Pharmacy]) -> dict[int, datetime]:
     """Give when the last submission or zero report of each pharmacy came, by its id."""
-    some = [each.id for each in pharmacies if each.id]
+    some = sorted(each.id for each in pharmacies if each.id)
     found: dict[int, datetime] = {}
-    for query in (_last_submissions, _last_zeros):
+    for query in _LAST:
         for pharmacy, last in query(pharmacies=some):
             found[pharmacy] = max(last, found.get(pharmacy, last))
     return found
+
+
+def last_reports_asked(pharmacies: list[int]) -> list[Question]:
+    """Give what `last_reports` asks of some, by id in order, for `prepared.ahead`."""
+    return [query.asked(pharmacies=pharmacies) for query in _LAST]
 
 
 @prepared
@@ -216,6 +221,9 @@ def _last_submissions() -> Any:
 @prepared
 def _last_zeros() -> Any:
     return _last(ZeroReport, ZeroReport.reported_at)
+
+
+_LAST = (_last_submissions, _last_zeros)
 
 
 def _last(table: Any, time: Any) -> Any:

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-import models
 from models import ChannelName, Pharmacy, Prescriber, Role, UserStatus
 from pmp import settings
 from pmp.deliveries import contacts
@@ -15,6 +14,7 @@ from tests.factories import (
     make_user,
     prove_fax,
 )
+from tests.statements import statements
 
 NUMBERS = ["+18605550133", "+18605550134", "+18605550135"]
 
@@ -28,23 +28,13 @@ def test_they_are_those_of_each_one_asked_alone(seed: int, policy: str) -> None:
         _compare(seed)
 
 
-def test_many_are_asked_in_as_many_queries_as_few(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[str] = []
-    engine, execute = models.database.obj, models.database.obj.execute_sql
-
-    def counted(sql: str, *given: Any, **options: Any) -> Any:
-        asked.append(sql)
-        return execute(sql, *given, **options)
-
-    monkeypatch.setattr(engine, "execute_sql", counted)
+def test_many_are_asked_in_as_many_queries_as_few() -> None:
     chance = random.Random(1)  # noqa: S311 - a repeatable state
     people = [each for _ in range(60) if isinstance(each := _someone(chance), Pharmacy)]
     counts = []
     for some in (people[:2], people):
-        asked.clear()
-        first_channels(Pharmacy, {who.id for who in some})
+        with statements() as asked:
+            first_channels(Pharmacy, {who.id for who in some})
         counts.append(len(asked))
     assert counts[0] == counts[1] < 10
 

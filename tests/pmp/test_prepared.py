@@ -13,6 +13,7 @@ from pmp import database
 from pmp.prepared import Given, ahead, among, at_once, prepared
 from pmp.settings import Settings
 from tests.factories import make_dispensation, make_patient
+from tests.statements import statements
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -175,13 +176,13 @@ def test_a_failure_among_several_is_the_databases_and_leaves_it_usable(
 
 @pytest.mark.each_engine
 def test_what_was_asked_ahead_is_answered_once_and_then_asked_anew(
-    db: Settings, asked: list[str]
+    db: Settings,
 ) -> None:
     made, later = make_dispensation(), make_dispensation()
     ids, both = [made.id], [made.id, later.id]
-    asked.clear()
+    questions = (_among.asked(ids=ids), _tuples.asked(patient=made.patient.id))
 
-    with ahead(_among.asked(ids=ids), _tuples.asked(patient=made.patient.id)):
+    with statements() as asked, ahead(*questions):
         put = len(asked)
         assert _among(ids=ids) == [(made.id,)]
         assert _among(ids=both) == [(made.id,), (later.id,)]  # another question
@@ -198,21 +199,6 @@ def test_an_answer_that_nobody_took_is_gone_after_the_block(db: Settings) -> Non
     with ahead(_among.asked(ids=[made.id])):
         Dispensation.delete().where(Dispensation.id == made.id).execute()
     assert _among(ids=[made.id]) == []
-
-
-@pytest.fixture
-def asked(db: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect the statements that are put to the database."""
-    found: list[str] = []
-    opened = models.database.obj
-    put = opened.execute_sql
-
-    def note(sql: str, params: Any = None, *rest: Any) -> Any:
-        found.append(sql)
-        return put(sql, params, *rest)
-
-    monkeypatch.setattr(opened, "execute_sql", note)
-    return found
 
 
 def test_each_database_is_asked_itself(db: Settings, tmp_path: Any) -> None:
