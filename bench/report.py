@@ -114,15 +114,19 @@ def _served(given: dict[str, str], cookie: str) -> Iterator[Ask]:
             stderr=subprocess.DEVNULL,
         )
 
+        kept = {"Cookie": cookie}
+
         def ask(page: str) -> float:
             start = perf_counter()
             client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            client.request("GET", page, headers={"Cookie": cookie})
+            client.request("GET", page, headers=kept)
             answer = client.getresponse()
             answer.read()
             client.close()
             if answer.status != 200:
                 raise AssertionError(f"{page}: {answer.status}")
+            if given := answer.getheader("Set-Cookie"):  # as a browser keeps it
+                kept["Cookie"] = given.partition(";")[0]
             return perf_counter() - start
 
         try:

@@ -93,6 +93,14 @@ def requires(permission: Permission) -> Callable[[View], View]:
     return guard
 
 
+def is_unknown_to_role(endpoint: str) -> bool:
+    """Tell whether a view is as good as not there for the role of who has signed in."""
+    needed = getattr(current_app.view_functions.get(endpoint), "access", None)
+    if not isinstance(needed, Permission) or g.get("user") is None:
+        return False
+    return not permissions.can(g.user.role, needed)
+
+
 def public(view: View) -> View:
     """Open a view to everyone."""
     view.access = Access.PUBLIC  # type: ignore[attr-defined]
@@ -198,7 +206,7 @@ def _refuse(permission: Permission) -> None:
         address=request.remote_addr or "",
         at=clock.now(),
     )
-    abort(403)
+    abort(404)  # as a page that is not there: which there are is no one's to find out
 
 
 def _to_do_first() -> ResponseReturnValue | None:

@@ -12,20 +12,29 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from peewee import InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    default_exceptions,
+)
 
 from pmp.accounts.lock_out import ThrottledError
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from portal import logging
+from portal import access, logging
 
+_NO_PAGE = (
+    "Check the address, or begin at the home page. A page that your role does not"
+    " include answers the same."
+)
 WORDS = {
     400: (
         "This request could not be understood",
         "Go back, reload the page and try again.",
     ),
     401: ("Sign in first", "This page is for signed-in users."),
-    403: ("You may not open this page", "Your role does not include it."),
-    404: ("There is no such page", "Check the address, or begin at the home page."),
+    403: ("This was not accepted", "Go back, reload the page and try again."),
+    404: ("There is no such page", _NO_PAGE),
     405: ("This page cannot be opened this way", "Begin at the home page."),
     409: ("Someone else was quicker", "Reload the page to see what it says now."),
     413: ("This file is too large", "Split it into several files and send each."),
@@ -72,9 +81,22 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()
+    if isinstance(error, MethodNotAllowed) and _is_unknown_otherwise(error):
+        return page(404)
     own_words = error.description
     standard = default_exceptions.get(status, InternalServerError).description
     return page(status, own_words if own_words and own_words != standard else "")
+
+
+def _is_unknown_otherwise(error: MethodNotAllowed) -> bool:
+    """Tell whether a page would be refused however it is asked for."""
+    routes = current_app.url_map.bind(request.host)
+    endpoints = {
+        routes.match(request.path, method=method)[0]
+        for method in error.valid_methods or ()
+        if method != "OPTIONS"
+    }
+    return all(map(access.is_unknown_to_role, endpoints))
 
 
 def _stale_form(_error: CSRFError) -> ResponseReturnValue:

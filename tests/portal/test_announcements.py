@@ -218,10 +218,10 @@ def test_of_two_who_change_it_the_second_sees_both(
 def test_nobody_but_staff_announces(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
     for path in ("/staff/announcements", NEW, "/staff/announcements.csv"):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
     browser.get("/account")
     token = {"csrf_token": browser.token()}
-    browser.post(NEW, {**typed(), **token, "confirm": "yes"}, status=403)
+    browser.post(NEW, {**typed(), **token, "confirm": "yes"}, status=404)
     assert Announcement.select().count() == 0
 
 

@@ -384,4 +384,4 @@ def test_practitioners_have_no_dispensing(browser: Browser) -> None:
     browser.sign_in_as(make_user(Role.PRACTITIONER))
     row = make_dispensation()
     for path in ("", "/patterns", "/days", f"/{row.row_code}"):
-        browser.get(f"/dispensing{path}", status=403)
+        browser.get(f"/dispensing{path}", status=404)

@@ -304,5 +304,5 @@ def test_nobody_else_opens_sign_in_help(
     browser: Browser, prescriber: User, role: Role
 ) -> None:
     browser.sign_in_as(make_user(role))
-    browser.get("/staff/sign-in-help", status=403)
-    browser.get("/staff/sign-in-help/dr.adams", status=403)
+    browser.get("/staff/sign-in-help", status=404)
+    browser.get("/staff/sign-in-help/dr.adams", status=404)

@@ -20,7 +20,7 @@ from models import AuditEvent, Role, User
 from pmp import logs, settings
 from pmp.audit import Event
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.permissions import Permission
+from pmp.permissions import Permission, can
 from portal import access, create_app, logging, readiness
 from portal.access import machine, public, requires, uploads
 from portal.views import BLUEPRINTS
@@ -145,6 +145,51 @@ def test_nobody_opens_a_page_that_is_not_public(app: Flask, browser: Browser) ->
             assert answer.headers["Location"].startswith("/sign-in?next="), rule
 
 
+@pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.PHARMACY, Role.AUDITOR])
+def test_what_a_role_may_not_open_answers_as_what_is_not_there(
+    app: Flask, browser: Browser, role: Role
+) -> None:
+    browser.sign_in_as(make_user(role))
+    unknown = {
+        is_staffs: _answer(browser, f"{'/staff' * is_staffs}/of-no-kind", "GET")
+        for is_staffs in (True, False)
+    }
+    for status, page in unknown.values():
+        assert status == 404
+        assert "There is no such page" in page
+    assert _answer(browser, "/account", "GET")[0] == 200  # noise: their own
+
+    refused = 0
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        needed = getattr(view, "access", None)
+        if not isinstance(needed, Permission) or can(role, needed):
+            continue
+        path = _path(app, rule)
+        for method in {"GET", *(rule.methods or ())} - {"HEAD", "OPTIONS"}:
+            answer = _answer(browser, path, method)
+            if method == "POST" and answer[0] == 400:
+                continue  # without the form's token nobody is asked who they are
+            assert answer == unknown[path.startswith("/staff")], (rule, method)
+            refused += 1
+    assert refused > 100
+
+
+def _path(app: Flask, rule: Rule) -> str:
+    values = {name: _any_value(rule, name) for name in rule.arguments}
+    path = rule.build(values)
+    assert path is not None, rule
+    return path[1]
+
+
+def _answer(browser: Browser, path: str, method: str) -> tuple[int, str]:
+    """Give status and page, but for what differs with each request."""
+    answer = browser.client.open(path, method=method, headers={"Accept": "text/html"})
+    page = re.sub(r'(nonce|content|value)="[^"]*"', "", answer.get_data(as_text=True))
+    page = page.replace(path, "/of-no-kind")
+    return answer.status_code, re.sub(r"Reference\s*<span[^<]*</span>", "", page)
+
+
 def _any_value(rule: Rule, name: str) -> str:
     """Give what an address may hold at a place: one of its words where it has some."""
     words = getattr(rule._converters.get(name), "items", None)
@@ -156,8 +201,8 @@ def test_role_without_the_permission_is_refused_and_it_is_on_record(
 ) -> None:
     staff, administrator = make_user(Role.STAFF), make_user(Role.ADMINISTRATOR)
     odd.sign_in_as(staff)
-    odd.get("/odd/rules", status=403)
-    assert "You may not open this page" in odd.text()
+    odd.get("/odd/rules", status=404)
+    assert "There is no such page" in odd.text()
 
     odd.sign_in_as(administrator)
     odd.get("/odd/rules")

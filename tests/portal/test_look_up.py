@@ -285,7 +285,7 @@ def test_another_user_gets_the_same_404_as_for_a_token_that_never_was(
 def test_roles_that_do_not_treat_may_not_search(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
 
-    browser.get("/look-up", status=403)
+    browser.get("/look-up", status=404)
 
 
 def test_nobody_searches_without_signing_in(browser: Browser) -> None:

@@ -125,8 +125,8 @@ def test_who_is_not_staff_sees_nobody_elses_address(
 ) -> None:
     browser.sign_in_as(doctor)
 
-    browser.get("/staff/mail-problems", status=403)
-    browser.get("/staff/mail-certificates", status=403)
+    browser.get("/staff/mail-problems", status=404)
+    browser.get("/staff/mail-certificates", status=404)
 
 
 @pytest.mark.usefixtures("sealing")

@@ -138,5 +138,5 @@ def test_others_do_not_get_there(browser: Browser, role: Role) -> None:
     patient_id = make_dispensation().patient.id
     browser.sign_in_as(make_user(role))
 
-    browser.get("/staff/tickets/calls", status=403)
-    browser.get(f"/staff/patients/{patient_id}/request", status=403)
+    browser.get("/staff/tickets/calls", status=404)
+    browser.get(f"/staff/patients/{patient_id}/request", status=404)

@@ -367,7 +367,7 @@ def test_a_kept_copy_opens_for_its_user_alone_and_is_a_disclosure(
     other.sign_in_as(make_user(Role.PRACTITIONER))
     other.get(address, status=404)
     other.sign_in_as(make_user(Role.STAFF))
-    other.get(address, status=403)
+    other.get(address, status=404)
     new_browser().get(address, status=303)
 
 

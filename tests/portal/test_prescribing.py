@@ -205,7 +205,7 @@ def test_nobody_without_numbers_has_entries(browser: Browser) -> None:
 def test_others_have_no_prescribing(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
 
-    browser.get("/prescribing", status=403)
+    browser.get("/prescribing", status=404)
 
 
 def test_a_day_that_is_none_is_told_and_what_was_typed_kept(

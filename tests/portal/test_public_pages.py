@@ -238,11 +238,11 @@ def test_nobody_else_changes_pages(browser: Browser, role: Role) -> None:
     browser.get("/about/contact")
     assert "Change this page" not in browser.text()
     for path in ("/staff/public-pages", EDIT, f"{EDIT}/versions/0"):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
     browser.get("/account")
     token = {"csrf_token": browser.token()}
-    browser.post(EDIT, {**TYPED, **token, "confirm": "yes"}, status=403)
-    browser.post(f"{EDIT}/versions/0/back", {**token, "replaces": "0"}, status=403)
+    browser.post(EDIT, {**TYPED, **token, "confirm": "yes"}, status=404)
+    browser.post(f"{EDIT}/versions/0/back", {**token, "replaces": "0"}, status=404)
     assert PageText.select().count() == 0
 
 

@@ -102,7 +102,7 @@ def test_another_pharmacy_is_not_shown_it(browser: Browser, pharmacist: User) ->
 def test_who_has_no_pharmacy_has_no_questions(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
 
-    browser.get("/questions", status=403)
+    browser.get("/questions", status=404)
 
 
 def test_what_is_missing_is_asked_with_the_name(

@@ -233,7 +233,7 @@ def test_others_may_not(browser: Browser, pharmacist: User) -> None:
         "/staff/fax-numbers",
         page_of(OLD),
     ):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
 
 
 def test_staff_test_a_number_of_somebody_who_is_no_user_and_type_the_code(

@@ -251,4 +251,4 @@ def test_practitioners_and_staff_have_no_calendar(browser: Browser) -> None:
     for role in (Role.PRACTITIONER, Role.STAFF):
         browser.sign_in_as(make_user(role))
         for path in ("/reporting", "/submissions/zero"):
-            browser.get(path, status=403)
+            browser.get(path, status=404)

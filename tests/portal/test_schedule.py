@@ -206,7 +206,7 @@ def test_a_list_can_be_deleted_and_is_nobody_elses(
 
 @pytest.mark.parametrize(
     ("role", "status"),
-    [(Role.PHARMACY, 200), (Role.STAFF, 403), (Role.AUDITOR, 403)],
+    [(Role.PHARMACY, 200), (Role.STAFF, 404), (Role.AUDITOR, 404)],
 )
 def test_lists_are_for_prescribers_and_pharmacies(
     browser: Browser, role: Role, status: int

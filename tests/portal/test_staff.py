@@ -30,4 +30,4 @@ def test_console_shows_the_queues_of_the_role_only(browser: Browser) -> None:
 
 def test_practitioner_has_no_console(browser: Browser) -> None:
     browser.sign_in_as(make_user(Role.PRACTITIONER))
-    browser.get("/staff", status=403)
+    browser.get("/staff", status=404)

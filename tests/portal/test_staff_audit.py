@@ -119,8 +119,8 @@ def test_only_auditors_and_administrators_may_search(
 ) -> None:
     browser.sign_in_as(make_user(role))
 
-    browser.get("/staff/audit", status=403)
-    browser.get("/staff/audit.csv", status=403)
+    browser.get("/staff/audit", status=404)
+    browser.get("/staff/audit.csv", status=404)
 
 
 def test_who_looked_is_summed_up_with_first_and_last(

@@ -131,5 +131,5 @@ def test_a_pharmacy_cannot_add_to_itself(
     own.get("/submissions")
     values = {"csrf_token": own.token(), "cover-licence": "PCY.0000002"}
     path = f"/staff/registrations/{registered.code}/pharmacies"
-    own.post(path, values, status=403)
-    own.post(f"{path}/withdraw", values, status=403)
+    own.post(path, values, status=404)
+    own.post(f"{path}/withdraw", values, status=404)

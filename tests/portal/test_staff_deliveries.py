@@ -195,4 +195,4 @@ def test_a_mailed_letter_comes_back(staff: Browser) -> None:
 def test_deliveries_are_staffs_alone(browser: Browser, path: str) -> None:
     browser.get(path, status=303)
     browser.sign_in_as(make_user(Role.PHARMACY))
-    browser.get(path, status=403)
+    browser.get(path, status=404)

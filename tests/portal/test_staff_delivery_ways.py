@@ -296,7 +296,7 @@ def test_the_pages_are_seen_on_record_by_who_works_on_them(
     patient = f"patient:{recipient.case.patient.id}"
     assert {(each.actor, each.subject) for each in opened} == {("staff.lee", patient)}
     browser.sign_in_as(make_user(Role.PRACTITIONER))
-    browser.get(f"/staff/deliveries/{row.id}.pdf", status=403)
+    browser.get(f"/staff/deliveries/{row.id}.pdf", status=404)
 
 
 def test_a_letter_with_a_password_is_never_shown(staff: Browser) -> None:

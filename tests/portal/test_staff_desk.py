@@ -252,7 +252,7 @@ def test_others_see_and_do_none_of_it(
     browser.sign_in_as(make_user(role))
     browser.get("/account")
     for path in (f"/staff/faxes/{fax.id}/look/1", "/staff/faxes/put-aside"):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
     for path in (
         "/staff/faxes/next",
         f"/staff/faxes/{fax.id}/take",
@@ -263,4 +263,4 @@ def test_others_see_and_do_none_of_it(
         f"/staff/registrations/{application.code}/take",
         f"/staff/registrations/{application.code}/accounts/1",
     ):
-        browser.post(path, {"csrf_token": browser.token()}, status=403)
+        browser.post(path, {"csrf_token": browser.token()}, status=404)

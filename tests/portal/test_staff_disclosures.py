@@ -161,7 +161,7 @@ def test_only_staff_see_disclosures(
 ) -> None:
     browser.sign_in_as(make_user(role))
     for page in ("", f"/patients/{edith.id}", f"/patients/{edith.id}.pdf", "/official"):
-        browser.get(f"/staff/disclosures{page}", status=403)
+        browser.get(f"/staff/disclosures{page}", status=404)
 
 
 # --- The patient's own request
@@ -284,7 +284,7 @@ def test_one_prepares_and_another_releases_exactly_the_scope(
     make_dispensation(patient=edith, filled_on=date(2019, 1, 1), drug_name="Old drug")
     here = handed_on(browser, edith)
     assert "Somebody else with the permission reads and releases it." in browser.text()
-    browser.get(f"{here}/review", status=403)
+    browser.get(f"{here}/review", status=404)
     browser.sign_in_as(chief)
     browser.get(here)
     browser.get(f"{here}/review")

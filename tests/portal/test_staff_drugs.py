@@ -215,7 +215,7 @@ def test_withheld_counts_are_for_administrators_alone(
         pharmacy=make_pharmacy(name="ELM CITY DRUG"),
     )
     for path in ("/staff/drugs/withheld", "/staff/drugs/withheld.csv"):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
     browser.sign_in_as(make_user(Role.ADMINISTRATOR))
 
     browser.get("/staff/drugs/withheld?since=01/01/2026&until=12/31/2026")
@@ -234,7 +234,7 @@ def test_withheld_counts_are_for_administrators_alone(
 def test_others_see_no_drug_pages(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
 
-    browser.get("/staff/drugs", status=403)
+    browser.get("/staff/drugs", status=404)
 
 
 def test_an_analyst_reads_and_does_not_write(browser: Browser) -> None:
@@ -244,7 +244,7 @@ def test_an_analyst_reads_and_does_not_write(browser: Browser) -> None:
 
     assert "Add the product" not in browser.text()
     values = {**TYPED, "csrf_token": browser.token()}
-    browser.post(f"/staff/drugs/{NDC}", values, status=403)
+    browser.post(f"/staff/drugs/{NDC}", values, status=404)
     assert Product.select().count() == 0
 
 

@@ -56,5 +56,5 @@ def test_users_outside_the_program_have_no_box(browser: Browser) -> None:
     browser.get("/account")
     assert "Find anything" not in browser.text()
     browser.post(
-        "/staff/anything", {"csrf_token": browser.token(), "anything": "1"}, status=403
+        "/staff/anything", {"csrf_token": browser.token(), "anything": "1"}, status=404
     )

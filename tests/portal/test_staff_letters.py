@@ -301,4 +301,4 @@ def test_no_letter_waits(staff: Browser) -> None:
 def test_letters_are_staffs_alone(browser: Browser, path: str) -> None:
     browser.get(path, status=303)
     browser.sign_in_as(make_user(Role.PHARMACY))
-    browser.get(path, status=403)
+    browser.get(path, status=404)

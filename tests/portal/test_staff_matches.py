@@ -239,6 +239,6 @@ def test_others_may_not_see_who_is_who(browser: Browser, role: Role) -> None:
     review = asked()
     browser.sign_in_as(make_user(role))
     for path in ("", f"/{review.id}"):
-        browser.get(f"/staff/matches{path}", status=403)
-    browser.get(f"/staff/patients/{review.candidate.id}", status=403)
-    browser.get("/staff/patients", status=403)
+        browser.get(f"/staff/matches{path}", status=404)
+    browser.get(f"/staff/patients/{review.candidate.id}", status=404)
+    browser.get("/staff/patients", status=404)

@@ -57,8 +57,8 @@ def test_staff_write_down_assess_and_close_an_incident(
 def test_users_do_not_see_incidents(browser: Browser, sent: Delivery) -> None:
     browser.sign_in_as(make_user(Role.PHARMACY))
 
-    browser.get("/staff/misdeliveries", status=403)
-    browser.get(f"/staff/deliveries/{sent.id}/wrong-person", status=403)
+    browser.get("/staff/misdeliveries", status=404)
+    browser.get(f"/staff/deliveries/{sent.id}/wrong-person", status=404)
 
 
 def test_a_delivery_or_incident_that_is_not_there_is_not_found(

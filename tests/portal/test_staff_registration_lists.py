@@ -143,4 +143,4 @@ def test_lists_and_file_are_staffs_alone(
 ) -> None:
     browser.sign_in_as(make_user(Role.PRACTITIONER))
     for path in ("", ".csv", "?list=all"):
-        browser.get(f"/staff/registrations{path}", status=403)
+        browser.get(f"/staff/registrations{path}", status=404)

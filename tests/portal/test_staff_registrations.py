@@ -238,7 +238,7 @@ def test_others_see_none_of_it(browser: Browser, role: Role) -> None:
         f"/staff/faxes/{fax.id}",
         f"/staff/faxes/{fax.id}/pages/1.png",
     ):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
 
 
 def test_no_page_shows_the_mailed_password(desk: Browser) -> None:

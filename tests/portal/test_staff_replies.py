@@ -193,6 +193,6 @@ def test_only_who_works_on_cases_reads_replies(
     faxed(case_recipients.of_case(case)[0].reply_code)
     browser.sign_in_as(make_user(Role.ANALYST))
 
-    browser.get("/staff/replies", status=403)
-    browser.get(f"/staff/replies/{FaxedReply.get().id}", status=403)
+    browser.get("/staff/replies", status=404)
+    browser.get(f"/staff/replies/{FaxedReply.get().id}", status=404)
     assert CaseRecipient.select().where(~CaseRecipient.answer.is_null()).count() == 0

@@ -262,12 +262,12 @@ def test_staff_read_the_policy_and_only_an_administrator_writes_it(
     assert "Change the schedule" not in browser.text()
     browser.get("/staff/reporting/closed-days")
     assert "Add the day" not in browser.text()
-    browser.get("/staff/reporting/schedules/new", status=403)
+    browser.get("/staff/reporting/schedules/new", status=404)
     token = {"csrf_token": browser.token()}
-    browser.post("/staff/reporting/closed-days/federal", token, status=403)
+    browser.post("/staff/reporting/closed-days/federal", token, status=404)
     browser.sign_in_as(make_user(Role.PHARMACY, pharmacy=make_pharmacy()))
     for page in ("", "/held", "/schedules", "/closed-days", "/late.csv"):
-        browser.get(f"/staff/reporting{page}", status=403)
+        browser.get(f"/staff/reporting{page}", status=404)
 
 
 def answered(elm: Pharmacy) -> InboundFax:

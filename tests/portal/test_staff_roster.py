@@ -205,7 +205,7 @@ def test_what_stands_in_the_way_of_an_undo_is_named(
 def test_the_roster_is_for_administrators(browser: Browser, role: Role) -> None:
     browser.sign_in_as(make_user(role))
     for path in ("/staff/roster", "/staff/roster/1", "/staff/roster/1/changes.csv"):
-        browser.get(path, status=403)
+        browser.get(path, status=404)
 
 
 # --- Licences of users
@@ -303,4 +303,4 @@ def test_the_user_s_file_says_what_the_roster_has_said(desk: Browser) -> None:
 
 def test_licences_are_for_staff(browser: Browser) -> None:
     browser.sign_in_as(make_user(Role.AUDITOR))
-    browser.get("/staff/licences", status=403)
+    browser.get("/staff/licences", status=404)

@@ -374,11 +374,11 @@ def test_staff_read_rules_but_only_an_administrator_writes_them(
     browser.get("/staff/rules")
     assert "New rule" not in browser.text()
     assert "/switch" not in html(browser)
-    browser.get(f"/staff/rules/new?of={rule.id}", status=403)
-    browser.get(f"/staff/rules/{rule.id}/switch", status=403)
+    browser.get(f"/staff/rules/new?of={rule.id}", status=404)
+    browser.get(f"/staff/rules/{rule.id}/switch", status=404)
     browser.sign_in_as(make_user(Role.PRACTITIONER))
-    browser.get("/staff/rules", status=403)
-    browser.get("/staff/cases", status=403)
+    browser.get("/staff/rules", status=404)
+    browser.get("/staff/cases", status=404)
 
 
 def test_a_held_case_is_looked_at_and_released(browser: Browser) -> None:

@@ -124,5 +124,5 @@ def test_only_administrators_see_settings(new_browser: Callable[..., Browser]) -
     for role in (Role.STAFF, Role.AUDITOR, Role.PHARMACY):
         other = new_browser()
         other.sign_in_as(make_user(role))
-        other.get("/staff/settings", status=403)
-        other.get("/staff/settings/office", status=403)
+        other.get("/staff/settings", status=404)
+        other.get("/staff/settings/office", status=404)

@@ -102,4 +102,4 @@ def test_a_file_that_would_be_too_long_is_refused_with_the_list(
 
 def test_the_file_is_staffs_alone(browser: Browser, elm: User) -> None:
     browser.sign_in_as(elm)
-    browser.get("/staff/submissions.csv", status=403)
+    browser.get("/staff/submissions.csv", status=404)

@@ -352,7 +352,7 @@ def test_what_became_of_tickets_is_shown_and_comes_as_a_file(
 
 
 def test_administrators_say_who_takes_what(browser: Browser, lee: User) -> None:
-    browser.get("/staff/tickets/routing", status=403)
+    browser.get("/staff/tickets/routing", status=404)
     chief = make_user(Role.ADMINISTRATOR)
     browser.sign_in_as(chief)
     browser.get("/staff/tickets/routing")
@@ -382,7 +382,7 @@ def test_others_open_none_of_it(browser: Browser, path: str) -> None:
     ticket = make_ticket()
     browser.sign_in_as(ticket.opened_by)
 
-    browser.get(f"{page_of(ticket)}/{path}", status=403)
+    browser.get(f"{page_of(ticket)}/{path}", status=404)
 
 
 def test_a_reporter_opens_no_paper_at_the_staff_address(browser: Browser) -> None:
@@ -390,6 +390,6 @@ def test_a_reporter_opens_no_paper_at_the_staff_address(browser: Browser) -> Non
     paper = put(ticket, make_user(), Audience.REPORTER)
     browser.sign_in_as(ticket.opened_by)
 
-    browser.get(f"/staff/tickets/attachments/{paper.id}", status=403)
-    browser.get("/staff/tickets.csv", status=403)
-    browser.get("/staff/tickets/outcomes", status=403)
+    browser.get(f"/staff/tickets/attachments/{paper.id}", status=404)
+    browser.get("/staff/tickets.csv", status=404)
+    browser.get("/staff/tickets/outcomes", status=404)

@@ -248,6 +248,6 @@ def test_who_does_not_work_tickets_cannot_see_them(
     ticket = make_ticket()
     browser.sign_in_as(make_user(role))
 
-    browser.get("/staff/tickets", status=403)
-    browser.get(f"/staff/tickets/{ticket.number}", status=403)
-    browser.get(f"/staff/tickets/{ticket.number}/void", status=403)
+    browser.get("/staff/tickets", status=404)
+    browser.get(f"/staff/tickets/{ticket.number}", status=404)
+    browser.get(f"/staff/tickets/{ticket.number}/void", status=404)

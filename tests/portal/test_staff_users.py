@@ -171,11 +171,11 @@ def test_staff_read_users_and_do_nothing_about_them(
     assert "Suspend" not in staff.text()
     assert "History" not in staff.text()
     for path in ("suspend", "reactivate", "new-letter", "role"):
-        staff.get(f"/staff/users/{doctor.id}/{path}", status=403)
+        staff.get(f"/staff/users/{doctor.id}/{path}", status=404)
     staff.post(
-        f"/staff/users/{doctor.id}/unlock", {"csrf_token": staff.token()}, status=403
+        f"/staff/users/{doctor.id}/unlock", {"csrf_token": staff.token()}, status=404
     )
     browser.get("/staff/users/999", status=404)
     auditor = new_browser()
     auditor.sign_in_as(make_user(Role.AUDITOR))
-    auditor.get("/staff/users", status=403)
+    auditor.get("/staff/users", status=404)

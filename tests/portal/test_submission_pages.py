@@ -158,7 +158,7 @@ def test_progress_shows_no_patient_and_is_not_a_view_of_one(
     other.sign_in_as(make_user(Role.PHARMACY))
     for path in ("progress", "breaks"):
         other.get(f"/submissions/{done.id}/{path}", status=404)
-        other.get(f"/staff/submissions/{done.id}/{path}", status=403)
+        other.get(f"/staff/submissions/{done.id}/{path}", status=404)
 
 
 # --- Lists

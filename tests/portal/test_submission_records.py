@@ -254,7 +254,7 @@ def test_another_pharmacys_records_are_not_there(
     ):
         browser.get(path)
         other.get(path, status=404)
-    other.get(f"/staff/submissions/{done.id}/corrections", status=403)
+    other.get(f"/staff/submissions/{done.id}/corrections", status=404)
 
 
 def test_staff_see_who_corrected_what(

@@ -243,7 +243,7 @@ def test_staff_see_all_submissions_and_practitioners_none(
     practitioner = new_browser()
     practitioner.sign_in_as(make_user(Role.PRACTITIONER))
     for path in ("/submissions", "/dispensing", "/staff/submissions"):
-        practitioner.get(path, status=403)
+        practitioner.get(path, status=404)
 
 
 def test_nothing_dispensed_is_reported_in_one_click(

@@ -164,7 +164,7 @@ def test_staff_open_the_copy_that_was_sent_from_its_case(
 ) -> None:
     case = f"/staff/cases/{mine.case.id}"
     copy = f"{case}/reports/{mine.id}.pdf"
-    browser.get(copy, status=403)
+    browser.get(copy, status=404)
     browser.sign_in_as(make_user(Role.STAFF))
     page = browser.get(case).get_data(as_text=True)
     assert copy not in page  # nothing was drawn yet

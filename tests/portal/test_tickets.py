@@ -112,5 +112,5 @@ def test_staff_cannot_open_the_participants_pages(browser: Browser) -> None:
     browser.sign_in_as(make_user())
     entry = make_dispensation(prescriber=make_prescriber())
 
-    browser.get(f"/entries/{entry.row_code}/report-a-problem", status=403)
-    browser.get("/tickets", status=403)
+    browser.get(f"/entries/{entry.row_code}/report-a-problem", status=404)
+    browser.get("/tickets", status=404)

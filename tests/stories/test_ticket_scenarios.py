@@ -139,7 +139,7 @@ def test_38_views_changes_and_refusals_are_listed_and_a_changed_row_is_found(
     browser.sign_in_as(reader)
     browser.get(f"/threshold-reports/{recipient.id}")
     browser.get(f"/threshold-reports/{recipient.id}.pdf")
-    browser.get(f"/staff/cases/{sent.id}", status=403)
+    browser.get(f"/staff/cases/{sent.id}", status=404)
     row = row_of(sent, "SHOP 1")
     browser.get(f"/entries/{row.row_code}/report-a-problem")
     browser.submit({"problem": "wrong_days"})
