@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection
 from time import monotonic, sleep
 from typing import Any
@@ -52,7 +53,9 @@ class Desk:
         self.end.set()
         self.server.task_dispatcher.shutdown(timeout=5)
         open_ones = self.server._map
-        self.server.trigger.pull_trigger(lambda: wasyncore.close_all(open_ones))
+        # A page that has just ended may wake it first: it closes what is pulled here.
+        with suppress(OSError):
+            self.server.trigger.pull_trigger(lambda: wasyncore.close_all(open_ones))
         self.thread.join(5)
         assert not self.thread.is_alive()
 
