@@ -97,10 +97,7 @@ class WordField(CharField):
         allowed = ", ".join(
             f"'{word.value}'" for word in self.words if word not in self.without
         )
-        self.constraints = [
-            *(self.constraints or []),
-            Check(f'"{self.column_name}" IN ({allowed})'),
-        ]
+        self.constraints = [Check(f'"{self.column_name}" IN ({allowed})')]
 
     def python_value(self, value: Any) -> Any:
         return None if value is None else self.words(value)
@@ -479,12 +476,9 @@ class ProposalStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class RoleChange(Table):
-    """Another role for a staff account: one person proposes it, a second decides."""
+class Proposal(Table):
+    """What one administrator proposes and a second decides; a table for each kind."""
 
-    user = ForeignKeyField(User, on_delete="CASCADE")
-    from_role = word(Role)
-    to_role = word(Role)
     reason = TextField()
     proposed_by = CharField()
     proposed_at = UtcField()
@@ -492,6 +486,25 @@ class RoleChange(Table):
     decided_by = CharField(default="")
     decided_at = UtcField(null=True)
     answer = TextField(default="")  # why it was declined
+
+    class Meta:
+        constraints = [Check("status <> 'confirmed' OR decided_by <> proposed_by")]
+
+
+class NewAccount(Proposal):
+    """An account for one of the program's people, before there is one."""
+
+    username = CharField()
+    name = CharField()
+    email = CharField()
+    phone = CharField(default="")
+    role = word(Role)
+
+
+class RoleChange(Proposal):
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    from_role = word(Role)
+    to_role = word(Role)
 
     class Meta:
         constraints = [
@@ -2685,6 +2698,7 @@ TABLES: tuple[type[Table], ...] = (
     Session,
     Credential,
     RoleChange,
+    NewAccount,
     SignInAttempt,
     AuthenticatorApp,
     RecoveryCode,

@@ -63,7 +63,7 @@ ONE_WAY = {
     ),
     DeliveryKind.FORGOTTEN_PASSWORD: (
         "The link in it goes to the address that we have of the user and nowhere else."
-        " Mail a new password letter instead."
+        " Send another link from Sign-in help, or mail a new password letter."
     ),
     DeliveryKind.STAFF_ALERT: (
         "Alerts go to staff alone. Where they go is set in PMP_STAFF_MAIL_TO."

@@ -35,7 +35,7 @@ WORDS = {
     Permission.WITHHELD_READ: "see what only administrators may",
     Permission.AUDIT_READ: "read the audit record",
     Permission.USER_READ: "see accounts",
-    Permission.USER_ADMINISTER: "suspend accounts and change roles",
+    Permission.USER_ADMINISTER: "suspend accounts, change roles, make staff accounts",
     Permission.SETTINGS_WRITE: "change the program's settings",
     Permission.ROSTER_IMPORT: "import the roster",
 }

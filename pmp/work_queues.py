@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from models import ProposalStatus, RoleChange, UtcField
+from models import NewAccount, ProposalStatus, RoleChange, UtcField
 from pmp import clock, settings
 from pmp.accounts import user_lists
 from pmp.permissions import Permission
@@ -75,6 +75,14 @@ def accounts(*, at: datetime) -> list[Queue]:
             Permission.USER_ADMINISTER,
             RoleChange.select().where(RoleChange.status == ProposalStatus.OPEN),
             RoleChange.proposed_at,
+            at=at,
+        ),
+        queue(
+            "New accounts to confirm",
+            "/staff/new-accounts",
+            Permission.USER_ADMINISTER,
+            NewAccount.select().where(NewAccount.status == ProposalStatus.OPEN),
+            NewAccount.proposed_at,
             at=at,
         ),
         Queue(

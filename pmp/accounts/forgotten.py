@@ -3,6 +3,9 @@
 The page only writes down who may be meant and answers; the worker does the rest. So
 the answer and its time are the same whether or not there is such an account. A link
 lives 24 hours at most and is good once (NIST SP 800-63B-4, section 4.2.1).
+
+By the same link the program's own people set their first password: they have no licence
+and so no address of record that a letter could go to.
 """
 
 import hashlib
@@ -21,7 +24,8 @@ from models import (
     UserStatus,
 )
 from pmp import audit, database, deliveries, settings
-from pmp.accounts import credentials, lock_out, passwords, second_factor
+from pmp.account_settings import STAFF_ROLES
+from pmp.accounts import attestation, credentials, lock_out, passwords, second_factor
 from pmp.accounts.entering import refuse_weak, set_password, tell_of_password
 from pmp.deliveries import contacts
 from pmp.errors import RuleError
@@ -62,10 +66,27 @@ def ask_for(user: User, *, by_letter: bool, by: User, at: datetime) -> int:
         raise RuleError("There is no address of record to mail a letter to.")
     if not by_letter and not user.email:
         raise RuleError("We have no email address of this user.")
-    if not by_letter and user.status != UserStatus.ACTIVE:
+    if not by_letter and not takes_link(user):
         raise RuleError(f"{user.username} must begin with the letter.")
     with database.atomic():
         return _written(user, by_letter=by_letter, place="", by=by.username, at=at)
+
+
+def takes_link(user: User) -> bool:
+    """Tell whether a link may set a user's password.
+
+    A licence's user who never came in needs the letter: it goes to the address that
+    the Department has. Where one of the program's own people reads mail was said by
+    whoever made the account.
+    """
+    if user.status == UserStatus.AWAITING_FIRST_SIGN_IN:
+        return user.role in STAFF_ROLES
+    return bool(user.status == UserStatus.ACTIVE)
+
+
+def is_first(user: User) -> bool:
+    """Tell whether a link would set the first password of an account."""
+    return bool(user.status == UserStatus.AWAITING_FIRST_SIGN_IN)
 
 
 def unanswered() -> list[int]:
@@ -130,19 +151,21 @@ def user_of(row: ForgottenPassword) -> User:
 def is_open(row: ForgottenPassword, *, at: datetime) -> bool:
     """Tell whether a link is good yet, and its user may sign in."""
     lives = row.ended_at is None and row.expires_at is not None and row.expires_at > at
-    return bool(lives and row.user and row.user.status == UserStatus.ACTIVE)
+    return bool(lives and row.user and takes_link(row.user))
 
 
 def reset(row: ForgottenPassword, password: str, *, address: str, at: datetime) -> User:
     """Set a new password by a link, once; every session of the user ends.
 
-    Signing in comes after, with the second factor where there is one. RuleError for a
-    password that will not do, or a link that was used meanwhile.
+    Signing in comes after, with the second factor where there is one. Who sets the
+    first one attests with it that the account is theirs alone. RuleError for a
+    password that will not do, or if the link was used or the account shut meanwhile.
     """
     user = user_of(row)
     refuse_weak(password, user)
     secret_hash = passwords.hash_secret(password)
     with database.atomic():
+        user = _held(user)
         used = (
             ForgottenPassword.update(ended_at=at)
             .where(ForgottenPassword.id == row.id)
@@ -152,7 +175,12 @@ def reset(row: ForgottenPassword, password: str, *, address: str, at: datetime) 
         )
         if not used:
             raise RuleError("This link was used a moment ago.")
+        if not takes_link(user):
+            raise RuleError("This account was shut a moment ago.")
         end_links(user, at=at)
+        began = is_first(user)
+        if began:
+            _begin(user, address=address, at=at)
         set_password(user, password, secret_hash, at=at)
         if not second_factor.has(user):  # else it would give new tries at codes
             lock_out.forget_tries(user)
@@ -163,8 +191,33 @@ def reset(row: ForgottenPassword, password: str, *, address: str, at: datetime) 
             at=at,
             address=address,
         )
-        tell_of_password(user, at=at)
+        if not began:  # who has just begun knows
+            tell_of_password(user, at=at)
     return user
+
+
+def _held(user: User) -> User:
+    """Hold a user's row, as whoever suspends them does; the fresh row."""
+    query = User.select().where(User.id == user.id)
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
+    held: User = query.get()
+    return held
+
+
+def _begin(user: User, *, address: str, at: datetime) -> None:
+    """Let a user in who never was; a single-use password that is out dies."""
+    user.status = UserStatus.ACTIVE
+    reason = "the user has come in"
+    credentials.withdraw_letters(user, reason=reason, at=at, printed=False)
+    attestation.attest(user, at=at, address=address)
+    audit.record(
+        audit.Event.USER_ACTIVATED,
+        actor=user.username,
+        subject=f"user:{user.id}",
+        at=at,
+        address=address,
+    )
 
 
 def end_links(user: User, *, at: datetime) -> None:
@@ -215,14 +268,17 @@ def _written(
         subject=f"user:{user.id}" if user else "user:unknown",
         at=at,
         address=place,
-        detail={"way": "letter" if by_letter else "email"},
+        detail={
+            "way": "letter" if by_letter else "email",
+            **({"first_password": True} if user and is_first(user) else {}),
+        },
     )
     return int(row.id)
 
 
 def _send_link(row: ForgottenPassword, *, at: datetime) -> None:
     user = user_of(row)
-    if user.status != UserStatus.ACTIVE or not user.email:
+    if not takes_link(user) or not user.email:
         return
     if not row.asked_by and _links_since(user, at - timedelta(days=1)) >= (
         MOST_LINKS_A_DAY

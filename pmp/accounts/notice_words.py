@@ -10,6 +10,7 @@ from typing import Any
 from models import AccountNotice, Role
 from models import NoticeOfAccount as Notice
 from pmp import settings
+from pmp.account_settings import STAFF_ROLES
 from pmp.accounts.standings import ROLE_WORDS
 from pmp.wording import phone, us_date, us_time
 
@@ -119,6 +120,7 @@ before.""",
     ),
 }
 _OWN_PASSWORD = "Sign in with your own password, as before."  # noqa: S105 - a sentence
+_BY_LINK = "You have no password yet. Ask for a link to set it: {portal}/forgotten"
 _BY_LETTER = "Sign in with the user name and password of the letter mailed to you."
 
 
@@ -140,7 +142,7 @@ def _facts(notice: AccountNotice) -> dict[str, Any]:
         "address": detail.get("address", ""),
         "closes_on": us_date(datetime.fromisoformat(closes)) if closes else "",
         "unused_days": chosen.inactive_days,
-        "sign_in": _OWN_PASSWORD if detail.get("came_in", True) else _BY_LETTER,
+        "sign_in": _sign_in(notice),
         "old_role": _role(detail.get("from")),
         "new_role": _role(detail.get("to")),
         "code": licence.code if licence else "",
@@ -149,6 +151,14 @@ def _facts(notice: AccountNotice) -> dict[str, Any]:
         "department": chosen.department,
         "phone": phone(chosen.program_phone),
     }
+
+
+def _sign_in(notice: AccountNotice) -> str:
+    if notice.detail.get("came_in", True):
+        return _OWN_PASSWORD
+    if notice.user.role in STAFF_ROLES:
+        return _BY_LINK.format(portal=settings.current().public_url)
+    return _BY_LETTER
 
 
 def _role(value: str | None) -> str:

@@ -17,12 +17,15 @@ from models import (
     UserStatus,
 )
 from pmp import accounts, audit, database
-from pmp.accounts import account_notices, sessions, user_desk
+from pmp.accounts import account_notices, proposals, sessions, user_desk
 from pmp.accounts.standings import ROLE_WORDS
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.wording import us_time
 
 STAFF_ROLES = (Role.STAFF, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR)
+_TURNED_DOWN = {
+    ProposalStatus.DECLINED: audit.Event.ROLE_CHANGE_DECLINED,
+    ProposalStatus.WITHDRAWN: audit.Event.ROLE_CHANGE_WITHDRAWN,
+}
 
 
 def may_change(user: User) -> bool:
@@ -114,11 +117,7 @@ def confirm(change_id: int, *, by: User, at: datetime) -> bool:
     """
     with database.atomic():
         change, user = _held(change_id, by=by)
-        if change.proposed_by == by.username:
-            raise RuleError(
-                "You proposed this: another administrator must confirm it. You can"
-                " withdraw it."
-            )
+        proposals.refuse_own(change, by=by)
         if user.role != change.from_role or user.status in accounts.SHUT_OUT:
             raise ConflictError(
                 f"{user.username} has changed since this was proposed: the account is"
@@ -127,7 +126,7 @@ def confirm(change_id: int, *, by: User, at: datetime) -> bool:
         user.role = change.to_role
         user.save(only=[User.role])
         sessions.end_all(user, at=at)
-        _decide(change, ProposalStatus.CONFIRMED, by=by, at=at)
+        proposals.decide(change, ProposalStatus.CONFIRMED, by=by, at=at)
         _record(audit.Event.ROLE_CHANGE_CONFIRMED, change, by=by, at=at)
         roles = {"from": change.from_role, "to": change.to_role}
         kind = NoticeOfAccount.ROLE_CHANGED
@@ -141,16 +140,8 @@ def decline(change_id: int, *, reason: str, by: User, at: datetime) -> None:
     """
     with database.atomic():
         change, _ = _held(change_id, by=by)
-        is_own = change.proposed_by == by.username
-        if not is_own and not reason.strip():
-            raise RuleError("Say why it is declined.", field="reason")
-        change.answer = reason.strip()
-        if is_own:
-            status, event = ProposalStatus.WITHDRAWN, audit.Event.ROLE_CHANGE_WITHDRAWN
-        else:
-            status, event = ProposalStatus.DECLINED, audit.Event.ROLE_CHANGE_DECLINED
-        _decide(change, status, by=by, at=at)
-        _record(event, change, by=by, at=at)
+        ended = proposals.turn_down(change, reason=reason, by=by, at=at)
+        _record(_TURNED_DOWN[ended], change, by=by, at=at)
 
 
 def _held(change_id: int, *, by: User) -> tuple[RoleChange, User]:
@@ -158,11 +149,7 @@ def _held(change_id: int, *, by: User) -> tuple[RoleChange, User]:
     proposed = get(change_id)
     user = user_desk.taken(proposed.user.id, seen="", by=by)
     change: RoleChange = RoleChange.get_by_id(change_id)
-    if change.status != ProposalStatus.OPEN:
-        raise ConflictError(
-            f"{change.decided_by} was faster: this was {change.status} on"
-            f" {us_time(change.decided_at)}."
-        )
+    proposals.require_open(change)
     return change, user
 
 
@@ -174,13 +161,6 @@ def _refuse_licensed(user: User) -> None:
         )
     if user.status == UserStatus.SUSPENDED:
         raise RuleError(f"{user.username} is suspended: open the account again first.")
-
-
-def _decide(
-    change: RoleChange, status: ProposalStatus, *, by: User, at: datetime
-) -> None:
-    change.status, change.decided_by, change.decided_at = status, by.username, at
-    change.save()
 
 
 def _record(event: audit.Event, change: RoleChange, *, by: User, at: datetime) -> None:

@@ -27,7 +27,7 @@ DECIDED = {
     audit.Event.USER_SUSPENDED: "suspended it",
     audit.Event.USER_REACTIVATED: "opened it again",
     audit.Event.USER_UNLOCKED: "unlocked it",
-    audit.Event.USER_ACTIVATED: "came in with the letter",
+    audit.Event.USER_ACTIVATED: "came in for the first time",
     audit.Event.PASSWORD_LETTER: "had a new password letter mailed",
     audit.Event.DELIVERY_STAFF_ACTION: "had a new password letter mailed",
     audit.Event.ROLE_CHANGE_PROPOSED: "proposed another role",

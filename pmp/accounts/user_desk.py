@@ -6,6 +6,7 @@ two who decide at once, of each other too, the second sees what the first has do
 """
 
 from datetime import datetime
+from typing import Any
 
 from models import NoticeOfAccount, Role, User, UserStatus
 from pmp import accounts, audit, database
@@ -107,28 +108,42 @@ def taken(user_id: int, *, seen: str, by: User) -> User:
     RuleError for one's own; ConflictError when `by` may not decide any more, or has not
     seen the last that was done about this account.
     """
-    query = (
-        User.select()
-        .where((User.id == user_id) | (User.role == Role.ADMINISTRATOR))
-        .order_by(User.id)
-    )
-    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
-        # Rows that point to a user, such as their sessions, are written meanwhile.
-        query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
-    held = {user.id: user for user in query}
+    held = _held((User.id == user_id) | (User.role == Role.ADMINISTRATOR))
     if user_id not in held:
         raise NotFoundError("There is no such user.")
     if user_id == by.id:
         raise RuleError("This is your own account: another administrator must do it.")
-    me = held.get(by.id)
-    if me is None or me.status != UserStatus.ACTIVE or not _may(me):
-        raise ConflictError("You may not do this any more: your account was changed.")
+    _refuse_former(held.get(by.id))
     standings.require(held[user_id], seen)
     return held[user_id]
 
 
-def _may(user: User) -> bool:
-    return can(user.role, Permission.USER_ADMINISTER)
+def administrators(*, by: User) -> list[User]:
+    """Hold the rows of those who may decide, until the transaction ends; give them.
+
+    For what is about no account yet. ConflictError when `by` is none of them any more.
+    """
+    held = _held(User.role == Role.ADMINISTRATOR)
+    _refuse_former(held.get(by.id))
+    return [user for user in held.values() if _may_decide(user)]
+
+
+def _held(which: Any) -> dict[int, User]:
+    query = User.select().where(which).order_by(User.id)
+    if not database.is_sqlite():  # SQLite's transactions are IMMEDIATE
+        # Rows that point to a user, such as their sessions, are written meanwhile.
+        query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
+    return {user.id: user for user in query}
+
+
+def _refuse_former(me: User | None) -> None:
+    if me is None or not _may_decide(me):
+        raise ConflictError("You may not do this any more: your account was changed.")
+
+
+def _may_decide(user: User) -> bool:
+    may = can(user.role, Permission.USER_ADMINISTER)
+    return may and user.status == UserStatus.ACTIVE
 
 
 def _require_reason(reason: str) -> None:

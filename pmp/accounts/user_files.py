@@ -11,12 +11,13 @@ from models import (
     Credential,
     Delivery,
     DeliveryKind,
+    NewAccount,
     RoleChange,
     Session,
     User,
 )
 from pmp import audit, identifiers
-from pmp.accounts import coverage, role_changes, sessions
+from pmp.accounts import coverage, new_accounts, role_changes, sessions
 from pmp.deliveries import contacts
 
 MOST_DELIVERIES = 10
@@ -39,6 +40,7 @@ class UserFile:
     covered: list[CoveredPharmacy]
     deliveries: list[Delivery]
     changes: list[RoleChange]
+    proposal: NewAccount | None  # by which two administrators made the account
     history: list[AuditEvent]
 
 
@@ -54,6 +56,7 @@ def opened(user: User, *, by: User, at: datetime) -> UserFile:
         coverage.of(user),
         _deliveries(user),
         role_changes.of(user),
+        new_accounts.that_made(user),
         _history(user),
     )
 

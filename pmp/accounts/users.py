@@ -1,5 +1,6 @@
 """The accounts there are: how one comes about, and its user name."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from peewee import IntegrityError
@@ -13,21 +14,38 @@ from pmp.registration.names import name_key, unaccented
 LONGEST_NAME = 24
 
 
-def free_username(wanted: str) -> str:
-    """Give a user name that nobody has: letters, digits, dots; a number if taken."""
+def free_username(wanted: str, *, reserved: Collection[str] = ()) -> str:
+    """Give a user name that nobody has: letters, digits, dots; a number if taken.
+
+    `reserved` are names that are promised to somebody who has no account yet.
+    """
     ascii_only = unaccented(wanted).encode("ascii", "ignore").decode()
     parts = (name_key(part).lower() for part in ascii_only.split("."))
     stem = ".".join(part for part in parts if part)[:LONGEST_NAME] or "user"
     known = {
         user.username
         for user in User.select(User.username).where(User.username.startswith(stem))
-    }
+    } | set(reserved)
     number = 2
     name = stem
     while name in known:
         name = f"{stem}{number}"
         number += 1
     return name
+
+
+def plain_username(typed: str) -> str:
+    """Give a user name as it is kept: small letters, digits, dots and hyphens.
+
+    RuleError at the field `username` for anything else.
+    """
+    plain = typed.strip().lower()
+    if not plain.replace(".", "").replace("-", "").isalnum() or not plain.isascii():
+        raise RuleError(
+            "A user name is made of letters, digits, dots and hyphens.",
+            field="username",
+        )
+    return plain
 
 
 def create(  # noqa: PLR0913 - a person's account
@@ -46,12 +64,7 @@ def create(  # noqa: PLR0913 - a person's account
 
     RuleError if the name is taken or is not plain letters, digits, dots and hyphens.
     """
-    plain = username.strip().lower()
-    if not plain.replace(".", "").replace("-", "").isalnum() or not plain.isascii():
-        raise RuleError(
-            "A user name is made of letters, digits, dots and hyphens.",
-            field="username",
-        )
+    plain = plain_username(username)
     try:
         with database.atomic():
             user: User = User.create(

@@ -1,17 +1,20 @@
 """What staff choose and say about accounts."""
 
 from wtforms import (
+    EmailField,
     HiddenField,
     RadioField,
     SelectChoice,
     SelectField,
     StringField,
+    TelField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from models import Role, User, UserStatus
 from pmp.accounts import role_changes
+from pmp.accounts.new_accounts import Person
 from pmp.accounts.user_lists import SORTS, Standing, Wanted
 from pmp.wording import words
 from portal.forms import Form
@@ -88,6 +91,46 @@ class RoleForm(Form):
             for role in role_changes.STAFF_ROLES
             if role != user.role
         ]
+
+
+class NewAccountForm(Form):
+    """Whom an account is for; a rule knows what each answer must be."""
+
+    name = StringField(
+        "Name",
+        validators=[DataRequired("Write the name of the person"), Length(max=100)],
+    )
+    email = EmailField(
+        "Work email",
+        description="Where this person alone reads mail. The link that lets them in"
+        " goes there",
+        validators=[DataRequired("Write the person's work email"), Length(max=200)],
+    )
+    username = StringField(
+        "User name",
+        description="Made of the name if you leave it empty",
+        validators=[Length(max=40)],
+    )
+    phone = TelField("Telephone", validators=[Length(max=30)])
+    role = RadioField(
+        "Role",
+        choices=[SelectChoice(role, words(role)) for role in role_changes.STAFF_ROLES],
+        validators=[InputRequired("Choose the role that it shall have")],
+    )
+    reason = TextAreaField(
+        "Why",
+        description="Whoever confirms it reads this",
+        validators=[DataRequired("Say why"), Length(max=LONGEST)],
+    )
+
+    def person(self) -> Person:
+        return Person(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            role=self.role.data or "",
+            username=self.username.data or "",
+            phone=self.phone.data or "",
+        )
 
 
 class DeclineForm(Form):

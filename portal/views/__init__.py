@@ -62,6 +62,7 @@ BLUEPRINTS = (
     "portal.views.staff_drugs",
     "portal.views.staff_sign_in_help",
     "portal.views.staff_users",
+    "portal.views.staff_new_accounts",
     "portal.views.staff_roles",
     "portal.views.staff_settings",
     "portal.views.staff_public_pages",

@@ -84,6 +84,7 @@ def new_password() -> ResponseReturnValue:
         "account/new_password.html",
         form=form,
         username=user.username,
+        is_first=forgotten.is_first(user),
         shortest=passwords.shortest(with_factor=second_factor.has(user)),
     )
     return page, 422 if form.errors else 200

@@ -8,7 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from models import User
 from pmp import clock
-from pmp.accounts import role_changes, standings, user_desk, user_files, user_lists
+from pmp.accounts import (
+    new_accounts,
+    role_changes,
+    standings,
+    user_desk,
+    user_files,
+    user_lists,
+)
 from pmp.audit import audit_search
 from pmp.deliveries import delivery_desk, sealed_searches
 from pmp.errors import NotFoundError, RuleError
@@ -45,7 +52,7 @@ ACTIONS = {
         user_desk.reactivate,
         "Open the account again",
         "The user can sign in again, with the password that they had; who never came in"
-        " needs the letter. The user is told.",
+        " needs the letter, or the link by email. The user is told.",
         "may sign in again.",
     ),
     "new-letter": Action(
@@ -167,6 +174,7 @@ def _listed(form: UserFilterForm) -> ResponseReturnValue:
         filters={k: form[k].data for k in ("text", "role", "state") if form[k].data},
         sort=wanted.sort,
         waiting=role_changes.waiting(),
+        new_accounts=new_accounts.waiting(),
         state_words=lambda user: standings.state_words(user, at=now),
     )
     return page, 422 if wrong else 200

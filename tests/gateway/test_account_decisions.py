@@ -91,8 +91,12 @@ def test_a_new_letter_and_another_role_are_told_in_their_own_words(
 
 
 def test_who_is_let_in_again_is_told_how_they_come_in(chief: User) -> None:
-    for hashed, words in (("kept", "your own password"), (None, "of the letter")):
-        user = make_user(password_hash=hashed)
+    for role, hashed, words in (
+        (Role.STAFF, "kept", "your own password"),
+        (Role.PHARMACY, None, "of the letter"),
+        (Role.STAFF, None, "Ask for a link to set it: http"),
+    ):
+        user = make_user(role, password_hash=hashed)
         user_desk.suspend(user.id, reason="x", seen="", by=chief, at=NOW)
         Delivery.delete().execute()
         user_desk.reactivate(user.id, reason="x", seen="", by=chief, at=NOW)

@@ -151,7 +151,7 @@ def test_a_role_needs_a_second_administrator(
     second.get("/staff/users")
     assert "clerk: from staff to administrator" in second.text()
     second.get(f"/staff/role-changes/{change.id}")
-    assert "suspend accounts and change roles" in second.text()
+    assert "suspend accounts, change roles, make staff accounts" in second.text()
     second.submit(action="/decline", values={"reason": ""}, status=422)
     second.submit(action="/confirm")
     second.follow()
