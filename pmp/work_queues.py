@@ -79,7 +79,7 @@ def accounts(*, at: datetime) -> list[Queue]:
         ),
         queue(
             "New accounts to confirm",
-            "/staff/new-accounts",
+            "/staff/users/new-accounts",
             Permission.USER_ADMINISTER,
             NewAccount.select().where(NewAccount.status == ProposalStatus.OPEN),
             NewAccount.proposed_at,

@@ -257,7 +257,10 @@ def _refuse_used(username: str, email: str, *, others: list[NewAccount]) -> None
 
 
 def _told(user: User) -> str:
-    return f"{user.name} ({user.username}, {ROLE_WORDS[user.role]})"
+    role = ROLE_WORDS[user.role]
+    if user.name == user.username:  # as the command line makes them
+        return f"{user.username} ({role})"
+    return f"{user.name} ({user.username}, {role})"
 
 
 def _instead(user: User) -> str:

@@ -17,7 +17,7 @@ from portal.paging import page_asked_for
 bp = Blueprint("staff_new_accounts", __name__)
 
 
-@bp.get("/staff/new-accounts")
+@bp.get("/staff/users/new-accounts")
 @requires(Permission.USER_ADMINISTER)
 def index() -> ResponseReturnValue:
     return render_template(
@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-@bp.route("/staff/new-accounts/propose", methods=["GET", "POST"])
+@bp.route("/staff/users/new-accounts/propose", methods=["GET", "POST"])
 @requires(Permission.USER_ADMINISTER)
 def propose() -> ResponseReturnValue:
     form, me = NewAccountForm(), signed_in_user()
@@ -46,13 +46,13 @@ def propose() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-@bp.get("/staff/new-accounts/<int:account_id>")
+@bp.get("/staff/users/new-accounts/<int:account_id>")
 @requires(Permission.USER_ADMINISTER)
 def show(account_id: int) -> ResponseReturnValue:
     return _shown(new_accounts.get(account_id), DeclineForm(formdata=None))
 
 
-@bp.post("/staff/new-accounts/<int:account_id>/confirm")
+@bp.post("/staff/users/new-accounts/<int:account_id>/confirm")
 @requires(Permission.USER_ADMINISTER)
 def confirm(account_id: int) -> ResponseReturnValue:
     account, me = new_accounts.get(account_id), signed_in_user()
@@ -67,7 +67,7 @@ def confirm(account_id: int) -> ResponseReturnValue:
     return redirect(url_for("staff_users.show", user_id=made.id), 303)
 
 
-@bp.post("/staff/new-accounts/<int:account_id>/decline")
+@bp.post("/staff/users/new-accounts/<int:account_id>/decline")
 @requires(Permission.USER_ADMINISTER)
 def decline(account_id: int) -> ResponseReturnValue:
     form, me = DeclineForm(), signed_in_user()

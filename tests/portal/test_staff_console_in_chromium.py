@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from models import Application, Role, User, UserStatus
-from pmp.accounts import role_changes
+from pmp.accounts import new_accounts, role_changes
+from pmp.accounts.new_accounts import Person
 from tests.chromium import axe, fits, printed, targets_are_large
 from tests.conftest import NOW
 from tests.factories import make_application, make_practitioner_licence, make_user
@@ -49,6 +50,12 @@ def test_the_console_s_pages_fit_and_have_no_violation(
     change = role_changes.propose(
         clerk.id, role=Role.AUDITOR, reason="moves", seen="", by=second, at=NOW
     )
+    account = new_accounts.propose(
+        Person("Dana Whitfield", "dana@example.org", Role.STAFF),
+        reason="is new",
+        by=second,
+        at=NOW,
+    )
     page = open_context(width, user=chief).new_page()
     for path in (
         "/staff",
@@ -58,6 +65,9 @@ def test_the_console_s_pages_fit_and_have_no_violation(
         f"/staff/users/{doctor.id}/suspend",
         f"/staff/users/{second.id}/role",
         f"/staff/role-changes/{change.id}",
+        "/staff/users/new-accounts",
+        "/staff/users/new-accounts/propose",
+        f"/staff/users/new-accounts/{account.id}",
         "/staff/settings",
         "/staff/settings/office",
     ):

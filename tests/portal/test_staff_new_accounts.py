@@ -15,7 +15,7 @@ DANA = {
     "role": "auditor",
     "reason": "audits from Monday on",
 }
-HERE = "/staff/new-accounts"
+HERE = "/staff/users/new-accounts"
 
 
 @pytest.fixture
