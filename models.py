@@ -395,6 +395,7 @@ class FindingKind(StrEnum):
     GONE = "gone"  # the licence is in the Department's file no more
     LAPSED = "lapsed"
     IN_FORCE_AGAIN = "in_force_again"  # of a user who was suspended for it
+    COVERED_LAPSED = "covered_lapsed"  # of a pharmacy that the user reports for too
     RENAMED = "renamed"
     MOVED = "moved"  # the address of record
 
@@ -403,15 +404,17 @@ class FindingVerdict(StrEnum):
     SUSPENDED = "suspended"
     KEPT = "kept"  # as it is, with a reason
     REINSTATED = "reinstated"
+    WITHDRAWN = "withdrawn"  # the user reports for that pharmacy no more
     NOTED = "noted"
     OVERTAKEN = "overtaken"  # it did not hold any more
 
 
 class LicenceFinding(Table):
-    """What an import says about a user's licence; staff decide what follows."""
+    """What the roster says about a user's licence; staff decide what follows."""
 
     user = ForeignKeyField(User, on_delete="CASCADE")
-    batch = ForeignKeyField(RosterImport, on_delete="RESTRICT")
+    licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
+    batch = ForeignKeyField(RosterImport, null=True, on_delete="RESTRICT")  # else night
     kind = word(FindingKind)
     before = TextField(default="")
     after = TextField(default="")
@@ -427,6 +430,7 @@ LicenceFinding.add_index(
     LicenceFinding.index(
         LicenceFinding.user,
         LicenceFinding.kind,
+        LicenceFinding.licence,
         unique=True,
         name="licence_finding_open_once",
         where=SQL("settled_at IS NULL"),
@@ -1595,6 +1599,7 @@ class PatientRequest(Table):
     extended_at = UtcField(null=True)
     extended_by = CharField(default="")
     extended_reason = TextField(default="")
+    extension_letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
     document = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
     code = CharField(max_length=16, null=True, unique=True)
     pages = IntegerField(default=0)
@@ -1604,6 +1609,8 @@ class PatientRequest(Table):
     ended_by = CharField(default="")
     ended_at = UtcField(null=True)
     ended_note = TextField(default="")
+    denied_ground = CharField(default="")  # a word of pmp.disclosures.denials
+    denial_letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
 
     class Meta:
         constraints = [Check("(state = 'open') = (ended_at IS NULL)")]

@@ -33,6 +33,7 @@ from pmp.deliveries import (
     receipts,
     turns,
 )
+from pmp.disclosures import paper_expiry
 from pmp.entry import drafts
 from pmp.faxes import carrier_copies as received_copies
 from pmp.faxes import fax_expiry, inbound_media
@@ -273,6 +274,7 @@ def tidy() -> None:
     csv_submissions.expire(at=at)
     report_copies.purge(at=at)
     threshold_copies.purge(at=at)
+    paper_expiry.purge(at=at)
     schedules.expire(at=at)
     fax_expiry.purge(at=at)
     forgotten.forget_old(at=at)

@@ -39,6 +39,9 @@ class DisclosureSettings(BaseModel):
     identity_papers: str = IDENTITY_PAPERS
     official_bases: str = OFFICIAL_BASES
     oral_suspension_days: int = Field(default=30, ge=1, le=30)
+    request_paper_years: int = Field(default=6, ge=6, le=30)
+    privacy_contact: str = Field(default="Privacy Officer", min_length=1)
+    privacy_phone: str = ""
     smallest_count: int = Field(default=11, ge=0, le=100)
 
     @field_validator("identity_papers", "official_bases")

@@ -66,9 +66,13 @@ class Accounting:
 def longest(at: datetime) -> tuple[date, date]:
     """Give the first and the last day that a patient may ask for at a time."""
     today = clock.day_of(at)
-    year = today.year - settings.current().accounting_years
-    leaps = today.month == 2 and today.day == 29
-    return today.replace(year=year, day=28 if leaps else today.day), today
+    return years_before(today, settings.current().accounting_years), today
+
+
+def years_before(day: date, years: int) -> date:
+    """Give the same day so many years before; of February 29 the 28th."""
+    leaps = day.month == 2 and day.day == 29
+    return day.replace(year=day.year - years, day=28 if leaps else day.day)
 
 
 def patient_now(patient_id: int) -> Patient:

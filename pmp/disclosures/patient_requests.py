@@ -28,6 +28,7 @@ from pmp import (
 )
 from pmp.disclosures import accountings, extracts, names
 from pmp.disclosures.accountings import Accounting
+from pmp.disclosures.denials import Ground
 from pmp.disclosures.extracts import Extract
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
@@ -92,7 +93,7 @@ def take(patient_id: int, told: Told, *, by: User, at: datetime) -> PatientReque
             taken_at=at,
         )
         detail = {"asks": told.asks.value, "due": str(request.due_on)}
-        _record(audit.Event.PATIENT_REQUEST_TAKEN, request, by, at, **detail)
+        record(audit.Event.PATIENT_REQUEST_TAKEN, request, by, at, **detail)
     return request
 
 
@@ -151,7 +152,7 @@ def extend(request_id: int, *, reason: str, by: User, at: datetime) -> None:
         if not changed:
             raise ConflictError("Somebody else has extended or ended it meanwhile.")
         detail = {"due": str(due)}
-        _record(audit.Event.PATIENT_REQUEST_EXTENDED, request, by, at, **detail)
+        record(audit.Event.PATIENT_REQUEST_EXTENDED, request, by, at, **detail)
 
 
 def gather(request_id: int, *, by: User, at: datetime) -> Gathered:
@@ -224,7 +225,12 @@ def keep(gathered: Gathered, *, body: bytes, pages: int) -> None:
             actor=by.username,
         )
         detail = {"code": gathered.code, "sha256": document.sha256}
-        _record(audit.Event.PATIENT_REQUEST_PAPER_MADE, request, by, at, **detail)
+        record(audit.Event.PATIENT_REQUEST_PAPER_MADE, request, by, at, **detail)
+
+
+def is_kept(request: PatientRequest) -> bool:
+    """Tell whether a request has a paper that can be opened."""
+    return request.document is not None and request.document.purged_at is None
 
 
 def open_paper(request_id: int, *, by: User, at: datetime) -> bytes:
@@ -233,7 +239,7 @@ def open_paper(request_id: int, *, by: User, at: datetime) -> bytes:
     if request.document is None:
         raise NotFoundError("This request has no paper yet.")
     detail = {"code": request.code}
-    _record(audit.Event.PATIENT_REQUEST_PAPER_OPENED, request, by, at, **detail)
+    record(audit.Event.PATIENT_REQUEST_PAPER_OPENED, request, by, at, **detail)
     try:
         return documents.read(request.document)
     except DocumentLostError as lost:
@@ -245,16 +251,24 @@ def end(
     state: PatientRequestState,
     *,
     note: str = "",
+    ground: Ground | None = None,
     by: User,
     at: datetime,
 ) -> None:
-    """Say how a request ended: handed over, mailed, denied with a reason, withdrawn."""
+    """Say how a request ended: handed over, mailed, denied with a reason, withdrawn.
+
+    Of a denial the letter tells the ground and the note.
+    """
     request = get(request_id)
-    if state in HANDED and request.document is None:
+    denied = state == PatientRequestState.DENIED
+    if state in HANDED and not is_kept(request):
         raise RuleError("Make the paper first.", field="state")
     if state == PatientRequestState.MAILED and not request.address:
         raise RuleError("This request has no address to mail to.", field="state")
-    if state == PatientRequestState.DENIED and not note.strip():
+    if denied and ground is None:
+        message = "Say on what ground it is denied: the patient is told."
+        raise RuleError(message, field="ground")
+    if denied and not note.strip():
         raise RuleError("Say why it is denied: the patient is told.", field="note")
     with database.atomic():
         changed = (
@@ -263,6 +277,7 @@ def end(
                 ended_by=by.username,
                 ended_at=at,
                 ended_note=note.strip(),
+                denied_ground=ground.value if denied and ground else "",
             )
             .where(PatientRequest.id == request)
             .where(PatientRequest.state == PatientRequestState.OPEN)
@@ -271,7 +286,9 @@ def end(
         if not changed:
             raise ConflictError(CHANGED)
         detail = {"state": state.value}
-        _record(audit.Event.PATIENT_REQUEST_ENDED, request, by, at, **detail)
+        if denied and ground:
+            detail["ground"] = ground.value
+        record(audit.Event.PATIENT_REQUEST_ENDED, request, by, at, **detail)
 
 
 def reopen(request_id: int, *, by: User, at: datetime) -> None:
@@ -284,6 +301,7 @@ def reopen(request_id: int, *, by: User, at: datetime) -> None:
                 ended_by="",
                 ended_at=None,
                 ended_note="",
+                denied_ground="",
             )
             .where(PatientRequest.id == request)
             .where(PatientRequest.state == request.state)
@@ -293,7 +311,20 @@ def reopen(request_id: int, *, by: User, at: datetime) -> None:
         if not changed:
             raise ConflictError("This request is open already.")
         detail = {"was": request.state.value}
-        _record(audit.Event.PATIENT_REQUEST_REOPENED, request, by, at, **detail)
+        record(audit.Event.PATIENT_REQUEST_REOPENED, request, by, at, **detail)
+
+
+def record(
+    event: audit.Event, request: PatientRequest, by: User, at: datetime, **detail: Any
+) -> None:
+    """Put what was done with a request on the audit record."""
+    audit.record(
+        event,
+        actor=by.username,
+        subject=f"patient:{_number(request)}",
+        at=at,
+        detail={"request": request.id, **detail},
+    )
 
 
 def _check(told: Told, *, at: datetime) -> None:
@@ -311,15 +342,3 @@ def _check(told: Told, *, at: datetime) -> None:
 def _number(request: PatientRequest) -> int:
     number: int = request.__data__["patient"]
     return number
-
-
-def _record(
-    event: audit.Event, request: PatientRequest, by: User, at: datetime, **detail: Any
-) -> None:
-    audit.record(
-        event,
-        actor=by.username,
-        subject=f"patient:{_number(request)}",
-        at=at,
-        detail={"request": request.id, **detail},
-    )

@@ -72,6 +72,19 @@ OFFICE = Group(
         Editable("help_email", "Email for technical help", kind=Kind.EMAIL),
         Editable("web_site", "The department's web site", kind=Kind.LINE),
         Editable("referral_office", "To whom tickets are referred", kind=Kind.LINE),
+        Editable(
+            "privacy_contact",
+            "Whom patients call about their privacy",
+            "Name or title, in letters that deny a request or take more time",
+            Kind.LINE,
+        ),
+        Editable(
+            "privacy_phone",
+            "Their telephone",
+            "Empty: the telephone for questions",
+            Kind.PHONE,
+            may_be_empty=True,
+        ),
     ),
 )
 TEXTS = Group(

@@ -59,7 +59,7 @@ def _plain(each: Editable, text: str) -> str:
     longest = ONE_LINE if each.kind == Kind.LINE else MOST
     if len(clean) > longest:
         raise ValueError(f"{each.label}: write at most {longest} characters.")
-    if each.kind == Kind.PHONE:
+    if each.kind == Kind.PHONE and clean:
         number = identifiers.e164(clean)
         if number is None:
             raise ValueError(identifiers.not_a_number(clean))

@@ -22,6 +22,7 @@ from wtforms.validators import (
 from gateway import documents
 from models import PatientAsk, PatientRequestState
 from pmp.disclosures import patient_requests
+from pmp.disclosures.denials import GROUNDS, Ground
 from pmp.disclosures.patient_requests import Told
 from pmp.errors import RuleError
 from portal.forms import Form, UsDateField
@@ -142,8 +143,22 @@ class EndForm(Form):
     state = RadioField(
         "How did it end?", choices=ENDS, validators=[InputRequired("Say how it ended")]
     )
+    ground = SelectField(
+        "If it is denied: on what ground",
+        description="The letter to the patient explains it in plain words",
+        choices=[
+            SelectChoice("", "Choose"),
+            *(SelectChoice(key.value, each.words) for key, each in GROUNDS.items()),
+        ],
+        validators=[Optional()],
+    )
     note = TextAreaField(
         "Note",
-        description="Why it is denied; who fetched it, with which paper",
+        description="Who fetched it, with which paper. Of a denial: the reason in your"
+        " own words, which the letter prints after the ground",
         validators=[Optional(), Length(max=LONGEST)],
     )
+
+    def chosen_ground(self) -> Ground | None:
+        """Give the ground of a denial; only of a form that is valid."""
+        return Ground(self.ground.data) if self.ground.data else None

@@ -10,9 +10,16 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import PatientRequestState
 from pmp import clock
-from pmp.disclosures import accountings, official_requests, patient_requests
+from pmp.disclosures import (
+    accountings,
+    denials,
+    official_requests,
+    patient_requests,
+    request_letters,
+)
 from pmp.disclosures.accountings import Accounting
-from pmp.errors import RuleError
+from pmp.disclosures.request_letters import LetterKind
+from pmp.errors import NotFoundError, RuleError
 from pmp.matching import patient_files
 from pmp.paging import pages_of
 from pmp.permissions import Permission
@@ -49,6 +56,7 @@ def index() -> ResponseReturnValue:
         finder=finder,
         form=finder.wrong,
         waiting=list(patient_requests.waiting()),
+        owed=list(request_letters.owed()),
         official=list(official_requests.listed(open_only=True)),
         today=clock.today(),
     )
@@ -162,7 +170,7 @@ def extend(request_id: int) -> ResponseReturnValue:
             by=signed_in_user(),
             at=clock.now(),
         )
-        flash("The request is extended. Tell the patient in writing.")
+        flash("The request is extended. Print the letter that tells the patient.")
 
     return _done(request_id, form, more_days)
 
@@ -177,10 +185,13 @@ def end(request_id: int) -> ResponseReturnValue:
             request_id,
             PatientRequestState(form.state.data),
             note=form.note.data or "",
+            ground=form.chosen_ground(),
             by=signed_in_user(),
             at=clock.now(),
         )
-        flash("The request has ended.")
+        denied = form.state.data == PatientRequestState.DENIED.value
+        further = " Print the letter that tells the patient." if denied else ""
+        flash(f"The request has ended.{further}")
 
     return _done(request_id, form, ended)
 
@@ -193,6 +204,32 @@ def reopen(request_id: int) -> ResponseReturnValue:
         flash("The request is open again.")
 
     return _done(request_id, Form(), opened)
+
+
+@bp.post("/staff/disclosures/requests/<int:request_id>/letters/<kind>")
+@requires(Permission.DISCLOSURE_WORK)
+def make_letter(request_id: int, kind: str) -> ResponseReturnValue:
+    which = _letter_kind(kind)
+
+    def make() -> None:
+        letter = request_letters.gather(
+            request_id, which, by=signed_in_user(), at=clock.now()
+        )
+        request_letters.keep(
+            letter, body=documents.pdf("request_letter", letter=letter)
+        )
+        flash("The letter is ready. Open it, print it, and hand it over or mail it.")
+
+    return _done(request_id, Form(), make)
+
+
+@bp.get("/staff/disclosures/requests/<int:request_id>/letters/<kind>.pdf")
+@requires(Permission.DISCLOSURE_WORK)
+def letter(request_id: int, kind: str) -> ResponseReturnValue:
+    body = request_letters.open_letter(
+        request_id, _letter_kind(kind), by=signed_in_user(), at=clock.now()
+    )
+    return pdf_answer(f"patient-request-{request_id}-{kind}.pdf", body)
 
 
 class Finder:
@@ -251,6 +288,14 @@ def _made(patient_id: int, what: str) -> tuple[DaysForm, Accounting | None]:
     return form, None
 
 
+def _letter_kind(word: str) -> LetterKind:
+    """Give which letter an address names; NotFoundError for none."""
+    try:
+        return LetterKind(word)
+    except ValueError:
+        raise NotFoundError("There is no such letter.") from None
+
+
 def _done(request_id: int, form: Form, act: Callable[[], None]) -> ResponseReturnValue:
     """Do what a form of a request's page asks; the page again where that is refused."""
     patient_requests.get(request_id)
@@ -274,6 +319,9 @@ def _request_page(
         extending=extending,
         ending=ending,
         what=patient_requests.WHAT[found.asks],
+        is_kept=patient_requests.is_kept(found),
+        letters=request_letters.standing(found),
+        ground=denials.words_of(found),
         today=clock.today(),
     )
     return page, 422 if wrong is not None else 200

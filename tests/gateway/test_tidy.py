@@ -3,9 +3,23 @@
 from datetime import timedelta
 
 from gateway import schedule
-from models import CsvFile, EntryDraft, WaitingVoid
-from pmp import clock, csv_submissions, settings
-from tests.factories import make_dispensation, make_submission, make_user
+from models import (
+    CsvFile,
+    Document,
+    DocumentKind,
+    EntryDraft,
+    PatientRequest,
+    PatientRequestState,
+    WaitingVoid,
+)
+from pmp import clock, csv_submissions, documents, settings
+from tests.factories import (
+    make_dispensation,
+    make_patient,
+    make_submission,
+    make_user,
+)
+from tests.pmp.test_patient_requests import taken
 
 
 def wait_until(hours: int) -> WaitingVoid:
@@ -52,3 +66,28 @@ def test_the_night_deletes_old_drafts_and_spreadsheets(db: settings.Settings) ->
     assert EntryDraft.select().count() == 1
     (kept,) = CsvFile.select()
     assert kept.document.sealed is not None
+
+
+def test_the_night_destroys_papers_of_requests_that_ended_long_ago(
+    db: settings.Settings,
+) -> None:
+    staff = make_user()
+    for years in (5, 7):
+        at = clock.now() - timedelta(days=years * 366)
+        document = documents.keep(
+            kind=DocumentKind.PATIENT_REPORT,
+            media_type="application/pdf",
+            body=b"%PDF",
+            at=at,
+        )
+        PatientRequest.update(
+            document=document,
+            state=PatientRequestState.GIVEN,
+            ended_at=at,
+        ).where(PatientRequest.id == taken(make_patient(), staff).id).execute()
+
+    schedule.tidy()
+
+    kept, gone = Document.select().order_by(Document.id)
+    assert kept.purged_at is None
+    assert gone.purged_at is not None

@@ -65,6 +65,15 @@ def test_a_change_is_on_record_with_what_was_and_why(chief: User) -> None:
     }
 
 
+def test_a_telephone_that_may_be_empty_is_empty_again(chief: User) -> None:
+    keep(OFFICE, chief, privacy_phone="(860) 555-0142")
+    assert settings.current().privacy_phone == "+18605550142"
+    keep(OFFICE, chief, privacy_phone=" ")
+    assert settings.current().privacy_phone == ""
+    with pytest.raises(RuleError):
+        keep(OFFICE, chief, program_phone=" ")
+
+
 def test_the_environment_s_own_value_is_not_kept(chief: User) -> None:
     keep(DAYS, chief, ticket_days="5")
     keep(DAYS, chief, ticket_days="7")

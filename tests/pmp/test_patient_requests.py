@@ -18,6 +18,7 @@ from models import (
 )
 from pmp import disclosures, settings
 from pmp.disclosures import patient_requests
+from pmp.disclosures.denials import Ground
 from pmp.disclosures.patient_requests import Told
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching import decisions
@@ -200,7 +201,7 @@ def test_how_it_ended_needs_what_belongs_to_it(staff: User) -> None:
     for state, field in (
         (STATE.GIVEN, "state"),
         (STATE.MAILED, "state"),
-        (STATE.DENIED, "note"),
+        (STATE.DENIED, "ground"),
     ):
         with pytest.raises(RuleError) as refused:
             patient_requests.end(request.id, state, by=staff, at=NOW)
@@ -235,7 +236,9 @@ def test_two_who_end_it_at_once_end_it_once(staff: User) -> None:
     request = taken(make_patient(), staff)
 
     def ended(state: PatientRequestState) -> object:
-        patient_requests.end(request.id, state, note="Why.", by=staff, at=NOW)
+        patient_requests.end(
+            request.id, state, note="Why.", ground=Ground.NOT_HELD, by=staff, at=NOW
+        )
         return None
 
     refusals = at_once([lambda: ended(STATE.DENIED), lambda: ended(STATE.WITHDRAWN)])

@@ -21,6 +21,7 @@ from models import (
     User,
 )
 from pmp import clock, disclosures
+from pmp.disclosures import paper_expiry
 from tests.browser import Browser
 from tests.factories import make_dispensation, make_identity, make_patient, make_user
 
@@ -248,6 +249,145 @@ def test_a_request_is_extended_once(
     assert "the law allows it once" in browser.text()
 
 
+# --- Letters about it
+
+
+def test_more_time_is_told_in_a_letter_that_staff_print(
+    browser: Browser, staff: User, edith: Patient
+) -> None:
+    request = taken(browser, edith, address="1 Oak Street\nHartford CT 06106")
+    here = f"/staff/disclosures/requests/{request.id}"
+    browser.submit({"reason": "Papers are away."}, action=f"{here}/extend")
+    browser.follow()
+    assert "Letter not printed yet: more time" in browser.text()
+    browser.get("/staff/disclosures")
+    assert f"Request {request.id} : extended on {day(0)}" in browser.text()
+    browser.get(here)
+
+    browser.submit(action=f"{here}/letters/more-time")
+    browser.follow()
+
+    assert "The letter is ready." in browser.text()
+    assert "not printed yet" not in browser.text()
+    assert "Print the letter" not in browser.text()
+    paper = words_of(browser.get(f"{here}/letters/more-time.pdf").data)
+    assert "EDITH BRANDT 1 OAK ST HARTFORD CT 06106" in paper
+    assert "We need more time for your request" in paper
+    assert f"by {clock.today() + timedelta(days=60):%m/%d/%Y} at the latest" in paper
+    assert "Papers are away." in paper
+    assert "Privacy Officer, (860) 713-6073" in paper
+    assert "Secretary of Health and Human Services" in paper
+    browser.get("/staff/disclosures")
+    assert "Letters not printed yet" not in browser.text()
+
+
+def test_a_denial_wants_its_ground_and_keeps_what_was_typed(
+    browser: Browser, staff: User, edith: Patient
+) -> None:
+    request = taken(browser, edith)
+    here = f"/staff/disclosures/requests/{request.id}"
+
+    browser.submit(
+        {"state": "denied", "note": "Not yours."}, action=f"{here}/end", status=422
+    )
+
+    assert "Say on what ground it is denied" in browser.text()
+    page = str(browser.page and browser.page.data)
+    assert 'id="ground-error"' in page
+    assert "Not yours." in page
+    assert PatientRequest.get().state == PatientRequestState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("ground", "says", "says_not"),
+    [
+        ("danger", "You have the right to a review.", "no right to a review"),
+        ("confidence", "no right to a review", "You have the right to a review."),
+        ("not_shown", "You may ask again at any time.", "You have the right"),
+    ],
+)
+def test_a_denial_is_told_with_its_ground_the_review_and_the_ways_to_complain(
+    browser: Browser,
+    staff: User,
+    edith: Patient,
+    ground: str,
+    says: str,
+    says_not: str,
+) -> None:
+    request = taken(browser, edith)
+    here = f"/staff/disclosures/requests/{request.id}"
+    browser.submit(
+        {"state": "denied", "ground": ground, "note": "First.\nSecond <b>."},
+        action=f"{here}/end",
+    )
+    browser.follow()
+    assert "Letter not printed yet: denial" in browser.text()
+    browser.submit(action=f"{here}/letters/denial")
+    browser.follow()
+
+    paper = words_of(browser.get(f"{here}/letters/denial.pdf").data)
+
+    assert "We cannot give you what you asked for" in paper
+    assert "First. Second <b>." in paper
+    assert says in paper
+    assert says_not not in paper
+    assert "To this program: Privacy Officer, (860) 713-6073" in paper
+    assert "Office for Civil Rights" in paper
+    assert "BRANDT, EDITH" not in paper
+    events = AuditEvent.select().where(AuditEvent.event.contains("letter_"))
+    assert events.count() == 2
+
+
+def test_a_letter_that_is_not_owed_is_refused_and_none_is_not_found(
+    browser: Browser, staff: User, edith: Patient
+) -> None:
+    request = taken(browser, edith)
+    here = f"/staff/disclosures/requests/{request.id}"
+    token = {"csrf_token": browser.token()}
+    browser.post(f"{here}/letters/denial", token, status=422)
+    assert "the request has changed" in browser.text()
+    browser.get(f"{here}/letters/denial.pdf", status=404)
+    browser.get(f"{here}/letters/other.pdf", status=404)
+    browser.post(f"{here}/letters/other", token, status=404)
+
+
+@pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.ANALYST, Role.AUDITOR])
+def test_only_staff_print_letters(
+    browser: Browser, staff: User, edith: Patient, role: Role
+) -> None:
+    request = taken(browser, edith)
+    here = f"/staff/disclosures/requests/{request.id}/letters"
+    browser.sign_in_as(make_user(role))
+    browser.get("/account")
+    browser.get(f"{here}/denial.pdf", status=403)
+    browser.post(f"{here}/denial", {"csrf_token": browser.token()}, status=403)
+
+
+def test_a_request_says_when_its_papers_were_destroyed(
+    browser: Browser, staff: User, edith: Patient
+) -> None:
+    request = taken(browser, edith)
+    here = f"/staff/disclosures/requests/{request.id}"
+    browser.submit(action=f"{here}/paper")
+    browser.get(here)
+    browser.submit({"reason": "Papers are away."}, action=f"{here}/extend")
+    browser.get(here)
+    browser.submit(action=f"{here}/letters/more-time")
+    browser.get(here)
+    browser.submit({"state": "given"}, action=f"{here}/end")
+    paper_expiry.purge(at=clock.now() + timedelta(days=7 * 366))
+
+    browser.get(here)
+
+    day = f"{clock.day_of(clock.now() + timedelta(days=7 * 366)):%m/%d/%Y}"
+    text = browser.text()
+    assert f"The paper was destroyed on {day} by the retention rule" in text
+    assert f"It was destroyed on {day} by the retention rule" in text
+    assert "Open the" not in text
+    browser.get(f"{here}/paper.pdf", status=404)
+    browser.get(f"{here}/letters/more-time.pdf", status=404)
+
+
 # --- Official requests
 
 
@@ -304,6 +444,10 @@ def test_one_prepares_and_another_releases_exactly_the_scope(
     assert "OAKES" not in paper
     browser.get(f"/staff/disclosures/patients/{edith.id}")
     assert "Det. R. Moss, State Police" in browser.text()
+    paper_expiry.purge(at=clock.now() + timedelta(days=7 * 366))
+    browser.get(here)
+    assert "The paper was destroyed on" in browser.text()
+    assert "Open the paper" not in browser.text()
 
 
 def test_nobody_releases_their_own(
