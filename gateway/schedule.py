@@ -41,7 +41,7 @@ from pmp.lookup import report_copies, schedules
 from pmp.registration import drafts as drafts_of_registrations
 from pmp.registration import expiry
 from pmp.reporting import held_records, notices, settling
-from pmp.roster import batches
+from pmp.roster import batches, reverification
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
 from pmp.uploads import dropped
@@ -77,7 +77,7 @@ def tick() -> None:
     if _is_new("reporting", periods.hourly(at=at)):
         _each(give_up, settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
-        _each(expire, evaluate, close_unused, tidy)
+        _each(expire, evaluate, close_unused, look_at_licences, tidy)
 
 
 def keep_ticking(stop: threading.Event) -> None:
@@ -263,6 +263,11 @@ def evaluate() -> None:
 def close_unused() -> None:
     """Tell the users of accounts that nobody uses, and close those told before."""
     inactivity.run(at=clock.now())
+
+
+def look_at_licences() -> None:
+    """Ask staff about licences that have run out since the roster's last file."""
+    reverification.recheck_between_imports(at=clock.now())
 
 
 def tidy() -> None:

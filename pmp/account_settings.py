@@ -28,6 +28,7 @@ class AccountSettings(BaseModel):
     attestation_days: int = Field(default=365, ge=0, le=3660)
     inactive_days: int = Field(default=0, ge=0, le=3660)
     inactive_notice_days: int = Field(default=30, ge=7, le=90)
+    licence_grace_days: int = Field(default=7, ge=0, le=90)
     sign_in_notices: bool = True
 
     @field_validator("second_factor")

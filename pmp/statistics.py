@@ -46,7 +46,14 @@ from pmp.prepared import Question, prepared
 from pmp.reaching import stations
 from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks, outside_answers
-from pmp.work_queues import Queue, accounts, files_with_held_records, first, queue
+from pmp.work_queues import (
+    Queue,
+    accounts,
+    files_with_held_records,
+    first,
+    letters_of_requests,
+    queue,
+)
 
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
 UNUSUAL_TO_SEE = [UnusualStatus.OPEN, UnusualStatus.ANSWERED]
@@ -224,6 +231,7 @@ def _disclosures(*, at: datetime) -> list[Queue]:
             PatientRequest.taken_at,
             late=PatientRequest.select().where(late).count(),
         ),
+        letters_of_requests(at=at),
         queue(
             "Official requests to release",
             "/staff/disclosures/official",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from models import NewAccount, ProposalStatus, RoleChange, UtcField
 from pmp import clock, settings
 from pmp.accounts import user_lists
+from pmp.disclosures import request_letters
 from pmp.permissions import Permission
 from pmp.reporting import held_records
 
@@ -62,6 +63,20 @@ def files_with_held_records(*, at: datetime) -> Queue:
         len(waiting),
         clock.start_of(oldest) if oldest else None,
         len(waiting),
+    )
+
+
+def letters_of_requests(*, at: datetime) -> Queue:
+    """Count the letters that patients are owed, since their request was so decided."""
+    since = [each.ended_at or each.extended_at for each in request_letters.owed()]
+    term = timedelta(days=settings.current().queue_overdue_days)
+    return Queue(
+        "Letters about patients' requests to print",
+        "/staff/disclosures?letters=owed#letters",
+        Permission.DISCLOSURE_WORK,
+        len(since),
+        min(since, default=None),
+        sum(each < at - term for each in since),
     )
 
 

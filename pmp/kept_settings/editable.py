@@ -132,6 +132,7 @@ DAYS = Group(
             "queue_overdue_days", "Days until what waits on Work queues is overdue"
         ),
         Editable("registration_days", "Days until a registration without a fax ends"),
+        Editable("licence_grace_days", "Days that a licence counts after its last one"),
         Editable("reminder_days", "Days before it is due that a pharmacy is reminded"),
         Editable("late_notices", "Late notices to a pharmacy, one a week"),
         Editable("correction_days", "Days to correct held records"),

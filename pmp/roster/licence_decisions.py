@@ -1,4 +1,4 @@
-"""What staff decide on findings of the roster: suspend, keep, reinstate, note.
+"""What staff decide on findings: suspend, keep, reinstate, note, take a pharmacy off.
 
 All that are chosen at once are decided together or not at all; each user is told where
 they are reached, and what was decided is on the audit record with its reason.
@@ -17,7 +17,7 @@ from models import (
     User,
 )
 from pmp import accounts, audit, clock, database
-from pmp.accounts import account_notices
+from pmp.accounts import account_notices, coverage
 from pmp.errors import ConflictError, RuleError
 from pmp.paging import Page, pages_of
 from pmp.roster import reverification
@@ -27,6 +27,7 @@ MOST = 500
 VERDICTS = {
     FindingKind.GONE: (FindingVerdict.SUSPENDED, FindingVerdict.KEPT),
     FindingKind.LAPSED: (FindingVerdict.SUSPENDED, FindingVerdict.KEPT),
+    FindingKind.COVERED_LAPSED: (FindingVerdict.WITHDRAWN, FindingVerdict.KEPT),
     FindingKind.IN_FORCE_AGAIN: (FindingVerdict.REINSTATED, FindingVerdict.KEPT),
     FindingKind.RENAMED: (FindingVerdict.NOTED,),
     FindingKind.MOVED: (FindingVerdict.NOTED,),
@@ -53,7 +54,7 @@ def count() -> int:
 
 
 def of_user(user: User | None) -> list[LicenceFinding]:
-    """Give what imports have said of a user's licence, the latest first."""
+    """Give what the roster has said of a user's licence, the latest first."""
     if user is None:
         return []
     query = LicenceFinding.select().where(LicenceFinding.user == user)
@@ -144,14 +145,19 @@ def _follow(row: LicenceFinding, reason: str, *, by: User, at: datetime) -> bool
         accounts.suspend(user=row.user, reason=reason, by=by, at=at)
     elif verdict == FindingVerdict.REINSTATED:
         accounts.unlock(user=row.user, by=by, at=at)
+    elif verdict == FindingVerdict.WITHDRAWN and row.licence is not None:
+        coverage.withdraw(row.user, licence=row.licence.code, by=by, at=at)
     kind = TOLD.get(verdict)
     detail = {"standing": row.after}
     return bool(kind and account_notices.tell(row.user, kind, at=at, detail=detail))
 
 
 def _with_users() -> Any:
+    about: Any = Licence.alias()
     return (
-        LicenceFinding.select(LicenceFinding, User, Licence)
+        LicenceFinding.select(LicenceFinding, User, Licence, about)
         .join(User)
         .left_outer_join(Licence)
+        .switch(LicenceFinding)
+        .left_outer_join(about, on=LicenceFinding.licence == about.id, attr="licence")
     )

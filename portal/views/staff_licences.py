@@ -24,12 +24,14 @@ HEADINGS = (
 VERDICT_WORDS = {
     FindingVerdict.SUSPENDED: "Suspend",
     FindingVerdict.REINSTATED: "Let back in",
+    FindingVerdict.WITHDRAWN: "Report for it no more",
     FindingVerdict.KEPT: "Leave as it is",
     FindingVerdict.NOTED: "Noted",
 }
 DONE = {
     FindingVerdict.SUSPENDED: "suspended",
     FindingVerdict.REINSTATED: "let back in",
+    FindingVerdict.WITHDRAWN: "taken off a pharmacy that they reported for",
     FindingVerdict.KEPT: "left as they are",
     FindingVerdict.NOTED: "noted",
 }
@@ -47,10 +49,10 @@ def index_csv() -> ResponseReturnValue:
     rows = [
         (
             us_date(each.found_at),
-            each.batch_id,
+            each.batch_id or "at night",
             each.user.username,
             each.user.name,
-            each.user.licence.code if each.user.licence else "",
+            each.licence.code if each.licence else "",
             words(each.kind),
             each.before,
             each.after,

@@ -13,7 +13,7 @@ from models import (
     PatientRequestState,
     User,
 )
-from pmp import documents
+from pmp import documents, work_queues
 from pmp.disclosures import patient_requests, request_letters
 from pmp.disclosures.denials import GROUNDS, Ground, words_of
 from pmp.disclosures.request_letters import CHANGED, LetterKind
@@ -225,3 +225,17 @@ def test_the_letter_names_the_law_of_what_was_asked_for(
 def test_the_grounds_that_a_professional_judges_alone_are_reviewed() -> None:
     reviewed = {ground for ground in Ground if GROUNDS[ground].is_reviewed}
     assert reviewed == {Ground.DANGER, Ground.OTHER_PERSON, Ground.REPRESENTATIVE}
+
+
+def test_letters_that_are_not_printed_are_a_queue_of_staff_and_late_after_days(
+    staff: User, request_: PatientRequest
+) -> None:
+    denied(request_, staff)
+    extended(taken(make_patient(), staff), staff)
+    printed(extended(taken(make_patient(), staff), staff), MORE_TIME, staff)
+
+    soon = work_queues.letters_of_requests(at=NOW + timedelta(days=2))
+    late = work_queues.letters_of_requests(at=NOW + timedelta(days=2, hours=1))
+
+    assert (soon.count, soon.oldest, soon.late) == (2, NOW, 0)
+    assert late.late == 2

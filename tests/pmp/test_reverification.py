@@ -83,14 +83,14 @@ def test_gone_and_lapsed_licences_of_users_are_asked_about(listed: Path) -> None
     }
 
 
-def test_a_licence_past_its_day_has_lapsed_whatever_the_file_calls_it(
-    listed: Path,
+@pytest.mark.parametrize(("ends", "asked"), [("11/15/2026", 1), ("11/16/2026", 0)])
+def test_a_licence_past_its_day_and_the_grace_has_lapsed_whatever_the_file_calls_it(
+    listed: Path, ends: str, asked: int
 ) -> None:
     user_of(1)
-    imported(listed, row(1, ExpirationDate="11/22/2026"), row(2), row(3))
-    [finding] = LicenceFinding.select()
-    assert finding.kind == FindingKind.LAPSED
-    assert finding.after == "ACTIVE, until 11/22/2026"
+    imported(listed, row(1, ExpirationDate=ends), row(2), row(3))
+    found = [(each.kind, each.after) for each in LicenceFinding.select()]
+    assert found == [(FindingKind.LAPSED, "ACTIVE, until 11/15/2026")] * asked
 
 
 def test_what_is_asked_is_asked_once_and_closed_when_it_holds_no_more(

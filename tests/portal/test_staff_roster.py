@@ -1,5 +1,6 @@
 """The roster's pages: a file given, previewed, applied, undone; licences confirmed."""
 
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from gateway.queue import huey
 from models import (
+    CoveredPharmacy,
     Licence,
     LicenceFinding,
     Role,
@@ -16,10 +18,10 @@ from models import (
     UserStatus,
 )
 from pmp import clock, roster, settings
-from pmp.roster import batches, reading
+from pmp.roster import batches, reading, reverification
 from tests.browser import Browser
 from tests.conftest import NOW
-from tests.factories import make_application, make_user
+from tests.factories import make_application, make_licence, make_user
 from tests.roster_sheets import row, sheet
 
 
@@ -299,6 +301,33 @@ def test_the_user_s_file_says_what_the_roster_has_said(desk: Browser) -> None:
     desk.get(f"/staff/registrations/{made.code}")
     assert "What the roster has said since" in desk.text()
     assert "9 Oak St" in desk.text()
+
+
+def test_a_pharmacy_that_ended_is_taken_off_an_account_once_confirmed(
+    desk: Browser,
+) -> None:
+    own = make_licence(name="CHAIN")
+    chain = make_user(Role.PHARMACY, username="chain", licence=own)
+    branch = make_licence(
+        name="ELM STREET RX", expires_on=clock.today() - timedelta(days=8)
+    )
+    CoveredPharmacy.create(user=chain, licence=branch, granted_by="lee", granted_at=NOW)
+    reverification.recheck_between_imports(at=clock.now())
+    desk.get("/staff/licences")
+    assert "Reports for a pharmacy whose licence is not in force" in desk.text()
+    assert f"ELM STREET RX, {branch.code}: ACTIVE, until" in desk.text()
+    assert "at night" in desk.text()
+
+    choose(desk, "withdrawn", "covered_lapsed", "gone")
+    assert "report for that pharmacy no more" in desk.text()
+    assert "It does not suit this one" in desk.text()
+    desk.submit({"reason": "Closed for good."}, action="/staff/licences")
+    desk.follow()
+
+    assert "1 user is taken off a pharmacy" in desk.text()
+    assert not CoveredPharmacy.select().exists()
+    table = desk.get("/staff/licences.csv").get_data(as_text=True)
+    assert f'"at night","chain","{chain.name}","{branch.code}",' in table
 
 
 def test_licences_are_for_staff(browser: Browser) -> None:
