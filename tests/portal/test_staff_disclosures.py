@@ -359,8 +359,8 @@ def test_only_staff_print_letters(
     here = f"/staff/disclosures/requests/{request.id}/letters"
     browser.sign_in_as(make_user(role))
     browser.get("/account")
-    browser.get(f"{here}/denial.pdf", status=403)
-    browser.post(f"{here}/denial", {"csrf_token": browser.token()}, status=403)
+    browser.get(f"{here}/denial.pdf", status=404)
+    browser.post(f"{here}/denial", {"csrf_token": browser.token()}, status=404)
 
 
 def test_a_request_says_when_its_papers_were_destroyed(

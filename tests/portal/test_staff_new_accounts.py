@@ -151,10 +151,10 @@ def test_other_roles_neither_see_nor_propose_accounts(
     other = new_browser()
     other.sign_in_as(make_user(role))
     for path in (HERE, f"{HERE}/propose", here):
-        other.get(path, status=403)
+        other.get(path, status=404)
     token = {"csrf_token": other.token()}
     for step in ("confirm", "decline"):
-        other.post(f"{here}/{step}", token, status=403)
+        other.post(f"{here}/{step}", token, status=404)
     if role == Role.STAFF:
         other.get("/staff/users")
         assert "new account" not in other.text()

@@ -79,7 +79,7 @@ def comes_in(theirs: Browser, text: str) -> None:
     theirs.follow()
     theirs.submit({"code": app_on_page(theirs).code(clock.now())}, status=200)
     theirs.get("/staff/tickets")
-    theirs.get("/staff/users/new-accounts", status=403)
+    theirs.get("/staff/users/new-accounts", status=404)
     theirs.get(found[1], status=303)  # the link is worth nothing any more
     theirs.follow()
     assert "was used" in theirs.text()
