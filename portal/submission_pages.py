@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Submission, SubmissionProblem, SubmissionRecord
 from pmp import clock, csv_submissions, reporting
+from pmp.paging import page_of
 from pmp.uploads import faults, problem_kinds, submissions
 from pmp.uploads.problem_kinds import ProblemKind
 from pmp.uploads.stages import stage_of
@@ -55,7 +56,7 @@ class Chosen:
         """What an address says to choose the same."""
         if self.kind:
             return {"like": self.kind.key}
-        return filters_of(self.form)
+        return self.form.in_address()
 
 
 def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
@@ -64,7 +65,7 @@ def submission_page(submission_id: int, *, own: bool) -> ResponseReturnValue:
     if submission.status in submissions.UNFINISHED:
         return progress_page(submission)
     chosen = _chosen(submission)
-    found = submissions.page_of(
+    found = page_of(
         _problems(submission, chosen),
         number=page_asked_for(),
         size=submissions.PROBLEMS_PAGE,
@@ -143,13 +144,6 @@ def problems_file(submission_id: int) -> Response:
         HEADINGS,
         (_problem_line(row, records.get(row.record_number or 0)) for row in rows),
     )
-
-
-def filters_of(form: Form) -> dict[str, str]:
-    """Give what a filter says, for the links that lead on in its list."""
-    return {
-        name: text for name in form.data if (text := request.args.get(name, "").strip())
-    }
 
 
 def _chosen(submission: Submission) -> Chosen:

@@ -8,12 +8,16 @@ from typing import Any
 from peewee import JOIN
 
 from models import Licence, ProposalStatus, Role, RoleChange, User, UserStatus
-from pmp import audit
+from pmp import audit, downloads, sorting
 from pmp.accounts import standings
-from pmp.paging import Page, pages_of
+from pmp.downloads import Listing
+from pmp.paging import Page, page_of
 from pmp.wording import us_time, words
 
 PAGE_SIZE = 50
+FILE = Listing(
+    "users", "users", "Choose a role or a state.", audit.Event.USERS_DOWNLOADED
+)
 HEADINGS = (
     "User name",
     "Name",
@@ -62,23 +66,16 @@ class Wanted:
 
 def listed(wanted: Wanted, *, page: int, at: datetime) -> Page:
     """Give a page of accounts, their licences loaded, in the order that is wanted."""
-    query = _query(wanted, at=at)
-    total = query.count()
-    rows = list(_sorted(query, wanted.sort).paginate(page, PAGE_SIZE))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+    return page_of(_query(wanted, at=at), number=page, size=PAGE_SIZE)
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
-    """Give the list as lines of a file, under HEADINGS; kept on record."""
-    rows = [_line(row, at=at) for row in _sorted(_query(wanted, at=at), wanted.sort)]
-    audit.record(
-        audit.Event.USERS_DOWNLOADED,
-        actor=by.username,
-        subject="users",
-        at=at,
-        detail={"rows": len(rows)},
-    )
-    return rows
+    """Give the list as lines of a file, under HEADINGS; kept on record.
+
+    RuleError if it is longer than a file may be.
+    """
+    rows = downloads.rows_of(_query(wanted, at=at), FILE, by=by, at=at)
+    return [_line(row, at=at) for row in rows]
 
 
 def _line(user: User, *, at: datetime) -> list[Any]:
@@ -107,7 +104,7 @@ def _query(wanted: Wanted, *, at: datetime) -> Any:
         query = query.where(User.status == wanted.state)
     elif wanted.state:
         query = query.where(_stands(wanted.state, at=at))
-    return query
+    return sorting.in_order(query, wanted.sort, SORTS, then=User.username)
 
 
 def _has(word: str) -> Any:
@@ -133,9 +130,3 @@ def _stands(standing: Standing, *, at: datetime) -> Any:
         Standing.NEVER_IN: User.last_sign_in_at.is_null(),
     }
     return conditions[standing]
-
-
-def _sorted(query: Any, sort: str) -> Any:
-    column = SORTS.get(sort.removeprefix("-"), User.username)
-    order = column.desc if sort.startswith("-") else column.asc
-    return query.order_by(order(nulls="LAST"), User.username)

@@ -219,6 +219,7 @@ class Event(StrEnum):
     OFFICIAL_REQUEST_DECIDED = "official_request:decided"
     OFFICIAL_REQUEST_PAPER_OPENED = "official_request:paper_opened"
     OFFICIAL_REQUEST_PAPER_DESTROYED = "official_request:paper_destroyed"
+    LIST_DOWNLOADED = "list:downloaded"
     STATISTICS_DOWNLOADED = "statistics:downloaded"
     PUBLIC_PAGE_WRITTEN = "public_page:written"
     ANNOUNCEMENT_WRITTEN = "announcement:written"

@@ -18,14 +18,20 @@ from models import (
     DeliveryState,
     User,
 )
-from pmp import audit, clock
+from pmp import audit, clock, downloads, sorting
 from pmp.deliveries import addressees, delivery_desk
-from pmp.errors import RuleError
-from pmp.paging import Page, pages_of
+from pmp.downloads import Listing
+from pmp.paging import Page, page_of
 from pmp.wording import phone, us_time, words
 
 PAGE_SIZE = 50
-MOST_ROWS = 20_000
+LATEST = "-made"
+FILE = Listing(
+    "deliveries",
+    "deliveries",
+    "Choose fewer days, or one channel.",
+    audit.Event.DELIVERIES_DOWNLOADED,
+)
 # Whose address may be a patient's.
 PRIVATE = frozenset({DeliveryKind.OUTSIDE_ANSWER})
 # What several states come to, in the words of the figures.
@@ -89,15 +95,12 @@ class Wanted:
     by_end: bool = False
     number: str = ""
     recipient: str = ""
-    sort: str = "-made"
+    sort: str = LATEST
 
 
 def listed(wanted: Wanted, *, page: int) -> Page:
     """Give a page of deliveries in the order that is wanted."""
-    query = _query(wanted)
-    total = query.count()
-    rows = list(_sorted(query, wanted.sort).paginate(page, PAGE_SIZE))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+    return page_of(_query(wanted), number=page, size=PAGE_SIZE)
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
@@ -105,22 +108,8 @@ def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
 
     RuleError for more lines than a spreadsheet is of use for.
     """
-    query = _query(wanted)
-    total = query.count()
-    if total > MOST_ROWS:
-        raise RuleError(
-            f"That is {total:,} deliveries; a file holds {MOST_ROWS:,}."
-            " Choose fewer days, or one channel."
-        )
-    rows = list(_sorted(query, wanted.sort))
+    rows = downloads.rows_of(_query(wanted), FILE, by=by, at=at)
     references = _references([row.id for row in rows])
-    audit.record(
-        audit.Event.DELIVERIES_DOWNLOADED,
-        actor=by.username,
-        subject="deliveries",
-        at=at,
-        detail={"rows": len(rows)},
-    )
     return [_line(row, references.get(row.id, "")) for row in rows]
 
 
@@ -176,12 +165,6 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
     yield from (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
-def _sorted(query: Any, sort: str) -> Any:
-    column = SORTS.get(sort.removeprefix("-"), Delivery.id)
-    order = column.desc if sort.startswith("-") else column.asc
-    return query.order_by(order(nulls="LAST"), Delivery.id.desc())
-
-
 def _query(wanted: Wanted) -> Any:
     query: Any = Delivery.select()
     for column, value in (
@@ -201,7 +184,8 @@ def _query(wanted: Wanted) -> Any:
         query = query.where(_numbered(wanted.number))
     if wanted.recipient:
         query = query.where(addressees.matching(wanted.recipient))
-    return _within(query, wanted)
+    narrowed = _within(query, wanted)
+    return sorting.in_order(narrowed, wanted.sort, SORTS, then=Delivery.id)
 
 
 def _within(query: Any, wanted: Wanted) -> Any:

@@ -8,13 +8,20 @@ from typing import Any
 from peewee import Case, fn
 
 from models import Application, ApplicationStatus, Profession, User
-from pmp import audit
-from pmp.paging import Page, pages_of
+from pmp import audit, downloads, sorting
+from pmp.downloads import Listing
+from pmp.paging import Page, page_of
 from pmp.registration.comparison import applicant_name
 from pmp.wording import us_time, words
 
 PAGE_SIZE = 50
 LONGEST_WAITING, LATEST = "waits", "-waits"
+FILE = Listing(
+    "registrations",
+    "registrations",
+    "Choose another list or kind, or find fewer.",
+    audit.Event.REGISTRATIONS_DOWNLOADED,
+)
 HEADINGS = (
     "Code",
     "Name",
@@ -109,16 +116,12 @@ class Wanted:
 
     @property
     def order(self) -> str:
-        is_known = self.sort.removeprefix("-") in SORTS
-        return self.sort if is_known else LISTS[self.which].order
+        return sorting.known(self.sort, SORTS, otherwise=LISTS[self.which].order)
 
 
 def listed(wanted: Wanted, *, page: int) -> Page:
     """Give a page of registrations in the order that is wanted."""
-    query = _query(wanted)
-    total = query.count()
-    rows = list(_sorted(query, wanted.order).paginate(page, PAGE_SIZE))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+    return page_of(_query(wanted), number=page, size=PAGE_SIZE)
 
 
 def to_decide() -> list[Application]:
@@ -136,16 +139,13 @@ def since(row: Application) -> datetime:
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
-    """Give the list as lines of a file, under HEADINGS; kept on record."""
-    rows = [_line(row) for row in _sorted(_query(wanted), wanted.order)]
-    audit.record(
-        audit.Event.REGISTRATIONS_DOWNLOADED,
-        actor=by.username,
-        subject="registrations",
-        at=at,
-        detail={"list": wanted.which, "rows": len(rows)},
-    )
-    return rows
+    """Give the list as lines of a file, under HEADINGS; kept on record.
+
+    RuleError if it is longer than a file may be.
+    """
+    query = _query(wanted)
+    rows = downloads.rows_of(query, FILE, by=by, at=at, list=wanted.which)
+    return [_line(row) for row in rows]
 
 
 def _line(row: Application) -> list[Any]:
@@ -175,11 +175,4 @@ def _query(wanted: Wanted) -> Any:
         for column in _FOUND_BY[1:]:
             found |= column.contains(word)
         query = query.where(found)
-    return query
-
-
-def _sorted(query: Any, sort: str) -> Any:
-    column = SORTS[sort.removeprefix("-")]
-    if sort.startswith("-"):
-        return query.order_by(column.desc(), Application.id.desc())
-    return query.order_by(column, Application.id)
+    return sorting.in_order(query, wanted.order, SORTS, then=Application.id)

@@ -8,8 +8,7 @@ from typing import Any
 from models import RecordStatus, Submission, SubmissionRecord, User
 from pmp import audit
 from pmp.asap import elements
-from pmp.paging import Page
-from pmp.uploads import submissions
+from pmp.paging import Page, page_of
 from pmp.wording import us_time, words
 
 PAGE = 50
@@ -49,7 +48,7 @@ def dealt_with(submission: Submission) -> Any:
 
 def page(submission: Submission, *, number: int = 1) -> Page:
     """Give a page of those records."""
-    return submissions.page_of(dealt_with(submission), number=number, size=PAGE)
+    return page_of(dealt_with(submission), number=number, size=PAGE)
 
 
 def lines_of(record: SubmissionRecord, *, version: str) -> list[Line]:

@@ -17,9 +17,10 @@ from models import (
     SubmissionStatus,
     User,
 )
-from pmp import audit, clock
-from pmp.errors import NotFoundError, RuleError
-from pmp.paging import Page, pages_of
+from pmp import audit, clock, downloads, sorting
+from pmp.downloads import Listing
+from pmp.errors import NotFoundError
+from pmp.paging import Page, page_of
 from pmp.permissions import Permission, can
 from pmp.uploads.problem_kinds import GRAVITY
 from pmp.wording import us_time, words
@@ -42,8 +43,13 @@ SOURCE_WORDS = {
     SubmissionSource.FOLDER: "Folder",
     SubmissionSource.COMMAND: "Command line",
 }
-MOST_ROWS = 20_000
 LATEST = "-received"
+FILE = Listing(
+    "submissions",
+    "submissions",
+    "Choose fewer days, or one user.",
+    audit.Event.SUBMISSIONS_DOWNLOADED,
+)
 SORTS: dict[str, Any] = {
     "received": Submission.id,
     "user": User.username,
@@ -86,14 +92,6 @@ class Wanted:
     sort: str = LATEST
 
 
-def page_of(query: Any, *, number: int, size: int = PAGE) -> Page:
-    """Cut a query into pages; a number beyond the last gives the last."""
-    total = query.count()
-    pages = pages_of(total, size)
-    number = min(max(1, number), pages)
-    return Page(list(query.paginate(number, size)), number, pages, total)
-
-
 def visible(submission_id: int, *, to: User) -> Submission:
     """Give a submission to whoever sent it, or to staff; NotFoundError to others."""
     found: Submission | None = Submission.get_or_none(Submission.id == submission_id)
@@ -120,12 +118,12 @@ def mine(user: User, *, wanted: Wanted = Wanted(), number: int = 1) -> Page:
     """List what a user submitted, the latest first."""
     query = Submission.select().where(Submission.submitted_by == user)
     query = _narrowed(query, wanted).order_by(Submission.id.desc())
-    return page_of(query, number=number)
+    return page_of(query, number=number, size=PAGE)
 
 
 def everyone_s(*, wanted: Wanted = Wanted(), number: int = 1) -> Page:
     """List all submissions for staff, in the order that is wanted."""
-    return page_of(_everyone_s(wanted), number=number)
+    return page_of(_everyone_s(wanted), number=number, size=PAGE)
 
 
 def lines_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
@@ -133,21 +131,9 @@ def lines_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
 
     RuleError if it is longer than a file may be.
     """
-    query = _everyone_s(wanted)
-    if (total := query.count()) > MOST_ROWS:
-        raise RuleError(
-            f"That is {total:,} submissions; a file holds {MOST_ROWS:,}."
-            " Choose fewer days, or one user."
-        )
-    rows = [_line(row) for row in query]
-    audit.record(
-        audit.Event.SUBMISSIONS_DOWNLOADED,
-        actor=by.username,
-        subject="submissions",
-        at=at,
-        detail={"rows": len(rows)},
-    )
-    return rows
+    return [
+        _line(row) for row in downloads.rows_of(_everyone_s(wanted), FILE, by=by, at=at)
+    ]
 
 
 def _line(row: Submission) -> list[Any]:
@@ -174,9 +160,8 @@ def _everyone_s(wanted: Wanted) -> Any:
     query = Submission.select(Submission, User).join(User)
     if wanted.username:
         query = query.where(User.username == wanted.username)
-    column = SORTS.get(wanted.sort.removeprefix("-"), Submission.id)
-    order = column.desc() if wanted.sort.startswith("-") else column.asc()
-    return _narrowed(query, wanted).order_by(order, Submission.id.desc())
+    narrowed = _narrowed(query, wanted)
+    return sorting.in_order(narrowed, wanted.sort, SORTS, then=Submission.id)
 
 
 def _narrowed(query: Any, wanted: Wanted) -> Any:

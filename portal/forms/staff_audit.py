@@ -5,15 +5,11 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from pmp.audit import audit_search
 from pmp.audit.audit_search import Search
-from portal.forms import Form, UsDateField
+from portal.forms import UsDateField
+from portal.forms.filters import FilterForm
 
 
-class AuditForm(Form):
-    """A GET form: without a CSRF token, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
+class AuditForm(FilterForm):
     actor = StringField("Who (user name)", validators=[Optional(), Length(max=150)])
     event = SelectField("What", choices=[], validate_choice=False)
     patient = IntegerField(

@@ -14,49 +14,34 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from models import ChannelName, DeliveryKind, DeliveryState
+from pmp import sorting
 from pmp.deliveries import Route, delivery_batches, sealed_searches
-from pmp.deliveries.delivery_lists import GROUPS, SORTS, Wanted
+from pmp.deliveries.delivery_lists import GROUPS, LATEST, SORTS, Wanted
 from pmp.other_ways import Way, typed_fax
 from pmp.wording import phone, us_date, words
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm, menu, menu_of, one_of
 from portal.numbers import whole
 
-EVERY = SelectChoice("", "All")
 ENDED = "ended"
 ANOTHER = "number"
 
 
-class FilterForm(Form):
+class DeliveryFilterForm(FilterForm):
     """Which deliveries to list: typed and sent by POST, kept in the page's address.
 
     There everything stands in clear but the recipient, who may be a patient.
     """
 
-    class Meta(Form.Meta):
-        csrf = False  # the portal's own check holds for POST; GET reads an address
-
-    state = SelectField(
+    state = menu(
         "State",
-        default="",
-        validate_choice=False,
-        choices=[
-            EVERY,
+        [
             *(SelectChoice(each, f"{words(each)} (all)") for each in GROUPS),
             *(SelectChoice(each, words(each)) for each in DeliveryState),
         ],
     )
-    channel = SelectField(
-        "Channel",
-        default="",
-        validate_choice=False,
-        choices=[EVERY, *(SelectChoice(each, words(each)) for each in ChannelName)],
-    )
-    kind = SelectField(
-        "What",
-        default="",
-        validate_choice=False,
-        choices=[EVERY, *(SelectChoice(each, words(each)) for each in DeliveryKind)],
-    )
+    channel = menu_of("Channel", ChannelName)
+    kind = menu_of("What", DeliveryKind)
     recipient = StringField(
         "Recipient",
         description="Number, email or name",
@@ -80,12 +65,12 @@ class FilterForm(Form):
 
     def wanted(self, sort: str = "") -> Wanted:
         """Give what to list; an answer that is none of the choices counts as all."""
-        state, channel, kind = self.state.data, self.channel.data, self.kind.data
+        state = self.state.data
         return Wanted(
-            state=DeliveryState(state) if state in set(DeliveryState) else None,
+            state=one_of(DeliveryState, state),
             group=state if state in GROUPS else "",
-            channel=ChannelName(channel) if channel in set(ChannelName) else None,
-            kind=DeliveryKind(kind) if kind in set(DeliveryKind) else None,
+            channel=one_of(ChannelName, self.channel.data),
+            kind=one_of(DeliveryKind, self.kind.data),
             needs_staff=bool(self.attention.data),
             duplicate=bool(self.duplicate.data),
             since=self.since.data,
@@ -93,7 +78,7 @@ class FilterForm(Form):
             by_end=self.dates.data == ENDED,
             number=self.number.data or "",
             recipient=self.recipient.data or "",
-            sort=sort if sort.removeprefix("-") in SORTS else "-made",
+            sort=sorting.known(sort, SORTS, otherwise=LATEST),
         )
 
     def in_address(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from pmp.disclosures.denials import GROUNDS, Ground
 from pmp.disclosures.patient_requests import Told
 from pmp.errors import RuleError
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm
 
 LONGEST = 2000
 MOST_NUMBER = 2**31 - 1
@@ -62,12 +63,7 @@ class NumberForm(Form):
     )
 
 
-class DaysForm(Form):
-    """A GET form: without a CSRF token, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
+class DaysForm(FilterForm):
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
 

@@ -12,6 +12,7 @@ from pmp.drugs.staff_products import Typed
 from pmp.reported_drugs import SCHEDULES
 from pmp.wording import amount
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm
 
 SCHEDULE_CHOICES = [
     SelectChoice("", "Not scheduled"),
@@ -102,20 +103,14 @@ class ProductForm(Form):
         )
 
 
-class NdcForm(Form):
+class NdcForm(FilterForm):
     """An NDC or the beginning of a name, to find a product by."""
-
-    class Meta(Form.Meta):
-        csrf = False
 
     q = StringField("NDC, name or ingredient", validators=[Length(max=80)], default="")
 
 
-class PeriodForm(Form):
+class PeriodForm(FilterForm):
     """The days to count, both included."""
-
-    class Meta(Form.Meta):
-        csrf = False
 
     since = UsDateField("From")
     until = UsDateField("Through")

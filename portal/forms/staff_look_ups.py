@@ -6,16 +6,14 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from pmp.lookup.unusual_desk import KIND_WORDS, STATUS_WORDS, WAITING, Wanted
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm
 from portal.forms.look_up import BirthDateField
 
 LONGEST = 2000
 
 
-class UnusualForm(Form):
-    """A GET form: without a CSRF token, it changes nothing and names no patient."""
-
-    class Meta(Form.Meta):
-        csrf = False
+class UnusualForm(FilterForm):
+    """Which of them to list; it names no patient."""
 
     status = SelectField(
         "State",

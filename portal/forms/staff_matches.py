@@ -14,17 +14,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from pmp.matching import reviews
 from pmp.matching.reviews import Wanted
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm
 from portal.numbers import whole
 
 LONGEST = 2000
 
 
-class QueueForm(Form):
-    """A GET form: without a CSRF token, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
+class QueueForm(FilterForm):
     band = SelectField(
         "How alike",
         choices=[

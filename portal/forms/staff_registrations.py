@@ -5,7 +5,6 @@ from typing import Any
 from wtforms import (
     RadioField,
     SelectChoice,
-    SelectField,
     SelectMultipleField,
     StringField,
 )
@@ -15,9 +14,8 @@ from wtforms.validators import InputRequired, Length
 from models import Profession
 from pmp.registration.application_lists import Wanted
 from pmp.registration.approval import RETURN_WORDS, Check, ReturnReason
-from pmp.wording import words
 from portal.forms import Form
-from portal.forms.staff_deliveries import EVERY
+from portal.forms.filters import FilterForm, menu_of, one_of
 
 LONGEST = 1000
 REASONS = [SelectChoice(reason.value, RETURN_WORDS[reason]) for reason in ReturnReason]
@@ -59,31 +57,20 @@ def _note() -> TextAreaField:
     )
 
 
-class RegistrationFilterForm(Form):
-    """Which registrations to list: a GET form, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
+class RegistrationFilterForm(FilterForm):
     text = StringField(
         "Find",
         description="Code, name, licence, DEA, NPI or NCPDP number",
         validators=[Length(max=100)],
     )
-    kind = SelectField(
-        "Kind",
-        default="",
-        validate_choice=False,
-        choices=[EVERY, *(SelectChoice(each, words(each)) for each in Profession)],
-    )
+    kind = menu_of("Kind", Profession)
 
     def wanted(self, which: str, sort: str = "") -> Wanted:
         """Give what to list; an answer that is none of the choices counts as all."""
-        kind = self.kind.data
         return Wanted(
             which,
             text=self.text.data or "",
-            kind=Profession(kind) if kind in set(Profession) else None,
+            kind=one_of(Profession, self.kind.data),
             sort=sort,
         )
 

@@ -26,6 +26,7 @@ from pmp.reporting import schedules
 from pmp.reporting.calendars import Terms
 from pmp.reporting.late_list import LONGEST_NOTE
 from portal.forms import Form, UsDateField, typed_date
+from portal.forms.filters import FilterForm
 
 KINDS = [
     SelectChoice(kind.value, schedules.ONE_OF_KIND[kind]) for kind in DispenserKind
@@ -37,11 +38,8 @@ LONGEST_REASON = 1000
 LATEST_YEAR = 2100
 
 
-class LateFilterForm(Form):
-    """Whom to list; sent by GET: it names no patient."""
-
-    class Meta(Form.Meta):
-        csrf = False
+class LateFilterForm(FilterForm):
+    """Whom to list; it names no patient."""
 
     show = SelectField(
         "Show",

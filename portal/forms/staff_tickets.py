@@ -21,6 +21,7 @@ from pmp.ticket_wordings import Wording
 from pmp.tickets import board
 from pmp.wording import words
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm
 
 LONGEST = 2000
 MOST_QUANTITY = 99_999_999
@@ -121,11 +122,8 @@ class EvidenceForm(Form):
     )
 
 
-class BoardForm(Form):
-    """A GET form: without a CSRF token, it changes nothing and names no patient."""
-
-    class Meta(Form.Meta):
-        csrf = False
+class BoardForm(FilterForm):
+    """Which tickets to list; it names no patient."""
 
     queue = SelectField(
         "List",
@@ -165,11 +163,8 @@ class BoardForm(Form):
         )
 
 
-class OutcomesForm(Form):
-    """A GET form: the days on which tickets were opened."""
-
-    class Meta(Form.Meta):
-        csrf = False
+class OutcomesForm(FilterForm):
+    """The days on which tickets were opened."""
 
     since = UsDateField("Opened from", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])

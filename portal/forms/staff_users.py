@@ -5,7 +5,6 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectChoice,
-    SelectField,
     StringField,
     TelField,
     TextAreaField,
@@ -13,52 +12,37 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from models import Role, User, UserStatus
+from pmp import sorting
 from pmp.accounts import role_changes
 from pmp.accounts.new_accounts import Person
 from pmp.accounts.user_lists import SORTS, Standing, Wanted
 from pmp.wording import words
 from portal.forms import Form
+from portal.forms.filters import FilterForm, menu, menu_of, one_of
 
 LONGEST = 500
-EVERY = SelectChoice("", "All")
 
 
-class UserFilterForm(Form):
-    """Which accounts to list: a GET form, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
+class UserFilterForm(FilterForm):
     text = StringField(
         "Find",
         description="Name, user name, email, licence or DEA number",
         validators=[Length(max=100)],
     )
-    role = SelectField(
-        "Role",
-        default="",
-        validate_choice=False,
-        choices=[EVERY, *(SelectChoice(each, words(each)) for each in Role)],
-    )
-    state = SelectField(
+    role = menu_of("Role", Role)
+    state = menu(
         "State",
-        default="",
-        validate_choice=False,
-        choices=[
-            EVERY,
-            *(SelectChoice(each, words(each)) for each in UserStatus),
-            *(SelectChoice(each, words(each)) for each in Standing),
-        ],
+        [SelectChoice(each, words(each)) for each in (*UserStatus, *Standing)],
     )
 
     def wanted(self, sort: str = "") -> Wanted:
         """Give what to list; an answer that is none of the choices counts as all."""
-        role, state = self.role.data, self.state.data
+        state = self.state.data
         return Wanted(
             text=self.text.data or "",
-            role=Role(role) if role in set(Role) else None,
-            state=_state(state or ""),
-            sort=sort if sort.removeprefix("-") in SORTS else "user",
+            role=one_of(Role, self.role.data),
+            state=one_of(UserStatus, state) or one_of(Standing, state),
+            sort=sorting.known(sort, SORTS, otherwise="user"),
         )
 
 
@@ -135,9 +119,3 @@ class NewAccountForm(Form):
 
 class DeclineForm(Form):
     reason = TextAreaField("Why it is declined", validators=[Length(max=LONGEST)])
-
-
-def _state(word: str) -> UserStatus | Standing | None:
-    if word in set(UserStatus):
-        return UserStatus(word)
-    return Standing(word) if word in set(Standing) else None

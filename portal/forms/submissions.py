@@ -1,11 +1,9 @@
 """Submitting files, finding submissions."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
 
 from flask_wtf.file import MultipleFileField
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
@@ -13,29 +11,12 @@ from models import Severity, SubmissionSource, SubmissionStatus
 from pmp.uploads.arrivals import MOST_FILES, Arrival
 from pmp.uploads.problem_kinds import ProblemKind
 from pmp.uploads.submissions import SOURCE_WORDS, STATUS_WORDS, Wanted
-from pmp.wording import words
 from portal.forms import Form, UsDateField
-
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def _all_and(kind: type[StrEnum], said: Mapping[Any, str]) -> list[SelectChoice]:
-    known = [SelectChoice(word.value, said.get(word, words(word))) for word in kind]
-    return [SelectChoice("", "All"), *known]
-
-
-def _filter(label: str, choices: list[SelectChoice]) -> SelectField:
-    """Make a menu whose unknown words, in an address that was typed, are all."""
-    return SelectField(label, choices=choices, default="", validate_choice=False)
-
-
-def _known(kind: type[Word], typed: str) -> Word | None:
-    return kind(typed) if typed in {word.value for word in kind} else None
+from portal.forms.filters import EVERY, FilterForm, menu, menu_of, one_of
 
 
 def _choices(values: Iterable[str]) -> list[SelectChoice]:
-    known = [SelectChoice(value, value) for value in sorted(values)]
-    return [SelectChoice("", "All"), *known]
+    return [EVERY, *(SelectChoice(value, value) for value in sorted(values))]
 
 
 class UploadForm(Form):
@@ -65,14 +46,9 @@ class UploadForm(Form):
         ]
 
 
-class SubmissionsForm(Form):
-    """Which submissions a list shows: a filter, it changes nothing."""
-
-    class Meta(Form.Meta):
-        csrf = False
-
-    status = _filter("Result", _all_and(SubmissionStatus, STATUS_WORDS))
-    source = _filter("Came by", _all_and(SubmissionSource, SOURCE_WORDS))
+class SubmissionsForm(FilterForm):
+    status = menu_of("Result", SubmissionStatus, STATUS_WORDS)
+    source = menu_of("Came by", SubmissionSource, SOURCE_WORDS)
     since = UsDateField("Received from", validators=[Optional()])
     until = UsDateField("to", validators=[Optional()])
 
@@ -81,8 +57,8 @@ class SubmissionsForm(Form):
         if not self.validate():
             return Wanted()
         return Wanted(
-            status=_known(SubmissionStatus, self.status.data),
-            source=_known(SubmissionSource, self.source.data),
+            status=one_of(SubmissionStatus, self.status.data),
+            source=one_of(SubmissionSource, self.source.data),
             since=self.since.data,
             until=self.until.data,
             username=self.username.data or "" if "username" in self else "",
@@ -93,15 +69,12 @@ class StaffSubmissionsForm(SubmissionsForm):
     username = StringField("User name", validators=[Length(max=150)])
 
 
-class ProblemsForm(Form):
+class ProblemsForm(FilterForm):
     """Which problems of a submission are listed; a value is never in an address."""
 
-    class Meta(Form.Meta):
-        csrf = False
-
-    severity = _filter("Severity", _all_and(Severity, {}))
-    code = _filter("Code", [])
-    element = _filter("Element", [])
+    severity = menu_of("Severity", Severity)
+    code = menu("Code", [])
+    element = menu("Element", [])
 
     def offer(self, kinds: Iterable[ProblemKind]) -> None:
         """List the codes and elements that there are."""
@@ -111,4 +84,4 @@ class ProblemsForm(Form):
 
     def chosen_severity(self) -> Severity | None:
         """Give the severity that was chosen."""
-        return _known(Severity, self.severity.data)
+        return one_of(Severity, self.severity.data)

@@ -32,8 +32,8 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_deliveries import BatchForm, CancelForm, FilterForm
-from portal.paging import page_asked_for
+from portal.forms.staff_deliveries import BatchForm, CancelForm, DeliveryFilterForm
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_deliveries", __name__)
 RETRIED = "It is sent as soon as possible."
@@ -58,9 +58,12 @@ def listing() -> ResponseReturnValue:
 @bp.post("/staff/deliveries/search")
 @requires(Permission.DELIVERY_WATCH)
 def search() -> ResponseReturnValue:
-    form = FilterForm()
+    form = DeliveryFilterForm()
     if form.validate():
         narrowed: dict[str, Any] = form.in_address()
+        # The list's own order is in no address: there the page begins with the figures.
+        if (sort := request.form.get("sort", "")) != delivery_lists.LATEST:
+            narrowed["sort"] = sort or None
         return redirect(url_for(".listing", **narrowed), 303)
     return _listed(form)
 
@@ -72,7 +75,7 @@ def csv() -> ResponseReturnValue:
     if form.validate():
         with rule_errors(form):
             rows = delivery_lists.rows_of(
-                form.wanted(_sort()), by=signed_in_user(), at=clock.now()
+                form.wanted(sort_asked_for()), by=signed_in_user(), at=clock.now()
             )
             return csv_answer("deliveries.csv", delivery_lists.HEADINGS, rows)
     return _listed(form)
@@ -159,23 +162,19 @@ def _done(
     return redirect(url_for(".show", delivery_id=delivery_id), 303)
 
 
-def _filters() -> FilterForm:
+def _filters() -> DeliveryFilterForm:
     """Read what narrows the list from the page's address."""
-    form = FilterForm(request.args)
+    form = DeliveryFilterForm(request.args)
     form.recipient.data = sealed_searches.opened(request.args.get("who", ""))
     return form
 
 
-def _sort() -> str:
-    return request.args.get("sort", "")
-
-
-def _listed(form: FilterForm) -> ResponseReturnValue:
-    wrong = bool(form.errors)
-    wanted = delivery_lists.Wanted() if wrong else form.wanted(_sort())
+def _listed(form: DeliveryFilterForm) -> ResponseReturnValue:
+    wrong = not form.is_sound
+    wanted = delivery_lists.Wanted() if wrong else form.wanted(sort_asked_for())
     filters = {} if wrong else form.in_address()
     listed = delivery_lists.listed(wanted, page=page_asked_for())
-    is_landing = not (filters or wrong or listed.number > 1 or _sort())
+    is_landing = not (filters or form.errors or listed.number > 1 or sort_asked_for())
     now = clock.now()
     page = render_template(
         "staff/deliveries/list.html",
@@ -191,7 +190,7 @@ def _listed(form: FilterForm) -> ResponseReturnValue:
         stories=delivery_stories,
         now=now,
     )
-    return page, 422 if wrong else 200
+    return page, 422 if form.errors else 200
 
 
 def shown(delivery: Delivery, form: CancelForm) -> ResponseReturnValue:

@@ -34,7 +34,7 @@ from portal.forms.staff_registrations import (
     RejectForm,
     ReturnForm,
 )
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 from portal.views.staff_desk import to_next_registration
 
 bp = Blueprint("staff_registrations", __name__)
@@ -52,18 +52,22 @@ FORMS = {
 @bp.get("/staff/registrations")
 @requires(Permission.REGISTRATION_DECIDE)
 def queue() -> ResponseReturnValue:
-    return _listed(RegistrationFilterForm(request.args))
+    form = RegistrationFilterForm(request.args)
+    form.validate()
+    return _listed(form)
 
 
 @bp.get("/staff/registrations.csv")
 @requires(Permission.REGISTRATION_DECIDE)
 def csv() -> ResponseReturnValue:
     form = RegistrationFilterForm(request.args)
-    if not form.validate():
-        return _listed(form)
-    wanted = form.wanted(_which(), request.args.get("sort", ""))
-    rows = application_lists.rows_of(wanted, by=signed_in_user(), at=clock.now())
-    return csv_answer("registrations.csv", application_lists.HEADINGS, rows)
+    if form.validate():
+        with rule_errors(form):
+            wanted = form.wanted(_which(), sort_asked_for())
+            user, now = signed_in_user(), clock.now()
+            rows = application_lists.rows_of(wanted, by=user, at=now)
+            return csv_answer("registrations.csv", application_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.get("/staff/registrations/<code>")
@@ -209,9 +213,9 @@ def _which() -> str:
 
 
 def _listed(form: RegistrationFilterForm) -> ResponseReturnValue:
-    which, sort, now = _which(), request.args.get("sort", ""), clock.now()
-    wrong = not form.validate()
-    wanted = Wanted(which) if wrong else form.wanted(which, sort)
+    which, now = _which(), clock.now()
+    is_sound = form.is_sound
+    wanted = form.wanted(which, sort_asked_for()) if is_sound else Wanted(which)
     listed = application_lists.listed(wanted, page=page_asked_for())
     mailed = application_lists.LISTS["out"].statuses
     page = render_template(
@@ -220,7 +224,7 @@ def _listed(form: RegistrationFilterForm) -> ResponseReturnValue:
         lists=application_lists.LISTS,
         chosen=which,
         listed=listed,
-        filters={k: form[k].data for k in ("text", "kind") if form[k].data},
+        filters=form.in_address(),
         sort=wanted.order,
         name_of=comparison.applicant_name,
         holds=desk_holds.held(listed.rows, at=now),
@@ -231,7 +235,7 @@ def _listed(form: RegistrationFilterForm) -> ResponseReturnValue:
         since_of=application_lists.since,
         now=now,
     )
-    return page, 422 if wrong else 200
+    return page, 422 if form.errors else 200
 
 
 def _covered(application: Application) -> list[CoveredPharmacy] | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pmp import clock
+from pmp import clock, sorting
 from pmp.permissions import Permission
 from pmp.uploads import submissions
 from pmp.uploads.submissions import Wanted
@@ -13,11 +13,10 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.submissions import StaffSubmissionsForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 from portal.submission_pages import (
     LIST_SECONDS,
     breaks_page,
-    filters_of,
     listed,
     live_answer,
     problems_file,
@@ -53,7 +52,7 @@ def _listing(form: StaffSubmissionsForm) -> ResponseReturnValue:
         "staff/submissions/list.html",
         page.rows,
         form=form,
-        filters=filters_of(form),
+        filters=form.in_address(),
         page=page,
         sort=wanted.sort,
     )
@@ -61,9 +60,10 @@ def _listing(form: StaffSubmissionsForm) -> ResponseReturnValue:
 
 
 def _wanted(form: StaffSubmissionsForm) -> Wanted:
-    asked = request.args.get("sort", "")
-    known = asked.removeprefix("-") in submissions.SORTS
-    return replace(form.wanted(), sort=asked if known else submissions.LATEST)
+    sort = sorting.known(
+        sort_asked_for(), submissions.SORTS, otherwise=submissions.LATEST
+    )
+    return replace(form.wanted(), sort=sort)
 
 
 @bp.get("/staff/submissions/<int:submission_id>")

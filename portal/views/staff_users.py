@@ -24,7 +24,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_users import ReasonForm, UserFilterForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_users", __name__)
 NOT_TOLD = "They could not be told: no email, fax or address of theirs is known."
@@ -70,18 +70,21 @@ ACTIONS = {
 @bp.get("/staff/users")
 @requires(Permission.USER_READ)
 def index() -> ResponseReturnValue:
-    return _listed(UserFilterForm(request.args))
+    form = UserFilterForm(request.args)
+    form.validate()
+    return _listed(form)
 
 
 @bp.get("/staff/users.csv")
 @requires(Permission.USER_READ)
 def csv() -> ResponseReturnValue:
     form = UserFilterForm(request.args)
-    if not form.validate():
-        return _listed(form)
-    wanted = form.wanted(request.args.get("sort", ""))
-    rows = user_lists.rows_of(wanted, by=signed_in_user(), at=clock.now())
-    return csv_answer("users.csv", user_lists.HEADINGS, rows)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = user_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("users.csv", user_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.get("/staff/users/<int:user_id>")
@@ -163,18 +166,17 @@ def _asked(whose: User, form: ReasonForm, chosen: Action) -> ResponseReturnValue
 
 
 def _listed(form: UserFilterForm) -> ResponseReturnValue:
-    wrong = not form.validate()
-    sort = request.args.get("sort", "")
-    wanted = user_lists.Wanted() if wrong else form.wanted(sort)
+    is_sound = form.is_sound
+    wanted = form.wanted(sort_asked_for()) if is_sound else user_lists.Wanted()
     now = clock.now()
     page = render_template(
         "staff/users/index.html",
         form=form,
         listed=user_lists.listed(wanted, page=page_asked_for(), at=now),
-        filters={k: form[k].data for k in ("text", "role", "state") if form[k].data},
+        filters=form.in_address(),
         sort=wanted.sort,
         waiting=role_changes.waiting(),
         new_accounts=new_accounts.waiting(),
         state_words=lambda user: standings.state_words(user, at=now),
     )
-    return page, 422 if wrong else 200
+    return page, 422 if form.errors else 200

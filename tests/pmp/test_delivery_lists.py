@@ -13,7 +13,7 @@ from models import (
     DeliveryState,
     Role,
 )
-from pmp import audit, deliveries
+from pmp import audit, deliveries, downloads
 from pmp.deliveries import Route, delivery_lists, sealed_searches
 from pmp.deliveries.delivery_lists import Wanted
 from pmp.errors import RuleError
@@ -145,7 +145,7 @@ def test_a_file_holds_no_address_of_somebody_outside_and_is_on_record() -> None:
 
 
 def test_a_file_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery_lists, "MOST_ROWS", 1)
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
     made()
     made()
 

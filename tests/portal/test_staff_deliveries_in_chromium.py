@@ -203,5 +203,5 @@ def test_the_list_prints_without_what_is_pressed(
     assert 1 <= len(sheets) <= 2
     assert re.search(r"\(860\)\s555-0123", text)
     assert "Waiting to be sent" in text
-    for pressed in ("See what will happen", "Download CSV", "Pause a carrier"):
+    for pressed in ("See what will happen", "Download as CSV", "Pause a carrier"):
         assert pressed not in text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models import Application, ApplicationStatus, AuditEvent, Profession, Role
-from pmp import audit, settings
+from pmp import audit, downloads, settings
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
@@ -136,6 +136,35 @@ def test_too_long_a_search_is_refused_with_the_list(
         assert three[0].code in desk.text()
         # What is shown next is a page, though a file was asked for.
         assert 'action="/staff/registrations"' in answer.get_data(as_text=True)
+
+
+def test_a_file_that_would_be_too_long_is_refused_with_what_was_asked_for(
+    desk: Browser,
+    three: tuple[Application, Application, Application],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    query = "?kind=practitioner&sort=name"
+    page = desk.get(f"/staff/registrations.csv{query}", status=422)
+
+    assert "That is 2 registrations; a file holds 1." in desk.text()
+    assert three[2].code not in desk.text()  # the pharmacy: the list stays narrowed
+    assert 'aria-sort="ascending"' in page.get_data(as_text=True)
+    assert not AuditEvent.select().where(
+        AuditEvent.event == audit.Event.REGISTRATIONS_DOWNLOADED
+    )
+
+
+def test_what_an_address_says_besides_goes_into_no_link(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    assert three
+    query = "?text=zhang&sort=-name&_scheme=ftp&endpoint=x&words=y"
+    page = desk.get(f"/staff/registrations{query}").get_data(as_text=True)
+
+    assert "/staff/registrations?sort=name&amp;list=decide&amp;text=zhang" in page
+    assert "ftp" not in page
 
 
 def test_lists_and_file_are_staffs_alone(

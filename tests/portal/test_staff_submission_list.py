@@ -7,8 +7,7 @@ import re
 import pytest
 
 from models import AuditEvent, Role, Submission, User
-from pmp import audit, settings, uploads
-from pmp.uploads import submissions
+from pmp import audit, downloads, settings, uploads
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_pharmacy, make_user
@@ -91,7 +90,7 @@ def test_a_wrong_day_is_said_and_gives_no_file(staff: Browser) -> None:
 def test_a_file_that_would_be_too_long_is_refused_with_the_list(
     staff: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submissions, "MOST_ROWS", 2)
+    monkeypatch.setattr(downloads, "MOST_ROWS", 2)
 
     page = staff.get("/staff/submissions.csv", status=422).get_data(as_text=True)
 

@@ -1,0 +1,33 @@
+"""The order of a list: by one of its columns; a minus before it turns it round."""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
+
+
+def known(asked: str, sorts: Container[str], *, otherwise: str) -> str:
+    """Give the order that is asked for if the list has it, else its own."""
+    return asked if asked.removeprefix("-") in sorts else otherwise
+
+
+def in_order(query: Any, sort: str, sorts: Mapping[str, Any], *, then: Any) -> Any:
+    """Sort a query by one of `sorts`; rows without a value last, equal ones by `then`.
+
+    `then` is turned round with the order, so that the latest is the latest throughout.
+    """
+    column = sorts.get(sort.removeprefix("-"), then)
+    if sort.startswith("-"):
+        return query.order_by(column.desc(nulls="LAST"), then.desc())
+    return query.order_by(column.asc(nulls="LAST"), then)
+
+
+def rows_in_order(
+    rows: Iterable[Row], sort: str, sorts: Mapping[str, Callable[[Row], Any]]
+) -> list[Row]:
+    """Sort what is no query by one of `sorts`; equal rows stay as they come."""
+    value = sorts[sort.removeprefix("-")]
+    every = list(rows)
+    some = [row for row in every if value(row) is not None]
+    none = [row for row in every if value(row) is None]
+    return sorted(some, key=value, reverse=sort.startswith("-")) + none
