@@ -12,18 +12,6 @@ from pmp.errors import ConflictError, RuleError
 from pmp.faxes import dismiss, fax_sheets
 from pmp.faxes.filing import record
 
-PAGE_SIZE = 50
-
-
-def put_aside(page: int) -> tuple[list[InboundFax], int]:
-    """Give a page of the faxes that were put aside, the latest first, and how many."""
-    query = (
-        InboundFax.select()
-        .where(InboundFax.status == FaxStatus.DISMISSED)
-        .order_by(InboundFax.received_at.desc(), InboundFax.id.desc())
-    )
-    return list(query.paginate(page, PAGE_SIZE)), query.count()
-
 
 def dismiss_all(
     faxes: Iterable[InboundFax], *, reason: str, by: User, at: datetime

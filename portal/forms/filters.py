@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
+from flask import request
 from wtforms import SelectChoice, SelectField
 
+from pmp.deliveries import sealed_searches
 from pmp.wording import words
 from portal.forms import Form
 
@@ -17,7 +19,7 @@ EVERY = SelectChoice("", "All")
 class FilterForm(Form):
     """Which rows a list shows: read from the page's address, so without a token.
 
-    What may name a patient is in no address: see `portal.forms.staff_deliveries`.
+    What may name a patient stands in no address: see SealedFilterForm.
     """
 
     class Meta(Form.Meta):
@@ -28,10 +30,33 @@ class FilterForm(Form):
         """Whether each field can be read; what is refused above the form is none."""
         return not any(part.errors for part in self)
 
-    def in_address(self) -> dict[str, str]:
+    def in_address(self) -> dict[str, Any]:
         """Give what was typed, for the links that lead on in the list."""
         typed = {part.name: (part.raw_data or [""])[0] for part in self}
         return {name: str(text) for name, text in typed.items() if str(text).strip()}
+
+
+class SealedFilterForm(FilterForm):
+    """One whose field `sealed` may name a patient: typed and sent by POST.
+
+    The page's address holds everything else in clear, and that as a sealed word.
+    """
+
+    sealed = ""
+
+    @classmethod
+    def of_address(cls) -> Self:
+        """Read what narrows the list from the page's address."""
+        form = cls(request.args)
+        form[cls.sealed].data = sealed_searches.opened(request.args.get("who", ""))
+        return form
+
+    def in_address(self) -> dict[str, Any]:
+        """Give what was typed, for the address of a page."""
+        found = super().in_address()
+        found.pop(self.sealed, None)
+        who = sealed_searches.seal(self[self.sealed].data or "")
+        return {**found, "who": who} if who else found
 
 
 def menu(label: str, choices: list[SelectChoice], first: SelectChoice = EVERY) -> Any:

@@ -18,20 +18,19 @@ from pmp import sorting
 from pmp.deliveries import Route, delivery_batches, sealed_searches
 from pmp.deliveries.delivery_lists import GROUPS, LATEST, SORTS, Wanted
 from pmp.other_ways import Way, typed_fax
-from pmp.wording import phone, us_date, words
+from pmp.wording import phone, words
 from portal.forms import Form, UsDateField
-from portal.forms.filters import FilterForm, menu, menu_of, one_of
+from portal.forms.filters import SealedFilterForm, menu, menu_of, one_of
 from portal.numbers import whole
 
 ENDED = "ended"
 ANOTHER = "number"
 
 
-class DeliveryFilterForm(FilterForm):
-    """Which deliveries to list: typed and sent by POST, kept in the page's address.
+class DeliveryFilterForm(SealedFilterForm):
+    """Which deliveries to list; the recipient may be a patient."""
 
-    There everything stands in clear but the recipient, who may be a patient.
-    """
+    sealed = "recipient"
 
     state = menu(
         "State",
@@ -80,22 +79,6 @@ class DeliveryFilterForm(FilterForm):
             recipient=self.recipient.data or "",
             sort=sorting.known(sort, SORTS, otherwise=LATEST),
         )
-
-    def in_address(self) -> dict[str, str]:
-        """Give what narrows the list, for the address of a page."""
-        plain = {
-            name: self[name].data or ""
-            for name in ("state", "channel", "kind", "number", "dates")
-        }
-        found = {
-            **plain,
-            "since": us_date(self.since.data),
-            "until": us_date(self.until.data),
-            "attention": "y" if self.attention.data else "",
-            "duplicate": "y" if self.duplicate.data else "",
-            "who": sealed_searches.seal(self.recipient.data or ""),
-        }
-        return {name: value for name, value in found.items() if value}
 
 
 class BatchForm(Form):

@@ -1,10 +1,56 @@
 """What staff say at the fax desk about pages and papers."""
 
-from wtforms import IntegerField, StringField
+from wtforms import IntegerField, SelectChoice, StringField
 from wtforms.fields import TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
-from portal.forms import Form
+from models import FaxStatus
+from pmp.faxes import TRAY
+from pmp.faxes.fax_lists import Wanted
+from pmp.wording import words
+from portal.forms import Form, UsDateField
+from portal.forms.filters import SealedFilterForm, menu, one_of
+
+_NUMBER = StringField(
+    "From number", description="Or a part of it", validators=[Length(max=40)]
+)
+
+
+class TrayFilterForm(SealedFilterForm):
+    """Which of the faxes that wait to list; the sender may be a patient."""
+
+    sealed = "number"
+    number = _NUMBER
+    status = menu("State", [SelectChoice(each, words(each)) for each in TRAY])
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            status=one_of(FaxStatus, self.status.data),
+            number=self.number.data or "",
+            sort=sort,
+        )
+
+
+class AsideFilterForm(SealedFilterForm):
+    """Which of the faxes that were put aside to list."""
+
+    sealed = "number"
+    number = _NUMBER
+    by = StringField("Put aside by", validators=[Length(max=150)])
+    since = UsDateField("Came from", validators=[Optional()])
+    until = UsDateField("To", validators=[Optional()])
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            aside=True,
+            number=self.number.data or "",
+            by=self.by.data or "",
+            since=self.since.data,
+            until=self.until.data,
+            sort=sort,
+        )
 
 
 class TicketPaperForm(Form):
@@ -18,7 +64,7 @@ class TicketPaperForm(Form):
 class PutAsideForm(Form):
     note = TextAreaField(
         "Why they are put aside",
-        description="An advertisement, a wrong number, not for us",
+        description="An advertisement, a wrong number, not for us. Name no patient.",
         validators=[InputRequired("Say why they are put aside"), Length(max=1000)],
     )
 

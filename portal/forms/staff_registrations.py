@@ -128,4 +128,4 @@ class ReturnFaxForm(Form):
 
 
 class DismissForm(Form):
-    note = _words("Why it is put aside", "Say why it is put aside")
+    note = _words("Why it is put aside", "Say why it is put aside", "Name no patient.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -50,7 +49,7 @@ UNDONE = {
 @bp.get("/staff/deliveries")
 @requires(Permission.DELIVERY_WATCH)
 def listing() -> ResponseReturnValue:
-    form = _filters()
+    form = DeliveryFilterForm.of_address()
     form.validate()
     return _listed(form)
 
@@ -60,7 +59,7 @@ def listing() -> ResponseReturnValue:
 def search() -> ResponseReturnValue:
     form = DeliveryFilterForm()
     if form.validate():
-        narrowed: dict[str, Any] = form.in_address()
+        narrowed = form.in_address()
         # The list's own order is in no address: there the page begins with the figures.
         if (sort := request.form.get("sort", "")) != delivery_lists.LATEST:
             narrowed["sort"] = sort or None
@@ -71,7 +70,7 @@ def search() -> ResponseReturnValue:
 @bp.get("/staff/deliveries.csv")
 @requires(Permission.DELIVERY_WATCH)
 def csv() -> ResponseReturnValue:
-    form = _filters()
+    form = DeliveryFilterForm.of_address()
     if form.validate():
         with rule_errors(form):
             rows = delivery_lists.rows_of(
@@ -160,13 +159,6 @@ def _done(
     else:
         flash(UNDONE[undone] if undone else words)
     return redirect(url_for(".show", delivery_id=delivery_id), 303)
-
-
-def _filters() -> DeliveryFilterForm:
-    """Read what narrows the list from the page's address."""
-    form = DeliveryFilterForm(request.args)
-    form.recipient.data = sealed_searches.opened(request.args.get("who", ""))
-    return form
 
 
 def _listed(form: DeliveryFilterForm) -> ResponseReturnValue:

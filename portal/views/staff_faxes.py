@@ -19,7 +19,7 @@ from models import InboundFax
 from pmp import clock, desk_holds, faxes
 from pmp.deliveries import sealed_searches
 from pmp.errors import NotFoundError, RuleError
-from pmp.faxes import dividing, fax_sheets, guesses, undoing
+from pmp.faxes import dividing, fax_lists, fax_sheets, guesses, undoing
 from pmp.permissions import Permission
 from pmp.reaching import checks, fax_numbers
 from pmp.registration import comparison
@@ -29,11 +29,17 @@ from pmp.thresholds import faxed_replies
 from pmp.tickets import faxed_papers
 from pmp.wording import phone
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_faxes import DivideForm, TicketPaperForm
+from portal.forms.staff_faxes import (
+    AsideFilterForm,
+    DivideForm,
+    TicketPaperForm,
+    TrayFilterForm,
+)
 from portal.forms.staff_registrations import AttachForm, DismissForm, ReturnFaxForm
 from portal.forms.staff_rules import ReplyForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_faxes", __name__)
 
@@ -47,34 +53,46 @@ FORMS = {
     "return": ReturnFaxForm,
     "dismiss": DismissForm,
 }
+LISTS: dict[str, type[TrayFilterForm | AsideFilterForm]] = {
+    "tray": TrayFilterForm,
+    "aside": AsideFilterForm,
+}
 
 
 @bp.get("/staff/faxes")
 @requires(Permission.FAX_DESK)
 def tray() -> ResponseReturnValue:
-    rows, now = faxes.tray(), clock.now()
-    return render_template(
-        "staff/faxes/tray.html",
-        rows=rows,
-        holds=desk_holds.held(rows, at=now),
-        subject_of=desk_holds.subject_of,
-        first_guess=guesses.first_of(rows, at=now),
-        now=now,
-    )
+    return _listed(TrayFilterForm.of_address())
 
 
 @bp.get("/staff/faxes/put-aside")
 @requires(Permission.FAX_DESK)
 def aside() -> ResponseReturnValue:
-    page = page_asked_for()
-    rows, total = undoing.put_aside(page)
-    return render_template(
-        "staff/faxes/aside.html",
-        rows=rows,
-        total=total,
-        page=page,
-        pages=-(-total // undoing.PAGE_SIZE),
-    )
+    return _listed(AsideFilterForm.of_address())
+
+
+@bp.post("/staff/faxes/search/<any(tray, aside):which>")
+@requires(Permission.FAX_DESK)
+def search(which: str) -> ResponseReturnValue:
+    """Take what was typed into the list's address, the number sealed."""
+    form = LISTS[which]()
+    if form.validate():
+        narrowed = form.in_address()
+        sort = request.form.get("sort") or None
+        return redirect(url_for(f".{which}", sort=sort, **narrowed), 303)
+    return _listed(form)
+
+
+@bp.get("/staff/faxes/<any(tray, aside):which>.csv")
+@requires(Permission.FAX_DESK)
+def csv(which: str) -> ResponseReturnValue:
+    form = LISTS[which].of_address()
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = fax_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer(f"faxes-{which}.csv", fax_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.get("/staff/faxes/<int:fax_id>")
@@ -238,6 +256,26 @@ def turn_asked_for() -> int:
     """Give by how many degrees a page shall be turned to the right: `?turn=90`."""
     asked = request.args.get("turn", default=0, type=int)
     return asked if asked in QUARTERS else 0
+
+
+def _listed(form: TrayFilterForm | AsideFilterForm) -> ResponseReturnValue:
+    if not form.errors:
+        form.validate()
+    now, wanted = clock.now(), form.wanted(sort_asked_for())
+    listed = fax_lists.listed(wanted, page=page_asked_for())
+    rows = listed.rows
+    page = render_template(
+        f"staff/faxes/{'aside' if wanted.aside else 'tray'}.html",
+        form=form,
+        listed=listed,
+        filters=form.in_address(),
+        sort=wanted.order,
+        holds=desk_holds.held(rows, at=now),
+        subject_of=desk_holds.subject_of,
+        first_guess={} if wanted.aside else guesses.first_of(rows, at=now),
+        now=now,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _form(name: str) -> Any:
