@@ -17,11 +17,13 @@ from models import (
     Species,
     User,
 )
-from pmp import audit, bulk, withheld, wording
+from pmp import audit, bulk, downloads, sorting, withheld, wording
+from pmp.downloads import Listing
 from pmp.errors import NotFoundError
 from pmp.matching import comparison, decisions, moves
 from pmp.matching.comparison import Compared
 from pmp.matching.open_reviews import waiting
+from pmp.paging import page_of
 
 PAGE_SIZE = 50
 BANDS = {
@@ -31,16 +33,32 @@ BANDS = {
 }
 """How alike, in words; from, to below."""
 
+LONGEST_WAITING = "waits"
+SORTS: dict[str, Any] = {
+    "reported": ReportedIdentity.last_name,
+    "bits": MatchReview.score,
+    "waits": MatchReview.opened_at,
+}
+HEADINGS = ("Question", "Patient", "May be patient", "Who", "Why", "Bits", "Asked")
+FILE = Listing("match_reviews", "questions", "Choose how alike, or how old.")
 AGES = {"week": ("more than 7 days", 7), "month": ("more than 30 days", 30)}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the queue is narrowed to; an empty part does not narrow."""
+    """What the queue is narrowed to; an empty part does not narrow.
+
+    `sort` is one of SORTS, a minus before it turns it round; else the oldest is first.
+    """
 
     band: str = ""
     species: str = ""
     age: str = ""
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        return sorting.known(self.sort, SORTS, otherwise=LONGEST_WAITING)
 
 
 @dataclass(frozen=True)
@@ -58,9 +76,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Queue:
-    """A page of the queue, the oldest first; of all that are open, the oldest."""
+    """A page of the queue in its order; of all that are open, the oldest."""
 
     rows: Sequence[Row]
+    number: int
+    pages: int
     total: int
     open: int
     oldest: datetime | None
@@ -127,10 +147,8 @@ class Question:
 
 def queue(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Queue:
     """Give a page of what waits; its reviews are on the audit record first."""
-    query = _narrowed(wanted, at)
-    found = list(
-        query.order_by(MatchReview.opened_at, MatchReview.id).paginate(page, PAGE_SIZE)
-    )
+    listed = page_of(_narrowed(wanted, at), number=page, size=PAGE_SIZE)
+    found = listed.rows
     if found:
         audit.record(
             audit.Event.MATCH_REVIEWS_LISTED,
@@ -143,10 +161,33 @@ def queue(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Queue:
     first = waiting().order_by(MatchReview.opened_at).first()
     return Queue(
         [_row(review, others) for review in found],
-        query.count(),
+        listed.number,
+        listed.pages,
+        listed.total,
         waiting().count(),
         first.opened_at if first else None,
     )
+
+
+def lines_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
+    """Give the queue as lines of a file, under HEADINGS; kept on record.
+
+    Patients stand there by number, never by name: a file lies on a desk. RuleError if
+    it is longer than a file may be.
+    """
+    rows = downloads.rows_of(_narrowed(wanted, at), FILE, by=by, at=at)
+    return [
+        [
+            review.id,
+            review.identity.__data__["patient"],
+            review.__data__["candidate"],
+            wording.words(review.identity.species),
+            str(review.evidence.get("why", "")),
+            f"{review.score:.1f}",
+            wording.us_time(review.opened_at),
+        ]
+        for review in rows
+    ]
 
 
 def get(review_id: int) -> MatchReview:
@@ -257,7 +298,7 @@ def _narrowed(wanted: Wanted, at: datetime) -> Any:
     if wanted.age in AGES:
         days = AGES[wanted.age][1]
         query = query.where(MatchReview.opened_at < at - timedelta(days=days))
-    return query
+    return sorting.in_order(query, wanted.order, SORTS, then=MatchReview.id)
 
 
 def _newest_of(patient_ids: set[int]) -> dict[int, ReportedIdentity]:

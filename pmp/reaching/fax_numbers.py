@@ -164,29 +164,6 @@ def is_closed(number: str) -> bool:
     return bool(barred.among([number]))
 
 
-def blocked() -> list[FaxNumber]:
-    """Give the numbers to which nothing is sent, the last one first."""
-    query = (
-        FaxNumber.select()
-        .where(FaxNumber.blocked_at.is_null(is_null=False))
-        .order_by(FaxNumber.blocked_at.desc())
-    )
-    return list(query)
-
-
-def waiting(*, at: datetime) -> list[ContactCheck]:
-    """Give the test pages that are out, the oldest first."""
-    query = (
-        ContactCheck.select()
-        .where(ContactCheck.channel == ChannelName.FAX)
-        .where(ContactCheck.confirmed_at.is_null())
-        .where(ContactCheck.ended_at.is_null())
-        .where(ContactCheck.expires_at > at)
-        .order_by(ContactCheck.id)
-    )
-    return list(query)
-
-
 def checks_of(number: str) -> list[ContactCheck]:
     """Give every test page that went to a number, the newest first."""
     query = (

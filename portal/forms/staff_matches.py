@@ -4,7 +4,6 @@ from wtforms import (
     HiddenField,
     IntegerField,
     SelectChoice,
-    SelectField,
     SelectMultipleField,
     StringField,
 )
@@ -14,48 +13,36 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from pmp.matching import reviews
 from pmp.matching.reviews import Wanted
 from portal.forms import Form, UsDateField
-from portal.forms.filters import FilterForm
+from portal.forms.filters import FilterForm, menu
 from portal.numbers import whole
 
 LONGEST = 2000
 
 
 class QueueForm(FilterForm):
-    band = SelectField(
+    band = menu(
         "How alike",
-        choices=[
-            SelectChoice("", "Any"),
-            *(
-                SelectChoice(name, words)
-                for name, (words, _, _) in reviews.BANDS.items()
-            ),
-        ],
-        validate_choice=False,
+        [SelectChoice(name, words) for name, (words, _, _) in reviews.BANDS.items()],
+        SelectChoice("", "Any"),
     )
-    species = SelectField(
+    species = menu(
         "Who",
-        choices=[
-            SelectChoice("", "People and animals"),
-            SelectChoice("human", "People"),
-            SelectChoice("animal", "Animals"),
-        ],
-        validate_choice=False,
+        [SelectChoice("human", "People"), SelectChoice("animal", "Animals")],
+        SelectChoice("", "People and animals"),
     )
-    age = SelectField(
+    age = menu(
         "Waiting",
-        choices=[
-            SelectChoice("", "Any time"),
-            *(SelectChoice(name, words) for name, (words, _) in reviews.AGES.items()),
-        ],
-        validate_choice=False,
+        [SelectChoice(name, words) for name, (words, _) in reviews.AGES.items()],
+        SelectChoice("", "Any time"),
     )
 
-    def wanted(self) -> Wanted:
+    def wanted(self, sort: str = "") -> Wanted:
         """Give what the queue is narrowed to."""
         return Wanted(
             band=self.band.data or "",
             species=self.species.data or "",
             age=self.age.data or "",
+            sort=sort,
         )
 
 

@@ -11,13 +11,16 @@ from pmp.deliveries import barred, sealed_searches
 from pmp.errors import NotFoundError, RuleError
 from pmp.identifiers import e164, not_a_number
 from pmp.permissions import Permission
-from pmp.reaching import checks, fax_numbers, own_ways, stations
+from pmp.reaching import checks, fax_numbers, number_lists, own_ways, stations
 from pmp.reaching.proofs import kind_of
 from pmp.wording import phone
 from portal import reaching_pages
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
+from portal.forms.filters import FilterForm
 from portal.forms.reaching import FindNumberForm, ToldCodeForm, WrongNumberForm
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_fax_numbers", __name__)
 
@@ -37,17 +40,20 @@ def index() -> ResponseReturnValue:
             name = fax_numbers.name_of(checks.owner_of(check))
             flash(f"{phone(check.address)} is confirmed for {name}.")
             return redirect(url_for(".index"), 303)
-    page = render_template(
-        "staff/fax_numbers/index.html",
-        form=form,
-        find=FindNumberForm(formdata=None),
-        changes=stations.open_changes(),
-        waiting=fax_numbers.waiting(at=clock.now()),
-        blocked=fax_numbers.blocked(),
-        owner_name=_owner_name,
-        sealed=sealed_searches.seal,
-    )
-    return page, 422 if form.errors else 200
+    return _lists(form)
+
+
+@bp.get("/staff/fax-numbers/<any(changes, out, wrong):which>.csv")
+@requires(Permission.DELIVERY_WATCH)
+def csv(which: str) -> ResponseReturnValue:
+    form, sort = FilterForm(request.args), sort_asked_for()
+    if form.validate():
+        with rule_errors(form):
+            user, now = signed_in_user(), clock.now()
+            rows = number_lists.rows_of(which, sort=sort, by=user, at=now)
+            headings = number_lists.LISTS[which].headings
+            return csv_answer(f"fax-numbers-{which}.csv", headings, rows)
+    return _lists(ToldCodeForm(formdata=None), refused=form)
 
 
 @bp.post("/staff/fax-numbers/find")
@@ -142,6 +148,26 @@ def of_user(user_id: int) -> ResponseReturnValue:
     here = url_for(".of_user", user_id=user_id)
     template = "staff/fax_numbers/of_user.html"
     return reaching_pages.page(own_ways.get(user_id), template=template, here=here)
+
+
+def _lists(
+    form: ToldCodeForm, *, refused: FilterForm | None = None
+) -> ResponseReturnValue:
+    sort, page_number, now = sort_asked_for(), page_asked_for(), clock.now()
+    page = render_template(
+        "staff/fax_numbers/index.html",
+        form=refused or form,
+        told=form,
+        find=FindNumberForm(formdata=None),
+        lists={
+            which: number_lists.listed(which, sort=sort, at=now, page=page_number)
+            for which in number_lists.LISTS
+        },
+        orders={which: each.order(sort) for which, each in number_lists.LISTS.items()},
+        owner_name=_owner_name,
+        sealed=sealed_searches.seal,
+    )
+    return page, 422 if (refused or form).errors else 200
 
 
 def _number(word: str) -> str:

@@ -20,10 +20,11 @@ from pmp.matching import decisions, reviews, undoing
 from pmp.matching.outlook import Outlook, outlook
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_matches import DecideForm, QueueForm
 from portal.numbers import whole
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_matches", __name__)
 
@@ -38,20 +39,19 @@ DONE = {
 @bp.get("/staff/matches")
 @requires(Permission.MATCH_DECIDE)
 def index() -> ResponseReturnValue:
+    return _listed(QueueForm(request.args))
+
+
+@bp.get("/staff/matches.csv")
+@requires(Permission.MATCH_DECIDE)
+def csv() -> ResponseReturnValue:
     form = QueueForm(request.args)
-    page = page_asked_for()
-    wanted = form.wanted()
-    found = reviews.queue(wanted, by=signed_in_user(), at=clock.now(), page=page)
-    return render_template(
-        "staff/matches/index.html",
-        form=form,
-        queue=found,
-        page=page,
-        pages=-(-found.total // reviews.PAGE_SIZE),
-        filters={name: value for name, value in vars(wanted).items() if value},
-        done=just_done(),
-        now=clock.now(),
-    )
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = reviews.lines_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("who-is-who.csv", reviews.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.route("/staff/matches/<int:review_id>", methods=["GET", "POST"])
@@ -109,6 +109,20 @@ def just_done() -> MatchDecision | None:
     except NotFoundError:
         return None
     return None if found.undone_at else found
+
+
+def _listed(form: QueueForm) -> ResponseReturnValue:
+    wanted, now = form.wanted(sort_asked_for()), clock.now()
+    page = render_template(
+        "staff/matches/index.html",
+        form=form,
+        queue=reviews.queue(wanted, by=signed_in_user(), at=now, page=page_asked_for()),
+        filters=form.in_address(),
+        sort=wanted.order,
+        done=just_done(),
+        now=now,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _decide(found: MatchReview, form: DecideForm, *, join: bool) -> MatchDecision:

@@ -24,6 +24,7 @@ def lines(browser: Browser, path: str) -> list[dict[str, str]]:
 
 def sorted_by(browser: Browser) -> dict[str, str]:
     """Give the headings of the page at hand that say how they are sorted."""
-    page = browser.page.get_data(as_text=True) if browser.page else ""
-    found = re.findall(r'aria-sort="(\w+)"\s*>\s*<a [^>]*>\s*([^<]+)', page)
+    found = re.findall(
+        r'aria-sort="(\w+)"\s*>\s*<a [^>]*>\s*([^<]+)', browser.page_text()
+    )
     return {words.strip(): order for order, words in found}

@@ -231,6 +231,7 @@ def test_others_may_not(browser: Browser, pharmacist: User) -> None:
     for path in (
         f"/staff/users/{pharmacist.id}/reaching",
         "/staff/fax-numbers",
+        "/staff/fax-numbers/wrong.csv",
         page_of(OLD),
     ):
         browser.get(path, status=404)

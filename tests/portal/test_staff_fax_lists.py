@@ -79,7 +79,7 @@ def test_a_number_narrows_the_list_and_stands_in_no_address(
     assert "status=unmatched" in address
     assert shown(desk, address, LINK) == [three[0]]
     assert desk.page is not None
-    assert 'value="555-0101"' in desk.page.get_data(as_text=True)  # it stays typed
+    assert 'value="555-0101"' in desk.page_text()  # it stays typed
     desk.get("/staff/faxes?number=5550101")  # in clear: not from a page of ours
     assert "3 faxes" in desk.text()
 
@@ -114,7 +114,7 @@ def test_the_tray_has_pages_that_keep_the_order(desk: Browser) -> None:
 
     assert len(shown(desk, "/staff/faxes?sort=-fax", LINK)) == 50
     assert desk.page is not None
-    assert "/staff/faxes?page=2&amp;sort=-fax" in desk.page.get_data(as_text=True)
+    assert "/staff/faxes?page=2&amp;sort=-fax" in desk.page_text()
     assert len(shown(desk, "/staff/faxes?sort=-fax&page=2", LINK)) == 1
 
 

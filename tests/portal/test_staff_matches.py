@@ -17,6 +17,7 @@ from models import (
 from pmp import clock
 from tests.browser import Browser
 from tests.factories import make_dispensation, make_identity, make_rule, make_user
+from tests.portal.lists import lines, shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -97,6 +98,38 @@ def test_the_queue_is_narrowed(
     assert f"{len(shown)} question" in text
     for score in (20, 30, 35, 50):
         assert (f" {score}.0 " in text) == (score in shown)
+
+
+def test_the_queue_is_sorted_by_likeness_and_by_age(
+    browser: Browser, staff: User
+) -> None:
+    low, high, middle = (
+        str(asked(days=days, score=score).id)
+        for days, score in ((3, 20), (2, 50), (9, 30))
+    )
+    path, link = "/staff/matches", "/staff/matches/"
+
+    assert shown(browser, path, link) == [middle, low, high]
+    assert sorted_by(browser) == {"Waits": "ascending"}
+    assert shown(browser, f"{path}?sort=-bits", link) == [high, middle, low]
+    assert shown(browser, f"{path}?sort=-bits&age=week", link) == [middle]
+    assert "/staff/matches?sort=bits&amp;age=week" in browser.page_text()
+    assert shown(browser, f"{path}?sort=evidence", link) == [middle, low, high]
+
+
+def test_the_file_of_the_queue_names_nobody(browser: Browser, staff: User) -> None:
+    low, high = asked(score=20), asked(score=50)
+
+    table = lines(browser, "/staff/matches.csv?sort=-bits")
+
+    assert [row["Question"] for row in table] == [str(high.id), str(low.id)]
+    assert table[0]["Patient"] == str(high.identity.patient.id)
+    assert table[0]["May be patient"] == str(high.candidate.id)
+    text = str(table).upper()
+    assert not any(name in text for name in ("BRANDT", "LINDGREN", "EDITH", "1971"))
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == ("staff.lee", "match_reviews")
+    assert event.detail == {"rows": 2}
 
 
 def test_a_question_shows_both_sides_with_fields_fills_and_reasons(
@@ -238,7 +271,7 @@ def test_the_undo_says_first_what_it_does(browser: Browser, staff: User) -> None
 def test_others_may_not_see_who_is_who(browser: Browser, role: Role) -> None:
     review = asked()
     browser.sign_in_as(make_user(role))
-    for path in ("", f"/{review.id}"):
+    for path in ("", ".csv", f"/{review.id}"):
         browser.get(f"/staff/matches{path}", status=404)
     browser.get(f"/staff/patients/{review.candidate.id}", status=404)
     browser.get("/staff/patients", status=404)
