@@ -73,12 +73,10 @@ def get(request_id: int) -> OfficialRequest:
     return found
 
 
-def listed(*, open_only: bool) -> Any:
-    """Give the query of requests: those that wait first, then the newest."""
-    query: Any = OfficialRequest.select()
-    if open_only:
-        query = query.where(OfficialRequest.state.in_(OPEN))
-    return query.order_by(OfficialRequest.id.desc())
+def under_way() -> Sequence[OfficialRequest]:
+    """List the requests that nobody has decided, the newest first."""
+    query: Any = OfficialRequest.select().where(OfficialRequest.state.in_(OPEN))
+    return list(query.order_by(OfficialRequest.id.desc()))
 
 
 def persons_of(request: OfficialRequest) -> Sequence[OfficialRequestPatient]:

@@ -21,12 +21,13 @@ from wtforms.validators import (
 
 from gateway import documents
 from models import PatientAsk, PatientRequestState
-from pmp.disclosures import patient_requests
+from pmp.disclosures import patient_requests, request_lists
 from pmp.disclosures.denials import GROUNDS, Ground
 from pmp.disclosures.patient_requests import Told
+from pmp.disclosures.request_lists import PatientWanted
 from pmp.errors import RuleError
 from portal.forms import Form, UsDateField
-from portal.forms.filters import FilterForm
+from portal.forms.filters import FilterForm, menu_of, one_of
 
 LONGEST = 2000
 MOST_NUMBER = 2**31 - 1
@@ -66,6 +67,25 @@ class NumberForm(Form):
 class DaysForm(FilterForm):
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
+
+
+class RequestsForm(FilterForm):
+    """Which of patients' own requests to list; it names no patient."""
+
+    state = menu_of("State", PatientRequestState, request_lists.PATIENT_STATES)
+    asks = menu_of("What they want", PatientAsk, patient_requests.WHAT)
+    since = UsDateField("Asked from", validators=[Optional()])
+    until = UsDateField("To", validators=[Optional()])
+
+    def wanted(self, sort: str) -> PatientWanted:
+        """Give what to list."""
+        return PatientWanted(
+            state=one_of(PatientRequestState, self.state.data),
+            asks=one_of(PatientAsk, self.asks.data),
+            since=self.since.data,
+            until=self.until.data,
+            sort=sort,
+        )
 
 
 class PatientRequestForm(Form):

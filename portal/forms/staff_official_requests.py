@@ -13,10 +13,12 @@ from wtforms import (
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from models import OfficialRequest, Suspension
+from models import OfficialRequest, OfficialState, Suspension
 from pmp.disclosures import extracts, official_requests
 from pmp.disclosures.official_requests import Asked
+from pmp.disclosures.request_lists import OFFICIAL_STATES, OfficialWanted
 from portal.forms import Form, UsDateField
+from portal.forms.filters import SealedFilterForm, menu_of, one_of
 from portal.forms.staff_disclosures import day_in
 
 LONGEST = 2000
@@ -26,6 +28,26 @@ SUSPENSIONS = [
     SelectChoice(Suspension.WRITTEN.value, "In writing"),
     SelectChoice(Suspension.ORAL.value, "They only said so"),
 ]
+
+
+class OfficialFilterForm(SealedFilterForm):
+    """Which official requests to list; the case may be called by a patient's name."""
+
+    sealed = "text"
+    text = StringField(
+        "Find",
+        description="Case number, agency or officer",
+        validators=[Length(max=100)],
+    )
+    state = menu_of("State", OfficialState, OFFICIAL_STATES)
+
+    def wanted(self, sort: str) -> OfficialWanted:
+        """Give what to list."""
+        return OfficialWanted(
+            state=one_of(OfficialState, self.state.data),
+            text=self.text.data or "",
+            sort=sort,
+        )
 
 
 class SuspensionForm(Form):

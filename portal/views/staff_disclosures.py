@@ -16,6 +16,7 @@ from pmp.disclosures import (
     official_requests,
     patient_requests,
     request_letters,
+    request_lists,
 )
 from pmp.disclosures.accountings import Accounting
 from pmp.disclosures.request_letters import LetterKind
@@ -32,9 +33,10 @@ from portal.forms.staff_disclosures import (
     ExtendForm,
     NumberForm,
     PatientRequestForm,
+    RequestsForm,
 )
 from portal.forms.staff_matches import NameForm, RowCodeForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 from portal.pdf_files import pdf_answer
 
 if TYPE_CHECKING:
@@ -57,10 +59,31 @@ def index() -> ResponseReturnValue:
         form=finder.wrong,
         waiting=list(patient_requests.waiting()),
         owed=list(request_letters.owed()),
-        official=list(official_requests.listed(open_only=True)),
+        official=official_requests.under_way(),
         today=clock.today(),
     )
     return page, 422 if finder.wrong else 200
+
+
+@bp.get("/staff/disclosures/requests")
+@requires(Permission.DISCLOSURE_WORK)
+def requests() -> ResponseReturnValue:
+    form = RequestsForm(request.args)
+    form.validate()
+    return _requests(form)
+
+
+@bp.get("/staff/disclosures/requests.csv")
+@requires(Permission.DISCLOSURE_WORK)
+def requests_csv() -> ResponseReturnValue:
+    form = RequestsForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = request_lists.lines_of_patients(wanted, by=signed_in_user(), at=now)
+            name = "patients-requests.csv"
+            return csv_answer(name, request_lists.PATIENT_HEADINGS, rows)
+    return _requests(form)
 
 
 @bp.get("/staff/disclosures/patients/<int:patient_id>")
@@ -273,6 +296,20 @@ class Finder:
             at=at,
         )
         return None
+
+
+def _requests(form: RequestsForm) -> ResponseReturnValue:
+    wanted = form.wanted(sort_asked_for())
+    page = render_template(
+        "staff/disclosures/requests.html",
+        form=form,
+        listed=request_lists.of_patients(wanted, page=page_asked_for()),
+        filters=form.in_address(),
+        sort=wanted.order,
+        what=patient_requests.WHAT,
+        today=clock.today(),
+    )
+    return page, 422 if form.errors else 200
 
 
 def _made(patient_id: int, what: str) -> tuple[DaysForm, Accounting | None]:

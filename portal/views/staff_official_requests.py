@@ -8,38 +8,55 @@ from flask.typing import ResponseReturnValue
 from gateway import documents
 from models import OfficialRequest, OfficialState
 from pmp import clock
-from pmp.disclosures import official_requests, releases
-from pmp.paging import pages_of
+from pmp.disclosures import official_requests, releases, request_lists
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import Form, rule_errors
 from portal.forms.staff_official_requests import (
     DecideForm,
+    OfficialFilterForm,
     OfficialRequestForm,
     ReleaseForm,
     SuspensionForm,
 )
 from portal.numbers import whole
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 from portal.pdf_files import pdf_answer
 from portal.views.staff_disclosures import Finder
 
 bp = Blueprint("staff_official_requests", __name__)
-ROWS_A_PAGE = 50
 
 
 @bp.get("/staff/disclosures/official")
 @requires(Permission.DISCLOSURE_WORK)
 def index() -> ResponseReturnValue:
-    query, number = official_requests.listed(open_only=False), page_asked_for()
-    total = query.count()
-    return render_template(
-        "staff/disclosures/official_index.html",
-        requests=list(query.paginate(number, ROWS_A_PAGE)),
-        total=total,
-        page=number,
-        pages=pages_of(total, ROWS_A_PAGE),
-    )
+    return _listed(OfficialFilterForm.of_address())
+
+
+@bp.post("/staff/disclosures/official/search")
+@requires(Permission.DISCLOSURE_WORK)
+def search() -> ResponseReturnValue:
+    """Take what was typed into the list's address, sealed."""
+    form = OfficialFilterForm()
+    if form.validate():
+        narrowed = form.in_address()
+        sort = request.form.get("sort") or None
+        return redirect(url_for(".index", sort=sort, **narrowed), 303)
+    return _listed(form)
+
+
+@bp.get("/staff/disclosures/official.csv")
+@requires(Permission.DISCLOSURE_WORK)
+def csv() -> ResponseReturnValue:
+    form = OfficialFilterForm.of_address()
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = request_lists.lines_of_official(wanted, by=signed_in_user(), at=now)
+            name = "official-requests.csv"
+            return csv_answer(name, request_lists.OFFICIAL_HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.route("/staff/disclosures/official/new", methods=["GET", "POST"])
@@ -222,6 +239,18 @@ def suspension(request_id: int) -> ResponseReturnValue:
 def paper(request_id: int) -> ResponseReturnValue:
     body = releases.open_paper(request_id, by=signed_in_user(), at=clock.now())
     return pdf_answer(f"official-request-{request_id}.pdf", body)
+
+
+def _listed(form: OfficialFilterForm) -> ResponseReturnValue:
+    wanted = form.wanted(sort_asked_for())
+    page = render_template(
+        "staff/disclosures/official_index.html",
+        form=form,
+        listed=request_lists.official(wanted, page=page_asked_for()),
+        filters=form.in_address(),
+        sort=wanted.order,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _version() -> int:

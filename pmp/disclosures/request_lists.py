@@ -1,0 +1,205 @@
+"""Lists of what patients and offices ask for: narrowed, sorted, and as a file.
+
+No list names a patient: patients' own requests have the patient's number.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from models import (
+    OfficialRequest,
+    OfficialState,
+    PatientAsk,
+    PatientRequest,
+    PatientRequestState,
+    User,
+)
+from pmp import downloads, sorting
+from pmp.disclosures.patient_requests import WHAT
+from pmp.downloads import Listing
+from pmp.paging import Page, page_of
+from pmp.wording import us_date, us_time, words
+
+LATEST = "-request"
+PATIENT_SORTS: dict[str, Any] = {
+    "request": PatientRequest.id,
+    "patient": PatientRequest.patient,
+    "came": PatientRequest.received_on,
+    "due": PatientRequest.due_on,
+    "paper": PatientRequest.made_at,
+    "state": PatientRequest.state,
+}
+PATIENT_HEADINGS = (
+    "Request",
+    "Patient",
+    "What",
+    "Asked on",
+    "Due",
+    "Extended",
+    "Paper made",
+    "Code",
+    "State",
+    "Ended",
+    "Ended by",
+)
+PATIENT_STATES = {
+    each: "Handed over" if each == PatientRequestState.GIVEN else words(each)
+    for each in PatientRequestState
+}
+PATIENT_FILE = Listing("patient_requests", "requests", "Choose a state, or fewer days.")
+OFFICIAL_SORTS: dict[str, Any] = {
+    "request": OfficialRequest.id,
+    "case": OfficialRequest.case_number,
+    "agency": OfficialRequest.agency,
+    "came": OfficialRequest.received_on,
+    "prepared": OfficialRequest.prepared_by,
+    "decided": OfficialRequest.decided_by,
+    "state": OfficialRequest.state,
+}
+OFFICIAL_HEADINGS = (
+    "Request",
+    "Case",
+    "Agency",
+    "Based on",
+    "Came",
+    "Prepared by",
+    "State",
+    "Decided by",
+    "Decided",
+    "Code",
+)
+OFFICIAL_STATES = {
+    each: "Waits for a second person" if each == OfficialState.WAITING else words(each)
+    for each in OfficialState
+}
+OFFICIAL_FILE = Listing(
+    "official_requests", "requests", "Choose a state, or an agency."
+)
+
+
+@dataclass(frozen=True)
+class PatientWanted:
+    """Which of patients' own requests to list; an empty part does not narrow.
+
+    The days, inclusive, are those on which they asked. `sort` is one of PATIENT_SORTS,
+    a minus before it turns it round; else the newest is first.
+    """
+
+    state: PatientRequestState | None = None
+    asks: PatientAsk | None = None
+    since: date | None = None
+    until: date | None = None
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        return sorting.known(self.sort, PATIENT_SORTS, otherwise=LATEST)
+
+
+@dataclass(frozen=True)
+class OfficialWanted:
+    """Which official requests to list; an empty part does not narrow.
+
+    Each word of `text` must be part of the case number, the agency or the officer.
+    `sort` is one of OFFICIAL_SORTS, a minus before it turns it round.
+    """
+
+    state: OfficialState | None = None
+    text: str = ""
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        return sorting.known(self.sort, OFFICIAL_SORTS, otherwise=LATEST)
+
+
+def of_patients(wanted: PatientWanted, *, page: int) -> Page:
+    """Give a page of patients' own requests, whatever their state."""
+    return page_of(_of_patients(wanted), number=page)
+
+
+def lines_of_patients(
+    wanted: PatientWanted, *, by: User, at: datetime
+) -> list[list[Any]]:
+    """Give patients' own requests as lines under PATIENT_HEADINGS; kept on record.
+
+    RuleError if they are more than a file may hold.
+    """
+    rows = downloads.rows_of(_of_patients(wanted), PATIENT_FILE, by=by, at=at)
+    return [_line_of_patient(row) for row in rows]
+
+
+def official(wanted: OfficialWanted, *, page: int) -> Page:
+    """Give a page of official requests, whatever their state."""
+    return page_of(_official(wanted), number=page)
+
+
+def lines_of_official(
+    wanted: OfficialWanted, *, by: User, at: datetime
+) -> list[list[Any]]:
+    """Give official requests as lines under OFFICIAL_HEADINGS; kept on record.
+
+    RuleError if they are more than a file may hold.
+    """
+    rows = downloads.rows_of(_official(wanted), OFFICIAL_FILE, by=by, at=at)
+    return [_line_of_official(row) for row in rows]
+
+
+def _of_patients(wanted: PatientWanted) -> Any:
+    query: Any = PatientRequest.select()
+    if wanted.state:
+        query = query.where(PatientRequest.state == wanted.state)
+    if wanted.asks:
+        query = query.where(PatientRequest.asks == wanted.asks)
+    if wanted.since:
+        query = query.where(PatientRequest.received_on >= wanted.since)
+    if wanted.until:
+        query = query.where(PatientRequest.received_on <= wanted.until)
+    return sorting.in_order(query, wanted.order, PATIENT_SORTS, then=PatientRequest.id)
+
+
+def _official(wanted: OfficialWanted) -> Any:
+    query: Any = OfficialRequest.select()
+    if wanted.state:
+        query = query.where(OfficialRequest.state == wanted.state)
+    for word in wanted.text.split():
+        query = query.where(
+            OfficialRequest.case_number.contains(word)
+            | OfficialRequest.agency.contains(word)
+            | OfficialRequest.officer.contains(word)
+        )
+    return sorting.in_order(
+        query, wanted.order, OFFICIAL_SORTS, then=OfficialRequest.id
+    )
+
+
+def _line_of_patient(row: PatientRequest) -> list[Any]:
+    return [
+        row.id,
+        row.__data__["patient"],
+        WHAT[row.asks],
+        us_date(row.received_on),
+        us_date(row.due_on),
+        us_date(row.extended_at),
+        us_time(row.made_at),
+        row.code,
+        PATIENT_STATES[row.state],
+        us_time(row.ended_at),
+        row.ended_by,
+    ]
+
+
+def _line_of_official(row: OfficialRequest) -> list[Any]:
+    return [
+        row.id,
+        row.case_number,
+        row.agency,
+        row.legal_basis,
+        us_date(row.received_on),
+        row.prepared_by,
+        OFFICIAL_STATES[row.state],
+        row.decided_by,
+        us_time(row.decided_at),
+        row.code,
+    ]
