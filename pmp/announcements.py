@@ -16,13 +16,11 @@ from peewee import IntegrityError
 from models import Announcement, DismissedAnnouncement, Role, User
 from pmp import audit, clock, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.paging import Page, pages_of
 from pmp.public_pages import facts, markup
 
 LONGEST_TITLE, LONGEST_BODY, LONGEST_FAX_LINE = 100, 2000, 80
 MOST_DAYS = 366
 MOST_FAX_LINES = 2
-PAGE_SIZE = 30
 CHANGED = (
     "Somebody else has changed this announcement meanwhile. Nothing of yours is kept"
     " yet: compare the two below, then send yours again."
@@ -148,15 +146,6 @@ def get(announcement_id: int) -> Announcement:
     if row is None:
         raise NotFoundError("There is no such announcement.")
     return row
-
-
-def every(*, page: int = 1) -> Page:
-    """List all announcements for staff, whatever their days, the newest first."""
-    total = Announcement.select().count()
-    pages = pages_of(total, PAGE_SIZE)
-    number = min(page, pages)
-    rows = Announcement.select().order_by(Announcement.id.desc())
-    return Page(list(rows.paginate(number, PAGE_SIZE)), number, pages, total)
 
 
 def terms_of(announcement: Announcement) -> Terms:

@@ -33,13 +33,7 @@ def rows_of(
     RuleError if they are more than a file may hold. `detail` is kept on record too: it
     names no patient.
     """
-    total = len(found) if isinstance(found, Sequence) else found.count()
-    if total > MOST_ROWS:
-        raise RuleError(
-            f"That is {total:,} {listing.many}; a file holds {MOST_ROWS:,}."
-            f" {listing.narrow}"
-        )
-    rows = list(found)
+    rows = within_limit(found, listing)
     audit.record(
         listing.event,
         actor=by.username,
@@ -48,3 +42,14 @@ def rows_of(
         detail={**detail, "rows": len(rows)},
     )
     return rows
+
+
+def within_limit(found: Any, listing: Listing) -> list[Any]:
+    """Give the rows of a file; RuleError if they are more than one may hold."""
+    total = len(found) if isinstance(found, Sequence) else found.count()
+    if total > MOST_ROWS:
+        raise RuleError(
+            f"That is {total:,} {listing.many}; a file holds {MOST_ROWS:,}."
+            f" {listing.narrow}"
+        )
+    return list(found)

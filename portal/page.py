@@ -12,6 +12,7 @@ from models import Announcement
 from pmp import announcements, clock, clock_hours, settings, wording
 from pmp.accounts import browsers, sessions
 from pmp.faxes import fax_sheets
+from pmp.roster import import_lists
 from portal import navigation
 from portal.access import may
 
@@ -32,6 +33,8 @@ def begin(app: Flask) -> None:
         sheets=fax_sheets.shown,
         pages_in_file=fax_sheets.in_file,
         announced=announcements.text_html,
+        import_kind=import_lists.kind_words,
+        import_state=import_lists.state_words,
     )
     app.jinja_env.globals.update(
         static_url=_static_url,

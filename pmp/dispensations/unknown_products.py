@@ -20,15 +20,26 @@ from models import (
     Pharmacy,
     Product,
     ProductChange,
+    User,
 )
-from pmp import audit, bulk, database, drugs, thresholds
+from pmp import audit, bulk, database, downloads, drugs, sorting, thresholds
 from pmp.dispensations import FACTS, content_of, frozen
+from pmp.downloads import Listing
 from pmp.drugs import ProductFacts, staff_products
 from pmp.drugs.staff_products import Typed
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.matching.turns import hold_links
 
 BATCH = 500
+FREQUENT = "-fills"
+SORTS: dict[str, Any] = {
+    "ndc": lambda row: row.ndc,
+    "fills": lambda row: row.fills,
+    "pharmacies": lambda row: row.pharmacies,
+    "filled": lambda row: row.last,
+    "waits": lambda row: row.since,
+}
+FILE = Listing("unknown_drugs", "NDCs")
 BY_IMPORT = "The drug table has this product now; its facts were filled in."
 
 
@@ -81,6 +92,20 @@ def waiting() -> list[Unknown]:
     return [
         Unknown(**{**vars(each), "is_known_now": each.ndc in known}) for each in found
     ]
+
+
+def listed(sort: str = "") -> list[Unknown]:
+    """List the unknown NDCs in the order that is wanted, one of SORTS or turned round.
+
+    Else the most frequent come first.
+    """
+    order = sorting.known(sort, SORTS, otherwise=FREQUENT)
+    return sorting.rows_in_order(waiting(), order, SORTS)
+
+
+def file_of(sort: str, *, by: User, at: datetime) -> list[Unknown]:
+    """Give the list for a file; kept on record. RuleError if it is too long for one."""
+    return downloads.rows_of(listed(sort), FILE, by=by, at=at)
 
 
 def sources(ndc: str) -> list[Source]:

@@ -3,11 +3,12 @@
 Whatever staff see here names patients, so each sight of it is on the audit record.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from peewee import fn
 
 from models import (
     LookUp,
@@ -17,14 +18,24 @@ from models import (
     UnusualStatus,
     User,
 )
-from pmp import audit, clock, database
+from pmp import audit, clock, database, downloads, sorting
+from pmp.downloads import Listing
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.lookup.criteria import PURPOSE_WORDS
-from pmp.paging import pages_of
-from pmp.wording import us_date, us_time
+from pmp.paging import Page, page_of
+from pmp.wording import us_time
 
 PAGE_SIZE = 50
-MOST_ROWS = 20_000
+LATEST = "-found"
+SORTS: dict[str, Any] = {
+    "number": UnusualLookUp.id,
+    "looked": LookUp.at,
+    "user": User.name,
+    "kind": UnusualLookUp.kind,
+    "state": UnusualLookUp.status,
+    "found": UnusualLookUp.found_at,
+}
+FILE = Listing("unusual_look_ups", "look-ups", "Choose fewer days.")
 KIND_WORDS = {
     UnusualKind.PROTECTED_PERSON: "Protected person",
     UnusualKind.OWN_NAME: "Own name",
@@ -42,13 +53,12 @@ STATUS_WORDS = {
 WAITING = "waiting"  # everything that is not explained
 HEADINGS = (
     "Number",
+    "Look-up",
     "Looked up",
     "User name",
     "User",
     "Why",
     "Reason",
-    "Searched for",
-    "Born",
     "Purpose",
     "Result",
     "State",
@@ -60,48 +70,40 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to list; an empty part does not narrow. `status` may be WAITING."""
+    """What to list; an empty part does not narrow. `status` may be WAITING.
+
+    `sort` is one of SORTS, a minus before it turns it round; else the newest is first.
+    """
 
     status: str = WAITING
     kind: str = ""
     username: str = ""
     since: date | None = None
     until: date | None = None
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        return sorting.known(self.sort, SORTS, otherwise=LATEST)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A page of unusual look-ups, newest first; `total` counts all that are wanted."""
-
-    rows: list[UnusualLookUp]
-    total: int
-    number: int
-    pages: int
-
-
-def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Listed:
+def listing(wanted: Wanted, *, by: User, at: datetime, page: int = 1) -> Page:
     """Give a page of what is wanted; on the audit record first."""
-    query = _query(wanted)
-    total = query.count()
-    pages = pages_of(total, PAGE_SIZE)
-    number = min(max(1, page), pages)
-    rows = list(query.paginate(number, PAGE_SIZE))
-    _record_list(wanted, rows, by=by, at=at, page=number)
-    return Listed(rows, total, number, pages)
+    listed = page_of(_query(wanted), number=page, size=PAGE_SIZE)
+    _record_list(wanted, listed.rows, by=by, at=at, page=listed.number)
+    return listed
 
 
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
     """Give all that is wanted as rows under HEADINGS, for a file.
 
-    RuleError if they are more than MOST_ROWS; on the audit record first.
+    Whom they looked up and what was said stays on the page: a file lies on a desk.
+    RuleError if they are more than a file may hold; on the audit record first.
     """
-    rows = list(_query(wanted).limit(MOST_ROWS + 1))
-    if len(rows) > MOST_ROWS:
-        message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
-        raise RuleError(message, field="since")
+    rows = downloads.within_limit(_query(wanted), FILE)
     _record_list(wanted, rows, by=by, at=at, file=True)
     said = _said()
-    return [_line(row, said[row.id]) for row in rows]
+    return [_line(row, said.get(row.id, 0)) for row in rows]
 
 
 def get(unusual_id: int, *, by: User, at: datetime) -> UnusualLookUp:
@@ -186,7 +188,7 @@ def _query(wanted: Wanted) -> Any:
     query = _joined()
     for condition in _conditions(wanted):
         query = query.where(condition)
-    return query.order_by(UnusualLookUp.found_at.desc(), UnusualLookUp.id.desc())
+    return sorting.in_order(query, wanted.order, SORTS, then=UnusualLookUp.id)
 
 
 def _conditions(wanted: Wanted) -> Iterator[Any]:
@@ -205,33 +207,29 @@ def _conditions(wanted: Wanted) -> Iterator[Any]:
         yield UnusualLookUp.found_at < end
 
 
-def _said() -> dict[int, list[str]]:
-    """Give what was said about each, the oldest first, with who said it."""
+def _said() -> dict[int, int]:
+    """Count what was said about each."""
     table = UnusualLookUpMessage
-    query: Any = table.select(table.unusual, table.by, table.text)
-    said: dict[int, list[str]] = defaultdict(list)
-    for unusual_id, by, text in query.order_by(table.id).tuples():
-        said[unusual_id].append(f"{by}: {text}")
-    return said
+    query: Any = table.select(table.unusual, fn.COUNT(table.id))
+    return dict(query.group_by(table.unusual).tuples())
 
 
-def _line(row: UnusualLookUp, said: list[str]) -> list[Any]:
+def _line(row: UnusualLookUp, said: int) -> list[Any]:
     look_up, user = row.look_up, row.user
     return [
         row.id,
+        look_up.id,
         us_time(look_up.at),
         user.username,
         user.name,
         KIND_WORDS[row.kind],
         row.reason,
-        f"{look_up.last_name}, {look_up.first_name}",
-        us_date(look_up.birth_date),
         PURPOSE_WORDS[look_up.purpose],
         look_up.outcome.value,
         STATUS_WORDS[row.status],
         row.explained_by,
         us_time(row.explained_at),
-        " | ".join(said),
+        said,
     ]
 
 
@@ -243,7 +241,7 @@ def _record_list(
     audit.record(
         audit.Event.UNUSUAL_LISTED,
         actor=by.username,
-        subject="unusual_look_ups",
+        subject=FILE.subject,
         at=at,
         detail={**narrowed, "shown": shown, **more},
     )

@@ -5,19 +5,26 @@ a page that went back to it gets what a new release of the program says.
 """
 
 from datetime import datetime
+from typing import Any
 
 from peewee import IntegrityError
 
 from models import PageText, User
-from pmp import audit, database, public_pages
+from pmp import audit, database, public_pages, sorting
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.public_pages import Text, facts, markup
+from pmp.public_pages import PublicPage, Text, facts, markup
 
 LONGEST = {"title": 100, "summary": 200, "body": 12_000}
 CHANGED = (
     "Somebody else has put another text on this page meanwhile. Nothing of yours is"
     " kept yet: compare the two, change yours where needed, and put it there again."
 )
+
+SORTS: dict[str, Any] = {
+    "page": lambda row: row[0].title.casefold(),
+    "whose": lambda row: row[1] is None or row[1].is_own,
+    "changed": lambda row: row[1].written_at if row[1] else None,
+}
 
 
 def number_now(name: str) -> int:
@@ -37,6 +44,18 @@ def last_changes() -> dict[str, PageText]:
     """Give the newest version of each page that has any, by its name."""
     rows = PageText.select().order_by(PageText.version)
     return {row.name: row for row in rows}
+
+
+def listed(sort: str) -> list[tuple[PublicPage, PageText | None]]:
+    """List the pages with their newest version, in the order that is wanted.
+
+    `sort` is one of SORTS, a minus before it turns it round; else in their own order.
+    """
+    last = last_changes()
+    rows = [(page, last.get(page.name)) for page in public_pages.every()]
+    if not sorting.known(sort, SORTS, otherwise=""):
+        return rows
+    return sorting.rows_in_order(rows, sort, SORTS)
 
 
 def text(name: str, version: int) -> Text:

@@ -28,12 +28,10 @@ from models import (
 )
 from pmp import audit, database
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.paging import Page, pages_of
 from pmp.roster.licence_file import GONE
 
 LEASE = timedelta(minutes=5)
 TURN = "taken"
-SIZE = 50
 # More than this share gone looks like half a download.
 MOST_GONE = 0.1
 FEW = 20
@@ -102,14 +100,6 @@ def get(batch_id: int) -> RosterImport:
     if found is None:
         raise NotFoundError(f"There is no roster import {batch_id}.")
     return found
-
-
-def listed(*, number: int) -> Page:
-    """Give a page of imports, the latest first."""
-    query = RosterImport.select().order_by(RosterImport.id.desc())
-    total = query.count()
-    rows = list(query.paginate(number, SIZE))
-    return Page(rows, number, pages_of(total, SIZE), total)
 
 
 def unfinished(*, at: datetime) -> list[int]:

@@ -1,7 +1,7 @@
 """Lists of threshold cases for staff: by status, by rule, by what was answered."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,13 +18,26 @@ from models import (
     RecipientReply,
     ThresholdCase,
     ThresholdRule,
+    User,
 )
-from pmp import settings
-from pmp.paging import Page, pages_of
+from pmp import downloads, settings, sorting
+from pmp.downloads import Listing
+from pmp.paging import Page, page_of
 from pmp.thresholds import answers
 from pmp.thresholds.case_sending import OUT
 
 PAGE_SIZE = 50
+OLDEST, LATEST = "found", "-found"
+SORTS: dict[str, Any] = {
+    "case": ThresholdCase.id,
+    "reached": ThresholdCase.crossed_on,
+    "prescribers": ThresholdCase.prescribers,
+    "pharmacies": ThresholdCase.pharmacies,
+    "rule": ThresholdRule.name,
+    "status": ThresholdCase.status,
+    "found": ThresholdCase.detected_at,
+}
+FILE = Listing("threshold_cases", "cases", "Choose a status, a rule or answers.")
 
 
 class Answers(StrEnum):
@@ -44,11 +57,21 @@ ANSWER_WORDS = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which cases to list; None or empty: all. `rule` is a name: all its versions."""
+    """Which cases to list; None or empty: all. `rule` is a name: all its versions.
+
+    `sort` is one of SORTS, a minus before it turns it round; else held cases come the
+    oldest first, all others the newest first.
+    """
 
     status: CaseStatus | None = None
     rule: str = ""
     answers: Answers | None = None
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        own = OLDEST if self.status == CaseStatus.HELD else LATEST
+        return sorting.known(self.sort, SORTS, otherwise=own)
 
 
 @dataclass(frozen=True)
@@ -61,19 +84,18 @@ class Row:
 
 
 def listed(wanted: Wanted, *, page: int, at: datetime) -> Page:
-    """Give a page of cases: held ones the oldest first, all others the newest first."""
-    query = _query(wanted, at=at)
-    total = query.count()
-    rows = list(_rows(list(query.paginate(page, PAGE_SIZE))))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+    """Give a page of cases in the order that is wanted."""
+    found = page_of(_query(wanted, at=at), number=page, size=PAGE_SIZE)
+    return replace(found, rows=list(_rows(found.rows)))
 
 
-def every(wanted: Wanted, *, at: datetime) -> Iterator[Row]:
-    """Give all cases of a list, in its order, a page a query."""
-    page = 1
-    while cases := list(_query(wanted, at=at).paginate(page, 10 * PAGE_SIZE)):
-        yield from _rows(cases)
-        page += 1
+def rows_of(wanted: Wanted, *, by: User, at: datetime) -> Iterator[Row]:
+    """Give all cases of a list, in its order, for a file; kept on record first.
+
+    RuleError if they are more than a file may hold.
+    """
+    cases = downloads.rows_of(_query(wanted, at=at), FILE, by=by, at=at)
+    return (row for some in _batches(cases) for row in _rows(some))
 
 
 def rule_names() -> list[str]:
@@ -102,9 +124,11 @@ def _query(wanted: Wanted, *, at: datetime) -> Any:
         query = query.where(ThresholdRule.name == wanted.rule)
     if wanted.answers is not None:
         query = query.where(ThresholdCase.id.in_(_with_answers(wanted.answers, at=at)))
-    if wanted.status == CaseStatus.HELD:
-        return query.order_by(ThresholdCase.detected_at, ThresholdCase.id)
-    return query.order_by(ThresholdCase.detected_at.desc(), ThresholdCase.id.desc())
+    return sorting.in_order(query, wanted.order, SORTS, then=ThresholdCase.id)
+
+
+def _batches(cases: list[ThresholdCase]) -> Iterator[list[ThresholdCase]]:
+    yield from (cases[start : start + 500] for start in range(0, len(cases), 500))
 
 
 def _with_answers(which: Answers, *, at: datetime) -> Any:

@@ -10,7 +10,7 @@ import click
 from models import RosterImport, RosterState
 from pmp import clock
 from pmp import roster as licences
-from pmp.roster import batches, licence_decisions, previews
+from pmp.roster import import_lists, licence_decisions, previews
 from pmp.wording import us_time
 from portal.cli import with_program
 from portal.csv_files import cell
@@ -94,7 +94,8 @@ def undo(number: int, reason: str) -> None:
 @with_program
 def list_(page: int) -> None:
     """List imports: number, kind, state, when, counts, file."""
-    for each in batches.listed(number=page).rows:
+    listed = import_lists.listed(import_lists.Wanted(), page=page)
+    for each in listed.rows if listed.number == page else []:
         click.echo(
             f"{each.id}\t{each.kind}\t{each.state}\t{us_time(each.asked_at)}\t"
             f"{each.new} new, {each.changed} changed, {each.gone} gone,"

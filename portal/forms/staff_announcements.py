@@ -8,17 +8,34 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Length
 
 from models import Announcement
 from pmp import announcements
+from pmp.announcement_lists import Standing, Wanted
 from pmp.announcements import Terms
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm, menu_of, one_of
 
 AUDIENCES = [
     SelectChoice(each.value, words)
     for each, words in announcements.READER_WORDS.items()
 ]
+
+
+class AnnouncementFilterForm(FilterForm):
+    text = StringField(
+        "Find", description="In title or text", validators=[Length(max=100)]
+    )
+    state = menu_of("State", Standing)
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            text=self.text.data or "",
+            state=one_of(Standing, self.state.data),
+            sort=sort,
+        )
 
 
 class AnnouncementForm(Form):

@@ -3,30 +3,47 @@
 from typing import Any
 
 from flask import request
+from wtforms import SelectChoice
 from wtforms.fields import TextAreaField
 from wtforms.validators import Length
 
 from models import CaseStatus
-from pmp.thresholds.case_lists import Answers, Wanted
+from pmp.thresholds.case_lists import ANSWER_WORDS, Answers, Wanted
 from portal.forms import Form
+from portal.forms.filters import FilterForm, menu, menu_of, one_of
 from portal.numbers import whole
+from portal.paging import sort_asked_for
+
+ANY = SelectChoice("", "Any")
 
 
-def wanted_cases() -> Wanted:
-    """Read the list's filters; what is none of their words filters nothing."""
-    status = request.args.get("status", "")
-    answers = request.args.get("answers", "")
-    return Wanted(
-        status=CaseStatus(status) if status in set(CaseStatus) else None,
-        rule=request.args.get("rule", ""),
-        answers=Answers(answers) if answers in set(Answers) else None,
-    )
+class CaseFilterForm(FilterForm):
+    """Which cases to list; it names no patient."""
+
+    status = menu_of("Status", CaseStatus, first=ANY)
+    rule = menu("Rule", [], ANY)
+    answers = menu_of("Answers", Answers, ANSWER_WORDS, ANY)
+
+    def offer(self, rules: list[str]) -> None:
+        """Give the names of the rules to choose from."""
+        self.rule.choices = [ANY, *(SelectChoice(each, each) for each in rules)]
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list; what is none of their words filters nothing."""
+        return Wanted(
+            status=one_of(CaseStatus, self.status.data),
+            rule=self.rule.data or "",
+            answers=one_of(Answers, self.answers.data),
+            sort=sort,
+        )
 
 
 def asked() -> dict[str, Any]:
-    """Give the filters as they stand in the address, to go back to the same list."""
-    names = ("status", "rule", "answers")
-    return {name: request.args[name] for name in names if request.args.get(name)}
+    """Give filters and order as the address has them, to go back to the same list."""
+    return {
+        **CaseFilterForm(request.args).in_address(),
+        "sort": sort_asked_for() or None,
+    }
 
 
 class SeveralForm(Form):

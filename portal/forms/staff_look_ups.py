@@ -1,5 +1,7 @@
 """Unusual look-ups: which to show, what to ask; and whom to protect."""
 
+from typing import Any
+
 from wtforms import SelectChoice, SelectField, StringField
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
@@ -36,7 +38,7 @@ class UnusualForm(FilterForm):
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
 
-    def wanted(self) -> Wanted:
+    def wanted(self, sort: str = "") -> Wanted:
         """Give what is asked for."""
         return Wanted(
             status=self.status.data,
@@ -44,7 +46,12 @@ class UnusualForm(FilterForm):
             username=self.who.data or "",
             since=self.since.data,
             until=self.until.data,
+            sort=sort,
         )
+
+    def in_address(self) -> dict[str, Any]:
+        """Give what was typed; the state always: all of them is not its default."""
+        return {**super().in_address(), "status": self.status.data}
 
 
 class UnusualMessageForm(Form):

@@ -9,15 +9,36 @@ from wtforms import (
     SelectChoice,
     SelectField,
     SelectMultipleField,
+    StringField,
     TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from models import FindingVerdict
+from models import FindingVerdict, RosterKind, RosterState
+from pmp.roster import import_lists
+from pmp.roster.import_lists import Wanted
 from portal.forms import Form
+from portal.forms.filters import FilterForm, menu_of, one_of
 from portal.numbers import whole
 
 NO_FILE = SelectChoice("", "None")
+
+
+class ImportsForm(FilterForm):
+    text = StringField(
+        "Find", description="File or user name", validators=[Length(max=100)]
+    )
+    kind = menu_of("What", RosterKind, import_lists.KIND_WORDS)
+    state = menu_of("State", RosterState, import_lists.STATE_WORDS)
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            text=self.text.data or "",
+            kind=one_of(RosterKind, self.kind.data),
+            state=one_of(RosterState, self.state.data),
+            sort=sort,
+        )
 
 
 class RosterFileForm(Form):

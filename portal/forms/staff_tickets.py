@@ -143,6 +143,9 @@ class BoardForm(FilterForm):
         ],
         default=0,
     )
+    pharmacy = StringField(
+        "Pharmacy", description="Part of its name", validators=[Length(max=100)]
+    )
 
     def offer(self, people: list[User]) -> None:
         """Give the owners to choose from."""
@@ -152,7 +155,7 @@ class BoardForm(FilterForm):
             *(SelectChoice(each.username, each.username) for each in people),
         ]
 
-    def wanted(self) -> board.Wanted:
+    def wanted(self, sort: str = "") -> board.Wanted:
         """Give what is asked for."""
         problem = self.problem.data
         return board.Wanted(
@@ -160,6 +163,8 @@ class BoardForm(FilterForm):
             problem=TicketProblem(problem) if problem else None,
             owner=self.owner.data or "",
             older=self.older.data or 0,
+            pharmacy=self.pharmacy.data or "",
+            sort=sort,
         )
 
 

@@ -1,60 +1,43 @@
 """For staff: announcements, written, reviewed, changed and withdrawn."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import Announcement
-from pmp import announcements, clock
+from pmp import announcement_lists, announcements, clock
 from pmp.errors import ConflictError
 from pmp.permissions import Permission
-from pmp.wording import us_date
 from portal import links, reviewed
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_announcements import AnnouncementForm
+from portal.forms.staff_announcements import AnnouncementFilterForm, AnnouncementForm
 from portal.numbers import whole
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_announcements", __name__)
-HEADINGS = ("Title", "Text", "Who sees it", "Important", "First day", "Last day",
-            "Line on faxes", "State", "Written by")  # fmt: skip
 
 
 @bp.get("/staff/announcements")
 @requires(Permission.ANNOUNCE)
 def index() -> ResponseReturnValue:
-    return render_template(
-        "staff/announcements/index.html",
-        listed=announcements.every(page=page_asked_for()),
-        state_words=announcements.state_words,
-        today=clock.today(),
-    )
+    form = AnnouncementFilterForm(request.args)
+    form.validate()
+    return _listed(form)
 
 
 @bp.get("/staff/announcements.csv")
 @requires(Permission.ANNOUNCE)
 def index_csv() -> ResponseReturnValue:
-    today = clock.today()
-    first = announcements.every()
-    pages = [announcements.every(page=each + 1) for each in range(first.pages)]
-    rows = [
-        (
-            row.title,
-            row.body,
-            ", ".join(row.audiences),
-            "yes" if row.is_grave else "no",
-            us_date(row.starts_on),
-            us_date(row.ends_on),
-            row.fax_line,
-            announcements.state_words(row, today=today),
-            row.written_by,
-        )
-        for page in pages
-        for row in page.rows
-    ]
-    return csv_answer(f"announcements-{today.isoformat()}.csv", HEADINGS, rows)
+    form = AnnouncementFilterForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = announcement_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            name = f"announcements-{clock.today().isoformat()}.csv"
+            return csv_answer(name, announcement_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.route("/staff/announcements/new", methods=["GET", "POST"])
@@ -115,6 +98,20 @@ def restore(announcement_id: int) -> ResponseReturnValue:
     announcements.restore(announcement, by=signed_in_user(), at=clock.now())
     flash("The announcement is back.")
     return redirect(url_for(".change", announcement_id=announcement_id), 303)
+
+
+def _listed(form: AnnouncementFilterForm) -> ResponseReturnValue:
+    wanted, today = form.wanted(sort_asked_for()), clock.today()
+    page = render_template(
+        "staff/announcements/index.html",
+        form=form,
+        listed=announcement_lists.listed(wanted, page=page_asked_for(), today=today),
+        filters=form.in_address(),
+        sort=wanted.order,
+        state_words=announcements.state_words,
+        today=today,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _require_presentable(form: AnnouncementForm) -> None:

@@ -14,14 +14,21 @@ from flask.typing import ResponseReturnValue
 from pmp import clock
 from pmp.errors import RuleError
 from pmp.permissions import Permission
-from pmp.thresholds import case_lists, outcomes, several_cases, threshold_rules
+from pmp.thresholds import (
+    case_lists,
+    outcomes,
+    reached,
+    several_cases,
+    threshold_rules,
+)
 from pmp.thresholds.case_lists import Row
 from pmp.thresholds.several_cases import Done
 from pmp.wording import us_date, words
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_cases import SeveralForm, asked, wanted_cases
+from portal.forms.staff_cases import CaseFilterForm, SeveralForm, asked
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_cases", __name__)
 
@@ -41,9 +48,14 @@ COLUMNS = (
 
 @bp.get("/staff/cases.csv")
 @requires(Permission.CASE_WORK)
-def listing() -> Response:
-    rows = case_lists.every(wanted_cases(), at=clock.now())
-    return csv_answer("threshold-cases.csv", COLUMNS, map(_line, rows))
+def listing() -> ResponseReturnValue:
+    form = CaseFilterForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = case_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("threshold-cases.csv", COLUMNS, map(_line, rows))
+    return cases_page(form)
 
 
 @bp.get("/staff/rules/outcomes.csv")
@@ -90,6 +102,23 @@ def close() -> ResponseReturnValue:
         return _back(refusal)
     page = render_template(
         "staff/cases/close.html", form=form, review=review, asked=asked()
+    )
+    return page, 422 if form.errors else 200
+
+
+def cases_page(form: CaseFilterForm) -> ResponseReturnValue:
+    """Show the list of cases that a filter asks for."""
+    form.offer(case_lists.rule_names())
+    wanted, now = form.wanted(sort_asked_for()), clock.now()
+    page = render_template(
+        "staff/cases/index.html",
+        form=form,
+        listed=case_lists.listed(wanted, page=page_asked_for(), at=now),
+        filters=form.in_address(),
+        sort=wanted.order,
+        may_be_chosen=several_cases.may_be_chosen,
+        sentence=threshold_rules.sentence,
+        counted_words=reached.counted_words,
     )
     return page, 422 if form.errors else 200
 

@@ -1,15 +1,17 @@
 """For staff: drugs that nobody knows, the drug table, rule sets, withheld counts."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pmp import clock, drugs, identifiers, mme, settings, withheld
+from pmp import clock, drugs, identifiers, mme, settings, sorting, withheld
 from pmp.dispensations import unknown_products
+from pmp.dispensations.unknown_products import Unknown
 from pmp.drugs import product_search, staff_products
 from pmp.errors import NotFoundError, RuleError
-from pmp.paging import pages_of
+from pmp.paging import page_of
 from pmp.permissions import Permission
 from pmp.wording import ndc as written_ndc
 from pmp.wording import us_date
@@ -17,12 +19,11 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_drugs import UNITS, NdcForm, PeriodForm, ProductForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_drugs", __name__)
 
 FOUND = 25
-SIZE = 50
 HEADINGS = (
     "NDC", "Fills", "Pharmacies", "First filled", "Last filled", "First reported",
 )  # fmt: skip
@@ -34,42 +35,21 @@ COUNT_HEADINGS = (
 @bp.get("/staff/drugs")
 @requires(Permission.PRODUCT_READ)
 def index() -> ResponseReturnValue:
-    form = NdcForm(request.args)
-    asked = form.q.data or ""
-    unknown = unknown_products.waiting()
-    pages = pages_of(len(unknown), SIZE)
-    page = min(page_asked_for(), pages)
-    return render_template(
-        "staff/drugs/index.html",
-        form=form,
-        asked=asked,
-        found=product_search.find(asked, limit=FOUND) if asked else [],
-        typed_ndc=_readable(asked),
-        unknown=unknown[(page - 1) * SIZE : page * SIZE],
-        total=len(unknown),
-        some_known=any(each.is_known_now for each in unknown),
-        page=page,
-        pages=pages,
-        now=clock.now(),
-    )
+    return _index(NdcForm(request.args))
 
 
 @bp.get("/staff/drugs.csv")
 @requires(Permission.PRODUCT_READ)
 def index_csv() -> ResponseReturnValue:
-    rows = [
-        (
-            written_ndc(each.ndc),
-            each.fills,
-            each.pharmacies,
-            us_date(each.first),
-            us_date(each.last),
-            us_date(each.since),
-        )
-        for each in unknown_products.waiting()
-    ]
-    name = f"unknown-drugs-{clock.today().isoformat()}.csv"
-    return csv_answer(name, HEADINGS, rows)
+    form = NdcForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            rows = unknown_products.file_of(
+                sort_asked_for(), by=signed_in_user(), at=clock.now()
+            )
+            name = f"unknown-drugs-{clock.today().isoformat()}.csv"
+            return csv_answer(name, HEADINGS, map(_line, rows))
+    return _index(form)
 
 
 @bp.get("/staff/drugs/changes")
@@ -221,6 +201,37 @@ def _code(ndc: str) -> str:
         return identifiers.parse_ndc(ndc)
     except ValueError as fault:
         raise NotFoundError(str(fault)) from fault
+
+
+def _index(form: NdcForm) -> ResponseReturnValue:
+    asked, sort = form.q.data or "", sort_asked_for()
+    unknown = unknown_products.listed(sort)
+    page = render_template(
+        "staff/drugs/index.html",
+        form=form,
+        asked=asked,
+        found=product_search.find(asked, limit=FOUND) if asked else [],
+        typed_ndc=_readable(asked),
+        listed=page_of(unknown, number=page_asked_for()),
+        some_known=any(each.is_known_now for each in unknown),
+        filters=form.in_address(),
+        sort=sorting.known(
+            sort, unknown_products.SORTS, otherwise=unknown_products.FREQUENT
+        ),
+        now=clock.now(),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _line(each: Unknown) -> tuple[Any, ...]:
+    return (
+        written_ndc(each.ndc),
+        each.fills,
+        each.pharmacies,
+        us_date(each.first),
+        us_date(each.last),
+        us_date(each.since),
+    )
 
 
 def _readable(typed: str) -> str:

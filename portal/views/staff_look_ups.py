@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from pmp import clock
 from pmp.lookup import PURPOSE_WORDS, protected, unusual_answers, unusual_desk
+from pmp.paging import Page
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
@@ -14,7 +15,7 @@ from portal.forms.staff_look_ups import (
     UnusualForm,
     UnusualMessageForm,
 )
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_look_ups", __name__)
 WORDS = {
@@ -28,29 +29,20 @@ WORDS = {
 @requires(Permission.LOOK_UP_REVIEW)
 def index() -> ResponseReturnValue:
     form = _filters()
-    listed = unusual_desk.Listed([], 0, 1, 1)
-    if form.validate():
-        listed = unusual_desk.listing(
-            form.wanted(), by=signed_in_user(), at=clock.now(), page=page_asked_for()
-        )
-    page = render_template(
-        "staff/look_ups/index.html",
-        form=form,
-        listed=listed,
-        filters={k: v for k, v in request.args.items() if k != "page"},
-        **WORDS,
-    )
-    return page, 422 if form.errors else 200
+    form.validate()
+    return _listed(form)
 
 
 @bp.get("/staff/look-ups.csv")
 @requires(Permission.LOOK_UP_REVIEW)
 def csv() -> ResponseReturnValue:
     form = _filters()
-    if not form.validate():
-        return index()
-    rows = unusual_desk.rows_of(form.wanted(), by=signed_in_user(), at=clock.now())
-    return csv_answer("unusual-look-ups.csv", unusual_desk.HEADINGS, rows)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = unusual_desk.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("unusual-look-ups.csv", unusual_desk.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.route("/staff/look-ups/<int:number>", methods=["GET", "POST"])
@@ -111,6 +103,23 @@ def remove_protected(number: int) -> ResponseReturnValue:
     protected.remove(number, by=signed_in_user(), at=clock.now())
     flash("The person is no longer on the list. It can be added again.")
     return redirect(url_for("staff_look_ups.protected_persons"), 303)
+
+
+def _listed(form: UnusualForm) -> ResponseReturnValue:
+    listed, wanted = Page([], 1, 1, 0), form.wanted(sort_asked_for())
+    if form.is_sound:
+        listed = unusual_desk.listing(
+            wanted, by=signed_in_user(), at=clock.now(), page=page_asked_for()
+        )
+    page = render_template(
+        "staff/look_ups/index.html",
+        form=form,
+        listed=listed,
+        filters=form.in_address(),
+        sort=wanted.order,
+        **WORDS,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _filters() -> UnusualForm:

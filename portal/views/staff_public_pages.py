@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
-from pmp import clock, public_pages
+from pmp import clock, public_pages, sorting
 from pmp.errors import ConflictError
 from pmp.permissions import Permission
 from pmp.public_pages import comparison, facts, versions
@@ -13,6 +13,7 @@ from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_public_pages import PageTextForm
 from portal.numbers import whole
+from portal.paging import sort_asked_for
 
 bp = Blueprint("staff_public_pages", __name__)
 
@@ -20,10 +21,9 @@ bp = Blueprint("staff_public_pages", __name__)
 @bp.get("/staff/public-pages")
 @requires(Permission.PUBLIC_PAGE_WRITE)
 def index() -> ResponseReturnValue:
+    sort = sorting.known(sort_asked_for(), versions.SORTS, otherwise="")
     return render_template(
-        "staff/public_pages/index.html",
-        pages=public_pages.every(),
-        last=versions.last_changes(),
+        "staff/public_pages/index.html", rows=versions.listed(sort), sort=sort
     )
 
 

@@ -20,13 +20,20 @@ from models import RosterImport
 from pmp import clock, roster
 from pmp.errors import ConflictError
 from pmp.permissions import Permission
-from pmp.roster import batches, licence_decisions, previews, reading, undo_checks
+from pmp.roster import (
+    batches,
+    import_lists,
+    licence_decisions,
+    previews,
+    reading,
+    undo_checks,
+)
 from pmp.wording import us_time
 from portal.access import requires, signed_in_user, uploads
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_roster import ApplyForm, RosterFileForm, UndoForm
-from portal.paging import page_asked_for
+from portal.forms.staff_roster import ApplyForm, ImportsForm, RosterFileForm, UndoForm
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_roster", __name__)
 
@@ -45,14 +52,23 @@ def index() -> ResponseReturnValue:
             batch = _asked(form)
             tasks.nudge(tasks.work_on_roster, batch.id)
             return redirect(url_for(".show", batch_id=batch.id), 303)
-    page = render_template(
-        "staff/roster/index.html",
-        form=form,
-        folder=reading.folder(),
-        listed=batches.listed(number=page_asked_for()),
-        to_confirm=licence_decisions.count(),
-    )
-    return page, 422 if form.errors else 200
+    narrow = ImportsForm(request.args)
+    narrow.validate()
+    return _imports(form, narrow)
+
+
+@bp.get("/staff/roster.csv")
+@requires(Permission.ROSTER_IMPORT)
+def csv() -> ResponseReturnValue:
+    narrow = ImportsForm(request.args)
+    if narrow.validate():
+        with rule_errors(narrow):
+            wanted, now = narrow.wanted(sort_asked_for()), clock.now()
+            rows = import_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("roster-imports.csv", import_lists.HEADINGS, rows)
+    form = RosterFileForm(formdata=None)
+    form.offer([_choice(path) for path in reading.in_folder()])
+    return _imports(form, narrow)
 
 
 @bp.get("/staff/roster/<int:batch_id>")
@@ -136,6 +152,24 @@ def undo(batch_id: int) -> ResponseReturnValue:
         more=max(0, len(conflicts) - MOST_CONFLICTS),
     )
     return page, 422 if form.errors else 200
+
+
+def _imports(form: RosterFileForm, narrow: ImportsForm) -> ResponseReturnValue:
+    """Show both: the form for another file, and the list of those there were."""
+    wanted = narrow.wanted(sort_asked_for())
+    shown = narrow if narrow.errors else form
+    page = render_template(
+        "staff/roster/index.html",
+        form=shown,
+        upload=form,
+        narrow=narrow,
+        folder=reading.folder(),
+        listed=import_lists.listed(wanted, page=page_asked_for()),
+        filters=narrow.in_address(),
+        sort=wanted.order,
+        to_confirm=licence_decisions.count(),
+    )
+    return page, 422 if shown.errors else 200
 
 
 def _asked(form: RosterFileForm) -> RosterImport:

@@ -5,14 +5,13 @@ from functools import partial
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models import CaseStatus, RuleKind, RuleStatus
+from models import RuleKind, RuleStatus
 from pmp import clock
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import (
     answers,
     care_notes,
-    case_lists,
     case_recipients,
     faxed_replies,
     full_checks,
@@ -29,10 +28,10 @@ from pmp.thresholds.threshold_rules import Terms
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.simulated_period import SimulatedPeriodForm
-from portal.forms.staff_cases import asked, wanted_cases
+from portal.forms.staff_cases import CaseFilterForm
 from portal.forms.staff_rules import CloseForm, RuleForm, rule_form, switch_form
 from portal.numbers import whole
-from portal.paging import page_asked_for
+from portal.views.staff_cases import cases_page
 
 bp = Blueprint("staff_rules", __name__)
 SAMPLE = 20
@@ -129,20 +128,7 @@ def switch(rule_id: int) -> ResponseReturnValue:
 @bp.get("/staff/cases")
 @requires(Permission.CASE_WORK)
 def cases() -> ResponseReturnValue:
-    wanted = wanted_cases()
-    listed = case_lists.listed(wanted, page=page_asked_for(), at=clock.now())
-    return render_template(
-        "staff/cases/index.html",
-        listed=listed,
-        wanted=wanted,
-        asked=asked(),
-        statuses=list(CaseStatus),
-        rules=case_lists.rule_names(),
-        answer_words=case_lists.ANSWER_WORDS,
-        may_be_chosen=several_cases.may_be_chosen,
-        sentence=threshold_rules.sentence,
-        counted_words=reached.counted_words,
-    )
+    return cases_page(CaseFilterForm(request.args))
 
 
 @bp.get("/staff/cases/<int:case_id>")

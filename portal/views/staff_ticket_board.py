@@ -14,7 +14,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_tickets import BoardForm, OutcomesForm, RoutingForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_ticket_board", __name__)
 YEAR = timedelta(days=365)
@@ -23,24 +23,9 @@ YEAR = timedelta(days=365)
 @bp.get("/staff/tickets")
 @requires(Permission.TICKET_WORK)
 def index() -> ResponseReturnValue:
-    form, user, now = _filters(), signed_in_user(), clock.now()
-    wanted = form.wanted() if form.validate() else board.Wanted()
-    listed = board.listing(wanted, by=user, at=now, page=page_asked_for())
-    page = render_template(
-        "staff/tickets/index.html",
-        form=form,
-        listed=listed,
-        wrote=board.reporter_wrote(listed.rows),
-        wanted=wanted,
-        counts=board.counts(by=user, at=now),
-        queues=board.QUEUES,
-        filters={k: v for k, v in request.args.items() if k != "page"},
-        running=clocks.running,
-        state_of=board.state_of,
-        calls=len(outside_answers.calls_due(by=user)),
-        now=now,
-    )
-    return page, 422 if form.errors else 200
+    form = _filters()
+    form.validate()
+    return _board(form)
 
 
 @bp.get("/staff/tickets.csv")
@@ -49,9 +34,10 @@ def csv() -> ResponseReturnValue:
     form = _filters()
     if form.validate():
         with rule_errors(form):
-            rows = board.rows_of(form.wanted(), by=signed_in_user(), at=clock.now())
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = board.rows_of(wanted, by=signed_in_user(), at=now)
             return csv_answer("tickets.csv", board.HEADINGS, rows)
-    return index()
+    return _board(form)
 
 
 @bp.get("/staff/tickets/outcomes")
@@ -64,7 +50,7 @@ def statistics() -> ResponseReturnValue:
         form=form,
         found=found,
         outcomes=list(TicketOutcome),
-        filters=dict(request.args),
+        filters=form.in_address(),
     )
     return page, 422 if form.errors else 200
 
@@ -91,6 +77,28 @@ def route() -> ResponseReturnValue:
             flash("Saved. It holds for tickets that come from now on.")
             return redirect(url_for(".index"), 303)
     page = render_template("staff/tickets/routing.html", form=form, people=people)
+    return page, 422 if form.errors else 200
+
+
+def _board(form: BoardForm) -> ResponseReturnValue:
+    user, now = signed_in_user(), clock.now()
+    wanted = form.wanted(sort_asked_for()) if form.is_sound else board.Wanted()
+    listed = board.listing(wanted, by=user, at=now, page=page_asked_for())
+    page = render_template(
+        "staff/tickets/index.html",
+        form=form,
+        listed=listed,
+        wrote=board.reporter_wrote(listed.rows),
+        wanted=wanted,
+        counts=board.counts(by=user, at=now),
+        queues=board.QUEUES,
+        filters=form.in_address(),
+        sort=wanted.order,
+        running=clocks.running,
+        state_of=board.state_of,
+        calls=len(outside_answers.calls_due(by=user)),
+        now=now,
+    )
     return page, 422 if form.errors else 200
 
 

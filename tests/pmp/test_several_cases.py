@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models import (
+    AuditEvent,
     CaseRecipient,
     CaseStatus,
     ChannelName,
@@ -16,7 +17,7 @@ from models import (
     TicketProblem,
     User,
 )
-from pmp import settings
+from pmp import audit, settings
 from pmp.errors import RuleError
 from pmp.thresholds import (
     answers,
@@ -77,7 +78,11 @@ def test_held_cases_are_listed_the_oldest_first_and_others_the_newest_first(
     assert [row.case for row in waiting.rows] == held[::-1]
     assert [row.case for row in every.rows] == [*held, noise]
     assert (waiting.total, every.total) == (3, 4)
-    assert [row.case for row in case_lists.every(Wanted(), at=NOW)] == [*held, noise]
+    file = case_lists.rows_of(Wanted(), by=make_user(username="lee"), at=NOW)
+    assert [row.case for row in file] == [*held, noise]
+    event = AuditEvent.get(event=audit.Event.LIST_DOWNLOADED)
+    assert (event.actor, event.subject) == ("lee", "threshold_cases")
+    assert event.detail == {"rows": 4}
 
 
 def test_a_rules_cases_are_listed_whatever_its_version(
@@ -119,7 +124,9 @@ def test_cases_without_an_answer_are_those_that_were_sent_and_are_silent(
             at=NOW,
         )
     assert listed() == [told]
-    row = next(case_lists.every(Wanted(status=CaseStatus.ANSWERED), at=NOW))
+    row = next(
+        case_lists.rows_of(Wanted(status=CaseStatus.ANSWERED), by=make_user(), at=NOW)
+    )
     assert (row.case, row.recipients, row.answered) == (silent, 6, 6)
 
 

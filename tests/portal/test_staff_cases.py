@@ -1,15 +1,19 @@
 """Many held cases released or closed after a look at what that does; lists, CSV."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from models import CaseStatus, Delivery, Role, ThresholdCase
-from pmp import settings
+from pmp import downloads, settings
 from pmp.thresholds import threshold_cases
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
+from tests.portal.lists import lines, shown, sorted_by
+
+TODAY = NOW.date()
 
 
 @pytest.fixture
@@ -30,7 +34,8 @@ def test_the_chosen_are_released_after_a_review_with_counts(
     assert "3 cases, the oldest first" in browser.text()
     assert browser.page is not None
     page = browser.page.get_data(as_text=True)
-    assert 'formaction="/staff/cases/release?status=held_for_review"' in page
+    action = "/staff/cases/release?sort=found&amp;status=held_for_review"
+    assert f'formaction="{action}"' in page
     both = {"case": [str(each.id) for each in held[:2]]}
     chosen = {"csrf_token": browser.token(), **both}
     browser.post("/staff/cases/release?status=held_for_review", chosen, status=200)
@@ -90,6 +95,48 @@ def test_the_list_as_csv_has_its_filters_and_no_patient(
     numbers = re.findall(r'^"(\d+)"', text, flags=re.MULTILINE)
     assert numbers == [str(each.id) for each in held[1:]]
     assert "CANARY" not in text
+
+
+def test_the_list_is_sorted_by_its_headings_and_goes_on_so_after_a_release(
+    browser: Browser, held: list[ThresholdCase]
+) -> None:
+    for days, case in zip((2, 9, 5), held, strict=True):
+        ThresholdCase.update(crossed_on=TODAY - timedelta(days=days)).where(
+            ThresholdCase.id == case.id
+        ).execute()
+    new, old, middle = (str(each.id) for each in held)
+    link = "/staff/cases/"
+
+    assert shown(browser, LIST, link) == [new, old, middle]
+    assert shown(browser, f"{LIST}&sort=reached", link) == [old, middle, new]
+    assert sorted_by(browser) == {"Reached on": "ascending"}
+    assert shown(browser, f"{LIST}&sort=patient", link) == [new, old, middle]
+    assert [
+        row["Case"] for row in lines(browser, "/staff/cases.csv?sort=-reached")
+    ] == [
+        new,
+        middle,
+        old,
+    ]
+    browser.get(LIST)
+    chosen = {"csrf_token": browser.token(), "case": old}
+    address = "/staff/cases/release?status=held_for_review&sort=reached"
+    browser.post(address, chosen, status=200)
+    sent = browser.submit({"case": old})
+    assert "sort=reached" in str(sent.location)
+    browser.follow()
+    assert sorted_by(browser) == {"Reached on": "ascending"}
+
+
+def test_a_file_of_cases_that_would_be_too_long_is_refused(
+    browser: Browser, held: list[ThresholdCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 2)
+
+    browser.get("/staff/cases.csv", status=422)
+
+    assert "That is 3 cases; a file holds 2." in browser.text()
+    assert f"Case {held[0].id}" in browser.text()
 
 
 def test_filters_that_are_none_are_no_error(

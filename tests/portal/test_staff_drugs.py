@@ -13,7 +13,7 @@ from models import (
     Role,
     User,
 )
-from pmp import settings
+from pmp import downloads, settings
 from tests.browser import Browser
 from tests.factories import (
     make_dispensation,
@@ -23,6 +23,7 @@ from tests.factories import (
     make_user,
 )
 from tests.pmp.test_unknown_products import NDC, make_unknown
+from tests.portal.lists import lines, shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -181,6 +182,38 @@ def test_the_list_downloads_as_csv(browser: Browser, staff: User) -> None:
     answer = browser.get("/staff/drugs.csv")
 
     assert '"55501-0123-01","1","1","11/01/2026"' in answer.get_data(as_text=True)
+
+
+def test_unknown_drugs_are_sorted_by_their_headings(
+    browser: Browser, staff: User
+) -> None:
+    for number, fills in ((3, 1), (1, 3), (2, 2)):
+        for _ in range(fills):
+            make_unknown(f"5550200000{number}", filled_on=date(2026, 11, number))
+    path, link = "/staff/drugs", "/staff/drugs/"
+
+    assert shown(browser, path, link) == ["55502000001", "55502000002", "55502000003"]
+    assert "3 NDCs, the most frequent first" in browser.text()
+    by_day = shown(browser, f"{path}?sort=-filled&q=oxy", link)
+    assert by_day == ["55502000003", "55502000002", "55502000001"]
+    assert sorted_by(browser) == {"Filled": "descending"}
+    assert "/staff/drugs?sort=filled&amp;q=oxy" in browser.page_text()
+    table = lines(browser, f"{path}.csv?sort=fills")
+    assert [row["Fills"] for row in table] == ["1", "2", "3"]
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.subject, event.detail) == ("unknown_drugs", {"rows": 3})
+
+
+def test_a_file_of_drugs_that_would_be_too_long_is_refused(
+    browser: Browser, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_unknown()
+    monkeypatch.setattr(downloads, "MOST_ROWS", 0)
+
+    browser.get("/staff/drugs.csv", status=422)
+
+    assert "That is 1 NDCs; a file holds 0." in browser.text()
+    assert "55501-0123-01" in browser.text()
 
 
 def test_a_long_list_has_pages(browser: Browser, staff: User) -> None:

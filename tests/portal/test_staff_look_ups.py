@@ -1,7 +1,5 @@
 """Unusual look-ups and protected persons, as staff and the user who is asked see it."""
 
-import csv
-import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,11 +18,12 @@ from models import (
     UnusualStatus,
     User,
 )
-from pmp import audit, clock, lookup, settings
+from pmp import audit, clock, downloads, lookup, settings
 from pmp.lookup import Criteria, protected, unusual_answers
 from tests.browser import Browser
 from tests.chromium import axe, fits, targets_are_large
 from tests.factories import make_patient, make_user
+from tests.portal.lists import lines, shown, sorted_by
 
 MISSING = "There is no such question"
 
@@ -50,6 +49,11 @@ def look_up(by: User, first_name: str = "PAUL", last_name: str = "ADAMS") -> Loo
         lookup.search(criteria=criteria, by=by, at=at)
     found: LookUp = LookUp.select().order_by(LookUp.id.desc()).get()
     return found
+
+
+def other_adams(first_name: str) -> User:
+    """Give another prescriber whose look-ups for an Adams stand out."""
+    return make_user(Role.PRACTITIONER, name=f"{first_name} Adams")
 
 
 def protect(first_name: str = "Maria", last_name: str = "Delgado") -> ProtectedPerson:
@@ -138,21 +142,57 @@ def test_a_filter_that_is_none_is_told_at_its_field(
     browser.get("/staff/look-ups.csv?kind=hat", status=422)
 
 
-def test_the_csv_holds_what_was_said_and_no_formula(
+def test_the_file_names_no_patient_and_no_word_that_was_said(
     browser: Browser, doctor: User
 ) -> None:
-    look_up(doctor, "=PAUL()")
+    protect("Pauline", "Canaryquist")
+    look_up(doctor, "PAULINE", "CANARYQUIST")
+    doctor.name = "=PAUL()"
+    doctor.save()
     staff(browser)
     browser.get("/staff/look-ups/1")
-    browser.submit({"text": "Who is it?", "ask": "yes"})
+    browser.submit({"text": "Is Pauline yours?", "ask": "yes"})
 
-    answer = browser.get("/staff/look-ups.csv")
+    [row] = lines(browser, "/staff/look-ups.csv")
 
-    [_, row] = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
-    assert row[2] == "dr.adams"
-    assert row[10] == "User asked"
-    assert row[-1].endswith(": Who is it?")
-    assert not [cell for cell in row if cell.startswith("=")]
+    assert row["User name"] == "dr.adams"
+    assert row["State"] == "User asked"
+    assert row["Messages"] == "1"
+    assert row["Look-up"] == str(LookUp.get().id)
+    assert not [cell for cell in row.values() if cell.startswith("=")]
+    text = str(row).upper()
+    assert not any(word in text for word in ("CANARY", "PAULINE", "04/28/1971"))
+
+
+def test_a_heading_sorts_the_list_and_the_state_outlasts_it(
+    browser: Browser, doctor: User
+) -> None:
+    for user in (doctor, other_adams("Zoe"), other_adams("Ann")):
+        look_up(user)
+    staff(browser)
+    path, link = "/staff/look-ups", "/staff/look-ups/"
+
+    assert shown(browser, path, link) == ["3", "2", "1"]
+    assert shown(browser, f"{path}?sort=-user&status=", link) == ["2", "1", "3"]
+    assert sorted_by(browser) == {"User": "descending"}
+    assert "/staff/look-ups?sort=user&amp;status=" in browser.page_text()
+    assert shown(browser, f"{path}?sort=looked&_scheme=x", link) == ["1", "2", "3"]
+    assert shown(browser, f"{path}?sort=last_name", link) == ["3", "2", "1"]
+    table = lines(browser, f"{path}.csv?sort=-user")
+    assert [row["Number"] for row in table] == ["2", "1", "3"]
+
+
+def test_a_file_of_look_ups_that_would_be_too_long_is_refused(
+    browser: Browser, doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up(doctor)
+    look_up(other_adams("Zoe"))
+    staff(browser)
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    browser.get("/staff/look-ups.csv", status=422)
+
+    assert "That is 2 look-ups; a file holds 1." in browser.text()
 
 
 def test_a_question_reaches_the_user_and_the_answer_staff(

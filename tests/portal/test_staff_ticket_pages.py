@@ -24,11 +24,12 @@ from models import (
     TicketProblem,
     User,
 )
-from pmp import audit, clock, tickets
+from pmp import audit, clock, downloads, tickets
 from pmp.thresholds import case_recipients
 from pmp.tickets import attachments, handling, routing
 from portal.forms.tickets import PROBLEMS
 from tests.browser import Browser
+from tests.conftest import NOW
 from tests.factories import (
     entry_of,
     make_crossing,
@@ -38,6 +39,7 @@ from tests.factories import (
     make_ticket,
     make_user,
 )
+from tests.portal.lists import lines, shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -323,6 +325,42 @@ def test_the_board_filters_and_comes_as_a_file(browser: Browser, lee: User) -> N
 
     assert forged.number in answer.text
     assert noise.number not in answer.text
+
+
+def test_the_board_is_sorted_by_its_headings(browser: Browser, lee: User) -> None:
+    elm, oak, ash = (
+        make_ticket(
+            make_dispensation(pharmacy=make_pharmacy(name=name)),
+            at=NOW - timedelta(days=days),
+        ).number
+        for name, days in (("Elm Pharmacy", 1), ("Oak Drugs", 9), ("Ash Pharmacy", 2))
+    )
+    path, link = "/staff/tickets", "/staff/tickets/"
+
+    assert shown(browser, path, link) == [oak, ash, elm]
+    assert sorted_by(browser) == {"Due next": "ascending"}
+    assert shown(browser, f"{path}?sort=pharmacy", link) == [ash, elm, oak]
+    assert sorted_by(browser) == {"Pharmacy": "ascending"}
+    by_name = f"{path}?pharmacy=pharmacy&sort=-pharmacy"
+    assert shown(browser, by_name, link) == [elm, ash]
+    assert "/staff/tickets?sort=ticket&amp;pharmacy=pharmacy" in browser.page_text()
+    assert shown(browser, f"{path}?sort=note", link) == [oak, ash, elm]
+    table = lines(browser, f"{path}.csv?pharmacy=pharmacy&sort=pharmacy")
+    assert [row["Ticket"] for row in table] == [ash, elm]
+    browser.get(f"{path}?queue=resolved&sort=resolved&_scheme=x")
+    assert "No ticket is here." in browser.text()
+
+
+def test_a_file_of_tickets_that_would_be_too_long_is_refused(
+    browser: Browser, lee: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets_there = [make_ticket(), make_ticket()]
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    browser.get("/staff/tickets.csv", status=422)
+
+    assert "That is 2 tickets; a file holds 1." in browser.text()
+    assert tickets_there[0].number in browser.text()
 
 
 def test_a_filter_that_there_is_not_is_said_and_lists_what_is_open(
