@@ -167,6 +167,18 @@ def test_what_an_address_says_besides_goes_into_no_link(
     assert "ftp" not in page
 
 
+def test_on_paper_the_list_says_what_it_was_narrowed_to(
+    desk: Browser, three: tuple[Application, Application, Application]
+) -> None:
+    desk.get("/staff/registrations?list=all&kind=pharmacy&text=elm")
+    page = " ".join(desk.page_text().split())
+    assert 'print-only small"> Find: elm · Kind: Pharmacy' in page
+    desk.get("/staff/registrations?kind=nonsense")
+    assert "Kind: \u2013 " in desk.text()
+    desk.get("/staff/registrations")
+    assert "print-only small" not in desk.page_text()
+
+
 def test_lists_and_file_are_staffs_alone(
     browser: Browser, db: settings.Settings
 ) -> None:
