@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from models import (
     Delivery,
@@ -14,14 +15,22 @@ from models import (
     Submission,
     User,
 )
-from pmp import audit, clock, database, settings
+from pmp import audit, clock, database, downloads, settings, sorting
 from pmp.deliveries import contacts
+from pmp.downloads import Listing
 from pmp.errors import RuleError
 from pmp.reporting import banner, dispensers, notices, schedules, standing
 from pmp.reporting.calendars import Calendar, Period
 from pmp.reporting.standing import Log, Standing, State
 
 LONGEST_NOTE = 1000
+LATEST = "-late"
+SORTS: dict[str, Any] = {
+    "pharmacy": lambda row: row.pharmacy.name.casefold(),
+    "late": lambda row: (row.is_late, row.days),
+    "open": lambda row: row.period.first if row.periods else None,
+}
+FILE = Listing("late_pharmacies", "pharmacies", "Choose a kind or a town.")
 
 
 @dataclass(frozen=True)
@@ -74,19 +83,25 @@ def late(
     kind: DispenserKind | None = None,
     text: str = "",
     everyone: bool = False,
+    sort: str = LATEST,
 ) -> list[Row]:
     """List the pharmacies that are late, the latest first; or all that must report.
 
-    `text` is a part of the name, of the DEA number or of the town.
+    `text` is a part of the name, of the DEA number or of the town. `sort` is one of
+    SORTS, a minus before it turns it round.
     """
     calendar = schedules.calendar()
     some = [each for each in dispensers.who_must_report() if _fits(each, kind, text)]
     found = standing.logs(some, since=today - standing.LOOK_BACK)
     rows = [_row(each, found[each.id], calendar, today=today) for each in some]
-    return sorted(
-        (row for row in rows if everyone or row.is_late),
-        key=lambda row: (not row.is_late, -row.days, row.pharmacy.name),
-    )
+    wanted = (row for row in rows if everyone or row.is_late)
+    by_name = sorted(wanted, key=lambda row: row.pharmacy.name)
+    return sorting.rows_in_order(by_name, sort, SORTS)
+
+
+def file_of(rows: Sequence[Row], *, by: User, at: datetime) -> list[Row]:
+    """Give listed pharmacies for a file; kept on record. RuleError if too many."""
+    return downloads.rows_of(rows, FILE, by=by, at=at)
 
 
 def details(rows: Sequence[Row], *, today: date) -> dict[int, Detail]:

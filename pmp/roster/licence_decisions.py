@@ -16,13 +16,21 @@ from models import (
     NoticeOfAccount,
     User,
 )
-from pmp import accounts, audit, clock, database
+from pmp import accounts, audit, clock, database, downloads, sorting
 from pmp.accounts import account_notices, coverage
+from pmp.downloads import Listing
 from pmp.errors import ConflictError, RuleError
-from pmp.paging import Page, pages_of
+from pmp.paging import Page, page_of
 from pmp.roster import reverification
 
 SIZE = 50
+GRAVEST = "what"
+SORTS: dict[str, Any] = {
+    "user": User.name,
+    "what": LicenceFinding.kind.in_(reverification.NOTES),
+    "found": LicenceFinding.found_at,
+}
+FILE = Listing("licences_of_users", "findings")
 MOST = 500
 VERDICTS = {
     FindingKind.GONE: (FindingVerdict.SUSPENDED, FindingVerdict.KEPT),
@@ -38,13 +46,15 @@ TOLD = {
 }
 
 
-def waiting(*, number: int) -> Page:
-    """Give a page of findings to decide on: who may not be a user first."""
+def waiting(*, number: int, sort: str = GRAVEST) -> Page:
+    """Give a page of findings to decide on: who may not be a user first.
+
+    Or in another order, one of SORTS; a minus before it turns it round.
+    """
     query = _with_users().where(LicenceFinding.settled_at.is_null())
-    total = query.count()
-    order = (LicenceFinding.kind.in_(reverification.NOTES), LicenceFinding.id)
-    rows = list(query.order_by(*order).paginate(number, SIZE))
-    return Page(rows, number, pages_of(total, SIZE), total)
+    order = sorting.known(sort, SORTS, otherwise=GRAVEST)
+    query = sorting.in_order(query, order, SORTS, then=LicenceFinding.id)
+    return page_of(query, number=number, size=SIZE)
 
 
 def count() -> int:
@@ -61,9 +71,13 @@ def of_user(user: User | None) -> list[LicenceFinding]:
     return list(query.order_by(LicenceFinding.id.desc()))
 
 
-def every() -> list[Any]:
-    """Give all findings, decided or not, the latest first."""
-    return list(_with_users().order_by(LicenceFinding.id.desc()))
+def file_of_all(*, by: User, at: datetime) -> list[Any]:
+    """Give all findings, decided or not, the latest first, for a file; on record.
+
+    RuleError if they are more than a file may hold.
+    """
+    query = _with_users().order_by(LicenceFinding.id.desc())
+    return downloads.rows_of(query, FILE, by=by, at=at)
 
 
 def chosen(ids: Sequence[int]) -> list[LicenceFinding]:

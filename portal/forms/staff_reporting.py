@@ -26,7 +26,7 @@ from pmp.reporting import schedules
 from pmp.reporting.calendars import Terms
 from pmp.reporting.late_list import LONGEST_NOTE
 from portal.forms import Form, UsDateField, typed_date
-from portal.forms.filters import FilterForm
+from portal.forms.filters import FilterForm, menu
 
 KINDS = [
     SelectChoice(kind.value, schedules.ONE_OF_KIND[kind]) for kind in DispenserKind
@@ -41,14 +41,12 @@ LATEST_YEAR = 2100
 class LateFilterForm(FilterForm):
     """Whom to list; it names no patient."""
 
-    show = SelectField(
+    show = menu(
         "Show",
-        choices=[
-            SelectChoice("", "Those that are late"),
-            SelectChoice("all", "All that must report"),
-        ],
+        [SelectChoice("all", "All that must report")],
+        SelectChoice("", "Those that are late"),
     )
-    kind = SelectField("Kind", choices=[SelectChoice("", "All"), *KINDS])
+    kind = menu("Kind", KINDS)
     text = StringField("Name, town or DEA number", validators=[Length(max=60)])
 
 

@@ -1,10 +1,12 @@
 """For staff: users whose licence is gone, lapsed, in force again or changed."""
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from models import FindingVerdict
-from pmp import clock
+from pmp import clock, sorting
 from pmp.errors import RuleError
 from pmp.permissions import Permission
 from pmp.roster import licence_decisions
@@ -13,7 +15,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_roster import FindingsForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_licences", __name__)
 
@@ -46,25 +48,13 @@ def index() -> ResponseReturnValue:
 @bp.get("/staff/licences.csv")
 @requires(Permission.LICENCE_CONFIRM)
 def index_csv() -> ResponseReturnValue:
-    rows = [
-        (
-            us_date(each.found_at),
-            each.batch_id or "at night",
-            each.user.username,
-            each.user.name,
-            each.licence.code if each.licence else "",
-            words(each.kind),
-            each.before,
-            each.after,
-            words(each.verdict) if each.verdict else "",
-            each.settled_by,
-            us_date(each.settled_at),
-            each.reason,
-        )
-        for each in licence_decisions.every()
-    ]
+    try:
+        found = licence_decisions.file_of_all(by=signed_in_user(), at=clock.now())
+    except RuleError as refusal:
+        flash(refusal.message, "warn")
+        return redirect(url_for(".index"), 303)
     name = f"licences-of-users-{clock.today().isoformat()}.csv"
-    return csv_answer(name, HEADINGS, rows)
+    return csv_answer(name, HEADINGS, map(_line, found))
 
 
 @bp.post("/staff/licences")
@@ -105,6 +95,23 @@ def decide() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
+def _line(each: Any) -> tuple[Any, ...]:
+    return (
+        us_date(each.found_at),
+        each.batch_id or "at night",
+        each.user.username,
+        each.user.name,
+        each.licence.code if each.licence else "",
+        words(each.kind),
+        each.before,
+        each.after,
+        words(each.verdict) if each.verdict else "",
+        each.settled_by,
+        us_date(each.settled_at),
+        each.reason,
+    )
+
+
 def _done(many: int, told: int, verdict: FindingVerdict) -> str:
     users = "1 user is" if many == 1 else f"{many} users are"
     if verdict == FindingVerdict.NOTED:
@@ -117,10 +124,14 @@ def _done(many: int, told: int, verdict: FindingVerdict) -> str:
 
 
 def _list(form: FindingsForm) -> ResponseReturnValue:
+    sort = sorting.known(
+        sort_asked_for(), licence_decisions.SORTS, otherwise=licence_decisions.GRAVEST
+    )
     page = render_template(
         "staff/licences/index.html",
         form=form,
-        listed=licence_decisions.waiting(number=page_asked_for()),
+        listed=licence_decisions.waiting(number=page_asked_for(), sort=sort),
+        sort=sort,
         verdicts=VERDICT_WORDS,
     )
     return page, 422 if form.errors else 200

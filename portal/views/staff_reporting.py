@@ -7,9 +7,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import DispenserKind, Pharmacy
-from pmp import clock, faxes
+from pmp import clock, faxes, sorting
 from pmp.deliveries import contacts, delivery_desk
-from pmp.paging import pages_of
+from pmp.paging import page_of
 from pmp.permissions import Permission
 from pmp.reporting import (
     dispensers,
@@ -26,6 +26,7 @@ from pmp.wording import phone, us_date, us_time
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import Form, rule_errors
+from portal.forms.filters import one_of
 from portal.forms.staff_reporting import (
     EndExemptionForm,
     ExemptionForm,
@@ -33,7 +34,7 @@ from portal.forms.staff_reporting import (
     LateFilterForm,
     NoteForm,
 )
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_reporting", __name__)
 
@@ -50,31 +51,20 @@ HEADINGS = (
 @requires(Permission.REPORTING_WATCH)
 def late() -> ResponseReturnValue:
     form = LateFilterForm(request.args)
-    rows, today = _rows(form), clock.today()
-    pages = pages_of(len(rows), SIZE)
-    page = min(page_asked_for(), pages)
-    shown = rows[(page - 1) * SIZE : page * SIZE]
-    return render_template(
-        "staff/reporting/late.html",
-        form=form,
-        rows=shown,
-        details=late_list.details(shown, today=today),
-        total=len(rows),
-        page=page,
-        pages=pages,
-        today=today,
-        kinds=schedules.ONE_OF_KIND,
-        desk=delivery_desk,
-        chosen=_chosen(form),
-    )
+    form.validate()
+    return _late_page(form)
 
 
 @bp.get("/staff/reporting/late.csv")
 @requires(Permission.REPORTING_WATCH)
 def late_csv() -> ResponseReturnValue:
-    rows = _rows(LateFilterForm(request.args))
-    today = clock.today()
-    return csv_answer(f"late-{today.isoformat()}.csv", HEADINGS, _lines(rows))
+    form = LateFilterForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            rows = late_list.file_of(_rows(form), by=signed_in_user(), at=clock.now())
+            name = f"late-{clock.today().isoformat()}.csv"
+            return csv_answer(name, HEADINGS, _lines(rows))
+    return _late_page(form)
 
 
 @bp.get("/staff/reporting/pharmacies/<int:pharmacy_id>")
@@ -209,19 +199,35 @@ def refuse_answer(fax_id: int) -> ResponseReturnValue:
     return redirect(url_for("staff_faxes.tray"), 303)
 
 
+def _late_page(form: LateFilterForm) -> ResponseReturnValue:
+    today = clock.today()
+    listed = page_of(_rows(form), number=page_asked_for(), size=SIZE)
+    page = render_template(
+        "staff/reporting/late.html",
+        form=form,
+        listed=listed,
+        details=late_list.details(listed.rows, today=today),
+        today=today,
+        kinds=schedules.ONE_OF_KIND,
+        desk=delivery_desk,
+        filters=form.in_address(),
+        sort=_late_order(),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _late_order() -> str:
+    return sorting.known(sort_asked_for(), late_list.SORTS, otherwise=late_list.LATEST)
+
+
 def _rows(form: LateFilterForm) -> list[late_list.Row]:
-    chosen = form.kind.data
     return late_list.late(
         today=clock.today(),
-        kind=DispenserKind(chosen) if chosen in set(DispenserKind) else None,
+        kind=one_of(DispenserKind, form.kind.data),
         text=form.text.data or "",
         everyone=form.show.data == "all",
+        sort=_late_order(),
     )
-
-
-def _chosen(form: LateFilterForm) -> dict[str, str]:
-    given = {name: form[name].data or "" for name in ("show", "kind", "text")}
-    return {name: value for name, value in given.items() if value}
 
 
 def _lines(rows: list[late_list.Row]) -> Iterable[list[Any]]:

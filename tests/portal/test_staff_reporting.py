@@ -21,7 +21,7 @@ from models import (
     User,
     ZeroReport,
 )
-from pmp import audit, clock, faxes, reporting
+from pmp import audit, clock, downloads, faxes, reporting
 from pmp.reporting import held_records, notices
 from tests.browser import Browser
 from tests.conftest import NOW
@@ -33,6 +33,7 @@ from tests.factories import (
     make_user,
 )
 from tests.gateway.conftest import Clock
+from tests.portal.lists import lines, shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db", "now")
 
@@ -107,12 +108,40 @@ def test_the_list_is_filtered_and_given_as_csv(
     assert "No pharmacy is like this" in browser.text()
     browser.get("/staff/reporting?kind=nonsense&page=9&text=%27")
 
-    lines = browser.get("/staff/reporting/late.csv").get_data(as_text=True)
+    text = browser.get("/staff/reporting/late.csv").get_data(as_text=True)
 
-    assert lines.splitlines()[0].startswith('\ufeff"Pharmacy","DEA"')
-    assert '"ELM STREET"' in lines
-    assert '"11/01/2026","11/15/2026","11/20/2026","3"' in lines
-    assert "OAK" not in lines
+    assert text.splitlines()[0].startswith('\ufeff"Pharmacy","DEA"')
+    assert '"ELM STREET"' in text
+    assert '"11/01/2026","11/15/2026","11/20/2026","3"' in text
+    assert "OAK" not in text
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.subject, event.detail) == ("late_pharmacies", {"rows": 1})
+
+
+def test_pharmacies_are_sorted_by_name_and_by_how_late(
+    browser: Browser, staff: User, elm: Pharmacy
+) -> None:
+    path, link = "/staff/reporting?show=all", "/staff/reporting/pharmacies/"
+    by_lateness = shown(browser, path, link)
+    assert by_lateness[0] == str(elm.id)
+    assert sorted_by(browser) == {"State": "descending"}
+    assert shown(browser, f"{path}&sort=late", link) == by_lateness[::-1]
+    assert shown(browser, f"{path}&sort=-pharmacy", link) == by_lateness[::-1]
+    assert shown(browser, f"{path}&sort=dea", link) == by_lateness
+    assert "/staff/reporting?sort=pharmacy&amp;show=all" in browser.page_text()
+    table = lines(browser, "/staff/reporting/late.csv?show=all&sort=-pharmacy")
+    assert [row["Pharmacy"] for row in table][-1] == "ELM STREET"
+
+
+def test_a_file_of_pharmacies_that_would_be_too_long_is_refused(
+    browser: Browser, staff: User, elm: Pharmacy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    browser.get("/staff/reporting/late.csv?show=all", status=422)
+
+    assert "That is 2 pharmacies; a file holds 1." in browser.text()
+    assert "ELM STREET" in browser.text()
 
 
 def test_nobody_late_is_said(browser: Browser, staff: User) -> None:

@@ -1,5 +1,6 @@
 """The roster's pages: a file given, previewed, applied, undone; licences confirmed."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from gateway.queue import huey
 from models import (
+    AuditEvent,
     CoveredPharmacy,
     Licence,
     LicenceFinding,
@@ -17,11 +19,12 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import clock, roster, settings
+from pmp import clock, downloads, roster, settings
 from pmp.roster import batches, reading, reverification
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_application, make_licence, make_user
+from tests.portal.lists import sorted_by
 from tests.roster_sheets import row, sheet
 
 
@@ -266,6 +269,27 @@ def test_staff_confirm_who_is_suspended_on_a_review_page(desk: Browser) -> None:
     assert User.get(username="dr.2").status == UserStatus.SUSPENDED
     table = desk.get("/staff/licences.csv").get_data(as_text=True)
     assert "Not renewed." in table
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert event.subject == "licences_of_users"
+
+
+def test_findings_are_sorted_the_gravest_first_until_another_order_is_wanted(
+    desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doctors(query: str = "") -> list[str]:
+        desk.get(f"/staff/licences{query}")
+        return re.findall(r"dr\.(\d)", desk.text())
+
+    grave_first = doctors()
+    assert grave_first[-1] == "3"  # who has only moved
+    assert sorted_by(desk) == {"What the roster says": "ascending"}
+    assert doctors("?sort=-user") == ["3", "2", "1"]
+    assert sorted_by(desk) == {"User": "descending"}
+    assert doctors("?sort=reason") == grave_first
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+    desk.get("/staff/licences.csv", status=303)
+    desk.follow()
+    assert "a file holds 1." in desk.text()
 
 
 def test_an_address_is_noted_without_a_reason(desk: Browser) -> None:
