@@ -26,7 +26,6 @@ from pmp import audit, database, disclosures
 from pmp.deliveries import letters, outbox, receipts, stopping
 from pmp.deliveries.in_house import NOT_MAILED
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.paging import Page, pages_of
 from pmp.thresholds import care_notes, correction_notices, threshold_reports
 from pmp.tickets import outside_answers, question_letters
 from pmp.wording import words
@@ -260,19 +259,6 @@ def of_delivery(delivery: Delivery) -> Misdelivery | None:
     """Give the incident of a message; None if it has none."""
     incident: Misdelivery | None = Misdelivery.get_or_none(delivery=delivery)
     return incident
-
-
-def listed(*, open_only: bool = False, page: int = 1) -> Page:
-    """Give a page of incidents, those that wait for an assessment first."""
-    query = Misdelivery.select(Misdelivery, Delivery).join(Delivery)
-    if open_only:
-        query = query.where(Misdelivery.assessed_at.is_null())
-    ordered = query.order_by(
-        Misdelivery.assessed_at.is_null().desc(), Misdelivery.id.desc()
-    )
-    total = query.count()
-    rows = list(ordered.paginate(page, PAGE_SIZE))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
 
 
 def _may_be_there(delivery: Delivery) -> bool:

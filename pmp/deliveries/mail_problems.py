@@ -7,7 +7,7 @@ staff have put it right. An address that nobody has any more is not shown.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +23,22 @@ from models import (
     User,
     UserStatus,
 )
-from pmp import audit, database
+from pmp import audit, database, downloads, sorting
 from pmp.deliveries import bounces, outbox
+from pmp.downloads import Listing
 from pmp.errors import NotFoundError
-from pmp.paging import Page, pages_of
+from pmp.paging import Page, page_of
+from pmp.wording import us_time
 
 PAGE_SIZE = 50
+OLDEST = "since"
+SORTS: dict[str, Any] = {
+    "address": MailProblem.address,
+    "why": MailProblem.reason,
+    "since": MailProblem.found_at,
+}
+HEADINGS = ("Address", "Users", "Why", "Since", "Last delivery")
+FILE = Listing("mail_problems", "addresses")
 _STATUS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b")
 # What is said of the address and not of us, the relay or the document.
 _OF_THE_ADDRESS = frozenset({ErrorClass.REJECTED, ErrorClass.BUSY})
@@ -50,14 +60,32 @@ def of_user(user: User) -> MailProblem | None:
     return found
 
 
-def listed(*, page: int = 1) -> Page:
-    """Give a page of the flagged addresses that users have, the oldest first."""
-    query = _of_users().order_by(MailProblem.found_at, MailProblem.id)
-    total = query.count()
-    problems = list(query.paginate(page, PAGE_SIZE))
-    names = _names(each.address for each in problems)
-    rows = [Flagged(each, names.get(each.address, [])) for each in problems]
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
+def listed(*, page: int = 1, sort: str = OLDEST) -> Page:
+    """Give a page of the flagged addresses that users have, the oldest first.
+
+    Or in another order, one of SORTS; a minus before it turns it round.
+    """
+    found = page_of(_in_order(sort), number=page, size=PAGE_SIZE)
+    return replace(found, rows=_flagged(found.rows))
+
+
+def file_of(sort: str, *, by: User, at: datetime) -> list[list[Any]]:
+    """Give the list as lines of a file, under HEADINGS; kept on record.
+
+    RuleError if it is longer than a file may be.
+    """
+    problems = downloads.rows_of(_in_order(sort), FILE, by=by, at=at)
+    return [
+        [
+            row.problem.address,
+            ", ".join(row.users),
+            row.problem.reason,
+            us_time(row.problem.found_at),
+            row.problem.delivery.id,
+        ]
+        for start in range(0, len(problems), PAGE_SIZE)
+        for row in _flagged(problems[start : start + PAGE_SIZE])
+    ]
 
 
 def count() -> int:
@@ -89,6 +117,16 @@ def settle(problem_id: int, *, by: User, at: datetime, address: str = "") -> Non
             at=at,
             address=address,
         )
+
+
+def _in_order(sort: str) -> Any:
+    order = sorting.known(sort, SORTS, otherwise=OLDEST)
+    return sorting.in_order(_of_users(), order, SORTS, then=MailProblem.id)
+
+
+def _flagged(problems: list[MailProblem]) -> list[Flagged]:
+    names = _names(each.address for each in problems)
+    return [Flagged(each, names.get(each.address, [])) for each in problems]
 
 
 def _watch(delivery: Delivery, at: datetime) -> None:

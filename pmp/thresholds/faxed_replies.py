@@ -6,6 +6,7 @@ reads and ticks, or puts it aside with a reason. One fax may hold several reply 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from models import (
     CaseRecipient,
@@ -17,12 +18,21 @@ from models import (
     SetAsideReason,
     User,
 )
-from pmp import audit, database, documents
+from pmp import audit, database, documents, downloads, paging, sorting
+from pmp.downloads import Listing
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.paging import Page
 from pmp.thresholds import answers, case_recipients
 from pmp.thresholds.answers import Reply
 from pmp.thresholds.reply_codes import read_code
 
+OLDEST = "came"
+SORTS: dict[str, Any] = {
+    "reply": CaseRecipient.reply_code,
+    "case": CaseRecipient.case,
+    "came": FaxedReply.received_at,
+}
+FILE = Listing("faxed_replies", "reply pages")
 REASONS = {
     SetAsideReason.UNSIGNED: "It is not signed",
     SetAsideReason.UNREADABLE: "It cannot be read",
@@ -118,12 +128,17 @@ def set_aside(
 
 def waiting() -> list[FaxedReply]:
     """Give the reply pages that wait to be ticked, the oldest first."""
-    return list(
-        FaxedReply.select(FaxedReply, CaseRecipient)
-        .join(CaseRecipient)
-        .where(FaxedReply.status == FaxedReplyStatus.WAITING)
-        .order_by(FaxedReply.received_at, FaxedReply.id)
-    )
+    return list(_in_order(OLDEST))
+
+
+def listed(sort: str = OLDEST, *, page: int = 1) -> Page:
+    """Give a page of those that wait, in an order of SORTS; a minus turns it round."""
+    return paging.page_of(_in_order(sort), number=page)
+
+
+def file_of(sort: str, *, by: User, at: datetime) -> list[FaxedReply]:
+    """Give all that wait for a file; kept on record. RuleError if they are too many."""
+    return downloads.rows_of(_in_order(sort), FILE, by=by, at=at)
 
 
 def next_after(faxed: FaxedReply) -> FaxedReply | None:
@@ -238,3 +253,13 @@ def _record(
 ) -> None:
     subject = f"case:{faxed.recipient.case.id}"
     audit.record(event, actor=by, subject=subject, at=at, detail=dict(detail))
+
+
+def _in_order(sort: str) -> Any:
+    query = (
+        FaxedReply.select(FaxedReply, CaseRecipient)
+        .join(CaseRecipient)
+        .where(FaxedReply.status == FaxedReplyStatus.WAITING)
+    )
+    order = sorting.known(sort, SORTS, otherwise=OLDEST)
+    return sorting.in_order(query, order, SORTS, then=FaxedReply.id)

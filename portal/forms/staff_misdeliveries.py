@@ -5,7 +5,9 @@ from wtforms.validators import InputRequired, Length
 
 from models import WhatBecame
 from pmp.misdeliveries import Told
+from pmp.misdelivery_lists import Wanted
 from portal.forms import Form
+from portal.forms.filters import FilterForm, menu
 
 BECAME = [
     SelectChoice(WhatBecame.DESTROYED.value, "They say that they destroyed all pages"),
@@ -13,6 +15,14 @@ BECAME = [
     SelectChoice(WhatBecame.KEPT.value, "They keep them"),
     SelectChoice(WhatBecame.UNKNOWN.value, "We do not know"),
 ]
+
+
+class IncidentsForm(FilterForm):
+    show = menu("Show", [SelectChoice("open", "To assess")])
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(open_only=self.show.data == "open", sort=sort)
 
 
 class MisdeliveryForm(Form):

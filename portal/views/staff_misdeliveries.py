@@ -13,7 +13,14 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import Misdelivery
-from pmp import breach_log, clock, destroy_notices, misdeliveries, stray_pages
+from pmp import (
+    breach_log,
+    clock,
+    destroy_notices,
+    misdeliveries,
+    misdelivery_lists,
+    stray_pages,
+)
 from pmp.deliveries import barred, delivery_desk
 from pmp.errors import NotFoundError, RuleError
 from pmp.permissions import Permission
@@ -23,9 +30,10 @@ from portal.forms import rule_errors
 from portal.forms.staff_misdeliveries import (
     AssessmentForm,
     FindForm,
+    IncidentsForm,
     MisdeliveryForm,
 )
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_misdeliveries", __name__)
 
@@ -33,14 +41,19 @@ bp = Blueprint("staff_misdeliveries", __name__)
 @bp.get("/staff/misdeliveries")
 @requires(Permission.DELIVERY_WATCH)
 def index() -> ResponseReturnValue:
-    is_open = request.args.get("show") == "open"
-    listed = misdeliveries.listed(open_only=is_open, page=page_asked_for())
-    return render_template(
-        "staff/misdeliveries/index.html",
-        listed=listed,
-        is_open=is_open,
-        this_year=clock.today().year,
-    )
+    return _listed(IncidentsForm(request.args))
+
+
+@bp.get("/staff/misdeliveries.csv")
+@requires(Permission.DELIVERY_WATCH)
+def csv() -> ResponseReturnValue:
+    form = IncidentsForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = misdelivery_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("incidents.csv", misdelivery_lists.HEADINGS, rows)
+    return _listed(form)
 
 
 @bp.route("/staff/misdeliveries/find", methods=["GET", "POST"])
@@ -166,6 +179,19 @@ def send_notice(incident_id: int) -> ResponseReturnValue:
     else:
         flash(f"Delivery {made.id} asks them to destroy it.")
     return redirect(url_for(".incident", incident_id=incident_id), 303)
+
+
+def _listed(form: IncidentsForm) -> ResponseReturnValue:
+    wanted = form.wanted(sort_asked_for())
+    page = render_template(
+        "staff/misdeliveries/index.html",
+        form=form,
+        listed=misdelivery_lists.listed(wanted, page=page_asked_for()),
+        filters=form.in_address(),
+        sort=wanted.order,
+        this_year=clock.today().year,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _log(year: int) -> breach_log.Log:

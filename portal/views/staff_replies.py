@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import CaseRecipient, FaxedReply, ReplyChannel, SetAsideReason
-from pmp import clock, faxes
+from pmp import clock, faxes, sorting
 from pmp.deliveries import contacts
 from pmp.permissions import Permission
 from pmp.thresholds import (
@@ -16,8 +16,11 @@ from pmp.thresholds import (
     shown_rows,
     threshold_cases,
 )
+from pmp.wording import us_time
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
+from portal.forms.filters import FilterForm
 from portal.forms.staff_rules import ReplyForm
 from portal.forms.threshold_reports import (
     PaperAnswerForm,
@@ -25,18 +28,29 @@ from portal.forms.threshold_reports import (
     SpokenAnswerForm,
     with_rows,
 )
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_replies", __name__)
+HEADINGS = ("Reply", "Recipient", "Case", "Came")
 
 
 @bp.get("/staff/replies")
 @requires(Permission.CASE_WORK)
 def queue() -> ResponseReturnValue:
-    return render_template(
-        "staff/replies/queue.html",
-        rows=[(each, _name(each.recipient)) for each in faxed_replies.waiting()],
-        now=clock.now(),
-    )
+    return _queue(FilterForm(request.args))
+
+
+@bp.get("/staff/replies.csv")
+@requires(Permission.CASE_WORK)
+def csv() -> ResponseReturnValue:
+    form = FilterForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            rows = faxed_replies.file_of(
+                sort_asked_for(), by=signed_in_user(), at=clock.now()
+            )
+            return csv_answer("faxed-replies.csv", HEADINGS, map(_line, rows))
+    return _queue(form)
 
 
 @bp.route("/staff/replies/<int:faxed_id>", methods=["GET", "POST"])
@@ -175,6 +189,31 @@ def _opened(recipient: CaseRecipient) -> Any:
         recipient.case.id, by=signed_in_user(), at=clock.now()
     )
     return shown_rows.of_case(case)
+
+
+def _queue(form: FilterForm) -> ResponseReturnValue:
+    sort = sorting.known(
+        sort_asked_for(), faxed_replies.SORTS, otherwise=faxed_replies.OLDEST
+    )
+    page = render_template(
+        "staff/replies/queue.html",
+        form=form,
+        listed=faxed_replies.listed(sort, page=page_asked_for()),
+        name_of=_name,
+        sort=sort,
+        now=clock.now(),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _line(each: FaxedReply) -> tuple[Any, ...]:
+    recipient = each.recipient
+    return (
+        recipient.reply_code,
+        _name(recipient),
+        recipient.case.id,
+        us_time(each.received_at),
+    )
 
 
 def _name(recipient: CaseRecipient) -> str:

@@ -16,10 +16,17 @@ from models import (
     User,
     WhatBecame,
 )
-from pmp import audit, deliveries, dispensations, misdeliveries
+from pmp import (
+    audit,
+    deliveries,
+    dispensations,
+    misdeliveries,
+    misdelivery_lists,
+)
 from pmp.deliveries import Route, barred, contacts, delivery_desk, letters, outbox
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.misdeliveries import Told
+from pmp.misdelivery_lists import Wanted
 from pmp.reaching import fax_numbers
 from pmp.thresholds import case_recipients
 from tests.conftest import NOW
@@ -322,8 +329,8 @@ def test_those_to_assess_come_first(recipient: CaseRecipient, staff: User) -> No
         new.id, assessment="Closed.", bar_address=True, by=staff, at=NOW
     )
 
-    assert misdeliveries.listed().rows == [old, new]
-    assert misdeliveries.listed(open_only=True).rows == [old]
+    assert misdelivery_lists.listed(Wanted()).rows == [old, new]
+    assert misdelivery_lists.listed(Wanted(open_only=True)).rows == [old]
 
 
 def test_a_closed_incidents_address_is_opened_and_closed_again_on_record(

@@ -17,12 +17,13 @@ from models import (
     Role,
     User,
 )
-from pmp import deliveries, settings
+from pmp import deliveries, downloads, settings
 from pmp.accounts import passwords
 from pmp.deliveries import Route, mail_problems
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_user
+from tests.portal.lists import lines, sorted_by
 from tests.servers.certificates import make_mail_certificate, pem, private_pem
 
 PASSWORD = "correct horse battery staple"
@@ -120,12 +121,38 @@ def test_staff_see_the_addresses_of_users_and_settle_them(
     assert mail_problems.of_user(doctor) is None
 
 
+def test_addresses_are_sorted_and_come_as_a_file(
+    browser: Browser, doctor: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(Role.PRACTITIONER, username="dr.ash", email="ash@example.org")
+    came_back("oakes@example.org")
+    came_back("ash@example.org")
+    browser.sign_in_as(staff)
+    path = "/staff/mail-problems"
+
+    assert [row["Users"] for row in lines(browser, f"{path}.csv")] == [
+        "dr.oakes",
+        "dr.ash",
+    ]
+    table = lines(browser, f"{path}.csv?sort=address")
+    assert [row["Users"] for row in table] == ["dr.ash", "dr.oakes"]
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.subject, event.detail) == ("mail_problems", {"rows": 2})
+    browser.get(f"{path}?sort=-address")
+    assert sorted_by(browser) == {"Address": "descending"}
+    assert browser.text().index("oakes@") < browser.text().index("ash@")
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+    browser.get(f"{path}.csv", status=422)
+    assert "That is 2 addresses; a file holds 1." in browser.text()
+
+
 def test_who_is_not_staff_sees_nobody_elses_address(
     browser: Browser, doctor: User
 ) -> None:
     browser.sign_in_as(doctor)
 
     browser.get("/staff/mail-problems", status=404)
+    browser.get("/staff/mail-problems.csv", status=404)
     browser.get("/staff/mail-certificates", status=404)
 
 

@@ -3,12 +3,21 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext
 
-from models import Delivery, DeliveryState, Misdelivery, Role, WhatBecame
-from pmp import clock, misdeliveries
+from models import (
+    AuditEvent,
+    Delivery,
+    DeliveryState,
+    Misdelivery,
+    Role,
+    User,
+    WhatBecame,
+)
+from pmp import clock, downloads, misdeliveries
 from pmp.misdeliveries import Told
 from tests.browser import Browser
 from tests.chromium import axe, fits, targets_are_large
 from tests.factories import make_crossing, make_patient, make_user
+from tests.portal.lists import lines, shown, sorted_by
 
 
 @pytest.fixture
@@ -54,10 +63,41 @@ def test_staff_write_down_assess_and_close_an_incident(
     assert Misdelivery.get().became == WhatBecame.DESTROYED
 
 
+def test_incidents_are_sorted_and_the_file_tells_nobody_s_name(
+    browser: Browser, sent: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lee = User.get(role=Role.STAFF)
+    told = Told("A bakery, (860) 555-0199", WhatBecame.KEPT, "It says CANARYQUIST.")
+    first, second = (
+        misdeliveries.record(each.id, told, by=lee, at=clock.now())
+        for each in list(Delivery.select().order_by(Delivery.id).limit(2))
+    )
+    misdeliveries.assess(
+        second.id, assessment="Closed.", bar_address=True, by=lee, at=clock.now()
+    )
+    path, link = "/staff/misdeliveries", "/staff/misdeliveries/"
+    incidents = [str(first.id), str(second.id)]
+
+    assert shown(browser, path, link) == incidents
+    assert sorted_by(browser) == {"State": "descending"}
+    assert shown(browser, f"{path}?sort=-incident", link) == incidents[::-1]
+    assert shown(browser, f"{path}?sort=told_by&show=open", link) == incidents[:1]
+    assert "/staff/misdeliveries?sort=what&amp;show=open" in browser.page_text()
+    table = lines(browser, f"{path}.csv?sort=-incident")
+    assert [row["Incident"] for row in table] == incidents[::-1]
+    assert not any(word in str(table) for word in ("CANARY", "bakery", "0199"))
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.subject, event.detail) == ("misdeliveries", {"rows": 2})
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+    browser.get(f"{path}.csv", status=422)
+    assert "That is 2 incidents; a file holds 1." in browser.text()
+
+
 def test_users_do_not_see_incidents(browser: Browser, sent: Delivery) -> None:
     browser.sign_in_as(make_user(Role.PHARMACY))
 
     browser.get("/staff/misdeliveries", status=404)
+    browser.get("/staff/misdeliveries.csv", status=404)
     browser.get(f"/staff/deliveries/{sent.id}/wrong-person", status=404)
 
 

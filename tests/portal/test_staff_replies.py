@@ -15,12 +15,13 @@ from models import (
     ThresholdCase,
     Ticket,
 )
-from pmp import audit, clock, faxes
+from pmp import audit, clock, downloads, faxes
 from pmp.thresholds import answers, case_recipients, threshold_cases
 from pmp.thresholds.answers import Reply
 from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_crossing, make_patient, make_user
+from tests.portal.lists import lines, shown, sorted_by
 
 CALL = frozenset({"please_call"})
 
@@ -44,6 +45,28 @@ def faxed(*codes: str) -> InboundFax:
     )
     faxes.file_by_codes(fax, codes=codes, pages=1, at=NOW)
     return fax
+
+
+def test_reply_pages_are_sorted_and_come_as_a_file(
+    browser: Browser, case: ThresholdCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [each.reply_code for each in case_recipients.of_case(case)[:2]]
+    for code in sorted(codes, reverse=True):
+        faxed(code)
+    path, link = "/staff/replies", "/staff/replies/"
+
+    assert shown(browser, path, link) == ["1", "2"]
+    assert sorted_by(browser) == {"Came": "ascending"}
+    assert shown(browser, f"{path}?sort=reply", link) == ["2", "1"]
+    assert shown(browser, f"{path}?sort=note", link) == ["1", "2"]
+    table = lines(browser, f"{path}.csv?sort=reply")
+    assert [row["Reply"] for row in table] == sorted(codes)
+    assert "CANARY" not in str(table)
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.subject, event.detail) == ("faxed_replies", {"rows": 2})
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+    browser.get(f"{path}.csv", status=422)
+    assert "That is 2 reply pages; a file holds 1." in browser.text()
 
 
 def test_reply_pages_are_ticked_one_after_another(
@@ -194,5 +217,6 @@ def test_only_who_works_on_cases_reads_replies(
     browser.sign_in_as(make_user(Role.ANALYST))
 
     browser.get("/staff/replies", status=404)
+    browser.get("/staff/replies.csv", status=404)
     browser.get(f"/staff/replies/{FaxedReply.get().id}", status=404)
     assert CaseRecipient.select().where(~CaseRecipient.answer.is_null()).count() == 0
