@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
         found=found,
         page=page,
         pages=-(-found.total // audit_search.PAGE_SIZE),
-        filters={k: v for k, v in request.args.items() if v and k != "page"},
+        filters=form.in_address(),
         detail=audit_search.detail_words,
         checked=audit_search.last_check(),
     )
