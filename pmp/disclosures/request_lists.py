@@ -1,6 +1,7 @@
 """Lists of what patients and offices ask for: narrowed, sorted, and as a file.
 
-No list names a patient: patients' own requests have the patient's number.
+No file names a patient: patients' own requests have the patient's number, and official
+ones leave out how their office calls the case, which may be somebody's name.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,6 @@ OFFICIAL_SORTS: dict[str, Any] = {
 }
 OFFICIAL_HEADINGS = (
     "Request",
-    "Case",
     "Agency",
     "Based on",
     "Came",
@@ -193,7 +193,6 @@ def _line_of_patient(row: PatientRequest) -> list[Any]:
 def _line_of_official(row: OfficialRequest) -> list[Any]:
     return [
         row.id,
-        row.case_number,
         row.agency,
         row.legal_basis,
         us_date(row.received_on),

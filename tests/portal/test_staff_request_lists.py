@@ -122,12 +122,12 @@ def test_official_requests_are_found_and_sorted(staff: Browser) -> None:
 
 
 def test_the_file_of_official_requests_is_on_record(staff: Browser) -> None:
-    old, new = ordered("26-1187", 9), ordered("26-1188", 2)
+    old, new = ordered("State v. Quist", 9), ordered("26-1188", 2)
 
     table = lines(staff, f"{OFFICES}.csv?sort=came")
 
     assert [row["Request"] for row in table] == [old, new]
-    assert [row["Case"] for row in table] == ["26-1187", "26-1188"]
+    assert "Quist" not in str(table)
     event = AuditEvent.get(event=audit.Event.LIST_DOWNLOADED)
     assert (event.subject, event.detail) == ("official_requests", {"rows": 2})
 

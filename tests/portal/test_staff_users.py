@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from models import Delivery, ProposalStatus, Role, RoleChange, User, UserStatus
-from pmp import clock
+from pmp import clock, downloads
 from pmp.accounts import sessions, user_desk
 from tests.browser import Browser
 from tests.factories import make_application, make_practitioner_licence, make_user
@@ -53,6 +53,17 @@ def test_the_list_is_narrowed_sorted_and_downloaded(
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True))))
     assert [row[0] for row in rows[1:]] == ["doctor"]
     assert LICENCE in rows[1]
+
+
+def test_a_file_of_users_that_would_be_too_long_is_refused_with_the_list(
+    browser: Browser, doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    browser.get("/staff/users.csv?sort=-user", status=422)
+
+    assert "a file holds 1." in browser.text()
+    assert doctor.username in browser.text()
 
 
 def test_a_user_s_page_shows_what_hangs_on_the_account(
