@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from models import NewAccount, ProposalStatus, RoleChange, UtcField
-from pmp import clock, settings
+from pmp import clock, owed_letters, settings
 from pmp.accounts import user_lists
-from pmp.disclosures import request_letters
 from pmp.permissions import Permission
 from pmp.reporting import held_records
 
@@ -68,7 +67,7 @@ def files_with_held_records(*, at: datetime) -> Queue:
 
 def letters_of_requests(*, at: datetime) -> Queue:
     """Count the letters that patients are owed, since their request was so decided."""
-    since = [each.ended_at or each.extended_at for each in request_letters.owed()]
+    since = [each.ended_at or each.extended_at for each in owed_letters.requests()]
     term = timedelta(days=settings.current().queue_overdue_days)
     return Queue(
         "Letters about patients' requests to print",

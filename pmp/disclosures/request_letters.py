@@ -10,8 +10,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from peewee import JOIN
-
 from models import (
     Document,
     DocumentKind,
@@ -87,32 +85,6 @@ def standing(request: PatientRequest) -> Sequence[Standing]:
     return [each for each in found if each is not None]
 
 
-def owed() -> Any:
-    """Give the query of requests with a letter that is not printed, oldest first."""
-    of_denial: Any = Document.alias()
-    more_time = (
-        (PatientRequest.state == PatientRequestState.OPEN)
-        & PatientRequest.extended_at.is_null(is_null=False)
-        & PatientRequest.extension_letter.is_null()
-    )
-    denial = (
-        (PatientRequest.state == PatientRequestState.DENIED)
-        & (PatientRequest.denied_ground != "")
-        & (
-            PatientRequest.denial_letter.is_null()
-            | (of_denial.created_at < PatientRequest.ended_at)
-        )
-    )
-    return (
-        PatientRequest.select()
-        .join(
-            of_denial, JOIN.LEFT_OUTER, on=PatientRequest.denial_letter == of_denial.id
-        )
-        .where(more_time | denial)
-        .order_by(PatientRequest.id)
-    )
-
-
 def gather(request_id: int, kind: LetterKind, *, by: User, at: datetime) -> Letter:
     """Collect what a letter says. ConflictError where it is not owed, or no more."""
     request = patient_requests.get(request_id)
@@ -151,7 +123,6 @@ def keep(letter: Letter, *, body: bytes) -> None:
         changed = (
             PatientRequest.update({column: document})
             .where(PatientRequest.id == request)
-            .where(PatientRequest.state == request.state)
             .where(column.is_null() if before is None else column == before)
             .where(_ended_when(request))
             .execute()

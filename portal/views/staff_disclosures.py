@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import PatientRequestState
-from pmp import clock
+from pmp import clock, owed_letters
 from pmp.disclosures import (
     accountings,
     denials,
@@ -58,7 +58,7 @@ def index() -> ResponseReturnValue:
         finder=finder,
         form=finder.wrong,
         waiting=list(patient_requests.waiting()),
-        owed=list(request_letters.owed()),
+        owed=list(owed_letters.requests()),
         official=official_requests.under_way(),
         today=clock.today(),
     )

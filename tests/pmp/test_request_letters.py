@@ -13,11 +13,12 @@ from models import (
     PatientRequestState,
     User,
 )
-from pmp import documents, work_queues
+from pmp import documents, owed_letters, statistics
 from pmp.disclosures import patient_requests, request_letters
 from pmp.disclosures.denials import GROUNDS, Ground, words_of
 from pmp.disclosures.request_letters import CHANGED, LetterKind
 from pmp.errors import ConflictError, NotFoundError, RuleError
+from pmp.work_queues import Queue
 from tests.conftest import NOW
 from tests.factories import make_patient, make_user
 from tests.pmp.test_patient_requests import fresh, taken
@@ -63,7 +64,7 @@ def printed(request: PatientRequest, kind: LetterKind, by: User) -> None:
 
 
 def owed() -> list[PatientRequest]:
-    return list(request_letters.owed())
+    return list(owed_letters.requests())
 
 
 def test_a_request_that_is_neither_extended_nor_denied_owes_no_letter(
@@ -195,6 +196,29 @@ def test_a_request_that_is_denied_again_owes_another_letter(
         documents.read(Document.get_by_id(first))
 
 
+def test_a_letter_of_a_denial_that_was_taken_back_meanwhile_is_not_kept(
+    staff: User, request_: PatientRequest
+) -> None:
+    denied(request_, staff)
+    slow = request_letters.gather(request_.id, DENIAL, by=staff, at=LATER)
+    patient_requests.reopen(request_.id, by=staff, at=LATER)
+    with pytest.raises(ConflictError):
+        request_letters.keep(slow, body=b"%PDF-slow")
+    patient_requests.end(
+        request_.id,
+        PatientRequestState.DENIED,
+        note="Another reason.",
+        ground=Ground.NOT_HELD,
+        by=staff,
+        at=LATER,
+    )
+
+    with pytest.raises(ConflictError):
+        request_letters.keep(slow, body=b"%PDF-slow")
+
+    assert owed() == [request_]
+
+
 def test_a_request_that_was_denied_before_there_were_grounds_owes_nothing(
     staff: User, request_: PatientRequest
 ) -> None:
@@ -234,8 +258,10 @@ def test_letters_that_are_not_printed_are_a_queue_of_staff_and_late_after_days(
     extended(taken(make_patient(), staff), staff)
     printed(extended(taken(make_patient(), staff), staff), MORE_TIME, staff)
 
-    soon = work_queues.letters_of_requests(at=NOW + timedelta(days=2))
-    late = work_queues.letters_of_requests(at=NOW + timedelta(days=2, hours=1))
+    def queue(**passed: int) -> Queue:
+        queues = statistics.staff_queues(at=NOW + timedelta(**passed))
+        return next(each for each in queues if "letters=owed" in each.address)
 
+    soon, late = queue(days=2), queue(days=2, hours=1)
     assert (soon.count, soon.oldest, soon.late) == (2, NOW, 0)
     assert late.late == 2
