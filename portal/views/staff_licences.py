@@ -26,7 +26,7 @@ HEADINGS = (
 VERDICT_WORDS = {
     FindingVerdict.SUSPENDED: "Suspend",
     FindingVerdict.REINSTATED: "Let back in",
-    FindingVerdict.WITHDRAWN: "Report for it no more",
+    FindingVerdict.WITHDRAWN: "Take the pharmacy off",
     FindingVerdict.KEPT: "Leave as it is",
     FindingVerdict.NOTED: "Noted",
 }

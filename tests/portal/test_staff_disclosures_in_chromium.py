@@ -76,6 +76,36 @@ def test_a_patient_asks_at_the_counter_and_gets_a_paper(
     expect(page.get_by_text("The request has ended.")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_denial_is_told_in_a_letter_that_is_printed_without_scripts(
+    open_context: Callable[..., BrowserContext],
+    staff: User,
+    edith: Patient,
+    width: int,
+) -> None:
+    page = open_context(width, scripts=False, user=staff).new_page()
+    page.goto(f"/staff/disclosures/patients/{edith.id}/request")
+    page.get_by_label("Name of who asks").fill("Edith Brandt")
+    page.get_by_label("Which paper").select_option("Passport")
+    page.get_by_role("button", name="Write the request down").click()
+    page.get_by_label("Why more time is needed").fill("The archive is away.")
+    page.get_by_role("button", name="Extend it").click()
+    expect(page.get_by_text("Letter not printed yet: more time")).to_be_visible()
+    fits(page)
+    page.get_by_label("Denied", exact=True).check()
+    page.get_by_label("If it is denied").select_option("not_held")
+    page.get_by_label("Note").fill("Ask your hospital.")
+    page.get_by_role("button", name="End the request").click()
+
+    page.get_by_role("button", name="Print the letter: denial").click()
+
+    expect(page.get_by_text("The letter is ready.")).to_be_visible()
+    fits(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Open the letter: denial").click()
+    assert download.value.suggested_filename == "patient-request-1-denial.pdf"
+
+
 def test_two_persons_release_records(
     open_context: Callable[..., BrowserContext], staff: User, edith: Patient
 ) -> None:

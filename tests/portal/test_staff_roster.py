@@ -338,7 +338,7 @@ def test_a_pharmacy_that_ended_is_taken_off_an_account_once_confirmed(
     CoveredPharmacy.create(user=chain, licence=branch, granted_by="lee", granted_at=NOW)
     reverification.recheck_between_imports(at=clock.now())
     desk.get("/staff/licences")
-    assert "Reports for a pharmacy whose licence is not in force" in desk.text()
+    assert "Further pharmacy not in force" in desk.text()
     assert f"ELM STREET RX, {branch.code}: ACTIVE, until" in desk.text()
     assert "at night" in desk.text()
 

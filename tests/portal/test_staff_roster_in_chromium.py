@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from models import Licence, Role, User
+from models import CoveredPharmacy, Licence, Role, User
 from pmp import clock, roster
-from pmp.roster import batches
+from pmp.roster import batches, reverification
 from tests.chromium import axe, fits, screenshot, targets_are_large
 from tests.conftest import NOW
-from tests.factories import make_user
+from tests.factories import make_licence, make_user
 from tests.roster_sheets import row, sheet
 
 pytestmark = pytest.mark.browser
@@ -80,7 +80,12 @@ def test_the_roster_s_pages_fit_and_have_no_violation(
         look_at(page, f"{path.replace('/', '-')}-{width}", tmp_path)
     page.goto("/staff/roster/2/undo")
     look_at(page, f"undo-{width}", tmp_path)
+    user = make_user(Role.PHARMACY, username="chain", licence=make_licence())
+    ended = make_licence(active=False, status="INACTIVE", name="ELM STREET RX")
+    CoveredPharmacy.create(user=user, licence=ended, granted_by="lee", granted_at=NOW)
+    reverification.recheck_between_imports(at=clock.now())
     page.goto("/staff/licences")
+    expect(page.get_by_text("Further pharmacy not in force")).to_be_visible()
     look_at(page, f"licences-{width}", tmp_path)
     for box in page.get_by_role("checkbox").all():
         box.check()
