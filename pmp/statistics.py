@@ -1,7 +1,6 @@
 """Counts for people who steer: what waits for staff and for how long, what came in."""
 
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from peewee import SQL, fn
 
@@ -42,7 +41,6 @@ from pmp.accounts import sessions
 from pmp.deliveries import delivery_figures, letters, mail_problems
 from pmp.matching import open_reviews
 from pmp.permissions import Permission
-from pmp.prepared import Question, prepared
 from pmp.reaching import stations
 from pmp.thresholds import case_lists, full_checks
 from pmp.tickets import clocks, outside_answers
@@ -243,37 +241,6 @@ def _disclosures(*, at: datetime) -> list[Queue]:
             at=at,
         ),
     ]
-
-
-def received_through() -> date | None:
-    """Give the day, in the programme's zone, of the last submission dealt with."""
-    last = _last_received.one()
-    return clock.day_of(last[0]) if last else None
-
-
-def received_through_asked() -> Question:
-    """Give what `received_through` asks, for `pmp.prepared.ahead`."""
-    return _last_received.asked()
-
-
-@prepared
-def _last_received() -> Any:
-    done = [
-        SubmissionStatus.PROCESSED,
-        SubmissionStatus.PROCESSED_WITH_ERRORS,
-        SubmissionStatus.RESOLVED,
-    ]
-    return (
-        Submission.select(Submission.received_at)
-        .where(
-            Submission.status.in_(done)
-            & (Submission.dry_run == False)  # noqa: E712 - a column
-            & (Submission.test == False)  # noqa: E712
-        )
-        .order_by(Submission.received_at.desc())
-        .limit(1)
-        .tuples()
-    )
 
 
 def worker_seen() -> datetime | None:

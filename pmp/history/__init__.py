@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from models import Patient
-from pmp import chart, clock, mme, settings, statistics, warnings
+from pmp import chart, clock, mme, received, settings, warnings
 from pmp.fills import Fill, buprenorphine_mg_today
 from pmp.history import entries, identities, rows
 from pmp.history.entries import Contact, Entry
@@ -139,7 +139,7 @@ def patient_report(
         until=until,
         today=today,
         made_at=at,
-        received_through=statistics.received_through(),
+        received_through=received.last_day(),
         entries=listed,
         counts=_counts(listed, fills, carried, today),
         warnings=warnings.find(
@@ -166,7 +166,7 @@ def asked(patient_id: int, *, since: date, until: date) -> list[Question]:
     return [
         *rows.asked(patient_id, since, until),
         *identities.asked(patient_id),
-        statistics.received_through_asked(),
+        received.last_day_asked(),
     ]
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from pmp import public_pages, statistics
+from pmp import public_pages, received
 from portal.access import may, public
 from portal.forms.account import SignInForm
 from portal.navigation import landing_page
@@ -19,6 +19,6 @@ def home() -> ResponseReturnValue:
     return render_template(
         "home.html",
         form=SignInForm(),
-        received_through=statistics.received_through(),
+        received_through=received.last_day(),
         pages=public_pages.every(),
     )

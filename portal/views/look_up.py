@@ -15,7 +15,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from models import LookUp, LookUpOutcome
-from pmp import clock, lookup, statistics
+from pmp import clock, lookup, received
 from pmp.lookup import (
     Answer,
     changes,
@@ -65,7 +65,7 @@ def look_up() -> ResponseReturnValue:
         form=form,
         recent=own_history.recent_patients(user=user),
         questions=own_history.questions(user),
-        received_through=statistics.received_through(),
+        received_through=received.last_day(),
     )
     return page, 422 if form.errors else 200
 
@@ -79,7 +79,7 @@ def candidates(token: str) -> ResponseReturnValue:
         result=result,
         purpose=lookup.PURPOSE_WORDS[result.look_up.purpose],
         token=token,
-        received_through=statistics.received_through(),
+        received_through=received.last_day(),
     )
 
 

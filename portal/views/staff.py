@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from pmp import clock, statistics, system_health
+from pmp import clock, received, statistics, system_health
 from pmp.permissions import Permission
 from pmp.thresholds import full_checks
 from portal.access import requires
@@ -22,6 +22,6 @@ def console() -> ResponseReturnValue:
         worker_seen=statistics.worker_seen(),
         health=system_health.parts(at=now),
         worker_is_silent=statistics.worker_is_silent(at=now),
-        received_through=statistics.received_through(),
+        received_through=received.last_day(),
         now=now,
     )

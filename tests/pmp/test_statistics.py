@@ -10,15 +10,11 @@ from models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Document,
-    DocumentKind,
     FaxStatus,
     InboundFax,
     Profession,
     ScheduledRun,
     StationVerdict,
-    Submission,
-    SubmissionStatus,
 )
 from pmp import settings, statistics
 from pmp.reaching import stations
@@ -144,36 +140,6 @@ def test_deliveries_that_need_a_person_are_counted_whatever_their_state() -> Non
     assert queue("/staff/deliveries?attention=y").oldest == NOW - HOUR
     failed = queue("/staff/deliveries?attention=y&state=not_arrived")
     assert (failed.count, failed.oldest) == (1, NOW)
-
-
-def test_received_through_is_the_day_of_the_last_real_submission() -> None:
-    user = make_user()
-    document = Document.create(
-        kind=DocumentKind.SUBMISSION, media_type="", sha256="", size=0, created_at=NOW
-    )
-
-    def submission(at: datetime, status: SubmissionStatus, **fields: bool) -> None:
-        Submission.create(
-            filename="a.dat",
-            sha256="",
-            document=document,
-            submitted_by=user,
-            received_at=at,
-            status=status,
-            **fields,
-        )
-
-    assert statistics.received_through() is None
-    late_evening_in_hartford = NOW.replace(day=21, hour=3)
-    submission(late_evening_in_hartford, SubmissionStatus.PROCESSED)
-    submission(NOW, SubmissionStatus.FAILED_STRUCTURE)
-    submission(NOW, SubmissionStatus.PROCESSED, dry_run=True)
-    submission(NOW, SubmissionStatus.PROCESSED, test=True)
-
-    day = statistics.received_through()
-
-    assert day is not None
-    assert day.isoformat() == "2026-11-20"
 
 
 def test_gauges_tell_how_late_the_oldest_delivery_is(db: settings.Settings) -> None:
