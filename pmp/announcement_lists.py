@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from peewee import fn
+
 from models import Announcement, User
 from pmp import announcements, clock, downloads, sorting
 from pmp.downloads import Listing
@@ -14,7 +16,7 @@ from pmp.wording import us_date
 PAGE_SIZE = 30
 LATEST = "-written"
 SORTS: dict[str, Any] = {
-    "title": Announcement.title,
+    "title": fn.LOWER(Announcement.title),
     "first": Announcement.starts_on,
     "last": Announcement.ends_on,
     "by": Announcement.written_by,

@@ -17,9 +17,12 @@ def in_order(query: Any, sort: str, sorts: Mapping[str, Any], *, then: Any) -> A
     `then` is turned round with the order, so that the latest is the latest throughout.
     """
     column = sorts.get(sort.removeprefix("-"), then)
-    if sort.startswith("-"):
-        return query.order_by(column.desc(nulls="LAST"), then.desc())
-    return query.order_by(column.asc(nulls="LAST"), then)
+    is_turned = sort.startswith("-")
+    last = then.desc() if is_turned else then.asc()
+    if column is then:  # NULLS LAST would keep Postgres from its index
+        return query.order_by(last)
+    order = column.desc if is_turned else column.asc
+    return query.order_by(order(nulls="LAST"), last)
 
 
 def rows_in_order(

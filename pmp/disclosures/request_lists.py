@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from peewee import fn
+
 from models import (
     OfficialRequest,
     OfficialState,
@@ -52,7 +54,7 @@ PATIENT_FILE = Listing("patient_requests", "requests", "Choose a state, or fewer
 OFFICIAL_SORTS: dict[str, Any] = {
     "request": OfficialRequest.id,
     "case": OfficialRequest.case_number,
-    "agency": OfficialRequest.agency,
+    "agency": fn.LOWER(OfficialRequest.agency),
     "came": OfficialRequest.received_on,
     "prepared": OfficialRequest.prepared_by,
     "decided": OfficialRequest.decided_by,

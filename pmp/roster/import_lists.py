@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from models import RosterImport, RosterKind, RosterState, User
 from pmp import downloads, sorting
 from pmp.downloads import Listing
@@ -29,7 +31,7 @@ STATE_WORDS = {
 }
 SORTS: dict[str, Any] = {
     "import": RosterImport.id,
-    "file": RosterImport.filename,
+    "file": fn.LOWER(RosterImport.filename),
     "asked": RosterImport.asked_at,
     "new": RosterImport.new,
     "changed": RosterImport.changed,

@@ -48,7 +48,7 @@ SORTS: dict[str, Any] = {
     "due": Ticket.due_at,
     "resolved": Ticket.resolved_at,
     "problem": Ticket.problem,
-    "pharmacy": Pharmacy.name,
+    "pharmacy": fn.LOWER(Pharmacy.name),
     "owner": User.username,
 }
 FILE = Listing(

@@ -44,7 +44,7 @@ def five(staff: Browser) -> dict[str, str]:
     return {
         "Snow": announced("Snow", -9, -1),
         "Faxes": announced("Faxes", -3, 0),
-        "Audit": announced("Audit", 1, 9),
+        "Audit": announced("audit", 1, 9),
         "Zero reports": announced("Zero reports", -1, 9, withdrawn=True),
         "New rule": announced("New rule", 0, 1),
     }
