@@ -859,7 +859,7 @@ class Patient(Table):
 
 
 # What a search compares of a birth date's people, all in one index.
-COMPARED = ("last_key", "first_key", "last_name", "zip")
+COMPARED = ("last_key", "first_key", "last_name", "first_name", "zip")
 
 
 class ReportedIdentity(Table):
@@ -893,7 +893,7 @@ class ReportedIdentity(Table):
     class Meta:
         indexes = (
             (("last_key", "first_key", "birth_date"), False),
-            (("birth_date", *COMPARED, "patient", "id"), False),
+            (("birth_date", *COMPARED, "id"), False),
             (("last_sound", "birth_date"), False),
             (("phone",), False),
             (("zip", "last_sound"), False),

@@ -57,6 +57,7 @@ _AS_READ = {
     TextField,
 }
 Convert = Callable[[Any], Any]
+_RECKONED_WITH = 10
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def among(column: Any, name: str) -> Any:
     if database.is_sqlite():
         place = _Place(name, _as_json)
         return column.in_(SQL("(SELECT value FROM json_each(?))", [place]))
-    return column == fn.ANY(Value(_Place(name, list), converter=False, unpack=False))
+    return column == fn.ANY(Value(_Place(name, _array), converter=False, unpack=False))
 
 
 # What a wrapper of rows holds of one reading; the rest holds for each.
@@ -266,7 +267,7 @@ def prepared(make: Callable[[], Any]) -> Prepared:
 def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]:
     """Give what is left to do to a row, by column."""
     return [
-        (place, _date if field is DateField else convert)
+        (place, as_date if field is DateField else convert)
         for place, convert in enumerate(converters)
         if convert is not None
         for field in [type(getattr(convert, "__self__", None))]
@@ -274,10 +275,22 @@ def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]
     ]
 
 
+def _array(values: Any) -> list[Any]:
+    """Give values as Postgres is sent them: at least as many as it reckons with.
+
+    It takes an array that it does not know for ten values. A plan for fewer seems so
+    much cheaper to it that it would plan anew each time, which costs more than to
+    answer; what stands there twice is looked up once.
+    """
+    found = list(values)
+    return found + found[-1:] * (_RECKONED_WITH - len(found))
+
+
 def _as_json(values: Any) -> str:
     # A day as SQLite keeps it; to have the encoder ask for each takes twice as long.
     return json.dumps([str(v) if isinstance(v, date) else v for v in values])
 
 
-def _date(value: Any) -> Any:
+def as_date(value: Any) -> Any:
+    """Give a day as either driver reads it, or None."""
     return date.fromisoformat(value) if isinstance(value, str) else value

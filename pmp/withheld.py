@@ -37,6 +37,11 @@ def shown() -> Any:
     return Dispensation.withheld.is_null()
 
 
+def some(whose: Any) -> Any:
+    """Give the expression that tells whether there are any that may not be shown."""
+    return fn.EXISTS(Dispensation.select(SQL("1")).where(whose, _withheld()))
+
+
 def shown_to(by: User) -> Any:
     """Give the condition that a dispensation, or none, may be shown to a user."""
     return SQL("1 = 1") if can(by.role, Permission.WITHHELD_READ) else shown()

@@ -1,9 +1,8 @@
 """Who a search may mean: patients found by name and birth date, each with the reason.
 
 Every question is answered from an index: one birth date's names, or one sound with a
-few birth dates. Names are compared here, among those. Same-named people with different
-birth dates are offered, never taken. A search is two journeys to the database: who may
-be meant, then all that is to be known of them.
+few birth dates. Names are compared here, among those; of who fits all else is read.
+Same-named people with different birth dates are offered, never taken.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +23,7 @@ from pmp.lookup.spellings import (
     share_a_part,
 )
 from pmp.matching.identities import name_key, name_parts, sound
-from pmp.prepared import Given, ahead, among, at_once, prepared
+from pmp.prepared import Given, among, as_date, prepared
 
 MOST = 20
 _SAME_DAY = 9
@@ -75,6 +74,32 @@ class _Typed(NamedTuple):
         return name_key(self.first_name), name_key(self.last_name)
 
 
+class _Named(NamedTuple):
+    """An identity as far as names are compared: what the index of a day holds."""
+
+    id: int
+    last_name: str
+    first_name: str
+    last_key: str
+    first_key: str
+    zip: str
+    birth_date: date
+
+
+class _Fit(NamedTuple):
+    """How well somebody fits what was typed; `why` are sentences."""
+
+    rank: int
+    why: tuple[str, ...]
+    is_exact: bool
+
+    @classmethod
+    def of(cls, rank: int, *why: str, same_day: bool, is_exact: bool = False) -> "_Fit":
+        day = "is the same" if same_day else "differs in one digit, or two are swapped"
+        ranked = rank * 2 + (_SAME_DAY if same_day else 0)
+        return cls(ranked, (*why, f"Birth date {day}."), is_exact)
+
+
 def find(
     *,
     first_name: str,
@@ -92,43 +117,20 @@ def find(
     reported to live there, if any were; else nobody is exact.
     """
     typed = _Typed(first_name, last_name, birth_date, zip_code[:5])
-    if similar:
-        others, same_day = _similar(typed)
-    else:
-        others, same_day = _of_name(born=birth_date, last_key=typed.keys[1]), {}
-    fitting = _fitting(others, typed, similar=similar)
-    patients = {each.patient_id for each in fitting.values()} | set(same_day.values())
-    if not patients:
-        return []
-    numbers = list(same_day)
-    with ahead(
-        *([_of_ids.asked(ids=numbers)] if numbers else []),
-        withheld.only_withheld_identities_asked(patients),
-        _last_fills.asked(patients=patients),
-    ):
-        if numbers:
-            fitting = _fitting(_of_ids(ids=numbers), typed, similar=True) | fitting
-        hidden = withheld.only_withheld_identities(patients)
-        last_fills = dict(_last_fills(patients=patients))
-    best = _best(fitting, hidden)
-    found = _narrowed(list(best.values()), typed.zip, hidden)
-    ranked = sorted(found, key=lambda each: (-each.rank, each.name))[: MOST + 1]
-    return [replace(each, last_fill=last_fills.get(each.patient_id)) for each in ranked]
-
-
-def _fitting(
-    rows: Iterable[Row], typed: _Typed, *, similar: bool
-) -> dict[int, Candidate]:
-    """Give whom of some identities may be meant, by the identity's id."""
-    compared = ((row["id"], _compared(row, typed)) for row in rows)
-    return {
-        number: candidate
-        for number, candidate in compared
-        if candidate is not None and (similar or candidate.is_exact)
+    rows = _similar(typed) if similar else _of_same_name(typed)
+    fitting = {
+        row["id"]: _candidate(row, fit)
+        for row in rows
+        if (fit := _fit(_named(row), typed)) is not None and (similar or fit.is_exact)
     }
+    patients = {each.patient_id for each in fitting.values()}
+    some_withheld = any(row["some_withheld"] for row in rows)
+    hidden = withheld.only_withheld_identities(patients) if some_withheld else set()
+    found = _narrowed(_best(fitting, hidden), typed.zip, hidden)
+    return sorted(found, key=lambda each: (-each.rank, each.name))[: MOST + 1]
 
 
-def _best(fitting: Mapping[int, Candidate], hidden: set[int]) -> dict[int, Candidate]:
+def _best(fitting: Mapping[int, Candidate], hidden: set[int]) -> list[Candidate]:
     """Give each patient as the identity shows it that fits best, of those not hidden.
 
     Of whom nothing but withheld fills is known, every way of being reported is hidden.
@@ -142,47 +144,64 @@ def _best(fitting: Mapping[int, Candidate], hidden: set[int]) -> dict[int, Candi
         known = best.get(candidate.patient_id)
         if known is None or candidate.rank > known.rank:
             best[candidate.patient_id] = candidate
-    return best
+    return list(best.values())
 
 
-def _similar(typed: _Typed) -> tuple[list[Row], dict[int, int]]:
-    """Give who is called so and was born on a day that is a slip, and who that day.
+def _of_same_name(typed: _Typed) -> list[Row]:
+    rows: list[Row] = _of_name(born=typed.birth_date, last_key=typed.keys[1])
+    return rows
 
-    The latter by identity and patient alone: they are few of many, and not yet read.
+
+def _similar(typed: _Typed) -> list[Row]:
+    """Give who fits of all born that day, and of those of a slip who are called so.
+
     Last and first name may be swapped and the date a slip, but not both.
     """
     slips, heard = sorted(date_slips(typed.birth_date)), sound(typed.last_name)
     # Who is called the same sounds the same, but for names without any sound.
-    about = (
-        _of_sound_about.asked(sound=heard, days=slips)
+    named = (
+        _names_of_sound(day=typed.birth_date, days=slips, sound=heard)
         if heard
-        else _of_name_about.asked(last_key=typed.keys[1], days=slips)
+        else _names_of_key(day=typed.birth_date, days=slips, last_key=typed.keys[1])
     )
-    others, born = at_once(about, _born.asked(day=typed.birth_date))
-    return others, _alike(born, typed)
+    fitting = [
+        each.id for each in _alike(map(_Named._make, named), typed) if _fit(each, typed)
+    ]
+    rows: list[Row] = _of_ids(ids=fitting) if fitting else []
+    return rows
 
 
-def _alike(born: Iterable[tuple[Any, ...]], typed: _Typed) -> dict[int, int]:
-    """Give who of a birth date's people may be meant: identity and patient.
-
-    Whoever is left out, `_compared` would leave out.
-    """
+def _alike(named: Iterable[_Named], typed: _Typed) -> list[_Named]:
+    """Give who may fit, quickly: whoever is left out, `_fit` would leave out."""
     first_typed, last_typed = typed.keys
     is_double, is_near = len(name_parts(typed.last_name)) > 1, is_near_to(last_typed)
-    return {
-        number: patient
-        for number, patient, last_name, last_key, first_key, zip_code in born
-        if is_near(last_key)
-        or (last_key, first_key) == (first_typed, last_typed)
-        or (typed.zip and zip_code[:5] == typed.zip)
+    return [
+        each
+        for each in named
+        if is_near(each.last_key)
+        or (each.last_key, each.first_key) == (first_typed, last_typed)
+        or (typed.zip and each.zip[:5] == typed.zip)
         or (
-            (is_double or not last_name.isalpha()) and _near(typed.last_name, last_name)
+            (is_double or not each.last_name.isalpha())
+            and _near(typed.last_name, each.last_name)
         )
-    }
+    ]
 
 
 def _where(condition: Any) -> Any:
-    return ReportedIdentity.select(*_COLUMNS).where(condition).dicts()
+    """Give the query of identities, with the last fill of whose they are."""
+    his = Dispensation.patient == ReportedIdentity.patient
+    stands = his & (Dispensation.status == DispensationStatus.CURRENT)
+    last: Any = Dispensation.select(fn.MAX(Dispensation.filled_on))
+    return (
+        ReportedIdentity.select(
+            *_COLUMNS,
+            last.where(stands & withheld.shown()).alias("last_fill"),
+            withheld.some(his).alias("some_withheld"),
+        )
+        .where(condition)
+        .dicts()
+    )
 
 
 @prepared
@@ -193,62 +212,64 @@ def _of_name() -> Any:
 
 @prepared
 def _of_ids() -> Any:
-    return _where(among(ReportedIdentity.id, "ids"))
+    # In this order names that fit alike are shown as who was reported last.
+    return _where(among(ReportedIdentity.id, "ids")).order_by(ReportedIdentity.id)
 
 
 @prepared
-def _of_name_about() -> Any:
-    days = among(ReportedIdentity.birth_date, "days")
-    return _where((ReportedIdentity.last_key == Given("last_key")) & days)
+def _names_of_sound() -> Any:
+    return _names(ReportedIdentity.last_sound == Given("sound"))
 
 
 @prepared
-def _of_sound_about() -> Any:
-    days = among(ReportedIdentity.birth_date, "days")
-    return _where((ReportedIdentity.last_sound == Given("sound")) & days)
+def _names_of_key() -> Any:
+    return _names(ReportedIdentity.last_key == Given("last_key"))
 
 
-@prepared
-def _born() -> Any:
-    """Give of each what an index holds: their rows lie all over the table."""
+def _names(called_so: Any) -> Any:
+    """Give the names of a day, and of some days' people who are called so.
+
+    Those of a day stand in one index: their rows lie all over the table.
+    """
     table: Any = ReportedIdentity
-    return (
-        table.select(
-            table.id,
-            table.patient,
-            table.last_name,
-            table.last_key,
-            table.first_key,
-            table.zip,
-        )
-        .where(table.birth_date == Given("day"))
-        .tuples()
+    names = table.select(*(getattr(table, name) for name in _Named._fields))
+    days = among(table.birth_date, "days")
+    both = names.where(table.birth_date == Given("day")) + names.where(called_so & days)
+    return both.tuples()
+
+
+def _named(row: Row) -> _Named:
+    return _Named(
+        id=row["id"],
+        last_name=row["last_name"],
+        first_name=row["first_name"],
+        last_key=name_key(row["last_name"]),
+        first_key=name_key(row["first_name"]),
+        zip=row["zip"],
+        birth_date=row["birth_date"],
     )
 
 
-def _compared(row: Row, typed: _Typed) -> Candidate | None:
-    first_typed, last_typed = typed.keys
-    first_key, last_key = name_key(row["first_name"]), name_key(row["last_name"])
-    same_day = row["birth_date"] == typed.birth_date
-    last = _near(typed.last_name, row["last_name"])
-    is_swapped = (first_typed, last_typed) == (last_key, first_key)
+def _fit(named: _Named, typed: _Typed) -> _Fit | None:
+    """Tell how a person's name, birth date and ZIP code fit; None if they do not."""
+    same_day = named.birth_date == typed.birth_date
+    last = _near(typed.last_name, named.last_name)
+    is_swapped = typed.keys == (named.last_key, named.first_key)
     if not last and not is_swapped and not typed.zip:
         return None  # most of a birth date's people
-    first = _near(typed.first_name, row["first_name"], given_name=True)
+    first = _near(typed.first_name, named.first_name, given_name=True)
     is_exact = same_day and first is last is Near.SAME
     if is_swapped and not is_exact:
-        swapped = ("First and last name are swapped.",)
-        return _candidate(row, rank=_SWAPPED, why=swapped, same_day=same_day)
-    if not last and first >= Near.NICKNAME and same_day and _lives_in(row, typed.zip):
+        swapped = "First and last name are swapped."
+        return _Fit.of(_SWAPPED, swapped, same_day=same_day)
+    lives_there = bool(typed.zip) and named.zip[:5] == typed.zip
+    if not last and first >= Near.NICKNAME and same_day and lives_there:
         same = (f"First name {WORDS[first]}.", "ZIP code is the same.")
-        why = ("The last name is another.", *same)
-        return _candidate(row, rank=int(first), why=why, same_day=same_day)
+        return _Fit.of(int(first), "The last name is another.", *same, same_day=True)
     if not first or not last or (not same_day and first < Near.NICKNAME):
         return None
     reasons = (f"Last name {WORDS[last]}.", f"First name {WORDS[first]}.")
-    return _candidate(
-        row, rank=first + last, why=reasons, same_day=same_day, is_exact=is_exact
-    )
+    return _Fit.of(first + last, *reasons, same_day=same_day, is_exact=is_exact)
 
 
 def _near(typed: str, reported: str, *, given_name: bool = False) -> Near:
@@ -258,19 +279,7 @@ def _near(typed: str, reported: str, *, given_name: bool = False) -> Near:
     return found
 
 
-def _lives_in(row: Row, zip_code: str) -> bool:
-    return bool(zip_code) and row["zip"][:5] == zip_code
-
-
-def _candidate(
-    row: Row,
-    *,
-    rank: int,
-    why: tuple[str, ...],
-    same_day: bool,
-    is_exact: bool = False,
-) -> Candidate:
-    day = "is the same" if same_day else "differs in one digit, or two are swapped"
+def _candidate(row: Row, fit: _Fit) -> Candidate:
     parts = (row["street"], row["city"], row["state"])
     return Candidate(
         patient_id=row["patient"],
@@ -283,9 +292,10 @@ def _candidate(
         sex=row["sex"],
         place=", ".join(part for part in parts if part),
         is_animal=row["species"] is Species.ANIMAL,
-        is_exact=is_exact,
-        rank=rank * 2 + (_SAME_DAY if same_day else 0),
-        why=(*why, f"Birth date {day}."),
+        is_exact=fit.is_exact,
+        rank=fit.rank,
+        why=fit.why,
+        last_fill=as_date(row["last_fill"]),
     )
 
 
@@ -315,17 +325,3 @@ def _patients_in(
         .tuples()
     )
     return {patient for number, patient in rows if number not in hidden}
-
-
-@prepared
-def _last_fills() -> Any:
-    return (
-        Dispensation.select(Dispensation.patient, fn.MAX(Dispensation.filled_on))
-        .where(
-            among(Dispensation.patient, "patients")
-            & (Dispensation.status == DispensationStatus.CURRENT)
-            & withheld.shown()
-        )
-        .group_by(Dispensation.patient)
-        .tuples()
-    )

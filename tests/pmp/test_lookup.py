@@ -459,8 +459,6 @@ def test_the_quick_choice_of_a_days_people_leaves_nobody_out_who_fits(
         )
 
     quick = found()
-    monkeypatch.setattr(
-        patient_search, "_alike", lambda born, _typed: {row[0]: row[1] for row in born}
-    )
+    monkeypatch.setattr(patient_search, "_alike", lambda named, _typed: list(named))
     assert quick == found()
     assert quick
