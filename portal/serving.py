@@ -15,8 +15,9 @@ from waitress.task import ThreadedTaskDispatcher
 from pmp import settings
 
 THREADS = 8
-AT_ONCE = 2
-"""Pages that a process makes at the same time: one computes, one waits for the disk."""
+AT_ONCE = 1
+"""Pages that a process makes at the same time. Two would take turns at one interpreter,
+and the one whose turn it is at the audit record would wait for the other."""
 LONG_SECONDS = 0.25
 """What takes longer, as a paper does, is not counted: nobody waits for its end."""
 _ARRIVING_SECONDS = 0.02

@@ -14,7 +14,7 @@ from pmp.lookup.patient_search import Candidate
 from pmp.matching.identities import name_key, sound
 from pmp.settings import Settings
 from tests.conftest import NOW
-from tests.factories import make_identity, make_patient
+from tests.factories import make_dispensation, make_identity, make_patient
 from tests.statements import statements
 
 BORN = date(1971, 4, 28)
@@ -140,11 +140,12 @@ def test_with_another_zip_code_nobody_is_exact(db: Settings) -> None:
 
 
 PEOPLE = 6000
+FILLS = 200
 
 
 @pytest.fixture
 def crowd(db: Settings) -> Patient:
-    """Six thousand people, so that an index is worth its while."""
+    """Six thousand people and some fills, so that an index is worth its while."""
     patient = Patient.create(created_at=NOW)
     with database.atomic():
         numbers = bulk.next_ids(ReportedIdentity, PEOPLE)
@@ -152,6 +153,8 @@ def crowd(db: Settings) -> Patient:
             ReportedIdentity,
             [_row(n, patient.id, each) for n, each in enumerate(numbers)],
         )
+        for number in range(FILLS):
+            make_dispensation(patient=patient, filled_on=BORN + timedelta(number))
     models.database.execute_sql("ANALYZE")
     return patient
 

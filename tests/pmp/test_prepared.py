@@ -100,6 +100,23 @@ def test_many_values_are_one_parameter_and_may_be_none(db: Settings) -> None:
     assert _among(ids=[]) == []
 
 
+@pytest.mark.each_engine
+def test_few_values_are_asked_as_ten_so_that_a_plan_for_them_is_kept(
+    db: Settings,
+) -> None:
+    one, other = make_dispensation(), make_dispensation()
+    for wanted in ([one.id], [other.id, one.id], list(range(1, 40))):
+        with statements() as asked:
+            rows = _among(ids=wanted)
+        ((sql, (value,)),) = asked
+        assert [number for (number,) in rows] == sorted({one.id, other.id} & {*wanted})
+        if database.is_sqlite():
+            assert value.count(",") == len(wanted) - 1, sql
+        else:
+            assert len(value) == max(len(wanted), 10)
+            assert set(value) == set(wanted)
+
+
 def test_one_is_the_first_row_or_none(db: Settings) -> None:
     made = make_dispensation()
 
