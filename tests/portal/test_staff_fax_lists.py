@@ -152,5 +152,5 @@ def test_lists_and_files_of_faxes_are_staffs_alone(
 ) -> None:
     browser.sign_in_as(make_user(Role.PRACTITIONER))
     for path in ("tray.csv", "aside.csv", "put-aside"):
-        browser.get(f"/staff/faxes/{path}", status=403)
-    browser.get("/staff/faxes", status=403)
+        browser.get(f"/staff/faxes/{path}", status=404)
+    browser.get("/staff/faxes", status=404)

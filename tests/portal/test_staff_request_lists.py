@@ -151,4 +151,4 @@ def test_lists_of_requests_are_staffs_alone(
     browser: Browser, db: settings.Settings, path: str
 ) -> None:
     browser.sign_in_as(make_user(Role.PHARMACY))
-    browser.get(path, status=403)
+    browser.get(path, status=404)

@@ -81,4 +81,4 @@ def test_the_list_of_imports_is_for_administrators(
     browser: Browser, db: settings.Settings
 ) -> None:
     browser.sign_in_as(make_user(Role.STAFF))
-    browser.get(f"{PATH}.csv", status=403)
+    browser.get(f"{PATH}.csv", status=404)
