@@ -103,6 +103,11 @@ def listed(wanted: Wanted, *, page: int) -> Page:
     return page_of(_query(wanted), number=page, size=PAGE_SIZE)
 
 
+def every(wanted: Wanted) -> list[Delivery]:
+    """Give all deliveries in the order that is wanted, for the command line."""
+    return list(_query(wanted))
+
+
 def rows_of(wanted: Wanted, *, by: User, at: datetime) -> list[list[Any]]:
     """Give the list as lines of a file, under HEADINGS; kept on record.
 

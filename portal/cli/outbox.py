@@ -37,10 +37,7 @@ def outbox() -> None:
 def list_(state: str | None, *, as_json: bool) -> None:
     """List deliveries, the newest first: id, kind, channel, state, attempts, due."""
     wanted = Wanted(state=DeliveryState(state) if state else None)
-    rows, page = [], 1
-    while found := delivery_lists.listed(wanted, page=page).rows:
-        rows += found
-        page += 1
+    rows = delivery_lists.every(wanted)
     if as_json:
         click.echo(json.dumps([_row(each) for each in rows]))
         return
