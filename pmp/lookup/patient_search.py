@@ -165,25 +165,25 @@ def _similar(typed: _Typed) -> list[Row]:
         else _names_of_key(day=typed.birth_date, days=slips, last_key=typed.keys[1])
     )
     fitting = [
-        each.id for each in _alike(map(_Named._make, named), typed) if _fit(each, typed)
+        each.id for each in map(_Named._make, _alike(named, typed)) if _fit(each, typed)
     ]
     rows: list[Row] = _of_ids(ids=fitting) if fitting else []
     return rows
 
 
-def _alike(named: Iterable[_Named], typed: _Typed) -> list[_Named]:
+def _alike(named: Iterable[tuple[Any, ...]], typed: _Typed) -> list[tuple[Any, ...]]:
     """Give who may fit, quickly: whoever is left out, `_fit` would leave out."""
     first_typed, last_typed = typed.keys
     is_double, is_near = len(name_parts(typed.last_name)) > 1, is_near_to(last_typed)
     return [
         each
         for each in named
-        if is_near(each.last_key)
-        or (each.last_key, each.first_key) == (first_typed, last_typed)
-        or (typed.zip and each.zip[:5] == typed.zip)
+        for _, last_name, _, last_key, first_key, zip_code, _ in (each,)
+        if is_near(last_key)
+        or (last_key, first_key) == (first_typed, last_typed)
+        or (typed.zip and zip_code[:5] == typed.zip)
         or (
-            (is_double or not each.last_name.isalpha())
-            and _near(typed.last_name, each.last_name)
+            (is_double or not last_name.isalpha()) and _near(typed.last_name, last_name)
         )
     ]
 
