@@ -79,7 +79,10 @@ JobReqDataConn: 5
 JobReqProto: 5
 JobReqOther: 5
 """
+# The scheduler's own interval, for a second try that was due before it had looked: five
+# minutes where none is given.
 _SCHEDULER = """
+JobReqOther: 2
 LogFacility: daemon
 CountryCode: 1
 AreaCode: 860
