@@ -332,6 +332,7 @@ class RosterUploadPart(Table):
 class Role(StrEnum):
     PRACTITIONER = "practitioner"
     PHARMACY = "pharmacy"
+    DELEGATE = "delegate"  # looks up for one of these two, who answers for it
     STAFF = "staff"
     ANALYST = "analyst"
     ADMINISTRATOR = "administrator"
@@ -387,6 +388,51 @@ User.add_index(
         unique=True,
         name="user_of_licence_once",
         where=SQL("status <> 'closed'"),
+    )
+)
+
+
+class DelegationStatus(StrEnum):
+    ASKED = "asked"  # by the supervisor: staff decide
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"  # by the supervisor, before it was decided
+    ENDED = "ended"
+
+
+class Delegation(Table):
+    """That somebody looks up patients for a user, who answers for what they do."""
+
+    supervisor = ForeignKeyField(User, on_delete="RESTRICT")
+    delegate = ForeignKeyField(User, null=True, on_delete="RESTRICT")
+    status = word(DelegationStatus, default=DelegationStatus.ASKED, index=True)
+    name = CharField()
+    position = CharField()  # what they are in the practice: nurse, pharmacy technician
+    email = CharField(default="")
+    phone = CharField(default="")
+    code = CharField(unique=True)  # asked for with a mailed password
+    asked_at = UtcField()
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+    answer = TextField(default="")  # why staff declined
+    reviewed_at = UtcField(null=True)  # the supervisor said that it is still right
+    review_told_at = UtcField(null=True)
+    ended_by = CharField(default="")
+    ended_at = UtcField(null=True)
+    end_reason = TextField(default="")
+
+    class Meta:
+        constraints = [Check("status <> 'approved' OR delegate_id IS NOT NULL")]
+
+
+# One answer for one person's work for another.
+Delegation.add_index(
+    Delegation.index(
+        Delegation.supervisor,
+        Delegation.delegate,
+        unique=True,
+        name="delegation_approved_once",
+        where=SQL("status = 'approved'"),
     )
 )
 
@@ -637,6 +683,9 @@ class NoticeOfAccount(StrEnum):
     ROLE_CHANGED = "role_changed"
     LICENCE_SUSPENDED = "licence_suspended"
     LICENCE_REINSTATED = "licence_reinstated"
+    DELEGATE_DECIDED = "delegate_decided"
+    DELEGATES_TO_REVIEW = "delegates_to_review"
+    DELEGATION_ENDED = "delegation_ended"
 
 
 class AccountNotice(Table):
@@ -1452,9 +1501,23 @@ class LookUp(Table):
     entries = IntegerField(default=0)
     token_sha256 = CharField(max_length=64, null=True, unique=True)
     token_until = UtcField(null=True)
+    # Of a delegate's: on whose behalf.
+    delegation = ForeignKeyField(
+        Delegation, null=True, on_delete="RESTRICT", index=False
+    )
 
     class Meta:
         indexes = ((("user", "at"), False),)
+
+
+LookUp.add_index(
+    LookUp.index(
+        LookUp.delegation,
+        LookUp.at,
+        name="look_up_of_delegation",
+        where=SQL("delegation_id IS NOT NULL"),
+    )
+)
 
 
 class UnusualKind(StrEnum):
@@ -1528,6 +1591,9 @@ class PatientSchedule(Table):
     made_at = UtcField()
     finished_at = UtcField(null=True, index=True)
     forget_at = UtcField(index=True)
+    delegation = ForeignKeyField(
+        Delegation, null=True, on_delete="RESTRICT", index=False
+    )
 
 
 class ScheduledPatient(Table):
@@ -2700,6 +2766,7 @@ TABLES: tuple[type[Table], ...] = (
     RosterProblem,
     RosterUploadPart,
     User,
+    Delegation,
     LicenceFinding,
     CoveredPharmacy,
     Session,

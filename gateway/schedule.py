@@ -23,6 +23,7 @@ from pmp import (
     uploads,
 )
 from pmp.accounts import forgotten, inactivity, kept_forms
+from pmp.delegates import reviewing
 from pmp.deliveries import (
     alerts,
     calling,
@@ -77,7 +78,8 @@ def tick() -> None:
     if _is_new("reporting", periods.hourly(at=at)):
         _each(give_up, settle, remind, chase, watch_tickets)
     if _is_new("night", periods.nightly(at=at)):
-        _each(expire, evaluate, close_unused, look_at_licences, tidy)
+        _each(expire, evaluate, close_unused, look_at_licences)
+        _each(review_delegates, tidy)
 
 
 def keep_ticking(stop: threading.Event) -> None:
@@ -263,6 +265,11 @@ def evaluate() -> None:
 def close_unused() -> None:
     """Tell the users of accounts that nobody uses, and close those told before."""
     inactivity.run(at=clock.now())
+
+
+def review_delegates() -> None:
+    """Tell supervisors whom to confirm; end what a closed account leaves behind."""
+    reviewing.run(at=clock.now())
 
 
 def look_at_licences() -> None:

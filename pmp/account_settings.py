@@ -28,6 +28,9 @@ class AccountSettings(BaseModel):
     attestation_days: int = Field(default=365, ge=0, le=3660)
     inactive_days: int = Field(default=0, ge=0, le=3660)
     inactive_notice_days: int = Field(default=30, ge=7, le=90)
+    delegates: bool = False
+    delegate_review_days: int = Field(default=91, ge=30, le=366)
+    delegate_notice_days: int = Field(default=14, ge=1, le=29)
     licence_grace_days: int = Field(default=7, ge=0, le=90)
     sign_in_notices: bool = True
 
@@ -36,6 +39,29 @@ class AccountSettings(BaseModel):
     def _known_roles(cls, text: str) -> str:
         roles_named(text)
         return text
+
+    @property
+    def access_rule(self) -> str:
+        """Who may use an account, in a sentence."""
+        if self.delegates:
+            return (
+                "Nobody uses another's account: whoever looks up patients for a"
+                " practitioner or a pharmacy has an account of their own, as their"
+                " delegate."
+            )
+        return "Access may not be delegated."
+
+    @property
+    def own_use(self) -> str:
+        """What an applicant confirms about who uses the account."""
+        rule = (
+            "whoever looks up patients for me has an account of their own"
+            if self.delegates
+            else "access may not be delegated"
+        )
+        return (
+            f"I alone will use this account. I will not let anyone else use it: {rule}."
+        )
 
     @property
     def second_factor_roles(self) -> frozenset[Role]:

@@ -222,6 +222,7 @@ def reader_of(role: Role) -> Readers:
     readers = {
         Role.PRACTITIONER: Readers.PRACTITIONERS,
         Role.PHARMACY: Readers.PHARMACIES,
+        Role.DELEGATE: Readers.PRACTITIONERS,  # mostly whose they are
     }
     return readers.get(role, Readers.STAFF)
 

@@ -6,6 +6,7 @@ from pmp.wording import words
 WORDS = {
     Permission.ACCOUNT: "keep an account of one's own",
     Permission.LOOK_UP: "look up patients",
+    Permission.DELEGATES: "let others look up on one's behalf",
     Permission.PATIENT_SCHEDULE: "look up a list of tomorrow's patients",
     Permission.PRESCRIBING_READ: "see one's own prescribing",
     Permission.REPORT_READ: "read patient reports",
@@ -16,6 +17,7 @@ WORDS = {
     Permission.TICKET_OPEN: "report an inaccuracy",
     Permission.STAFF_CONSOLE: "open the work queues",
     Permission.REGISTRATION_DECIDE: "decide on registrations",
+    Permission.DELEGATE_DECIDE: "agree to delegates of users",
     Permission.FAX_DESK: "work on faxes",
     Permission.DELIVERY_WATCH: "watch deliveries and fax numbers",
     Permission.LETTER_PRINT: "print letters",

@@ -10,6 +10,7 @@ class Permission(StrEnum):
 
     ACCOUNT = "account"  # own account: every signed-in user
     LOOK_UP = "look_up"
+    DELEGATES = "delegates"  # let others look up on one's behalf
     PATIENT_SCHEDULE = "patient_schedule"  # a list of tomorrow's patients
     PRESCRIBING_READ = "prescribing_read"  # a prescriber's own entries
     REPORT_READ = "report_read"
@@ -20,6 +21,7 @@ class Permission(StrEnum):
     TICKET_OPEN = "ticket_open"
     STAFF_CONSOLE = "staff_console"
     REGISTRATION_DECIDE = "registration_decide"
+    DELEGATE_DECIDE = "delegate_decide"  # agree that somebody is a user's delegate
     FAX_DESK = "fax_desk"
     DELIVERY_WATCH = "delivery_watch"
     LETTER_PRINT = "letter_print"
@@ -51,12 +53,17 @@ class Permission(StrEnum):
     LICENCE_CONFIRM = "licence_confirm"  # whose account ends with the licence
 
 
-_PARTICIPANT = frozenset(
+_DELEGATE = frozenset(
     {
         Permission.ACCOUNT,
         Permission.LOOK_UP,
         Permission.PATIENT_SCHEDULE,
         Permission.REPORT_READ,
+    }
+)
+_PARTICIPANT = _DELEGATE | frozenset(
+    {
+        Permission.DELEGATES,
         Permission.THRESHOLD_REPORT_READ,
         Permission.TICKET_OPEN,
     }
@@ -66,6 +73,7 @@ _STAFF = frozenset(
         Permission.ACCOUNT,
         Permission.STAFF_CONSOLE,
         Permission.REGISTRATION_DECIDE,
+        Permission.DELEGATE_DECIDE,
         Permission.LICENCE_CONFIRM,
         Permission.FAX_DESK,
         Permission.DELIVERY_WATCH,
@@ -92,6 +100,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: _PARTICIPANT | {Permission.PRESCRIBING_READ},
     Role.PHARMACY: _PARTICIPANT
     | {Permission.SUBMIT, Permission.ENTRY, Permission.DISPENSING_READ},
+    Role.DELEGATE: _DELEGATE,
     Role.STAFF: _STAFF,
     Role.ANALYST: frozenset(
         {

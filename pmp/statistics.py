@@ -47,6 +47,7 @@ from pmp.tickets import clocks, outside_answers
 from pmp.work_queues import (
     Queue,
     accounts,
+    delegates_to_decide,
     files_with_held_records,
     first,
     letters_of_requests,
@@ -62,6 +63,7 @@ def staff_queues(*, at: datetime) -> list[Queue]:
     """List the queues of the staff console, in the order of a registration's way."""
     return [
         *_registrations(at=at),
+        *delegates_to_decide(at=at),
         _licences(at=at),
         Queue(
             "Email addresses that mail came back from",

@@ -23,6 +23,7 @@ PUBLIC = "public"
 ROLE_WORDS = {
     Role.PRACTITIONER: "a practitioner",
     Role.PHARMACY: "a pharmacy",
+    Role.DELEGATE: "a delegate of a practitioner or pharmacy",
 }
 
 

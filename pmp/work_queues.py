@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from models import NewAccount, ProposalStatus, RoleChange, UtcField
+from models import (
+    Delegation,
+    DelegationStatus,
+    NewAccount,
+    ProposalStatus,
+    RoleChange,
+    UtcField,
+)
 from pmp import clock, owed_letters, settings
 from pmp.accounts import user_lists
 from pmp.permissions import Permission
@@ -63,6 +70,23 @@ def files_with_held_records(*, at: datetime) -> Queue:
         clock.start_of(oldest) if oldest else None,
         len(waiting),
     )
+
+
+def delegates_to_decide(*, at: datetime) -> list[Queue]:
+    """Count those for whom a supervisor has asked; nothing where there are none."""
+    if not settings.current().delegates:
+        return []
+    asked = Delegation.select().where(Delegation.status == DelegationStatus.ASKED)
+    return [
+        queue(
+            "Delegates to decide",
+            "/staff/delegates?state=asked",
+            Permission.DELEGATE_DECIDE,
+            asked,
+            Delegation.asked_at,
+            at=at,
+        )
+    ]
 
 
 def letters_of_requests(*, at: datetime) -> Queue:

@@ -29,7 +29,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 import models
-from pmp import accounts, clock, permissions, settings
+from pmp import accounts, clock, delegates, permissions, settings
 from pmp.accounts import duties, kept_forms, sessions
 from pmp.accounts.duties import Duty
 from pmp.permissions import Permission
@@ -52,6 +52,7 @@ DUTY_PAGES = {
         ("attestation.attest",),
         "Once a year we ask you to confirm how you use your account.",
     ),
+    Duty.SUPERVISOR: (("account.account",), delegates.NOBODY),
 }
 
 
@@ -83,7 +84,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return _to_sign_in()
             if not permissions.can(g.user.role, permission):
                 _refuse(permission)
-            if (before := _to_do_first()) is not None:
+            if (before := _to_do_first(permission)) is not None:
                 return before
             return view(*args, **kwargs)
 
@@ -209,10 +210,10 @@ def _refuse(permission: Permission) -> None:
     abort(404)  # as a page that is not there: which there are is no one's to find out
 
 
-def _to_do_first() -> ResponseReturnValue | None:
+def _to_do_first(permission: Permission) -> ResponseReturnValue | None:
     """Lead a user to what they must do before anything else, whatever they opened."""
     duty = duties.first(g.user, at=clock.now())
-    if duty is None:
+    if duty is None or (duty is Duty.SUPERVISOR and permission is Permission.ACCOUNT):
         return None
     pages, words = DUTY_PAGES[duty]
     if request.endpoint in (*pages, *ALWAYS):

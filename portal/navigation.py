@@ -8,7 +8,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from models import Role, User
-from pmp import readers
+from pmp import clock, readers, settings
+from pmp.delegates import reviewing
 from pmp.tickets import dispenser_questions
 from portal.access import may, signed_in_user
 
@@ -16,13 +17,14 @@ from portal.access import may, signed_in_user
 # they land after sign-in; a group of which they may open one entry is no group.
 PATIENTS, SUBMISSIONS, REPORTS = "Patients", "Submissions", "Reports and tickets"
 IDENTITIES, MAIL, THRESHOLDS = "Patients and drugs", "Faxes and mail", "Thresholds"
-PROGRAM = "Program"
+PROGRAM, REGISTRATIONS = "Program", "Registrations"
 ENTRIES = (
     ("", "Look up a patient", "/look-up"),
     (PATIENTS, "Tomorrow's schedule", "/schedule"),
     (PATIENTS, "My look-ups", "/look-ups"),
     (PATIENTS, "Changed since my look-ups", "/look-ups/changed"),
     (PATIENTS, "My prescribing", "/prescribing"),
+    (PATIENTS, "My delegates", "/delegates"),
     (SUBMISSIONS, "Submissions", "/submissions"),
     (SUBMISSIONS, "Reporting calendar", "/reporting"),
     (SUBMISSIONS, "Our dispensing", "/dispensing"),
@@ -30,7 +32,8 @@ ENTRIES = (
     (REPORTS, "Threshold reports", "/threshold-reports"),
     (REPORTS, "Inaccuracy tickets", "/tickets"),
     ("", "Work queues", "/staff"),
-    ("", "Registrations", "/staff/registrations"),
+    (REGISTRATIONS, "Registrations", "/staff/registrations"),
+    (REGISTRATIONS, "Delegates", "/staff/delegates"),
     (MAIL, "Faxes", "/staff/faxes"),
     (MAIL, "Letters", "/staff/letters"),
     (MAIL, "Deliveries", "/staff/deliveries"),
@@ -61,6 +64,7 @@ ENTRIES = (
 WAITING: dict[str, Callable[[User], int]] = {
     "/look-ups/changed": readers.waiting,
     "/questions": dispenser_questions.count,
+    "/delegates": lambda user: len(reviewing.to_review(user, at=clock.now())),
 }
 
 
@@ -90,7 +94,7 @@ class Group:
 
 def entries() -> list[Entry]:
     """List what the user at the screen may open, in the menu's order."""
-    shown = _menu()
+    shown = [each for each in _menu() if _is_on(each[-1])]
     here = max(
         (url for *_, url in shown if _is_under(request.path, url)), key=len, default=""
     )
@@ -134,6 +138,11 @@ def _menu() -> list[tuple[str, str, str]]:
     if role not in menus:
         menus[role] = [entry for entry in ENTRIES if may_open(entry[-1])]
     return menus[role]
+
+
+def _is_on(url: str) -> bool:
+    """Tell whether the state's policy has what a page is for."""
+    return settings.current().delegates or not url.endswith("/delegates")
 
 
 def _entry(group: str, words: str, url: str, here: str) -> Entry:

@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, url_for
 from jinja2 import StrictUndefined
 
 from models import Announcement
-from pmp import announcements, clock, clock_hours, settings, wording
+from pmp import announcements, clock, clock_hours, delegates, settings, wording
 from pmp.accounts import browsers, sessions
 from pmp.faxes import fax_sheets
 from pmp.roster import import_lists
@@ -33,6 +33,7 @@ def begin(app: Flask) -> None:
         sheets=fax_sheets.shown,
         pages_in_file=fax_sheets.in_file,
         announced=announcements.text_html,
+        behalf=delegates.behalf,
         import_kind=import_lists.kind_words,
         import_state=import_lists.state_words,
     )

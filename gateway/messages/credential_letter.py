@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway import documents
 from gateway.message import Message
-from models import Credential, Delivery, DeliveryAttempt, User
+from models import Credential, Delivery, DeliveryAttempt, Role, User
 from pmp import settings
 from pmp.accounts import credentials
 
@@ -38,6 +38,7 @@ def _drawn(
         address=delivery.address,
         username=user.username,
         is_first=user.password_hash is None,
+        is_delegate=user.role is Role.DELEGATE,
         secret=secret,
         issued_at=at,
         expires_at=credential.expires_at,

@@ -5,6 +5,7 @@ for a name that nobody has. Each refusal is on the audit record.
 """
 
 from datetime import datetime
+from typing import Any
 
 from peewee import fn
 
@@ -12,6 +13,7 @@ from models import (
     Application,
     ApplicationStatus,
     Credential,
+    Delegation,
     User,
     UserStatus,
 )
@@ -85,10 +87,11 @@ def check_letter(
 ) -> Credential:
     """Check a mailed user name and password, and the applicant's own code.
 
-    The letter alone is not enough: the code stands on the confirmation page only. A
-    user whom an administrator made has no registration and needs no code. Raises
-    RuleError for anything that does not match, and for a letter that was used, replaced
-    or is too old; ThrottledError as for sign_in.
+    The letter alone is not enough: the code stands on the confirmation page only, a
+    delegate's on their supervisor's page. A user whom an administrator made has no
+    registration and needs no code. Raises RuleError for anything that does not match,
+    and for a letter that was used, replaced or is too old; ThrottledError as for
+    sign_in.
     """
     lock_out.refuse_a_crowd(address, at=at)
     user = _named(username)
@@ -256,10 +259,11 @@ def _last_letter(user: User | None) -> Credential | None:
 
 
 def _code_is_theirs(user: User, code: str) -> bool:
-    codes = [
-        application.code
-        for application in Application.select().where(Application.user == user)
+    given: list[Any] = [
+        *Application.select().where(Application.user == user),
+        *Delegation.select().where(Delegation.delegate == user),
     ]
+    codes = [each.code for each in given]
     return not codes or registration_codes.read_code(code) in codes
 
 

@@ -21,6 +21,8 @@ BY_LETTER_TOO = frozenset(
         NoticeOfAccount.ROLE_CHANGED,
         NoticeOfAccount.LICENCE_SUSPENDED,
         NoticeOfAccount.LICENCE_REINSTATED,
+        NoticeOfAccount.DELEGATE_DECIDED,
+        NoticeOfAccount.DELEGATES_TO_REVIEW,
     }
 )
 # Where no way is known staff are to find one.

@@ -133,10 +133,10 @@ def withdraw_letters(
 def request_letter(user: User, *, at: datetime) -> Delivery:
     """Have the worker issue a password and mail it, in the transaction of its cause.
 
-    It goes to the licence's address of record and nowhere else. Raises RuleError if
-    there is none.
+    It goes to the licence's address of record and nowhere else, a delegate's to their
+    supervisor's. Raises RuleError if there is none.
     """
-    lines = contacts.address_lines(user.licence) if user.licence else []
+    lines = contacts.letter_lines(user)
     if not lines:
         raise RuleError("There is no address of record to mail a letter to.")
     return deliveries.request(

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models import User
-from pmp import settings
+from models import Role, User
+from pmp import delegates, settings
 from pmp.accounts import attestation, second_factor
 
 
@@ -14,16 +14,22 @@ class Duty(StrEnum):
     SECOND_FACTOR = "second_factor"
     PASSWORD = "password"  # noqa: S105 - a word, not a secret
     ATTESTATION = "attestation"
+    SUPERVISOR = "supervisor"  # a delegate of nobody: nothing to do but wait
 
 
 def first(user: User, *, at: datetime) -> Duty | None:
-    """Give what a user must do now; None on nearly every request, without a query."""
+    """Give what a user must do now; None on nearly every request, without a query.
+
+    Of a delegate's, with one.
+    """
     if second_factor.is_required(user) and not second_factor.has(user):
         return Duty.SECOND_FACTOR
     if password_problem(user, at=at):
         return Duty.PASSWORD
     if attestation.is_due(user, at=at):
         return Duty.ATTESTATION
+    if user.role is Role.DELEGATE and not delegates.usable(user, at=at):
+        return Duty.SUPERVISOR
     return None
 
 

@@ -20,6 +20,7 @@ from models import (
     DeliveryKind,
     ForgottenPassword,
     Licence,
+    Role,
     User,
     UserStatus,
 )
@@ -76,11 +77,11 @@ def takes_link(user: User) -> bool:
     """Tell whether a link may set a user's password.
 
     A licence's user who never came in needs the letter: it goes to the address that
-    the Department has. Where one of the program's own people reads mail was said by
-    whoever made the account.
+    the Department has. Where one of the program's own people, or a delegate, reads mail
+    was said by whoever answers for the account.
     """
     if user.status == UserStatus.AWAITING_FIRST_SIGN_IN:
-        return user.role in STAFF_ROLES
+        return user.role in STAFF_ROLES or user.role is Role.DELEGATE
     return bool(user.status == UserStatus.ACTIVE)
 
 
@@ -341,7 +342,7 @@ def _links_since(user: User, since: datetime) -> int:
 
 
 def _has_address(user: User) -> bool:
-    return bool(user.licence and contacts.address_lines(user.licence))
+    return bool(contacts.letter_lines(user))
 
 
 def _refuse_a_crowd(place: str, *, at: datetime) -> None:

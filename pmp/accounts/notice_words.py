@@ -118,6 +118,25 @@ You cannot sign in until it is in force. When you have renewed it, call us.""",
 Your licence {code} is in force again, and so is your account since {when}. Sign in as \
 before.""",
     ),
+    Notice.DELEGATE_DECIDED: _Words(
+        "Program staff have decided about your delegate",
+        """\
+You asked that somebody may look up patients on your behalf. Staff decided on {when}.
+Sign in and open My delegates, where it says how, and what comes next: {portal}""",
+    ),
+    Notice.DELEGATES_TO_REVIEW: _Words(
+        "Confirm who looks up patients on your behalf",
+        """\
+Every {review_days} days you say who of your delegates still works for you.
+Sign in and open My delegates by {review_by}: {portal}
+Whom you do not confirm by then cannot look up anyone for you until you do.""",
+    ),
+    Notice.DELEGATION_ENDED: _Words(
+        "Somebody is a delegate no more",
+        """\
+On {when} it ended that somebody looks up patients on behalf of {supervisor}.
+What was looked up until then stays on record.""",
+    ),
 }
 _OWN_PASSWORD = "Sign in with your own password, as before."  # noqa: S105 - a sentence
 _BY_LINK = "You have no password yet. Ask for a link to set it: {portal}/forgotten"
@@ -133,7 +152,7 @@ def of(notice: AccountNotice) -> tuple[str, list[str]]:
 
 def _facts(notice: AccountNotice) -> dict[str, Any]:
     chosen, detail, licence = settings.current(), notice.detail, notice.user.licence
-    closes = detail.get("closes_at")
+    closes, review_by = detail.get("closes_at"), detail.get("by")
     return {
         "username": notice.user.username,
         "when": us_time(notice.made_at),
@@ -148,6 +167,9 @@ def _facts(notice: AccountNotice) -> dict[str, Any]:
         "code": licence.code if licence else "",
         "standing": detail.get("standing", ""),
         "portal": chosen.public_url,
+        "review_days": chosen.delegate_review_days,
+        "review_by": us_date(datetime.fromisoformat(review_by)) if review_by else "",
+        "supervisor": detail.get("supervisor", ""),
         "department": chosen.department,
         "phone": phone(chosen.program_phone),
     }

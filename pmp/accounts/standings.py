@@ -17,6 +17,7 @@ from pmp.wording import us_time, words
 ROLE_WORDS = {
     Role.PRACTITIONER: "practitioner",
     Role.PHARMACY: "pharmacy",
+    Role.DELEGATE: "delegate",
     Role.STAFF: "staff",
     Role.ANALYST: "analyst",
     Role.ADMINISTRATOR: "administrator",

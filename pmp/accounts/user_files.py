@@ -9,6 +9,7 @@ from models import (
     AuditEvent,
     CoveredPharmacy,
     Credential,
+    Delegation,
     Delivery,
     DeliveryKind,
     NewAccount,
@@ -16,7 +17,7 @@ from models import (
     Session,
     User,
 )
-from pmp import audit, identifiers
+from pmp import audit, delegates, identifiers
 from pmp.accounts import coverage, new_accounts, role_changes, sessions
 from pmp.deliveries import contacts
 
@@ -41,6 +42,7 @@ class UserFile:
     deliveries: list[Delivery]
     changes: list[RoleChange]
     proposal: NewAccount | None  # by which two administrators made the account
+    delegations: list[Delegation]  # as a delegate, or as a supervisor
     history: list[AuditEvent]
 
 
@@ -57,6 +59,7 @@ def opened(user: User, *, by: User, at: datetime) -> UserFile:
         _deliveries(user),
         role_changes.of(user),
         new_accounts.that_made(user),
+        [*delegates.of_delegate(user), *delegates.of_supervisor(user)],
         _history(user),
     )
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from models import (
     ChannelName,
+    Delegation,
+    DelegationStatus,
     Licence,
     Pharmacy,
     Prescriber,
@@ -214,6 +216,26 @@ def address_lines(licence: Licence) -> list[str]:
     streets = [line.strip() for line in licence.street.splitlines() if line.strip()]
     town = f"{licence.city} {licence.state} {wording.zip_code(licence.zip)}".strip()
     return [licence.name, *streets[:3], town]
+
+
+def letter_lines(user: User) -> list[str]:
+    """Give the lines of a letter to a user: the licence's address of record.
+
+    A delegate has none: theirs is their supervisor's. None where it is incomplete.
+    """
+    if user.licence:
+        return address_lines(user.licence)
+    standing = [DelegationStatus.ASKED, DelegationStatus.APPROVED]
+    row: Delegation | None = (
+        Delegation.select()
+        .where(Delegation.delegate == user)
+        .where(Delegation.status.in_(standing))
+        .order_by(Delegation.id)
+        .first()
+    )
+    licence = row.supervisor.licence if row else None
+    lines = address_lines(licence) if licence else []
+    return [user.name, f"c/o {lines[0]}", *lines[1:]] if lines else []
 
 
 def _preferred(user: User | None, licence: Licence | None) -> ChannelName | None:

@@ -25,7 +25,7 @@ from models import (
     Role,
     User,
 )
-from pmp import audit, clock, database, disclosures, lookup, settings
+from pmp import audit, clock, database, delegates, disclosures, lookup, settings
 from pmp.disclosures import names
 from pmp.errors import NotFoundError, RuleError
 from pmp.matching import whereabouts
@@ -34,7 +34,11 @@ from pmp.wording import phone, us_time
 
 HEADINGS = ("Time", "To", "Address", "What", "Purpose")
 LISTED = "name, date of birth and address in a list of those who fit a search"
-PLACES = {Role.PRACTITIONER: "A practitioner", Role.PHARMACY: "A pharmacy"}
+PLACES = {
+    Role.PRACTITIONER: "A practitioner",
+    Role.PHARMACY: "A pharmacy",
+    Role.DELEGATE: "A delegate of a practitioner or pharmacy",
+}
 _BEHIND_NAME = re.compile(r" \(([^()\s]+)\)$")
 
 
@@ -146,8 +150,8 @@ def _disclosed(
         user = each.look_up.user if each.look_up else users.get(_behind(each))
         yield Line(
             each.at,
-            _recipient(user) if user else each.recipient,
-            _place(user) if user else _address(each.address),
+            _recipient(user, each.look_up) if user else each.recipient,
+            _place(user, each.look_up) if user else _address(each.address),
             f"{each.what[:1].upper()}{each.what[1:]}",
             each.purpose,
         )
@@ -168,7 +172,8 @@ def _listed(patient_id: int, since: date, until: date) -> Iterator[Line]:
     for each in rows:
         purpose = lookup.PURPOSE_WORDS[each.purpose]
         what = f"{LISTED[:1].upper()}{LISTED[1:]}"
-        yield Line(each.at, _recipient(each.user), _place(each.user), what, purpose)
+        who, where = _recipient(each.user, each), _place(each.user, each)
+        yield Line(each.at, who, where, what, purpose)
 
 
 def _offered(stay: Stay) -> Any:
@@ -203,16 +208,17 @@ def _users_named(found: Iterable[Disclosure]) -> dict[str, User]:
     return {user.username: user for user in rows}
 
 
-def _recipient(user: User) -> str:
+def _recipient(user: User, look_up: LookUp | None) -> str:
     """Name a user, or only what they are, as the programme's policy says."""
     if settings.current().patient_told_names == "persons" or user.role not in PLACES:
-        return user.name
+        return delegates.with_supervisor(user.name, look_up)
     return PLACES[user.role]
 
 
-def _place(user: User) -> str:
-    """Give the address of record of a user; empty if there is none."""
-    licence = user.licence
+def _place(user: User, look_up: LookUp | None) -> str:
+    """Give the address of record of a user, or of whom they looked up for; or none."""
+    delegation = look_up.delegation if look_up else None
+    licence = delegation.supervisor.licence if delegation else user.licence
     if licence is None:
         return ""
     town = f"{licence.city}, {licence.state} {licence.zip}".strip(", ")

@@ -39,7 +39,11 @@ from pmp.reporting.standing import Standing, State
 from pmp.wording import words
 
 Counts = Counter[tuple[int, str]]
-ROLES = {Role.PRACTITIONER: "Practitioners", Role.PHARMACY: "Pharmacies"}
+ROLES = {
+    Role.PRACTITIONER: "Practitioners",
+    Role.PHARMACY: "Pharmacies",
+    Role.DELEGATE: "Delegates",
+}
 OTHERS, REFUSED = "Program staff", "Refused"
 ARRIVED, NOT_ARRIVED = "arrived", "did not arrive"
 UNDER_WAY = "Under way or stopped"

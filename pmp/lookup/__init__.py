@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from models import LookUp, LookUpOrigin, LookUpOutcome, User
-from pmp import audit, clock, withheld
+from pmp import audit, clock, delegates, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import one_person, patient_search
 from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
@@ -184,7 +184,7 @@ def of_user(look_up_id: int, *, by: User) -> LookUp:
 def of_token(*, token: str, by: User, at: datetime) -> LookUp:
     """Give the look-up behind a token: who asked, when, what for; NotFoundError."""
     found: LookUp | None = _behind.one(token=hashed(token), user=by.id, at=at)
-    if found is None:
+    if found is None or not delegates.may_see(found, by=by, at=at):
         raise NotFoundError("There is no such report, or its link has expired.")
     return found
 
@@ -226,6 +226,7 @@ def _criteria_of(look_up: LookUp) -> Criteria:
         until=look_up.until,
         similar=look_up.similar,
         zip=look_up.zip,
+        delegation=look_up.__data__["delegation"],
     )
 
 

@@ -22,7 +22,7 @@ from models import (
     ReportSeen,
     User,
 )
-from pmp import audit, database, disclosures, lookup, withheld
+from pmp import audit, database, delegates, disclosures, lookup, withheld
 from pmp.errors import NotFoundError
 from pmp.lookup.criteria import PURPOSE_WORDS
 from pmp.lookup.shown_entries import ShownEntry, as_shown
@@ -66,7 +66,7 @@ def since(
     with database.atomic():
         disclosures.record(
             patient=patient,
-            recipient=by.name,
+            recipient=delegates.with_supervisor(by.name, now),
             address=address,
             what="changes since an earlier look-up",
             purpose=PURPOSE_WORDS[now.purpose],

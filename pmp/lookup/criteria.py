@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from models import Purpose, Role, User
-from pmp import clock
+from pmp import clock, delegates
 from pmp.errors import RuleError
 from pmp.lookup.birth_dates import EARLIEST
 from pmp.matching.identities import name_key
@@ -29,7 +29,8 @@ PURPOSE_WORDS = {
 class Criteria:
     """What a user searches for; the period is of fill dates, both included.
 
-    `zip` is empty or has five digits, with or without four more.
+    `zip` is empty or has five digits, with or without four more; `delegation` says on
+    whose behalf a delegate searches, by its number.
     """
 
     first_name: str
@@ -40,10 +41,17 @@ class Criteria:
     until: date
     similar: bool = False
     zip: str = ""
+    delegation: int | None = None
 
 
-def purposes(user: User) -> tuple[Purpose, ...]:
-    """Give the purposes for which a user of this role may search."""
+def purposes(user: User, *, at: datetime) -> tuple[Purpose, ...]:
+    """Give the purposes for which a user of this role may search.
+
+    A delegate's are of those whom they look up for: the care of a patient alone.
+    """
+    if user.role is Role.DELEGATE:
+        theirs = (_for_care(each) for each in delegates.supervisors(user, at=at))
+        return tuple(dict.fromkeys(theirs))
     return PURPOSES.get(user.role, ())
 
 
@@ -60,14 +68,26 @@ def check(criteria: Criteria, *, by: User, at: datetime) -> None:
         )
     if criteria.zip and not _ZIP.fullmatch(criteria.zip):
         raise RuleError("Enter the ZIP code's five digits, or nothing", field="zip")
-    check_purpose(criteria.purpose, by=by)
+    check_purpose(criteria.purpose, by=by, at=at, delegation=criteria.delegation)
     _check_period(criteria, today)
 
 
-def check_purpose(purpose: Purpose, *, by: User) -> None:
-    """Raise RuleError unless a user's role may look up for a purpose."""
-    if purpose not in purposes(by):
+def check_purpose(
+    purpose: Purpose, *, by: User, at: datetime, delegation: int | None = None
+) -> None:
+    """Raise RuleError unless a user may look up for a purpose, and on that behalf."""
+    delegates.require_usable(delegation, by=by, at=at)
+    allowed = purposes(by, at=at)
+    if delegation is not None:
+        theirs = (each for each in delegates.usable(by, at=at) if each.id == delegation)
+        allowed = tuple(_for_care(each.supervisor) for each in theirs)
+    if purpose not in allowed:
         raise RuleError("Say what you need this report for", field="purpose")
+
+
+def _for_care(supervisor: User) -> Purpose:
+    """Give for what is looked up on behalf of a practitioner or a pharmacy."""
+    return PURPOSES[supervisor.role][0]
 
 
 def _check_period(criteria: Criteria, today: date) -> None:

@@ -17,7 +17,7 @@ from models import (
     Species,
     User,
 )
-from pmp import audit, database, settings, withheld
+from pmp import audit, database, delegates, settings, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import limits, unusual
 from pmp.lookup.criteria import Criteria
@@ -45,8 +45,10 @@ def keep(
 ) -> LookUp:
     """Write a search down, in a transaction of its own.
 
-    One too many is kept as refused, and LimitError raised.
+    One too many is kept as refused, and LimitError raised. RuleError, and nothing is
+    kept, on behalf of somebody for whom `by` may not look up.
     """
+    delegates.require_usable(criteria.delegation, by=by, at=at)
     is_limited = origin is not LookUpOrigin.SCHEDULE
     with database.atomic():
         _take_turn(by)
@@ -152,8 +154,14 @@ def _written(
         address=address,
         outcome=LookUpOutcome.REFUSED if limit else LookUpOutcome.ASKED,
         refusal=limit,
+        delegation=criteria.delegation,
     )
-    detail = {"purpose": criteria.purpose.value, "similar": criteria.similar}
+    detail: dict[str, Any] = {
+        "purpose": criteria.purpose.value,
+        "similar": criteria.similar,
+    }
+    if look_up.delegation is not None:
+        detail["on_behalf_of"] = look_up.delegation.supervisor.username
     audit.record(
         audit.Event.LOOK_UP_REFUSED if limit else audit.Event.LOOKED_UP,
         actor=by.username,

@@ -8,15 +8,17 @@ from operator import and_
 from typing import Any
 
 from models import (
+    Delegation,
     LookUp,
     LookUpOutcome,
     Patient,
     Purpose,
+    Role,
     UnusualLookUp,
     UnusualStatus,
     User,
 )
-from pmp import clock
+from pmp import clock, delegates
 from pmp.errors import RuleError
 from pmp.paging import pages_of
 
@@ -45,34 +47,41 @@ class Listed:
     pages: int
 
 
-def mine(wanted: Wanted, *, user: User, page: int = 1, size: int = PAGE_SIZE) -> Listed:
-    """Give a page of a user's own look-ups; a page too far is the last one."""
-    query = _query(wanted, user)
-    total = query.count()
-    pages = pages_of(total, size)
-    number = min(max(1, page), pages)
-    return Listed(list(query.paginate(number, size)), total, number, pages)
+def mine(
+    wanted: Wanted, *, user: User, at: datetime, page: int = 1, size: int = PAGE_SIZE
+) -> Listed:
+    """Give a page of a user's own look-ups; a page too far is the last one.
+
+    A delegate's of those alone for whom they look up now.
+    """
+    return _listed(_query(wanted, user, at), page, size)
 
 
-def every(wanted: Wanted, *, user: User) -> list[LookUp]:
+def every(wanted: Wanted, *, user: User, at: datetime) -> list[LookUp]:
     """Give all of a user's own look-ups that are wanted, newest first, for a file.
 
     RuleError if they are more than MOST_ROWS.
     """
-    rows = list(_query(wanted, user).limit(MOST_ROWS + 1))
+    rows = list(_query(wanted, user, at).limit(MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
         raise RuleError(message, field="since")
     return rows
 
 
-def recent_patients(*, user: User, most: int = 10) -> list[LookUp]:
+def of_delegation(delegation: Delegation, *, page: int = 1) -> Listed:
+    """Give a page of what a delegate looked up on one supervisor's behalf."""
+    query = LookUp.select().where(LookUp.delegation == delegation)
+    return _listed(query.order_by(LookUp.at.desc(), LookUp.id.desc()), page, PAGE_SIZE)
+
+
+def recent_patients(*, user: User, at: datetime, most: int = 10) -> list[LookUp]:
     """Give a user's latest look-up of each of the last patients, newest first."""
     latest: dict[Patient, LookUp] = {}
     rows = (
         LookUp.select(LookUp, Patient)
         .join(Patient)
-        .where(LookUp.user == user)
+        .where(_own(user, at))
         .order_by(LookUp.at.desc(), LookUp.id.desc())
         .limit(most * 10)
     )
@@ -82,15 +91,15 @@ def recent_patients(*, user: User, most: int = 10) -> list[LookUp]:
     return list(latest.values())[:most]
 
 
-def last_purpose(user: User) -> Purpose | None:
-    """Give for what a user searched last; None for who never did."""
+def latest(user: User) -> LookUp | None:
+    """Give what a user searched last, and for what; None for who never did."""
     last: LookUp | None = (
         LookUp.select()
         .where(LookUp.user == user)
         .order_by(LookUp.at.desc(), LookUp.id.desc())
         .first()
     )
-    return last.purpose if last else None
+    return last
 
 
 def questions(user: User) -> list[UnusualLookUp]:
@@ -104,13 +113,27 @@ def questions(user: User) -> list[UnusualLookUp]:
     return list(query.order_by(UnusualLookUp.id))
 
 
-def _query(wanted: Wanted, user: User) -> Any:
-    query = LookUp.select().where(reduce(and_, _conditions(wanted, user)))
+def _listed(query: Any, page: int, size: int) -> Listed:
+    total = query.count()
+    pages = pages_of(total, size)
+    number = min(max(1, page), pages)
+    return Listed(list(query.paginate(number, size)), total, number, pages)
+
+
+def _own(user: User, at: datetime) -> Any:
+    if user.role is not Role.DELEGATE:
+        return LookUp.user == user
+    theirs = delegates.ids(delegates.usable(user, at=at))
+    return (LookUp.user == user) & LookUp.delegation.in_(theirs)
+
+
+def _query(wanted: Wanted, user: User, at: datetime) -> Any:
+    query = LookUp.select().where(reduce(and_, _conditions(wanted, user, at)))
     return query.order_by(LookUp.at.desc(), LookUp.id.desc())
 
 
-def _conditions(wanted: Wanted, user: User) -> Iterator[Any]:
-    yield LookUp.user == user
+def _conditions(wanted: Wanted, user: User, at: datetime) -> Iterator[Any]:
+    yield _own(user, at)
     if wanted.outcome:
         yield LookUp.outcome == wanted.outcome
     else:

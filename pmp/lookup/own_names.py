@@ -32,6 +32,9 @@ def words(user: User, look_up: LookUp, reported: Iterable[ReportedIdentity]) -> 
 
 def _names(user: User) -> Iterator[tuple[str, str]]:
     """Give the first and last names by which the program knows a user."""
+    if user.role is Role.DELEGATE:
+        yield _parted(user.name)
+        return
     if user.role is Role.PRACTITIONER:
         if user.prescriber:
             yield user.prescriber.first_name, user.prescriber.last_name

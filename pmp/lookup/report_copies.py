@@ -17,7 +17,7 @@ from models import (
     ReportSeen,
     User,
 )
-from pmp import audit, database, disclosures, documents, lookup, settings
+from pmp import audit, database, delegates, disclosures, documents, lookup, settings
 from pmp.documents import DocumentLostError
 from pmp.errors import NotFoundError
 from pmp.matching import whereabouts
@@ -89,7 +89,7 @@ def open_copy(copy_id: int, *, by: User, address: str = "", at: datetime) -> byt
     copy: ReportCopy | None = ReportCopy.get_or_none(
         (ReportCopy.id == copy_id) & (ReportCopy.made_by == by)
     )
-    if copy is None:
+    if copy is None or not delegates.may_see(copy.look_up, by=by, at=at):
         raise NotFoundError(NONE_OF_YOURS)
     patient = _patient_of(copy)
     try:
@@ -102,7 +102,7 @@ def open_copy(copy_id: int, *, by: User, address: str = "", at: datetime) -> byt
     with database.atomic():
         disclosures.record(
             patient=patient,
-            recipient=by.name,
+            recipient=delegates.with_supervisor(by.name, copy.look_up),
             address=address,
             what=f"patient report ({what})",
             purpose=lookup.PURPOSE_WORDS[copy.look_up.purpose],

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from models import LookUp, Patient, User
-from pmp import audit, database, disclosures, history, lookup
+from pmp import audit, database, delegates, disclosures, history, lookup
 from pmp.errors import NotFoundError
 from pmp.history import PatientReport, remarks
 from pmp.lookup import last_look
@@ -107,7 +107,7 @@ def _disclose(
     )
     disclosures.record(
         patient=patient,
-        recipient=by.name,
+        recipient=delegates.with_supervisor(by.name, look_up),
         address=address,
         what=f"patient report ({what})",
         purpose=lookup.PURPOSE_WORDS[look_up.purpose],

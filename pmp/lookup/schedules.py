@@ -16,11 +16,21 @@ from models import (
     LookUpOutcome,
     PatientSchedule,
     Purpose,
+    Role,
     ScheduledPatient,
     User,
     UserStatus,
 )
-from pmp import audit, clock, database, disclosures, history, lookup, settings
+from pmp import (
+    audit,
+    clock,
+    database,
+    delegates,
+    disclosures,
+    history,
+    lookup,
+    settings,
+)
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import criteria as rules
 from pmp.lookup.criteria import PURPOSE_WORDS, Criteria
@@ -49,7 +59,7 @@ class Standing:
         return self.schedule.finished_at is not None
 
 
-def make(
+def make(  # noqa: PLR0913 - what a list is
     lines: Sequence[Line],
     *,
     purpose: Purpose,
@@ -57,14 +67,16 @@ def make(
     similar: bool,
     by: User,
     at: datetime,
+    delegation: int | None = None,
 ) -> PatientSchedule:
     """Keep the people of a list, to be looked up from `since` to today.
 
-    Lines with a problem are left out. RuleError for nobody, for more than fifty, and
+    Lines with a problem are left out; `delegation` says on whose behalf a delegate
+    makes it. RuleError for nobody, for more than fifty, and
     for more in a day than the program allows.
     """
     people = [line for line in lines if not line.problem]
-    rules.check_purpose(purpose, by=by)
+    rules.check_purpose(purpose, by=by, at=at, delegation=delegation)
     if not people:
         raise RuleError("No line names a person with a birth date", field="text")
     if len(people) > MOST:
@@ -81,6 +93,7 @@ def make(
             similar=similar,
             made_at=at,
             forget_at=forget_at,
+            delegation=delegation,
         )
         for number, line in enumerate(people, 1):
             ScheduledPatient.create(
@@ -115,15 +128,23 @@ def left_today(user: User, *, at: datetime) -> int:
     return max(0, settings.current().scheduled_patients_per_day - done - waiting)
 
 
-def of(user: User) -> list[PatientSchedule]:
-    """List a user's lists that are still there, the latest first."""
+def of(user: User, *, at: datetime) -> list[PatientSchedule]:
+    """List a user's lists that are still there, the latest first.
+
+    A delegate's of those alone for whom they look up now.
+    """
     query = PatientSchedule.select().where(PatientSchedule.user == user)
+    if user.role is Role.DELEGATE:
+        theirs = delegates.ids(delegates.usable(user, at=at))
+        query = query.where(PatientSchedule.delegation.in_(theirs))
     return list(query.order_by(PatientSchedule.id.desc()))
 
 
 def standing(schedule_id: int, *, by: User, at: datetime) -> Standing:
     """Show a user's own list; on the audit record first. NotFoundError."""
     found = _own(schedule_id, by)
+    if not delegates.may_see(found, by=by, at=at):
+        raise NotFoundError(delegates.NOBODY)
     _record(audit.Event.SCHEDULE_VIEWED, found, by=by.username, at=at, detail={})
     return Standing(found, _people(found))
 
@@ -212,7 +233,7 @@ def _answer(line: ScheduledPatient, user: User, at: datetime) -> None:
         if line.look_up is not None and line.look_up.patient is not None:
             disclosures.record(
                 patient=line.look_up.patient,
-                recipient=user.name,
+                recipient=delegates.with_supervisor(user.name, line.look_up),
                 what=WHAT,
                 purpose=PURPOSE_WORDS[line.schedule.purpose],
                 at=at,
@@ -234,6 +255,7 @@ def _search(
         since=schedule.since,
         until=schedule.until,
         similar=similar,
+        delegation=schedule.__data__["delegation"],
     )
     answer = lookup.search(
         criteria=wanted, by=user, at=at, origin=LookUpOrigin.SCHEDULE

@@ -139,6 +139,8 @@ def _no_link(look_up: LookUp, at: datetime) -> str:
 
 def _is_linked(look_up: LookUp) -> bool:
     user = look_up.user
+    if look_up.delegation is not None:
+        user = look_up.delegation.supervisor  # whose patients they are
     pharmacies = [each.id for each in reporters.pharmacies_of(user)]
     prescribers = [each.id for each in reporters.prescribers_of(user)]
     query = Dispensation.select().where(

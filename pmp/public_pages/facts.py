@@ -16,7 +16,7 @@ _PLAIN = (
     "help_email", "web_site", "portal_name", "hipaa_site", "statutes", "reporting_law",
     "treatment_line", "registration_days", "credential_days", "lock_after",
     "lock_minutes", "idle_minutes", "password_min_length", "ticket_days",
-    "written_request_days",
+    "written_request_days", "access_rule",
 )  # fmt: skip
 
 

@@ -57,10 +57,8 @@ def submit(  # noqa: PLR0913 - what, by whom, from where, when
     for field, problem in problems(profession, answers).items():
         raise RuleError(problem, field=field)
     if not attested:
-        raise RuleError(
-            "Confirm that you alone will use the account: access may not be delegated.",
-            field="attested",
-        )
+        message = "Confirm that you alone will use the account."
+        raise RuleError(message, field="attested")
     given = {k: v or None for k, v in asdict(tidied(profession, answers)).items()}
     channel = given.pop("preferred_channel")
     try:

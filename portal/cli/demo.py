@@ -33,16 +33,24 @@ LOADED = "loaded"
 )
 @click.option("--scale", default=1.0, show_default=True, help="1 = about 300 patients.")
 @click.option("--database", "database_url", default="", help="An empty local Postgres.")
+@click.option("--delegates", is_flag=True, help="As in a state that allows delegates.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=HERE, hidden=True)
 def demo(
-    port: int, *, reset: bool, scale: float, database_url: str, data_dir: Path
+    port: int,
+    *,
+    reset: bool,
+    scale: float,
+    database_url: str,
+    delegates: bool = False,
+    data_dir: Path,
 ) -> None:
     """Show the program at work on made-up records: portal and worker in one."""
     if reset:
         shutil.rmtree(data_dir, ignore_errors=True)
     _refuse_foreign(data_dir)
     with refusals():
-        program_settings.use(demo_settings(data_dir, port, database_url))
+        made = demo_settings(data_dir, port, database_url, delegates=delegates)
+        program_settings.use(made)
         database.begin_use()
         database.upgrade()
         _refuse_used(data_dir)
@@ -50,7 +58,9 @@ def demo(
     _serve(port)
 
 
-def demo_settings(data_dir: Path, port: int, database_url: str = "") -> Settings:
+def demo_settings(
+    data_dir: Path, port: int, database_url: str = "", *, delegates: bool = False
+) -> Settings:
     """Give the demo's settings: its own folder and keys, nothing leaves the machine.
 
     Raises SettingsError for a database that is on another machine.
@@ -67,6 +77,7 @@ def demo_settings(data_dir: Path, port: int, database_url: str = "") -> Settings
             "PMP_SECRET_KEY": _key(data_dir / "secret.key"),
             "PMP_DOCUMENT_KEY": _key(data_dir / "document.key"),
             "PMP_SWEEP_SECONDS": "5",
+            "PMP_DELEGATES": str(delegates),
         }
     )
 

@@ -7,8 +7,8 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from models import LookUpOutcome, Purpose, User
-from pmp import clock, lookup
+from models import LookUp, LookUpOutcome, Purpose, Role, User
+from pmp import clock, delegates, lookup
 from pmp.lookup import Criteria, birth_dates
 from pmp.lookup.own_history import Wanted
 from portal.forms import Form, UsDateField
@@ -36,7 +36,34 @@ class BirthDateField(UsDateField):
             self.data = birth_dates.parse(valuelist[0], today=clock.today())
 
 
-class LookUpForm(Form):
+class OnBehalfForm(Form):
+    """What a look-up, or a list of them, asks of a delegate: for whom it is."""
+
+    on_behalf_of = SelectField("On behalf of", coerce=int)
+
+    def offer_supervisors(self, user: User, latest: int | None) -> None:
+        """Offer those for whom a delegate may look up, the last one first.
+
+        For everybody else there is no such field.
+        """
+        if user.role is not Role.DELEGATE:
+            del self.on_behalf_of
+            return
+        found = sorted(
+            delegates.usable(user, at=clock.now()), key=lambda row: row.id != latest
+        )
+        self.on_behalf_of.choices = [
+            SelectChoice(row.id, row.supervisor.name) for row in found
+        ]
+
+    @property
+    def delegation(self) -> int | None:
+        """On whose behalf, by the number of the delegation; None for one's own."""
+        chosen: int | None = self.on_behalf_of.data if self.on_behalf_of else None
+        return chosen
+
+
+class LookUpForm(OnBehalfForm):
     first_name = StringField(
         "First name",
         validators=[InputRequired("Enter the patient's first name"), Length(max=100)],
@@ -58,9 +85,10 @@ class LookUpForm(Form):
     until = UsDateField("To", validators=[Optional()])
     similar = BooleanField("Also similar spellings, nicknames and one wrong digit")
 
-    def offer(self, user: User, latest: Purpose | None) -> None:
+    def offer(self, user: User, latest: LookUp | None) -> None:
         """Offer the purposes of the user's role, the one used last first."""
-        self.purpose.choices = purpose_choices(user, latest)
+        self.offer_supervisors(user, latest.__data__["delegation"] if latest else None)
+        self.purpose.choices = purpose_choices(user, latest.purpose if latest else None)
 
     def criteria(self, today: date) -> Criteria:
         """Give what was asked; the period ends today unless days were typed."""
@@ -76,6 +104,7 @@ class LookUpForm(Form):
             until=until,
             similar=bool(self.similar.data),
             zip=self.zip.data or "",
+            delegation=self.delegation,
         )
 
 
@@ -114,7 +143,8 @@ class OwnLookUpsForm(Form):
 
 def purpose_choices(user: User, latest: Purpose | None) -> list[SelectChoice]:
     """Give the purposes of a user's role, the one used last first."""
-    allowed = sorted(lookup.purposes(user), key=lambda each: each is not latest)
+    every = lookup.purposes(user, at=clock.now())
+    allowed = sorted(every, key=lambda each: each is not latest)
     return [SelectChoice(each.value, lookup.PURPOSE_WORDS[each]) for each in allowed]
 
 

@@ -159,9 +159,7 @@ class ReviewForm(Form):
     """What is confirmed before a registration is submitted, one thing at a time."""
 
     attested = BooleanField(
-        "I alone will use this account. I will not let anyone else use it: access may"
-        " not be delegated.",
-        validators=[InputRequired("Confirm that you alone will use the account")],
+        validators=[InputRequired("Confirm that you alone will use the account")]
     )
     purpose = BooleanField(
         "I will look up people only to care for my own patients or customers, never for"
@@ -172,8 +170,9 @@ class ReviewForm(Form):
         validators=[InputRequired("Confirm to whom you will disclose it")]
     )
 
-    def __init__(self, *, statutes: str) -> None:
+    def __init__(self, *, own_use: str, statutes: str) -> None:
         super().__init__()
+        self.attested.label.text = own_use
         self.disclosure.label.text = (
             f"I will disclose what I see to nobody but as the law allows: {statutes}."
         )

@@ -8,17 +8,22 @@ from wtforms.fields import TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
-from models import Purpose, User
+from models import LookUp, User
 from pmp.lookup import schedule_lines
 from pmp.lookup.schedule_lines import Line
-from portal.forms import Form
-from portal.forms.look_up import MONTHS, PERIODS, months_before, purpose_choices
+from portal.forms.look_up import (
+    MONTHS,
+    PERIODS,
+    OnBehalfForm,
+    months_before,
+    purpose_choices,
+)
 
 LONGEST = 50_000
 FIRST_LAST, LAST_FIRST = "first_last", "last_first"
 
 
-class ScheduleForm(Form):
+class ScheduleForm(OnBehalfForm):
     text = TextAreaField(
         "Names and birth dates, a line for each patient",
         description="Such as KOWALSKI, ANNA 04/28/1971, or as copied from a spreadsheet"
@@ -38,9 +43,10 @@ class ScheduleForm(Form):
     months = SelectField("Prescriptions filled in", choices=PERIODS, default=MONTHS[0])
     similar = BooleanField("Also similar spellings where the name itself is not found")
 
-    def offer(self, user: User, latest: Purpose | None) -> None:
+    def offer(self, user: User, latest: LookUp | None) -> None:
         """Offer the purposes of the user's role, the one used last first."""
-        self.purpose.choices = purpose_choices(user, latest)
+        self.offer_supervisors(user, latest.__data__["delegation"] if latest else None)
+        self.purpose.choices = purpose_choices(user, latest.purpose if latest else None)
 
     def take_file(self) -> None:
         """Put a file's text where it can be read and corrected."""

@@ -64,6 +64,8 @@ BLUEPRINTS = (
     "portal.views.staff_users",
     "portal.views.staff_new_accounts",
     "portal.views.staff_roles",
+    "portal.views.delegates",
+    "portal.views.staff_delegates",
     "portal.views.staff_settings",
     "portal.views.staff_public_pages",
     "portal.views.announcements",

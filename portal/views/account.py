@@ -16,7 +16,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from models import Credential, ReceiptPolicy, User
-from pmp import accounts, clock
+from pmp import accounts, clock, delegates
 from pmp.accounts import duties, passwords, second_factor, sessions
 from pmp.deliveries import certificates, mail_problems, protections
 from pmp.errors import RuleError
@@ -141,6 +141,7 @@ def account() -> ResponseReturnValue:
         phrases_are_used=protections.are_phrases_used(),
         standing=second_factor.standing(signed_in_user()),
         shortest=_shortest(signed_in_user()),
+        delegations=delegates.of_delegate(signed_in_user()),
         password_problem=duties.password_problem(signed_in_user(), at=clock.now()),
     )
     return page, 422 if form.errors else 200

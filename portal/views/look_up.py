@@ -53,7 +53,7 @@ HEADINGS = (
 def look_up() -> ResponseReturnValue:
     user = signed_in_user()
     form = LookUpForm()
-    form.offer(user, own_history.last_purpose(user))
+    form.offer(user, own_history.latest(user))
     if form.validate_on_submit():
         with rule_errors(form):
             answer = lookup.search(
@@ -63,7 +63,7 @@ def look_up() -> ResponseReturnValue:
     page = render_template(
         "look_up/look_up.html",
         form=form,
-        recent=own_history.recent_patients(user=user),
+        recent=own_history.recent_patients(user=user, at=clock.now()),
         questions=own_history.questions(user),
         received_through=received.last_day(),
     )
@@ -142,7 +142,9 @@ def mine_csv() -> ResponseReturnValue:
     form.offer(signed_in_user())
     if form.validate():
         with rule_errors(form):
-            rows = own_history.every(form.wanted(), user=signed_in_user())
+            rows = own_history.every(
+                form.wanted(), user=signed_in_user(), at=clock.now()
+            )
             return csv_answer("my-look-ups.csv", HEADINGS, map(_line, rows))
     return mine()
 
@@ -160,7 +162,7 @@ def mine() -> ResponseReturnValue:
         form = OwnLookUpsForm(formdata=None)
         form.offer(user)
     number = request.form.get("page", 1, whole)
-    listed = own_history.mine(wanted, user=user, page=number)
+    listed = own_history.mine(wanted, user=user, at=clock.now(), page=number)
     page = render_template(
         "look_up/mine.html",
         form=form,

@@ -6,7 +6,7 @@ from flask import g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from gateway import documents
-from pmp import clock, leaflets, verification, warnings
+from pmp import clock, delegates, leaflets, verification, warnings
 from pmp.history import PatientReport, arrangement, report_table
 from pmp.lookup import report_codes, report_copies, reports
 from pmp.lookup.reports import OpenReport
@@ -106,6 +106,7 @@ def _context(opened: OpenReport) -> dict[str, Any]:
         "report": opened.report,
         "asked": opened.look_up,
         "reader": signed_in_user(),
+        "for_whom": delegates.behalf(opened.look_up),
         "purpose": opened.purpose,
         "caveat": warnings.CAVEAT,
         "freshness": {each.pharmacy_id: each for each in opened.freshness},

@@ -95,7 +95,8 @@ def review(code: str) -> ResponseReturnValue:
         flash("Something is missing or wrong on this page.", "warn")
         where = url_for(".answer", code=draft.code, step=lacking, check="")
         return redirect(where, 303)
-    form = ReviewForm(statutes=settings.current().statutes)
+    chosen = settings.current()
+    form = ReviewForm(own_use=chosen.own_use, statutes=chosen.statutes)
     if form.validate_on_submit():
         with rule_errors(form):
             application = _submitted(draft)

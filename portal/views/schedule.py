@@ -37,7 +37,7 @@ LONGEST_WAIT = timedelta(minutes=10)
 def schedule() -> ResponseReturnValue:
     user, at = signed_in_user(), clock.now()
     form = ScheduleForm()
-    form.offer(user, own_history.last_purpose(user))
+    form.offer(user, own_history.latest(user))
     lines = []
     if form.validate_on_submit():
         form.take_file()
@@ -54,7 +54,7 @@ def schedule() -> ResponseReturnValue:
         good=sum(not line.problem for line in lines),
         most=schedules.MOST,
         left=schedules.left_today(user, at=at),
-        earlier=schedules.of(user),
+        earlier=schedules.of(user, at=at),
         days=settings.current().schedule_days,
     )
     return page, 422 if form.errors else 200
@@ -103,6 +103,7 @@ def _run(form: ScheduleForm, lines: list[Any]) -> ResponseReturnValue:
         similar=bool(form.similar.data),
         by=signed_in_user(),
         at=clock.now(),
+        delegation=form.delegation,
     )
     tasks.nudge(tasks.run_schedule, made.id)
     return redirect(url_for("schedule.standing", number=made.id), 303)

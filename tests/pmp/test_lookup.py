@@ -415,8 +415,8 @@ def test_my_look_ups_and_recent_patients_are_mine(doctor: User) -> None:
     search(doctor, last_name="Nobody", at=NOW + timedelta(minutes=2))
     search(make_user(Role.PRACTITIONER))  # noise: another's
 
-    listed = own_history.mine(own_history.Wanted(), user=doctor)
-    recent = own_history.recent_patients(user=doctor)
+    listed = own_history.mine(own_history.Wanted(), user=doctor, at=NOW)
+    recent = own_history.recent_patients(user=doctor, at=NOW)
 
     assert listed.total == 3
     assert [each.outcome.value for each in listed.rows] == ["none", "report", "report"]
