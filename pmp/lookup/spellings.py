@@ -4,7 +4,7 @@ Names are compared as keys (`identities.name_key`): no case, accents or punctuat
 so that a wildcard typed into a form is nothing but a sign that drops out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
 from functools import lru_cache
@@ -59,16 +59,23 @@ def near(typed: str, reported: str, *, given_name: bool = False) -> Near:
 
 def is_near_to(typed: str) -> Callable[[str], bool]:
     """Give what tells of many reported names, quickly, whether `near` is not NO."""
-    length, heard = len(typed), _sound(typed)
+    heard, length = _sound(typed), len(typed)
+    first, last = typed[:1], typed[-1:]
 
     def tell(reported: str) -> bool:
-        other = len(reported)
-        shorter, longer = (typed, reported) if length < other else (reported, typed)
-        if not shorter:
-            return False
-        is_part = len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter)
-        if is_part or typed == reported or heard == _sound(reported) != "":
+        if heard == _sound(reported) != "":
             return True
+        if reported[:1] == first:
+            if typed == reported:
+                return first != ""
+            other = len(reported)
+            shorter, longer = (
+                (typed, reported) if length < other else (reported, typed)
+            )
+            if len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter):
+                return True
+        elif reported[-1:] != last and (length < _LONG or len(reported) < _LONG):
+            return False  # one slip leaves the first sign, or the last, as it was
         return _is_slip(typed, reported)
 
     return tell
@@ -101,23 +108,35 @@ def date_slips(day: date) -> set[date]:
 
     The day itself is not among them, nor one before 1850; a swapped month and day is.
     """
-    digits = f"{day:%m%d%Y}"
-    texts = set(_changed(digits)) | {digits[2:4] + digits[:2] + digits[4:]}
-    return {slip for text in texts if (slip := _day(text))} - {day}
+    month, number, year = f"{day:%m}", f"{day:%d}", f"{day:%Y}"
+    slips = {
+        *((other, day.day, day.year) for other in _slips(month)),
+        *((day.month, other, day.year) for other in _slips(number)),
+        *((day.month, day.day, other) for other in _slips(year)),
+        (day.day, day.month, day.year),
+        # Two swapped that stand on either side of a hyphen.
+        (int(month[0] + number[0]), int(month[1] + number[1]), day.year),
+        (day.month, int(number[0] + year[0]), int(number[1] + year[1:])),
+    }
+    return {slip for each in slips if (slip := _day(*each))} - {day}
 
 
-def _changed(digits: str) -> Iterator[str]:
-    for place, digit in enumerate(digits):
-        for other in "0123456789":
-            if other != digit:
-                yield digits[:place] + other + digits[place + 1 :]
-    for place in range(len(digits) - 1):
-        pair = digits[place + 1] + digits[place]
-        yield digits[:place] + pair + digits[place + 2 :]
+@lru_cache(maxsize=1024)
+def _slips(digits: str) -> tuple[int, ...]:
+    """Give what one wrong digit, or two swapped ones, make of some digits."""
+    wrong = [
+        digits[:place] + other + digits[place + 1 :]
+        for place in range(len(digits))
+        for other in "0123456789"
+    ]
+    swapped = [
+        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+        for place in range(len(digits) - 1)
+    ]
+    return tuple({int(each) for each in wrong + swapped})
 
 
-def _day(digits: str) -> date | None:
-    month, day, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+def _day(month: int, day: int, year: int) -> date | None:
     # Most are none, or of a century whose days no report may name.
     if not 1 <= month <= 12 or not 1 <= day <= 31 or year not in _BORN:
         return None
