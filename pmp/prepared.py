@@ -275,15 +275,20 @@ def _converts(converters: Sequence[Convert | None]) -> list[tuple[int, Convert]]
     ]
 
 
-def _array(values: Any) -> list[Any]:
+def _array(values: Any) -> list[Any] | str:
     """Give values as Postgres is sent them: at least as many as it reckons with.
+
+    Days and numbers go as the text that they are: the driver would ask each of them
+    what it is.
 
     It takes an array that it does not know for ten values. A plan for fewer seems so
     much cheaper to it that it would plan anew each time, which costs more than to
     answer; what stands there twice is looked up once.
     """
     found = list(values)
-    return found + found[-1:] * (_RECKONED_WITH - len(found))
+    found += found[-1:] * (_RECKONED_WITH - len(found))
+    is_text = not found or isinstance(found[0], str)
+    return found if is_text else "{" + ",".join(map(str, found)) + "}"
 
 
 def _as_json(values: Any) -> str:
