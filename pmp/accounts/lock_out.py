@@ -12,11 +12,12 @@ from peewee import Case
 from models import SignInAttempt, User
 from pmp import audit, database, settings
 from pmp.accounts import sign_in_watch
-from pmp.accounts.sign_in_watch import ADDRESS_LIMIT, WINDOW
+from pmp.accounts.sign_in_watch import ADDRESS_LIMIT, NO_SIGN_IN, WINDOW
 from pmp.errors import RuleError
 from pmp.wording import phone
 
 KEEP_ATTEMPTS = timedelta(days=1)
+REGISTRATION = "registration"  # its code was mistyped: that is no password
 NOBODY = 0  # an id that no row has: asked for all the same, for the time it takes
 
 
@@ -87,11 +88,12 @@ def note_refusal(
     """
     with database.atomic():
         SignInAttempt.delete().where(SignInAttempt.at < at - KEEP_ATTEMPTS).execute()
+        nobody = NO_SIGN_IN if reason == REGISTRATION else ""
         SignInAttempt.create(
-            address=address, username=user.username if user else "", at=at
+            address=address, username=user.username if user else nobody, at=at
         )
         _record(user, address=address, at=at, reason=reason)
-        if reason != "registration":  # a code that was mistyped is no password
+        if reason != REGISTRATION:
             sign_in_watch.look(address, at=at)
 
 

@@ -20,6 +20,11 @@ ADDRESS_LIMIT = 20
 EVERYWHERE_LIMIT = 100
 """Refusals from all addresses together: nobody is slowed down, but staff are told."""
 QUIET = timedelta(hours=1)
+NO_SIGN_IN = "registration code"
+"""In place of a user name, none of which has a blank, where such a code was refused.
+
+The throttle by address counts it as well.
+"""
 PLACES = {True: "one place", False: "several places"}
 
 
@@ -40,7 +45,7 @@ def look(address: str, *, at: datetime) -> None:
 
     In the transaction of a refusal that is on record: so one looks after the other.
     """
-    recent: Any = SignInAttempt.at > at - WINDOW
+    recent = _since(at - WINDOW)
     here = recent & (SignInAttempt.address == address)
     for condition, limit, place in (
         (here, ADDRESS_LIMIT, address),
@@ -63,11 +68,16 @@ def look(address: str, *, at: datetime) -> None:
 def last_day(*, at: datetime) -> Refused:
     """Give what was refused within a day, for the staff console."""
     since = at - timedelta(days=1)
-    count = SignInAttempt.select().where(SignInAttempt.at > since).count()
+    count = SignInAttempt.select().where(_since(since)).count()
     warned = _alerts(since).order_by(AuditEvent.id.desc()).first()
     if warned is None:
         return Refused(count)
     return Refused(count, warned.at, PLACES[bool(warned.address)])
+
+
+def _since(moment: datetime) -> Any:
+    """Give the condition that a refusal is a sign-in's, and later than a moment."""
+    return (SignInAttempt.at > moment) & (SignInAttempt.username != NO_SIGN_IN)
 
 
 def _is_told(place: str, *, at: datetime) -> bool:

@@ -101,7 +101,7 @@ def find(
     known = by_code(code) or drafts.by_code(code)
     if known and name_key(name) == name_key(_name_to_give(known)):
         return known
-    lock_out.note_refusal(None, address=address, at=at, reason="registration")
+    lock_out.note_refusal(None, address=address, at=at, reason=lock_out.REGISTRATION)
     raise RuleError(
         "There is no registration with this code and name. You were shown the code"
         " when you began; both stand on the confirmation page.",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models import AuditEvent, SignInAttempt, User
-from pmp import accounts, audit, system_health
+from pmp import accounts, audit, registration, system_health
 from pmp.accounts import lock_out, sign_in_watch
 from pmp.accounts.lock_out import ThrottledError
 from pmp.errors import RuleError
@@ -67,6 +67,18 @@ def test_a_few_refusals_are_no_alert() -> None:
 
     assert alerts() == []
     assert shown() == system_health.Part("Sign-ins", "20 refused since yesterday")
+
+
+def test_mistyped_codes_of_registrations_are_no_sign_ins() -> None:
+    for _ in range(sign_in_watch.ADDRESS_LIMIT - 1):
+        with pytest.raises(RuleError, match="no registration with this code"):
+            registration.find(code="R-2222222", name="Oakes", address=PLACE, at=NOW)
+    refuse(1)
+
+    assert shown() == system_health.Part("Sign-ins", "1 refused since yesterday")
+    assert alerts() == []
+    with pytest.raises(ThrottledError):  # though the place is slowed down for both
+        registration.find(code="R-2222222", name="Oakes", address=PLACE, at=NOW)
 
 
 def test_staff_are_told_once_an_hour_for_each_place() -> None:
