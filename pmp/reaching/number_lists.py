@@ -17,10 +17,7 @@ CHANGES, OUT, WRONG = "changes", "out", "wrong"
 
 @dataclass(frozen=True)
 class NumberList:
-    """A list of fax numbers: its rows in their own order, and how it is a file.
-
-    No two lists have an order of one name, so that an address says which is meant.
-    """
+    """A list of fax numbers: its rows in their own order, and how it is a file."""
 
     own: str
     sorts: dict[str, Any]

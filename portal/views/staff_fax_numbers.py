@@ -20,7 +20,7 @@ from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.filters import FilterForm
 from portal.forms.reaching import FindNumberForm, ToldCodeForm, WrongNumberForm
-from portal.paging import page_asked_for, sort_asked_for
+from portal.paging import asked_of_others, page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_fax_numbers", __name__)
 
@@ -153,17 +153,24 @@ def of_user(user_id: int) -> ResponseReturnValue:
 def _lists(
     form: ToldCodeForm, *, refused: FilterForm | None = None
 ) -> ResponseReturnValue:
-    sort, page_number, now = sort_asked_for(), page_asked_for(), clock.now()
+    now, all_lists = clock.now(), number_lists.LISTS
+    orders = {
+        which: each.order(sort_asked_for(f"{which}_"))
+        for which, each in all_lists.items()
+    }
     page = render_template(
         "staff/fax_numbers/index.html",
         form=refused or form,
         told=form,
         find=FindNumberForm(formdata=None),
         lists={
-            which: number_lists.listed(which, sort=sort, at=now, page=page_number)
-            for which in number_lists.LISTS
+            which: number_lists.listed(
+                which, sort=order, at=now, page=page_asked_for(f"{which}_")
+            )
+            for which, order in orders.items()
         },
-        orders={which: each.order(sort) for which, each in number_lists.LISTS.items()},
+        orders=orders,
+        others={which: asked_of_others(all_lists, than=which) for which in all_lists},
         owner_name=_owner_name,
         sealed=sealed_searches.seal,
     )

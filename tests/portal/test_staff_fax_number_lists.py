@@ -1,14 +1,18 @@
 """Lists of fax numbers: each sorted by itself, and as a file."""
 
 from datetime import timedelta
+from functools import partial
+from html import unescape
 
 import pytest
 
 from models import AuditEvent, FaxNumber, Role
-from pmp import audit, downloads, settings
+from pmp import audit, clock, downloads, settings
+from pmp.paging import page_of
+from pmp.reaching import checks, number_lists
 from tests.browser import Browser
 from tests.conftest import NOW
-from tests.factories import make_user
+from tests.factories import make_licence, make_user
 from tests.portal.lists import lines, sorted_by
 
 pytestmark = pytest.mark.each_engine
@@ -40,9 +44,28 @@ def test_wrong_numbers_are_counted_and_sorted(staff: Browser) -> None:
     assert reasons(staff) == ["A bakery", "A church", "Zoo"]
     assert "3 numbers, the latest first" in staff.text()
     assert sorted_by(staff) == {"Since": "descending"}
-    assert reasons(staff, "?sort=-why") == ["Zoo", "A church", "A bakery"]
+    assert reasons(staff, "?wrong_sort=-why") == ["Zoo", "A church", "A bakery"]
     assert sorted_by(staff) == {"Why": "descending"}
-    assert reasons(staff, "?sort=until") == ["A bakery", "A church", "Zoo"]
+    assert reasons(staff, "?wrong_sort=until") == ["A bakery", "A church", "Zoo"]
+
+
+def test_each_list_is_paged_and_sorted_alone(
+    staff: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_lists, "page_of", partial(page_of, size=2))
+    for number in range(3):
+        licence, fax = make_licence(), f"+1860555012{number}"
+        checks.ask_once(licence, number=fax, at=clock.now())
+
+    staff.get(f"{PATH}?wrong_page=2&wrong_sort=-why&out_sort=-tested")
+
+    text, links = staff.text(), unescape(staff.page_text())
+    assert "Page 1 of 2" in text
+    assert "Page 2 of 2" in text
+    kept = "wrong_sort=-why&wrong_page=2"
+    assert f"{PATH}?out_page=2&out_sort=-tested&{kept}" in links
+    assert f"{PATH}?out_sort=asked&{kept}" in links
+    assert f"{PATH}?wrong_page=1&wrong_sort=-why&out_sort=-tested" in links
 
 
 def test_the_file_holds_the_list_in_its_order_and_is_on_record(staff: Browser) -> None:
