@@ -25,6 +25,17 @@ def in_order(query: Any, sort: str, sorts: Mapping[str, Any], *, then: Any) -> A
     return query.order_by(order(nulls="LAST"), last)
 
 
+def later(sort: str, sorts: Mapping[str, Any], *, then: Any, place: Any) -> Any:
+    """Give the condition that a row comes after one whose `place` in an order is known.
+
+    `place` are that row's values of the column, which is never empty, and of `then`.
+    """
+    column, (value, last) = sorts[sort.removeprefix("-")], place
+    if sort.startswith("-"):
+        return (column < value) | ((column == value) & (then < last))
+    return (column > value) | ((column == value) & (then > last))
+
+
 def rows_in_order(
     rows: Iterable[Row], sort: str, sorts: Mapping[str, Callable[[Row], Any]]
 ) -> list[Row]:

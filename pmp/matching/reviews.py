@@ -198,15 +198,24 @@ def get(review_id: int) -> MatchReview:
     return found
 
 
-def following(review: MatchReview) -> MatchReview | None:
-    """Give the one that waits after a review, else the first of all; None if none."""
-    order = MatchReview.opened_at, MatchReview.id
-    rest = waiting().where(MatchReview.id != review.id)
-    later = (MatchReview.opened_at > review.opened_at) | (
-        (MatchReview.opened_at == review.opened_at) & (MatchReview.id > review.id)
+def following(
+    review: MatchReview, wanted: Wanted, *, at: datetime
+) -> MatchReview | None:
+    """Give what waits after a review in the queue as it is narrowed and sorted.
+
+    Else the first of it; None if nothing else waits there.
+    """
+    place = (
+        MatchReview.select(SORTS[wanted.order.removeprefix("-")], MatchReview.id)
+        .join(ReportedIdentity)
+        .where(MatchReview.id == review.id)
+        .tuples()
+        .get()
     )
-    found: MatchReview | None = rest.where(later).order_by(*order).first()
-    return found or rest.order_by(*order).first()
+    rest = _narrowed(wanted, at).where(MatchReview.id != review.id)
+    after = sorting.later(wanted.order, SORTS, then=MatchReview.id, place=place)
+    found: MatchReview | None = rest.where(after).first()
+    return found or rest.first()
 
 
 def question(review: MatchReview, *, by: User, at: datetime) -> Question | None:

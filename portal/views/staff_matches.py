@@ -22,7 +22,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_matches import DecideForm, QueueForm
+from portal.forms.staff_matches import DecideForm, QueueForm, asked
 from portal.numbers import whole
 from portal.paging import page_asked_for, sort_asked_for
 
@@ -87,9 +87,8 @@ def undo(decision_id: int) -> ResponseReturnValue:
         plan = undoing.undo(decision, by=user, at=now)
         flash(_undone_words(decision, len(plan.arrived)))
         if decision.review is not None:
-            return redirect(
-                url_for("staff_matches.review", review_id=decision.review.id), 303
-            )
+            review_id = decision.review.id
+            return redirect(url_for(".review", review_id=review_id, **asked()), 303)
         patient = decision.patient.id
         return redirect(url_for("staff_patients.patient", patient_id=patient), 303)
     plan = undoing.plan_of(decision)
@@ -118,6 +117,7 @@ def _listed(form: QueueForm) -> ResponseReturnValue:
         form=form,
         queue=reviews.queue(wanted, by=signed_in_user(), at=now, page=page_asked_for()),
         filters=form.in_address(),
+        asked=asked(),
         sort=wanted.order,
         done=just_done(),
         now=now,
@@ -147,25 +147,28 @@ def _after(found: MatchReview, decision: MatchDecision) -> ResponseReturnValue:
 
 
 def _next(found: MatchReview, done: int | None = None) -> ResponseReturnValue:
-    following = reviews.following(found)
+    """Go on in the list that one came from, as it was narrowed and sorted."""
+    wanted = QueueForm(request.args).wanted(sort_asked_for())
+    following = reviews.following(found, wanted, at=clock.now())
     if following is None:
-        return redirect(url_for("staff_matches.index", done=done), 303)
-    target = url_for("staff_matches.review", review_id=following.id, done=done)
+        return redirect(url_for(".index", done=done, **asked()), 303)
+    target = url_for(".review", review_id=following.id, done=done, **asked())
     return redirect(target, 303)
 
 
 def _page(
     found: MatchReview, form: DecideForm, expected: Outlook | None
 ) -> ResponseReturnValue:
-    asked = reviews.question(found, by=signed_in_user(), at=clock.now())
-    if asked is not None and not form.is_submitted():
-        form.seen.data = asked.mark
+    question = reviews.question(found, by=signed_in_user(), at=clock.now())
+    if question is not None and not form.is_submitted():
+        form.seen.data = question.mark
     form.confirmed.data = "yes" if expected else ""
     page = render_template(
         "staff/matches/join.html" if expected else "staff/matches/review.html",
         form=form,
         review=found,
-        question=asked,
+        question=question,
+        asked=asked(),
         outlook=expected,
         done=just_done(),
         now=clock.now(),

@@ -12,7 +12,7 @@ def shown(browser: Browser, path: str, link: str) -> list[str]:
     page = browser.get(path).get_data(as_text=True)
     _, _, rest = page.partition("<tbody>")
     rows, _, _ = rest.partition("</tbody>")
-    return re.findall(rf'href="{link}([^"?#]+)"', rows)
+    return re.findall(rf'href="{link}([^"?#]+)(?:\?[^"]*)?"', rows)
 
 
 def lines(browser: Browser, path: str) -> list[dict[str, str]]:

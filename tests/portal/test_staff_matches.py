@@ -1,6 +1,7 @@
 """Who is who, on the page: the queue, one side by side, decide, undo."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -244,6 +245,34 @@ def test_skip_goes_round(browser: Browser, staff: User) -> None:
     browser.get(f"/staff/matches/{second.id}/next", status=303)
     browser.follow()
     assert browser._path().endswith(f"/staff/matches/{first.id}")
+
+
+def test_next_follows_the_list_that_one_came_from(
+    browser: Browser, staff: User
+) -> None:
+    low, middle, high, same = (
+        asked(days=days, score=score)
+        for days, score in ((9, 20), (8, 30), (2, 50.25), (8, 50.25))
+    )
+    asked(days=8, score=60, species="animal", animal_name="REX")
+    ReportedIdentity.update(species="animal").where(
+        ReportedIdentity.animal_name == "REX"
+    ).execute()
+    browser.get("/staff/matches?species=human&sort=-bits")
+    link = f"/staff/matches/{same.id}?species=human&sort=-bits"
+    assert link in unescape(browser.page_text())
+
+    browser.get(link)
+    browser.submit({"decision": "apart", "reason": "Two"})
+    browser.follow()
+    for review in (high, middle, low, high):
+        path = f"/staff/matches/{review.id}"
+        assert browser._path().split("?")[0] == path
+        browser.get(f"{path}/next?species=human&sort=-bits", status=303)
+        browser.follow()
+    browser.get(f"/staff/matches/{low.id}/next?age=week&sort=reported", status=303)
+    browser.follow()
+    assert browser._path().startswith(f"/staff/matches/{middle.id}?age=week")
 
 
 def test_the_undo_says_first_what_it_does(browser: Browser, staff: User) -> None:
