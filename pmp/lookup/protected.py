@@ -1,16 +1,30 @@
 """Protected persons: staff want to know of every look-up of theirs.
 
 Who is on the list is itself sensitive: only who may keep it sees it, each time on the
-audit record, and nobody who looks somebody up is told.
+audit record, and nobody who looks somebody up is told. It is no file: a file names no
+patient, and of this list nothing would be left.
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
+
+from peewee import fn
 
 from models import LookUp, ProtectedPerson, ReportedIdentity, User
-from pmp import audit, database
+from pmp import audit, database, sorting
 from pmp.errors import NotFoundError, RuleError
 from pmp.matching.identities import name_key
+from pmp.paging import Page, page_of
+
+BY_NAME = "name"
+SORTS: dict[str, Any] = {
+    "name": fn.LOWER(
+        ProtectedPerson.last_name.concat(", ").concat(ProtectedPerson.first_name)
+    ),
+    "born": ProtectedPerson.birth_date,
+    "added": ProtectedPerson.added_at,
+}
 
 
 def concerns(look_up: LookUp, reported: Iterable[ReportedIdentity]) -> bool:
@@ -28,14 +42,33 @@ def concerns(look_up: LookUp, reported: Iterable[ReportedIdentity]) -> bool:
     )
 
 
-def everyone(*, by: User, at: datetime) -> list[ProtectedPerson]:
-    """Give the list, by name; on the audit record first."""
-    _record(audit.Event.PROTECTED_LISTED, "protected_persons", by=by, at=at)
-    return list(
-        ProtectedPerson.select()
-        .where(ProtectedPerson.removed_at.is_null())
-        .order_by(ProtectedPerson.last_name, ProtectedPerson.first_name)
+def listed(
+    text: str = "", *, sort: str = BY_NAME, by: User, at: datetime, page: int = 1
+) -> Page:
+    """Give a page of the list, by name; on the audit record first, with who is shown.
+
+    Each word of `text` must be part of a name or of the reason. `sort` is one of SORTS,
+    a minus before it turns it round.
+    """
+    query: Any = ProtectedPerson.select().where(ProtectedPerson.removed_at.is_null())
+    for word in text.replace(",", " ").split():
+        query = query.where(
+            ProtectedPerson.last_name.contains(word)
+            | ProtectedPerson.first_name.contains(word)
+            | ProtectedPerson.reason.contains(word)
+        )
+    order = sorting.known(sort, SORTS, otherwise=BY_NAME)
+    found = page_of(
+        sorting.in_order(query, order, SORTS, then=ProtectedPerson.id), number=page
     )
+    audit.record(
+        audit.Event.PROTECTED_LISTED,
+        actor=by.username,
+        subject="protected_persons",
+        at=at,
+        detail={"shown": [each.id for each in found.rows]},
+    )
+    return found
 
 
 def add(

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from pmp.lookup.unusual_desk import KIND_WORDS, STATUS_WORDS, WAITING, Wanted
 from portal.forms import Form, UsDateField
-from portal.forms.filters import FilterForm
+from portal.forms.filters import FilterForm, SealedFilterForm
 from portal.forms.look_up import BirthDateField
 
 LONGEST = 2000
@@ -52,6 +52,15 @@ class UnusualForm(FilterForm):
     def in_address(self) -> dict[str, Any]:
         """Give what was typed; the state always: all of them is not its default."""
         return {**super().in_address(), "status": self.status.data}
+
+
+class ProtectedFilterForm(SealedFilterForm):
+    """Whom of the list to show: by a name, so it stands in no address."""
+
+    sealed = "text"
+    text = StringField(
+        "Find", description="Part of a name or reason", validators=[Length(max=100)]
+    )
 
 
 class UnusualMessageForm(Form):

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pmp import clock
+from pmp import clock, sorting
 from pmp.lookup import PURPOSE_WORDS, protected, unusual_answers, unusual_desk
 from pmp.paging import Page
 from pmp.permissions import Permission
@@ -11,6 +11,7 @@ from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
 from portal.forms.staff_look_ups import (
+    ProtectedFilterForm,
     ProtectedPersonForm,
     UnusualForm,
     UnusualMessageForm,
@@ -89,12 +90,19 @@ def protected_persons() -> ResponseReturnValue:
             )
             flash("The person is on the list. Look-ups are noticed from now on.")
             return redirect(url_for("staff_look_ups.protected_persons"), 303)
-    page = render_template(
-        "staff/look_ups/protected.html",
-        form=form,
-        people=protected.everyone(by=user, at=at),
-    )
-    return page, 422 if form.errors else 200
+    return _protected(form, ProtectedFilterForm.of_address())
+
+
+@bp.post("/staff/protected-persons/search")
+@requires(Permission.PROTECTED_PERSONS)
+def search_protected() -> ResponseReturnValue:
+    """Take what was typed into the list's address, sealed."""
+    narrow = ProtectedFilterForm()
+    if narrow.validate():
+        sort = request.form.get("sort") or None
+        narrowed = narrow.in_address()
+        return redirect(url_for(".protected_persons", sort=sort, **narrowed), 303)
+    return _protected(ProtectedPersonForm(formdata=None), narrow)
 
 
 @bp.post("/staff/protected-persons/<int:number>/remove")
@@ -103,6 +111,29 @@ def remove_protected(number: int) -> ResponseReturnValue:
     protected.remove(number, by=signed_in_user(), at=clock.now())
     flash("The person is no longer on the list. It can be added again.")
     return redirect(url_for("staff_look_ups.protected_persons"), 303)
+
+
+def _protected(
+    form: ProtectedPersonForm, narrow: ProtectedFilterForm
+) -> ResponseReturnValue:
+    sort = sorting.known(sort_asked_for(), protected.SORTS, otherwise=protected.BY_NAME)
+    listed = protected.listed(
+        narrow.text.data or "",
+        sort=sort,
+        by=signed_in_user(),
+        at=clock.now(),
+        page=page_asked_for(),
+    )
+    page = render_template(
+        "staff/look_ups/protected.html",
+        form=narrow if narrow.errors else form,
+        add=form,
+        narrow=narrow,
+        listed=listed,
+        filters=narrow.in_address(),
+        sort=sort,
+    )
+    return page, 422 if form.errors or narrow.errors else 200
 
 
 def _listed(form: UnusualForm) -> ResponseReturnValue:

@@ -244,7 +244,7 @@ def test_who_left_the_list_is_as_others_are(doctor: User) -> None:
     search(doctor)
 
     assert noticed(UnusualKind.PROTECTED_PERSON) == []
-    assert protected.everyone(by=admin, at=NOW) == []
+    assert protected.listed(by=admin, at=NOW).rows == []
     with pytest.raises(NotFoundError):
         protected.remove(row.id, by=admin, at=NOW)
 
@@ -269,13 +269,13 @@ def test_seeing_the_list_is_on_the_record(db: Settings) -> None:
     admin = make_user(Role.ADMINISTRATOR)
     protect()
 
-    [row] = protected.everyone(by=admin, at=NOW)
+    [row] = protected.listed(by=admin, at=NOW).rows
 
     assert row.last_name == "Delgado"
     [event] = AuditEvent.select().where(
         AuditEvent.event == audit.Event.PROTECTED_LISTED.value
     )
-    assert event.actor == admin.username
+    assert (event.actor, event.detail) == (admin.username, {"shown": [row.id]})
 
 
 def test_three_times_the_usual_is_noticed_once_a_day(doctor: User) -> None:

@@ -323,6 +323,30 @@ def test_an_administrator_keeps_the_list_of_protected_persons(
     assert ProtectedPerson.get().removed_by == admin.username
 
 
+def test_protected_persons_are_found_and_sorted_without_a_name_in_the_address(
+    browser: Browser, db: settings.Settings
+) -> None:
+    for first, last in (("Maria", "Delgado"), ("Ann", "zorn"), ("Bob", "Delgado")):
+        protect(first, last)
+    staff(browser, Role.ADMINISTRATOR)
+    path, names = "/staff/protected-persons", ["DELGADO, B", "DELGADO, M", "ZORN, ANN"]
+
+    browser.get(path)
+    assert sorted(names, key=browser.text().index) == names
+    assert "3 people" in browser.text()
+    browser.get(f"{path}?sort=-name")
+    assert sorted(names, key=browser.text().index) == names[::-1]
+    assert sorted_by(browser) == {"Name": "descending"}
+
+    browser.submit({"text": "delgado, maria"}, action="/search")
+    browser.follow()
+    assert "delgado" not in browser._path().lower()
+    assert "sort=-name" in browser._path()
+    assert "1 person" in browser.text()
+    assert "ZORN" not in browser.text()
+    browser.get(f"{path}.csv", status=404)
+
+
 def test_who_looks_up_is_not_told_that_somebody_is_protected(
     browser: Browser, doctor: User
 ) -> None:
