@@ -80,13 +80,17 @@ def calls_due(*, by: User) -> list[OutsideReporter]:
 
     Not about an entry that is withheld from them.
     """
-    return list(
+    return list(to_call(by=by).order_by(Ticket.resolved_at, OutsideReporter.id))
+
+
+def to_call(*, by: User) -> Any:
+    """Select whom `calls_due` gives, in no order."""
+    return (
         OutsideReporter.select(OutsideReporter, Ticket)
         .join(Ticket)
         .join(Dispensation, JOIN.LEFT_OUTER)
         .where(withheld.shown_to(by))
         .where(_waits_for_a_call())
-        .order_by(Ticket.resolved_at, OutsideReporter.id)
     )
 
 

@@ -10,6 +10,7 @@ from wtforms import SelectChoice, SelectField
 from pmp.deliveries import sealed_searches
 from pmp.wording import words
 from portal.forms import Form
+from portal.paging import sort_asked_for
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -34,6 +35,10 @@ class FilterForm(Form):
         """Give what was typed, for the links that lead on in the list."""
         typed = {part.name: (part.raw_data or [""])[0] for part in self}
         return {name: str(text) for name, text in typed.items() if str(text).strip()}
+
+    def asked(self) -> dict[str, Any]:
+        """Give that and the order as the address has it, to go on in the same list."""
+        return {**self.in_address(), "sort": sort_asked_for() or None}
 
 
 class SealedFilterForm(FilterForm):

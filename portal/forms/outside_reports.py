@@ -13,9 +13,12 @@ from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from models import ChannelName, Dispensation, OutsideKind, TicketProblem
+from pmp.tickets import call_list
+from pmp.tickets.call_list import Wanted
 from pmp.tickets.outside import Person
 from pmp.wording import amount, us_date
 from portal.forms import Form, UsDateField
+from portal.forms.filters import SealedFilterForm, menu_of, one_of
 from portal.forms.tickets import LONGEST, PROBLEMS, ReportProblemForm
 
 CALL = "call"
@@ -122,3 +125,23 @@ def _line(row: Dispensation) -> str:
         f"{us_date(row.filled_on)}, {row.drug_name}, {amount(row.quantity)} for "
         f"{row.days_supply} days, {row.pharmacy.name}, {row.row_code}"
     )
+
+
+class CallsForm(SealedFilterForm):
+    """Which calls to list: who waits for one may be a patient."""
+
+    sealed = "text"
+    text = StringField(
+        "Find",
+        description="Name, telephone number or ticket",
+        validators=[Length(max=100)],
+    )
+    kind = menu_of("Reported by", OutsideKind, call_list.KIND_WORDS)
+
+    def wanted(self, sort: str = "") -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            kind=one_of(OutsideKind, self.kind.data),
+            text=self.text.data or "",
+            sort=sort,
+        )

@@ -12,7 +12,6 @@ from pmp.thresholds.case_lists import ANSWER_WORDS, Answers, Wanted
 from portal.forms import Form
 from portal.forms.filters import FilterForm, menu, menu_of, one_of
 from portal.numbers import whole
-from portal.paging import sort_asked_for
 
 ANY = SelectChoice("", "Any")
 
@@ -40,10 +39,7 @@ class CaseFilterForm(FilterForm):
 
 def asked() -> dict[str, Any]:
     """Give filters and order as the address has them, to go back to the same list."""
-    return {
-        **CaseFilterForm(request.args).in_address(),
-        "sort": sort_asked_for() or None,
-    }
+    return CaseFilterForm(request.args).asked()
 
 
 class SeveralForm(Form):

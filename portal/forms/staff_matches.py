@@ -1,8 +1,5 @@
 """Who is one person: filters of the queue, a decision, a split, finding a patient."""
 
-from typing import Any
-
-from flask import request
 from wtforms import (
     HiddenField,
     IntegerField,
@@ -18,7 +15,6 @@ from pmp.matching.reviews import Wanted
 from portal.forms import Form, UsDateField
 from portal.forms.filters import FilterForm, menu
 from portal.numbers import whole
-from portal.paging import sort_asked_for
 
 LONGEST = 2000
 
@@ -48,11 +44,6 @@ class QueueForm(FilterForm):
             age=self.age.data or "",
             sort=sort,
         )
-
-
-def asked() -> dict[str, Any]:
-    """Give filters and order as the address has them, to go on in the same list."""
-    return {**QueueForm(request.args).in_address(), "sort": sort_asked_for() or None}
 
 
 class DecideForm(Form):

@@ -1,17 +1,19 @@
 """What staff write down for others: requests, calls to return, a pharmacy's answer."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import OutsideKind, Ticket
 from pmp import clock, tickets
 from pmp.matching import patient_files
 from pmp.permissions import Permission
-from pmp.tickets import dispenser_questions, outside, outside_answers
+from pmp.tickets import call_list, dispenser_questions, outside, outside_answers
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.outside_reports import RequestForm
+from portal.forms.outside_reports import CallsForm, RequestForm
 from portal.forms.questions import ExplainForm
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("outside_reports", __name__)
 
@@ -37,11 +39,30 @@ def request_of(patient_id: int) -> ResponseReturnValue:
 @bp.get("/staff/tickets/calls")
 @requires(Permission.TICKET_WORK)
 def calls() -> ResponseReturnValue:
-    return render_template(
-        "staff/tickets/calls.html",
-        calls=outside_answers.calls_due(by=signed_in_user()),
-        outcome=tickets.outcome_of,
-    )
+    return _calls(CallsForm.of_address())
+
+
+@bp.post("/staff/tickets/calls/search")
+@requires(Permission.TICKET_WORK)
+def search_calls() -> ResponseReturnValue:
+    """Take what was typed into the list's address, sealed."""
+    form = CallsForm()
+    if form.validate():
+        sort = request.form.get("sort") or None
+        return redirect(url_for(".calls", **{**form.asked(), "sort": sort}), 303)
+    return _calls(form)
+
+
+@bp.get("/staff/tickets/calls.csv")
+@requires(Permission.TICKET_WORK)
+def calls_csv() -> ResponseReturnValue:
+    form = CallsForm.of_address()
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = call_list.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("calls-to-return.csv", call_list.HEADINGS, rows)
+    return _calls(form)
 
 
 @bp.post("/staff/tickets/calls/<int:reporter_id>")
@@ -50,7 +71,7 @@ def called(reporter_id: int) -> ResponseReturnValue:
     reporter = outside_answers.get(reporter_id)
     outside_answers.called(reporter, by=signed_in_user(), at=clock.now())
     flash(f"Noted: {reporter.name} was called back.")
-    return redirect(url_for("outside_reports.calls"), 303)
+    return redirect(url_for(".calls", **CallsForm.of_address().asked()), 303)
 
 
 @bp.post("/staff/tickets/<number>/questions/<int:question_id>/answer")
@@ -69,6 +90,20 @@ def answered(number: str, question_id: int) -> ResponseReturnValue:
     else:
         flash("Write down what the pharmacy says.", "bad")
     return redirect(url_for("staff_tickets.ticket", number=number), 303)
+
+
+def _calls(form: CallsForm) -> ResponseReturnValue:
+    wanted = form.wanted(sort_asked_for())
+    page = render_template(
+        "staff/tickets/calls.html",
+        form=form,
+        listed=call_list.listed(wanted, by=signed_in_user(), page=page_asked_for()),
+        outcome=tickets.outcome_of,
+        filters=form.in_address(),
+        asked=form.asked(),
+        sort=wanted.order,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _requested(patient_id: int, form: RequestForm) -> list[Ticket]:

@@ -22,7 +22,7 @@ from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_matches import DecideForm, QueueForm, asked
+from portal.forms.staff_matches import DecideForm, QueueForm
 from portal.numbers import whole
 from portal.paging import page_asked_for, sort_asked_for
 
@@ -87,8 +87,9 @@ def undo(decision_id: int) -> ResponseReturnValue:
         plan = undoing.undo(decision, by=user, at=now)
         flash(_undone_words(decision, len(plan.arrived)))
         if decision.review is not None:
-            review_id = decision.review.id
-            return redirect(url_for(".review", review_id=review_id, **asked()), 303)
+            here = QueueForm(request.args).asked()
+            target = url_for(".review", review_id=decision.review.id, **here)
+            return redirect(target, 303)
         patient = decision.patient.id
         return redirect(url_for("staff_patients.patient", patient_id=patient), 303)
     plan = undoing.plan_of(decision)
@@ -117,7 +118,7 @@ def _listed(form: QueueForm) -> ResponseReturnValue:
         form=form,
         queue=reviews.queue(wanted, by=signed_in_user(), at=now, page=page_asked_for()),
         filters=form.in_address(),
-        asked=asked(),
+        asked=form.asked(),
         sort=wanted.order,
         done=just_done(),
         now=now,
@@ -148,11 +149,12 @@ def _after(found: MatchReview, decision: MatchDecision) -> ResponseReturnValue:
 
 def _next(found: MatchReview, done: int | None = None) -> ResponseReturnValue:
     """Go on in the list that one came from, as it was narrowed and sorted."""
-    wanted = QueueForm(request.args).wanted(sort_asked_for())
+    form = QueueForm(request.args)
+    wanted = form.wanted(sort_asked_for())
     following = reviews.following(found, wanted, at=clock.now())
     if following is None:
-        return redirect(url_for(".index", done=done, **asked()), 303)
-    target = url_for(".review", review_id=following.id, done=done, **asked())
+        return redirect(url_for(".index", done=done, **form.asked()), 303)
+    target = url_for(".review", review_id=following.id, done=done, **form.asked())
     return redirect(target, 303)
 
 
@@ -168,7 +170,7 @@ def _page(
         form=form,
         review=found,
         question=question,
-        asked=asked(),
+        asked=QueueForm(request.args).asked(),
         outlook=expected,
         done=just_done(),
         now=clock.now(),

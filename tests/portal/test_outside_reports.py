@@ -1,11 +1,24 @@
 """What staff write down for others: calls, written requests, a pharmacy's answer."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from models import OutsideReporter, Role, Ticket, TicketQuestion, User
+from models import (
+    AuditEvent,
+    OutsideKind,
+    OutsideReporter,
+    Role,
+    Ticket,
+    TicketOutcome,
+    TicketQuestion,
+    User,
+)
 from pmp import clock, tickets
 from tests.browser import Browser
 from tests.factories import make_dispensation, make_identity, make_ticket, make_user
+from tests.portal.lists import lines, shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -46,6 +59,51 @@ def test_a_caller_is_written_down_and_called_back(
     browser.follow()
     assert "Ada Field was called back" in browser.text()
     assert "Nobody waits for a call." in browser.text()
+
+
+def waits(name: str, *, days: int, **fields: Any) -> Ticket:
+    """Have somebody wait for a call about a ticket that ended."""
+    ticket = make_ticket()
+    Ticket.update(
+        resolved_at=clock.now() - timedelta(days=days), outcome=TicketOutcome.UPHELD
+    ).where(Ticket.id == ticket.id).execute()
+    given = {"kind": OutsideKind.CALLER, "phone": "+18605550123"} | fields
+    OutsideReporter.create(ticket=ticket, name=name, received_on=clock.today(), **given)
+    return ticket
+
+
+def test_calls_to_return_are_found_sorted_and_a_file_that_names_nobody(
+    browser: Browser, staff: User
+) -> None:
+    old = waits("Zoe Field", days=9, phone="+18605550199").number
+    new = waits("ada field", days=1).number
+    patient = waits("Maria Delgado", days=5, kind=OutsideKind.PATIENT).number
+    path, link = "/staff/tickets/calls", "/staff/tickets/"
+
+    assert shown(browser, path, link) == [old, patient, new]
+    assert "3 calls, the oldest outcome first" in browser.text()
+    assert shown(browser, f"{path}?sort=name", link) == [new, patient, old]
+    assert sorted_by(browser) == {"Call": "ascending"}
+    assert shown(browser, f"{path}?kind=patient", link) == [patient]
+    for typed, found in (
+        ("field", [new, old]),
+        ("(860) 555-0199", [old]),
+        (new, [new]),
+    ):
+        browser.get(f"{path}?sort=-resolved")
+        browser.submit({"text": typed}, action="/search")
+        to = browser.follow().request.full_path
+        assert "ield" not in to
+        assert shown(browser, to, link) == found
+
+    table = lines(browser, f"{path}.csv?sort=-resolved")
+
+    assert [row["Ticket"] for row in table] == [new, patient, old]
+    assert table[1]["Reported by"] == "The patient, in writing"
+    assert not any(each in str(table) for each in ("ield", "Delgado", "555"))
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == ("staff.lee", "calls_to_return")
+    assert event.detail == {"rows": 3}
 
 
 def test_a_written_request_names_rows_and_where_to_answer(
