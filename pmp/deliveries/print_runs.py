@@ -6,7 +6,7 @@ and perhaps returned. What was cancelled meanwhile is still in the pile as paper
 run cannot be mailed before somebody says that they pulled it out.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,6 @@ from pmp.deliveries import barred, letter_codes, letters, outbox, run_rows
 from pmp.errors import RuleError
 
 MOST_LETTERS = 200
-LATEST_RUNS = 20
 PUT_BACK = "put back among those that wait"
 BARRED = "its address is somebody else's"
 PULLED = "not to be mailed, and its paper pulled out"
@@ -115,33 +114,30 @@ def open_run(
     return run
 
 
-def latest() -> list[PrintRun]:
-    """Give the runs: those that are open first, then the last ones."""
-    query = (
-        PrintRun.select()
-        .order_by(PrintRun.closed_at.is_null().desc(), PrintRun.id.desc())
-        .limit(LATEST_RUNS)
-    )
-    return list(query)
-
-
 def contents(run: PrintRun) -> list[Letter]:
     """Give the letters of a run, from the top of the pile."""
+    return contents_of([run])[run.id]
+
+
+def contents_of(runs: Sequence[PrintRun]) -> dict[int, list[Letter]]:
+    """Give the letters of some runs, by the run's id, from the top of each pile."""
     query = (
         PrintRunLetter.select(PrintRunLetter, Delivery)
         .join(Delivery)
-        .where(PrintRunLetter.run == run)
-        .order_by(PrintRunLetter.place)
+        .where(PrintRunLetter.run.in_(runs))
+        .order_by(PrintRunLetter.run, PrintRunLetter.place)
     )
     rows = list(query)
     closed = barred.among(row.delivery.address for row in rows)
     kept = _kept(row.delivery.__data__["document"] for row in rows)
-    found, sheet = [], 1
+    found: dict[int, list[Letter]] = {run.id: [] for run in runs}
     for row in rows:
+        pile = found[row.__data__["run"]]
+        last = pile[-1] if pile else None
+        sheet = last.first_sheet + last.row.sheets if last else 1
         is_barred = row.delivery.address in closed and barred.closes(row.delivery)
         has_pages = row.delivery.__data__["document"] in kept
-        found.append(Letter(row, row.delivery, sheet, is_barred, has_pages))
-        sheet += row.sheets
+        pile.append(Letter(row, row.delivery, sheet, is_barred, has_pages))
     return found
 
 

@@ -10,12 +10,14 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pmp.deliveries import print_runs
 from pmp.deliveries.print_runs import Letter
+from pmp.deliveries.run_lists import Wanted
 from pmp.wording import words
 from portal.forms import Form, UsDateField
+from portal.forms.filters import FilterForm, menu
 from portal.numbers import whole
 
 USUAL = 50
@@ -58,6 +60,28 @@ class OpenRunForm(Form):
             SelectChoice("", f"All kinds ({total})"),
             *(SelectChoice(kind, f"{words(kind)} ({count})") for kind, count in kinds),
         ]
+
+
+class RunsForm(FilterForm):
+    """Which print runs to list."""
+
+    state = menu(
+        "Where it stands",
+        [SelectChoice("open", "To do"), SelectChoice("closed", "Done")],
+    )
+    opened_by = StringField("Opened by", validators=[Length(max=150)])
+    since = UsDateField("Opened from", validators=[Optional()])
+    until = UsDateField("To", validators=[Optional()])
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            is_open={"open": True, "closed": False}.get(self.state.data),
+            opened_by=self.opened_by.data or "",
+            since=self.since.data,
+            until=self.until.data,
+            sort=sort,
+        )
 
 
 class PrintedForm(Form):

@@ -23,6 +23,7 @@ from pmp.deliveries import (
     letters,
     mailings,
     print_runs,
+    run_lists,
     run_rows,
 )
 from pmp.errors import RuleError
@@ -31,8 +32,9 @@ from pmp.wording import words
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_letters import MailedForm, OpenRunForm, PrintedForm
+from portal.forms.staff_letters import MailedForm, OpenRunForm, PrintedForm, RunsForm
 from portal.numbers import whole
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_letters", __name__)
 TRACKING = "tracking-"
@@ -52,7 +54,21 @@ MANIFEST = (
 @bp.get("/staff/letters")
 @requires(Permission.LETTER_PRINT)
 def index() -> ResponseReturnValue:
-    return _index(OpenRunForm())
+    narrow = RunsForm(request.args)
+    narrow.validate()
+    return _index(OpenRunForm(), narrow)
+
+
+@bp.get("/staff/letters/runs.csv")
+@requires(Permission.LETTER_PRINT)
+def runs_csv() -> ResponseReturnValue:
+    narrow = RunsForm(request.args)
+    if narrow.validate():
+        with rule_errors(narrow):
+            wanted, now = narrow.wanted(sort_asked_for()), clock.now()
+            rows = run_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("print-runs.csv", run_lists.HEADINGS, rows)
+    return _index(OpenRunForm(formdata=None), narrow)
 
 
 @bp.post("/staff/letters/runs")
@@ -70,7 +86,7 @@ def open_run() -> ResponseReturnValue:
                 at=clock.now(),
             )
             return redirect(url_for(".show", run_id=run.id), 303)
-    return _index(form)
+    return _index(form, RunsForm(request.args))
 
 
 @bp.get("/staff/letters/runs/<int:run_id>")
@@ -191,20 +207,25 @@ def manifest_page(run_id: int) -> ResponseReturnValue:
     )
 
 
-def _index(form: OpenRunForm) -> ResponseReturnValue:
+def _index(form: OpenRunForm, narrow: RunsForm) -> ResponseReturnValue:
     waiting = letters.waiting_by_kind()
+    is_sound = narrow.is_sound
+    wanted = narrow.wanted(sort_asked_for()) if is_sound else run_lists.Wanted()
     form.offer([(kind, count) for kind, count, _ in waiting])
     page = render_template(
         "staff/letters/index.html",
-        form=form,
+        form=narrow if narrow.errors else form,
+        opening=form,
+        narrow=narrow,
         waiting=waiting,
         to_pull_first=letters.to_pull_first(),
-        runs=[(run, print_runs.contents(run)) for run in print_runs.latest()],
+        listed=run_lists.listed(wanted, page=page_asked_for()),
+        filters=narrow.in_address(),
+        sort=wanted.order,
         mailed=letters.mailed(),
-        stage=print_runs.stage,
         code=letter_codes.letter_code,
     )
-    return page, 422 if form.errors else 200
+    return page, 422 if form.errors or narrow.errors else 200
 
 
 def _run(

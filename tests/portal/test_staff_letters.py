@@ -1,6 +1,8 @@
 """Print runs and returned mail on staff's screens."""
 
 import io
+import re
+from datetime import timedelta
 from functools import lru_cache
 
 import pypdf
@@ -8,7 +10,15 @@ import pytest
 from PIL import Image
 
 from gateway import documents, letter_marks, pages
-from models import ChannelName, Delivery, DeliveryState, PrintRun, Role
+from models import (
+    AuditEvent,
+    ChannelName,
+    Delivery,
+    DeliveryState,
+    PrintRun,
+    PrintRunLetter,
+    Role,
+)
 from pmp import deliveries, settings
 from pmp import documents as documents_of_pmp
 from pmp.deliveries import delivery_desk
@@ -17,6 +27,7 @@ from tests.browser import Browser
 from tests.conftest import NOW
 from tests.factories import make_user
 from tests.gateway.test_letters_check import letter as a_letter
+from tests.portal.lists import lines, sorted_by
 from tests.portal.test_staff_deliveries import ADDRESS, delivery, fresh, state
 
 
@@ -302,3 +313,47 @@ def test_letters_are_staffs_alone(browser: Browser, path: str) -> None:
     browser.get(path, status=303)
     browser.sign_in_as(make_user(Role.PHARMACY))
     browser.get(path, status=404)
+
+
+def test_print_runs_are_narrowed_sorted_and_a_file(staff: Browser) -> None:
+    """A run of whose letters some wait, one that is over, and one of last week."""
+    waits, over, old = (
+        PrintRun.create(
+            opened_by=by,
+            opened_at=NOW - timedelta(days=days),
+            closed_at=NOW if is_over else None,
+            mailed_on=NOW.date() if is_over else None,
+            mailed_by="sandra" if is_over else "",
+        )
+        for by, days, is_over in (("ben", 1, False), ("ann", 0, True), ("ann", 7, True))
+    )
+    made = letter()
+    PrintRunLetter.create(run=waits, delivery=made, place=1, sheets=2)
+    deliveries.outbox.change(made, DeliveryState.BATCHED, source="ben", at=NOW)
+    PrintRunLetter.create(
+        run=over, delivery=letter(), place=1, sheets=1, taken_out_at=NOW
+    )
+    path, link = "/staff/letters", "/staff/letters/runs/"
+
+    def numbers(query: str = "") -> list[int]:
+        text = staff.get(f"{path}{query}").get_data(as_text=True)
+        return [int(each) for each in re.findall(rf'href="{link}(\d+)"', text)]
+
+    assert numbers() == [waits.id, old.id, over.id]
+    assert "3 print runs, those to do first" in staff.text()
+    assert numbers("?sort=-opened") == [over.id, waits.id, old.id]
+    assert sorted_by(staff) == {"Opened": "descending"}
+    assert numbers("?state=closed&sort=run") == [over.id, old.id]
+    assert numbers("?opened_by=ann&since=11/20/2026") == [over.id]
+    staff.get(f"{path}?since=99", status=422)
+    assert "Write the date as month, day and year" in staff.text()
+
+    table = lines(staff, f"{link[:-1]}.csv?sort=-opened")
+
+    order = [over.id, waits.id, old.id]
+    assert [int(row["Run"]) for row in table] == order
+    assert [row["Sheets"] for row in table] == ["0", "2", "0"]
+    stands = [row["Where it stands"] for row in table]
+    assert stands == ["Done", "To be printed", "Done"]
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == ("sandra", "print_runs")
