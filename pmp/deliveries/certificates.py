@@ -24,9 +24,6 @@ from pmp import audit, database, mail_settings, settings
 from pmp.deliveries import barred, certificate_checks, contacts
 from pmp.deliveries.outbox import Route
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.paging import Page, pages_of
-
-PAGE_SIZE = 50
 
 
 def are_used() -> bool:
@@ -146,18 +143,6 @@ def get(certificate_id: int) -> MailCertificate:
     if found is None:
         raise NotFoundError("There is no such certificate.")
     return found
-
-
-def listed(*, page: int = 1) -> Page:
-    """Give a page of the certificates in use, the first to be over first."""
-    query = (
-        MailCertificate.select()
-        .where(MailCertificate.withdrawn_at.is_null())
-        .order_by(MailCertificate.not_after, MailCertificate.id)
-    )
-    total = query.count()
-    rows = list(query.paginate(page, PAGE_SIZE))
-    return Page(rows, page, pages_of(total, PAGE_SIZE), total)
 
 
 def _withdraw(found: MailCertificate, *, by: User, at: datetime, whence: str) -> None:

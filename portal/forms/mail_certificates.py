@@ -5,7 +5,26 @@ from wtforms import StringField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from pmp.deliveries.certificate_checks import LARGEST
+from pmp.deliveries.certificate_lists import STANDING_WORDS, Standing, Wanted
 from portal.forms import Form
+from portal.forms.filters import FilterForm, menu_of, one_of
+
+
+class CertificatesForm(FilterForm):
+    """Which certificates to list."""
+
+    text = StringField(
+        "Find", description="Address or name", validators=[Length(max=100)]
+    )
+    standing = menu_of("Good until", Standing, STANDING_WORDS)
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            text=self.text.data or "",
+            standing=one_of(Standing, self.standing.data),
+            sort=sort,
+        )
 
 
 class OwnCertificateForm(Form):

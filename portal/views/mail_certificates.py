@@ -5,12 +5,17 @@ from flask.typing import ResponseReturnValue
 
 from models import MailCertificate
 from pmp import clock
-from pmp.deliveries import certificates, protections
+from pmp.deliveries import certificate_lists, certificates, protections
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
+from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.mail_certificates import CertificateForm, OwnCertificateForm
-from portal.paging import page_asked_for
+from portal.forms.mail_certificates import (
+    CertificateForm,
+    CertificatesForm,
+    OwnCertificateForm,
+)
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("mail_certificates", __name__)
 
@@ -80,14 +85,22 @@ def listing() -> ResponseReturnValue:
         with rule_errors(form):
             _add(form, form.address.data or "")
             return redirect(url_for(".listing"), 303)
-    page = render_template(
-        "staff/mail/certificates.html",
-        form=form,
-        listed=certificates.listed(page=page_asked_for()),
-        are_used=certificates.are_used(),
-        now=clock.now(),
-    )
-    return page, 422 if form.errors else 200
+    narrow = CertificatesForm(request.args)
+    narrow.validate()
+    return _listing(form, narrow)
+
+
+@bp.get("/staff/mail-certificates.csv")
+@requires(Permission.DELIVERY_WATCH)
+def csv() -> ResponseReturnValue:
+    narrow = CertificatesForm(request.args)
+    if narrow.validate():
+        with rule_errors(narrow):
+            wanted, now = narrow.wanted(sort_asked_for()), clock.now()
+            rows = certificate_lists.rows_of(wanted, by=signed_in_user(), at=now)
+            name = "mail-certificates.csv"
+            return csv_answer(name, certificate_lists.HEADINGS, rows)
+    return _listing(CertificateForm(formdata=None), narrow)
 
 
 @bp.post("/staff/mail-certificates/<int:certificate_id>/withdraw")
@@ -95,6 +108,22 @@ def listing() -> ResponseReturnValue:
 def withdraw(certificate_id: int) -> ResponseReturnValue:
     _withdraw(certificates.get(certificate_id))
     return redirect(url_for(".listing"), 303)
+
+
+def _listing(form: CertificateForm, narrow: CertificatesForm) -> ResponseReturnValue:
+    wanted, now = narrow.wanted(sort_asked_for()), clock.now()
+    page = render_template(
+        "staff/mail/certificates.html",
+        form=narrow if narrow.errors else form,
+        add=form,
+        narrow=narrow,
+        listed=certificate_lists.listed(wanted, at=now, page=page_asked_for()),
+        filters=narrow.in_address(),
+        sort=wanted.order,
+        are_used=certificates.are_used(),
+        now=now,
+    )
+    return page, 422 if form.errors or narrow.errors else 200
 
 
 def _own_address() -> str:

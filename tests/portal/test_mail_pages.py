@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -17,7 +18,7 @@ from models import (
     Role,
     User,
 )
-from pmp import deliveries, downloads, settings
+from pmp import clock, deliveries, downloads, settings
 from pmp.accounts import passwords
 from pmp.deliveries import Route, mail_problems
 from tests.browser import Browser
@@ -222,6 +223,45 @@ def test_staff_keep_certificates_of_those_without_an_account(
     browser.submit({}, action=action, status=303)
     browser.follow()
     assert "There is no certificate yet" in browser.text()
+
+
+def test_certificates_are_narrowed_sorted_and_a_file(
+    browser: Browser, staff: User
+) -> None:
+    browser.sign_in_as(staff)
+    for name, holder, days in (("b", "Rae", 10), ("a", "amy", 90), ("c", "Zoe", -1)):
+        MailCertificate.create(
+            address=f"{name}@example.org",
+            pem="",
+            fingerprint=name * 64,
+            holder=holder,
+            issuer="Test Mail Authority",
+            not_after=clock.now() + timedelta(days=days),
+            added_by="staff.lee",
+            added_at=NOW,
+        )
+    path = "/staff/mail-certificates"
+
+    def found(query: str) -> str:
+        browser.get(f"{path}{query}")
+        return "".join(re.findall(r"\b([abc])@example.org", browser.text()))
+
+    assert found("") == "cba"
+    assert "3 certificates, the first to be over first" in browser.text()
+    assert found("?sort=holder") == "abc"
+    assert sorted_by(browser) == {"Made out to": "ascending"}
+    standings = [found(f"?standing={each}") for each in ("over", "soon_over", "good")]
+    assert standings == ["c", "b", "a"]
+    assert found("?text=amy") == "a"
+    assert found("?text=zzz") == ""
+    assert "No certificate is like this." in browser.text()
+
+    table = lines(browser, f"{path}.csv?sort=-address&standing=good")
+
+    assert [row["Address"] for row in table] == ["a@example.org"]
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == ("staff.lee", "mail_certificates")
+    assert event.detail == {"rows": 1}
 
 
 def test_a_pass_phrase_is_shown_once(browser: Browser, doctor: User) -> None:
