@@ -249,10 +249,10 @@ def can_be_undone(change: ProductChange) -> bool:
     return bool(last == change.id)
 
 
-def changes(ndc: str = "", *, most: int = 50) -> list[ProductChange]:
-    """List the changes of a product, or of all, the latest first."""
-    query = ProductChange.select().order_by(ProductChange.id.desc()).limit(most)
-    return list(query.where(ProductChange.ndc == ndc) if ndc else query)
+def changes(ndc: str, *, most: int = 50) -> list[ProductChange]:
+    """List the changes of a product, the latest first."""
+    query = ProductChange.select().where(ProductChange.ndc == ndc)
+    return list(query.order_by(ProductChange.id.desc()).limit(most))
 
 
 def difference(change: ProductChange) -> list[str]:

@@ -6,13 +6,14 @@ from wtforms import HiddenField, SelectChoice, SelectField, StringField
 from wtforms.fields import TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from pmp.dispensations.drug_changes import Standing, Wanted
 from pmp.drugs import drug_files
 from pmp.drugs.drug_files import ProductFacts
 from pmp.drugs.staff_products import Typed
 from pmp.reported_drugs import SCHEDULES
 from pmp.wording import amount
 from portal.forms import Form, UsDateField
-from portal.forms.filters import FilterForm
+from portal.forms.filters import FilterForm, menu_of, one_of
 
 SCHEDULE_CHOICES = [
     SelectChoice("", "Not scheduled"),
@@ -107,6 +108,23 @@ class NdcForm(FilterForm):
     """An NDC or the beginning of a name, to find a product by."""
 
     q = StringField("NDC, name or ingredient", validators=[Length(max=80)], default="")
+
+
+class ChangesForm(FilterForm):
+    """Which changes of the drug table to list."""
+
+    text = StringField(
+        "Find", description="NDC, user name or reason", validators=[Length(max=100)]
+    )
+    standing = menu_of("State", Standing)
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            text=self.text.data or "",
+            standing=one_of(Standing, self.standing.data),
+            sort=sort,
+        )
 
 
 class PeriodForm(FilterForm):

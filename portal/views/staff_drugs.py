@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pmp import clock, drugs, identifiers, mme, settings, sorting, withheld
-from pmp.dispensations import unknown_products
+from pmp.dispensations import drug_changes, unknown_products
 from pmp.dispensations.unknown_products import Unknown
 from pmp.drugs import product_search, staff_products
 from pmp.errors import NotFoundError, RuleError
@@ -18,7 +18,13 @@ from pmp.wording import us_date
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
 from portal.forms import rule_errors
-from portal.forms.staff_drugs import UNITS, NdcForm, PeriodForm, ProductForm
+from portal.forms.staff_drugs import (
+    UNITS,
+    ChangesForm,
+    NdcForm,
+    PeriodForm,
+    ProductForm,
+)
 from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_drugs", __name__)
@@ -30,6 +36,11 @@ HEADINGS = (
 COUNT_HEADINGS = (
     "Drug", "Why withheld", "Pharmacy", "Fills", "Patients", "First", "Last",
 )  # fmt: skip
+
+CHANGE_WORDS = {
+    "difference": unknown_products.difference,
+    "can_be_undone": unknown_products.can_be_undone,
+}
 
 
 @bp.get("/staff/drugs")
@@ -55,7 +66,21 @@ def index_csv() -> ResponseReturnValue:
 @bp.get("/staff/drugs/changes")
 @requires(Permission.PRODUCT_READ)
 def changes() -> ResponseReturnValue:
-    return render_template("staff/drugs/changes.html", **_history(""))
+    form = ChangesForm(request.args)
+    form.validate()
+    return _changes(form)
+
+
+@bp.get("/staff/drugs/changes.csv")
+@requires(Permission.PRODUCT_READ)
+def changes_csv() -> ResponseReturnValue:
+    form = ChangesForm(request.args)
+    if form.validate():
+        with rule_errors(form):
+            wanted, now = form.wanted(sort_asked_for()), clock.now()
+            rows = drug_changes.rows_of(wanted, by=signed_in_user(), at=now)
+            return csv_answer("drug-changes.csv", drug_changes.HEADINGS, rows)
+    return _changes(form)
 
 
 @bp.get("/staff/drugs/rule-sets")
@@ -173,7 +198,8 @@ def _product_page(
         stored=unknown_products.stored(ndc),
         units=UNITS,
         fields=[part for part in form if part.type not in _NOT_TYPED],
-        **_history(ndc),
+        changes=unknown_products.changes(ndc),
+        **CHANGE_WORDS,
     )
     return page, 422 if form.errors else 200
 
@@ -181,12 +207,17 @@ def _product_page(
 _NOT_TYPED = frozenset({"HiddenField", "CSRFTokenField"})
 
 
-def _history(ndc: str) -> dict[str, object]:
-    return {
-        "changes": unknown_products.changes(ndc),
-        "difference": unknown_products.difference,
-        "can_be_undone": unknown_products.can_be_undone,
-    }
+def _changes(form: ChangesForm) -> ResponseReturnValue:
+    wanted = form.wanted(sort_asked_for())
+    page = render_template(
+        "staff/drugs/changes.html",
+        form=form,
+        listed=drug_changes.listed(wanted, page=page_asked_for()),
+        filters=form.in_address(),
+        sort=wanted.order,
+        **CHANGE_WORDS,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _written(filled: int) -> str:

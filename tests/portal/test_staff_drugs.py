@@ -1,6 +1,6 @@
 """Staff's pages about drugs: the unknown, the table, rule sets, withheld counts."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from models import (
     Role,
     User,
 )
-from pmp import downloads, settings
+from pmp import clock, downloads, settings
+from pmp.dispensations import unknown_products
+from pmp.drugs.staff_products import Typed
 from tests.browser import Browser
 from tests.factories import (
     make_dispensation,
@@ -160,6 +162,40 @@ def test_changes_are_listed_with_who_and_why(browser: Browser, staff: User) -> N
     assert "schedule CIII → CII" in browser.text()
     assert staff.username in browser.text()
     assert "FDA corrected it." in browser.text()
+
+
+def test_changes_are_narrowed_sorted_and_a_file(browser: Browser, staff: User) -> None:
+    typed = Typed("Oxycodone 5 mg tablet", "oxycodone hydrochloride", "TABLET", "ORAL")
+    for days, ndc, reason, filled in (
+        (1, "00001111122", "From the package", 4),
+        (3, "00001111133", "The pharmacy said so", 9),
+        (2, "00001111144", "FDA", 0),
+    ):
+        at = clock.now() - timedelta(days=days)
+        made = unknown_products.write(ndc, typed, reason=reason, by="lee", at=at)
+        ProductChange.update(filled=filled).where(ProductChange.id == made.id).execute()
+        if filled == 9:
+            unknown_products.undo(made.id, by="lee", at=at)
+    path, link = "/staff/drugs/changes", "/staff/drugs/"
+    one, two, three = (f"000011111{each}" for each in (22, 33, 44))
+
+    assert shown(browser, path, link) == [one, three, two]
+    assert "3 changes, the latest first" in browser.text()
+    assert shown(browser, f"{path}?sort=-filled", link) == [two, one, three]
+    assert sorted_by(browser) == {"Stored fills filled in": "descending"}
+    assert shown(browser, f"{path}?standing=undone", link) == [two]
+    assert shown(browser, f"{path}?text=lee+fda", link) == [three]
+    assert shown(browser, f"{path}?text=00001-1111-22", link) == [one]
+    assert shown(browser, f"{path}?text=zzz", link) == []
+    assert "No change is like this." in browser.text()
+
+    table = lines(browser, f"{path}.csv?standing=stands&sort=changed")
+
+    assert [row["How they knew"] for row in table] == ["FDA", "From the package"]
+    assert table[0]["What"] == "added to the drug table"
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == (staff.username, "drug_changes")
+    assert event.detail == {"rows": 2}
 
 
 def test_known_products_of_waiting_fills_are_filled_in_by_a_button(
