@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from models import ClosedDay, DispenserKind, Frequency, ReportingSchedule, User
-from pmp import audit, clock, database, settings
+from pmp import audit, clock, database, settings, sorting
 from pmp.errors import RuleError
 from pmp.prepared import prepared
 from pmp.reporting.calendars import Calendar, Period, Terms
@@ -19,6 +19,12 @@ from pmp.wording import us_date
 
 MOST_GRACE = 31
 PREVIEW = timedelta(weeks=6)
+LATEST = "-written"
+SORTS: dict[str, Any] = {
+    "from": ReportingSchedule.starts_on,
+    "who": ReportingSchedule.kind,
+    "written": ReportingSchedule.id,
+}
 
 KIND_WORDS = {
     DispenserKind.PHARMACY: "Pharmacies",
@@ -103,9 +109,15 @@ def to_come(*, today: date) -> list[ReportingSchedule]:
     return list(query.order_by(ReportingSchedule.starts_on, ReportingSchedule.id))
 
 
-def history() -> list[ReportingSchedule]:
-    """List every row that was ever written, the latest first."""
-    return list(ReportingSchedule.select().order_by(ReportingSchedule.id.desc()))
+def history(sort: str = LATEST) -> list[ReportingSchedule]:
+    """List every row that was ever written, the latest first.
+
+    Or in another order, one of SORTS; a minus before it turns it round. They are too
+    few to be narrowed, or for pages.
+    """
+    order = sorting.known(sort, SORTS, otherwise=LATEST)
+    query = ReportingSchedule.select()
+    return list(sorting.in_order(query, order, SORTS, then=ReportingSchedule.id))
 
 
 def sentence(terms: Terms | ReportingSchedule) -> str:

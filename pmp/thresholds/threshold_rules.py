@@ -6,11 +6,12 @@ newest version of each name is in force unless it is off.
 
 from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 from peewee import IntegrityError, fn
 
 from models import Care, DrugClass, RuleKind, RuleStatus, ThresholdRule, User
-from pmp import audit, database
+from pmp import audit, database, sorting
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.thresholds.presets import DEFAULT, PRESETS
 from pmp.thresholds.rule_sentences import sending, sentence
@@ -27,6 +28,12 @@ __all__ = [
     "sentence",
     "terms_of",
 ]
+ACTIVE_FIRST = "status"
+SORTS: dict[str, Any] = {
+    "name": lambda rule: rule.name.casefold(),
+    "status": lambda rule: list(RuleStatus).index(rule.status),
+    "written": lambda rule: rule.written_at,
+}
 CHANGED = "Somebody else has just changed this rule. Look at it again."
 LONGEST_WINDOW = 731
 LONGEST_GAP = 30
@@ -126,10 +133,15 @@ def named(name: str) -> ThresholdRule | None:
     return min(same, key=lambda rule: rule.name != name, default=None)
 
 
-def newest() -> list[ThresholdRule]:
-    """Give the newest version of each rule, active ones first, then by name."""
-    order = list(RuleStatus)
-    return sorted(_newest(), key=lambda rule: (order.index(rule.status), rule.name))
+def newest(sort: str = ACTIVE_FIRST) -> list[ThresholdRule]:
+    """Give the newest version of each rule, active ones first, then by name.
+
+    Or in another order, one of SORTS; a minus before it turns it round. They are too
+    few to be narrowed, or for pages.
+    """
+    by_name = sorted(_newest(), key=lambda rule: rule.name)
+    order = sorting.known(sort, SORTS, otherwise=ACTIVE_FIRST)
+    return sorting.rows_in_order(by_name, order, SORTS)
 
 
 def in_force() -> list[ThresholdRule]:

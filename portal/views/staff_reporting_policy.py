@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from models import DispenserKind
-from pmp import clock
+from pmp import clock, sorting
 from pmp.errors import NotFoundError
 from pmp.permissions import Permission
 from pmp.reporting import closed_days, schedules
@@ -23,6 +23,7 @@ from portal.forms.staff_reporting import (
     ScheduleForm,
 )
 from portal.numbers import whole
+from portal.paging import sort_asked_for
 
 bp = Blueprint("staff_reporting_policy", __name__)
 
@@ -31,11 +32,13 @@ bp = Blueprint("staff_reporting_policy", __name__)
 @requires(Permission.REPORTING_WATCH)
 def index() -> ResponseReturnValue:
     today = clock.today()
+    sort = sorting.known(sort_asked_for(), schedules.SORTS, otherwise=schedules.LATEST)
     return render_template(
         "staff/reporting/schedules.html",
         now=schedules.terms_now(today=today),
         to_come=schedules.to_come(today=today),
-        history=schedules.history(),
+        history=schedules.history(sort),
+        sort=sort,
         kinds=schedules.KIND_WORDS,
         sentence=schedules.sentence,
     )

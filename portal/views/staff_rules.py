@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import RuleKind, RuleStatus
-from pmp import clock
+from pmp import clock, sorting
 from pmp.deliveries import contacts, delivery_desk
 from pmp.permissions import Permission
 from pmp.thresholds import (
@@ -31,6 +31,7 @@ from portal.forms.simulated_period import SimulatedPeriodForm
 from portal.forms.staff_cases import CaseFilterForm
 from portal.forms.staff_rules import CloseForm, RuleForm, rule_form, switch_form
 from portal.numbers import whole
+from portal.paging import sort_asked_for
 from portal.views.staff_cases import cases_page
 
 bp = Blueprint("staff_rules", __name__)
@@ -44,9 +45,13 @@ history of each is added up."""
 @bp.get("/staff/rules")
 @requires(Permission.RULE_READ)
 def index() -> ResponseReturnValue:
+    sort = sorting.known(
+        sort_asked_for(), threshold_rules.SORTS, otherwise=threshold_rules.ACTIVE_FIRST
+    )
     return render_template(
         "staff/rules/index.html",
-        rules=threshold_rules.newest(),
+        rules=threshold_rules.newest(sort),
+        sort=sort,
         sentence=threshold_rules.sentence,
         sending=threshold_rules.sending,
         check=full_checks.last(),

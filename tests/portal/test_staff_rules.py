@@ -36,6 +36,7 @@ from tests.factories import (
     make_rule,
     make_user,
 )
+from tests.portal.lists import shown, sorted_by
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -62,6 +63,27 @@ def test_rules_are_listed_in_sentences(browser: Browser, administrator: User) ->
     assert "6 or more prescribers or 6 or more pharmacies in 182 days" in text
     assert text.count("Active") == 1
     assert text.count("Off") == 8
+
+
+def test_rules_are_counted_and_sorted(browser: Browser, administrator: User) -> None:
+    off, silent, active = (
+        str(make_rule(name=name, status=status, written_at=NOW - timedelta(days)).id)
+        for name, status, days in (
+            ("b", "off", 1),
+            ("a", "silent", 3),
+            ("C", "active", 2),
+        )
+    )
+
+    def order(query: str) -> list[str]:
+        links = shown(browser, f"/staff/rules{query}", "/staff/rules/")
+        return [each for each in links if each.isdigit()]
+
+    assert order("") == [active, silent, off]
+    assert "3 rules, the active first" in browser.text()
+    assert order("?sort=name") == [silent, off, active]
+    assert order("?sort=-written") == [off, active, silent]
+    assert sorted_by(browser) == {"Version": "descending"}
 
 
 def test_a_new_version_is_simulated_before_it_is_in_force(
