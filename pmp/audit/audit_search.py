@@ -22,12 +22,14 @@ from models import (
     Ticket,
     User,
 )
-from pmp import audit, clock, disclosures, spreadsheets, wording
+from pmp import audit, clock, disclosures, sorting, spreadsheets, wording
 from pmp.matching import whereabouts
 
 PAGE_SIZE = 100
 MOST_ROWS = 50_000  # of a CSV; narrow the search for more
 CHAIN = "audit:chain"
+NEWEST = "-number"
+SORTS: dict[str, Any] = {"number": AuditEvent.id}
 HEADER = ("Number", "Time", "Event", "Who", "About", "Address", "Detail")
 
 
@@ -35,7 +37,8 @@ HEADER = ("Number", "Time", "Event", "Who", "About", "Address", "Detail")
 class Search:
     """What to look for; an empty part does not narrow. `event` may be its noun alone.
 
-    `since` and `until` are days in the programme's zone, both included.
+    `since` and `until` are days in the programme's zone, both included. `sort` is one
+    of SORTS; else the newest is first.
     """
 
     actor: str = ""
@@ -45,6 +48,11 @@ class Search:
     since: date | None = None
     until: date | None = None
     address: str = ""
+    sort: str = ""
+
+    @property
+    def order(self) -> str:
+        return sorting.known(self.sort, SORTS, otherwise=NEWEST)
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of events, newest first, how many there are, and a patient's accounting.
+    """A page of events, how many there are, and a patient's accounting.
 
     `disclosures` are those about the patient that was searched for, `lookers` whoever
     the events are of, the last first; both else empty.
@@ -91,7 +99,7 @@ def search(wanted: Search, *, by: User, at: datetime, page: int = 1) -> Found:
 
 
 def csv_of(wanted: Search, *, by: User, at: datetime) -> str:
-    """Give what a search finds as CSV that no spreadsheet runs, newest first."""
+    """Give what a search finds as CSV that no spreadsheet runs, in its order."""
     _record(wanted, by=by, at=at, what="CSV")
     return spreadsheets.csv_text(HEADER, _rows(wanted))
 
@@ -175,7 +183,8 @@ def _lookers(wanted: Search) -> list[Looker]:
 
 
 def _query(wanted: Search) -> Any:
-    return _narrowed(AuditEvent.select(), wanted).order_by(AuditEvent.id.desc())
+    query = _narrowed(AuditEvent.select(), wanted)
+    return sorting.in_order(query, wanted.order, SORTS, then=AuditEvent.id)
 
 
 def _narrowed(query: Any, wanted: Search) -> Any:

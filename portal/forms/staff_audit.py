@@ -27,7 +27,7 @@ class AuditForm(FilterForm):
         kinds = [SelectChoice(name, name) for name in audit_search.events()]
         self.event.choices = [SelectChoice("", "Anything"), *kinds]
 
-    def search(self) -> Search:
+    def search(self, sort: str = "") -> Search:
         """Give what was asked for."""
         return Search(
             actor=self.actor.data or "",
@@ -37,4 +37,5 @@ class AuditForm(FilterForm):
             since=self.since.data,
             until=self.until.data,
             address=self.address.data or "",
+            sort=sort,
         )

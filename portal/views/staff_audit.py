@@ -14,7 +14,7 @@ from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
 from portal.forms.staff_audit import AuditForm
 from portal.forms.staff_matches import NameForm
-from portal.paging import page_asked_for
+from portal.paging import page_asked_for, sort_asked_for
 
 bp = Blueprint("staff_audit", __name__)
 
@@ -24,10 +24,10 @@ bp = Blueprint("staff_audit", __name__)
 def index() -> ResponseReturnValue:
     form = _form()
     page = page_asked_for()
-    found = Found([], 0, [], [])
+    found, wanted = Found([], 0, [], []), form.search(sort_asked_for())
     if form.validate():
         found = audit_search.search(
-            form.search(), by=signed_in_user(), at=clock.now(), page=page
+            wanted, by=signed_in_user(), at=clock.now(), page=page
         )
     answer = render_template(
         "staff/audit/index.html",
@@ -36,6 +36,7 @@ def index() -> ResponseReturnValue:
         page=page,
         pages=-(-found.total // audit_search.PAGE_SIZE),
         filters=form.in_address(),
+        sort=wanted.order,
         detail=audit_search.detail_words,
         checked=audit_search.last_check(),
     )
@@ -67,7 +68,8 @@ def csv() -> ResponseReturnValue:
     form = _form()
     if not form.validate():
         return index()
-    text = audit_search.csv_of(form.search(), by=signed_in_user(), at=clock.now())
+    wanted = form.search(sort_asked_for())
+    text = audit_search.csv_of(wanted, by=signed_in_user(), at=clock.now())
     response = make_response(text.encode("utf-8-sig"))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'

@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -33,7 +34,7 @@ def test_events_are_found_by_who_and_what(browser: Browser, auditor: User) -> No
 
     browser.get("/staff/audit?actor=dr.adams&event=threshold_case:opened")
 
-    assert "1 event." in browser.text()
+    assert "1 event, the newest first." in browser.text()
     assert "case:1" in browser.text()
     assert "case:2" not in browser.text()
 
@@ -85,6 +86,20 @@ def test_a_search_is_on_the_record_itself(browser: Browser, auditor: User) -> No
     row = AuditEvent.get(AuditEvent.event == audit.Event.AUDIT_SEARCHED)
     assert row.actor == "auditor.kim"
     assert row.detail["actor"] == "dr.adams"
+
+
+def test_events_stand_newest_first_or_oldest_first(
+    browser: Browser, auditor: User
+) -> None:
+    for number in (1, 2, 3):
+        event("dr.adams", audit.Event.CASE_OPENED, f"case:{number}")
+    path = "/staff/audit?actor=dr.adams"
+
+    for order, cases in (("", "321"), ("&sort=number", "123"), ("&sort=at", "321")):
+        browser.get(path + order)
+        assert "".join(re.findall(r"case:(\d)", browser.text())) == cases
+        body = browser.get(path.replace("?", ".csv?") + order).get_data(as_text=True)
+        assert "".join(re.findall(r"case:(\d)", body)) == cases
 
 
 def test_the_csv_runs_no_formula(browser: Browser, auditor: User) -> None:
