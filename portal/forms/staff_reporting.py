@@ -24,6 +24,7 @@ from wtforms.validators import (
 from models import DispenserKind, Frequency
 from pmp.reporting import schedules
 from pmp.reporting.calendars import Terms
+from pmp.reporting.held_lists import Wanted
 from pmp.reporting.late_list import LONGEST_NOTE
 from portal.forms import Form, UsDateField, typed_date
 from portal.forms.filters import FilterForm, menu
@@ -48,6 +49,21 @@ class LateFilterForm(FilterForm):
     )
     kind = menu("Kind", KINDS)
     text = StringField("Name, town or DEA number", validators=[Length(max=60)])
+
+
+class HeldFilterForm(FilterForm):
+    """Which submissions with held records to list."""
+
+    text = StringField(
+        "Find", description="Sender or submission", validators=[Length(max=100)]
+    )
+    told = menu("Told", [SelectChoice("no", "Not told yet")])
+
+    def wanted(self, sort: str) -> Wanted:
+        """Give what to list."""
+        return Wanted(
+            text=self.text.data or "", untold=self.told.data == "no", sort=sort
+        )
 
 
 class NoteForm(Form):

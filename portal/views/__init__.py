@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "portal.views.staff_submissions",
     "portal.views.staff_corrections",
     "portal.views.staff_reporting",
+    "portal.views.staff_held_records",
     "portal.views.staff_reporting_policy",
     "portal.views.staff_deliveries",
     "portal.views.staff_delivery_ways",

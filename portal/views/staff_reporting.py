@@ -1,4 +1,4 @@
-"""For staff: who is late and what they were told, exemptions, overdue held records."""
+"""For staff: who is late, what they were told and what they faxed back, exemptions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,14 +14,12 @@ from pmp.permissions import Permission
 from pmp.reporting import (
     dispensers,
     exemptions,
-    held_records,
     late_list,
     notices,
     schedules,
     standing,
     zeros,
 )
-from pmp.uploads import submissions
 from pmp.wording import phone, us_date, us_time
 from portal.access import requires, signed_in_user
 from portal.csv_files import csv_answer
@@ -162,27 +160,6 @@ def withdraw_zero(zero_id: int) -> ResponseReturnValue:
     return redirect(url_for(".pharmacy", pharmacy_id=taken.pharmacy.id), 303)
 
 
-@bp.get("/staff/reporting/held")
-@requires(Permission.REPORTING_WATCH)
-def held() -> ResponseReturnValue:
-    return _held_page()
-
-
-@bp.post("/staff/reporting/held/<int:submission_id>/note")
-@requires(Permission.REPORTING_WATCH)
-def held_note(submission_id: int) -> ResponseReturnValue:
-    user, form = signed_in_user(), NoteForm(prefix=f"note{submission_id}-")
-    submission = submissions.visible(submission_id, to=user)
-    if form.validate():
-        with rule_errors(form):
-            late_list.note(
-                form.text.data or "", submission=submission, by=user, at=clock.now()
-            )
-            flash("The note is kept.")
-            return redirect(url_for(".held"), 303)
-    return _held_page({submission_id: form})
-
-
 @bp.post("/staff/reporting/faxes/<int:fax_id>/file")
 @requires(Permission.FAX_DESK)
 def file_answer(fax_id: int) -> ResponseReturnValue:
@@ -291,22 +268,5 @@ def _pharmacy_page(found: Pharmacy, **sent: Any) -> ResponseReturnValue:
         today=today,
         forms=forms | sent,
         form=next(iter(sent.values()), None),
-    )
-    return page, 422 if sent else 200
-
-
-def _held_page(sent: dict[int, NoteForm] | None = None) -> ResponseReturnValue:
-    rows = held_records.overdue(today=clock.today())
-    numbers = [row.submission.id for row in rows]
-    forms = {
-        number: NoteForm(formdata=None, prefix=f"note{number}-") for number in numbers
-    }
-    page = render_template(
-        "staff/reporting/held.html",
-        rows=rows,
-        notes=late_list.notes_of_submissions(numbers),
-        today=clock.today(),
-        forms=forms | (sent or {}),
-        form=next(iter((sent or {}).values()), None),
     )
     return page, 422 if sent else 200

@@ -202,10 +202,52 @@ def test_held_records_past_their_term_are_listed_with_a_note(
     assert re.search(rf"Submission {old.id} 11/03/2026 Ada Fielding 3 11/10", words)
     assert "1 time, last 11/23/2026" in words
     action = f"/held/{old.id}/note"
+    action += "?page=1"
     browser.submit({f"note{old.id}-text": ""}, action=action, status=422)
     browser.submit({f"note{old.id}-text": "Referred."}, action=action)
     browser.follow()
     assert "Referred." in browser.text()
+
+
+def test_held_records_are_found_sorted_and_a_file(
+    browser: Browser, staff: User
+) -> None:
+    few, many, late = (
+        make_submission(
+            submitted_by=make_user(
+                Role.PHARMACY, name=name, pharmacy=make_pharmacy(), phone="8605550142"
+            ),
+            received_at=NOW - timedelta(days=days),
+            held=held,
+            status=SubmissionStatus.PROCESSED_WITH_ERRORS,
+        ).id
+        for name, days, held in (("ada", 30, 2), ("Bob", 20, 9), ("Cy", 9, 5))
+    )
+    held_records.chase(at=NOW - timedelta(days=5))
+    path, link = "/staff/reporting/held", "/staff/submissions/"
+
+    def numbers(query: str = "") -> list[int]:
+        return [int(each) for each in shown(browser, f"{path}{query}", link)]
+
+    assert numbers() == [few, many, late]
+    assert numbers("?sort=-held") == [many, late, few]
+    assert sorted_by(browser) == {"Held": "descending"}
+    assert numbers("?sort=-from") == [late, many, few]
+    assert numbers("?told=no") == [late]
+    assert numbers(f"?text=b+{many}") == [many]
+    browser.submit({f"note{many}-text": "Called."}, action=f"text=b+{many}")
+    browser.follow()
+    assert f"text=b+{many}" in browser._path()
+    assert numbers("?text=zzz") == []
+    assert "No submission is like this." in browser.text()
+
+    table = lines(browser, f"{path}.csv?sort=-due&told=")
+
+    assert [int(row["Submission"]) for row in table] == [late, many, few]
+    assert [row["Times told"] for row in table] == ["0", "1", "1"]
+    assert table[0]["Phone"] == "(860) 555-0142"
+    event = AuditEvent.get(AuditEvent.event == "list:downloaded")
+    assert (event.actor, event.subject) == (staff.username, "held_records")
 
 
 def test_the_schedule_is_looked_at_before_it_is_in_force(
@@ -230,6 +272,11 @@ def test_the_schedule_is_looked_at_before_it_is_in_force(
     assert {row.written_by for row in ReportingSchedule.select()} == {admin.username}
     assert "The law." in browser.text()
     assert "To come" in browser.text()
+    assert "4 lines, the latest first" in browser.text()
+    browser.get("/staff/reporting/schedules?sort=who")
+    assert sorted_by(browser) == {"Who": "ascending"}
+    found = re.findall(r"12/01/2026 (Pr|Ve|Ph|Out)", browser.text())
+    assert found == ["Out", "Ph", "Pr", "Ve"]
     assert reporting.period_of(date(2026, 12, 4)).due == date(2026, 12, 7)
     vet = reporting.period_of(date(2026, 12, 8), DispenserKind.VETERINARIAN)
     assert (vet.last - vet.first).days == 6
