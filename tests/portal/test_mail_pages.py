@@ -225,6 +225,7 @@ def test_staff_keep_certificates_of_those_without_an_account(
     assert "There is no certificate yet" in browser.text()
 
 
+@pytest.mark.each_engine
 def test_certificates_are_narrowed_sorted_and_a_file(
     browser: Browser, staff: User
 ) -> None:

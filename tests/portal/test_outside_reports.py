@@ -72,6 +72,7 @@ def waits(name: str, *, days: int, **fields: Any) -> Ticket:
     return ticket
 
 
+@pytest.mark.each_engine
 def test_calls_to_return_are_found_sorted_and_a_file_that_names_nobody(
     browser: Browser, staff: User
 ) -> None:

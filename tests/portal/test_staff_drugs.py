@@ -164,6 +164,7 @@ def test_changes_are_listed_with_who_and_why(browser: Browser, staff: User) -> N
     assert "FDA corrected it." in browser.text()
 
 
+@pytest.mark.each_engine
 def test_changes_are_narrowed_sorted_and_a_file(browser: Browser, staff: User) -> None:
     typed = Typed("Oxycodone 5 mg tablet", "oxycodone hydrochloride", "TABLET", "ORAL")
     for days, ndc, reason, filled in (

@@ -315,6 +315,7 @@ def test_letters_are_staffs_alone(browser: Browser, path: str) -> None:
     browser.get(path, status=404)
 
 
+@pytest.mark.each_engine
 def test_print_runs_are_narrowed_sorted_and_a_file(staff: Browser) -> None:
     """A run of whose letters some wait, one that is over, and one of last week."""
     waits, over, old = (

@@ -323,6 +323,7 @@ def test_an_administrator_keeps_the_list_of_protected_persons(
     assert ProtectedPerson.get().removed_by == admin.username
 
 
+@pytest.mark.each_engine
 def test_protected_persons_are_found_and_sorted_without_a_name_in_the_address(
     browser: Browser, db: settings.Settings
 ) -> None:
