@@ -684,6 +684,7 @@ class NoticeOfAccount(StrEnum):
     LICENCE_SUSPENDED = "licence_suspended"
     LICENCE_REINSTATED = "licence_reinstated"
     DELEGATE_DECIDED = "delegate_decided"
+    DELEGATION_BEGUN = "delegation_begun"
     DELEGATES_TO_REVIEW = "delegates_to_review"
     DELEGATION_ENDED = "delegation_ended"
 

@@ -16,7 +16,7 @@ ROLES = "practitioner|pharmacy|delegate|staff|analyst|administrator|auditor"
 NOTICES = (
     "factor_added|factor_removed|password_changed|new_sign_in|closing|closed|suspended"
     "|reactivated|unlocked|new_letter|role_changed|licence_suspended"
-    "|licence_reinstated|delegate_decided|delegates_to_review|delegation_ended"
+    "|licence_reinstated|delegate_decided|delegation_begun|delegates_to_review|delegation_ended"
 )
 STATUSES = "asked|approved|declined|withdrawn|ended"
 # Table → its columns that may hold more words from now on.

@@ -65,8 +65,10 @@ class AccountSettings(BaseModel):
 
     @property
     def second_factor_roles(self) -> frozenset[Role]:
-        """Roles whose users must have a second factor."""
-        return roles_named(self.second_factor)
+        """Roles whose users must have a second factor; delegates as supervisors."""
+        roles = roles_named(self.second_factor)
+        led = roles & {Role.PRACTITIONER, Role.PHARMACY}
+        return roles | {Role.DELEGATE} if led else roles
 
 
 def roles_named(text: str) -> frozenset[Role]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from peewee import IntegrityError
 
 from models import Announcement, DismissedAnnouncement, Role, User
-from pmp import audit, clock, database
+from pmp import audit, clock, database, delegates
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.public_pages import facts, markup
 
@@ -172,7 +172,7 @@ def state_words(announcement: Announcement, *, today: date) -> str:
 
 def shown_to(user: User | None, *, today: date) -> list[Announcement]:
     """List what somebody finds in force, dismissed or not: grave first, then new."""
-    wanted = {Readers.EVERYBODY} | ({reader_of(user.role)} if user else set())
+    wanted = {Readers.EVERYBODY} | _groups(user)
     return [row for row in _in_force(today) if wanted & set(row.audiences)]
 
 
@@ -217,12 +217,21 @@ def fax_lines(*, today: date) -> list[str]:
     return lines[:MOST_FAX_LINES]
 
 
+def _groups(user: User | None) -> set[Readers]:
+    """Give among whose readers a user is: a delegate where their supervisors are."""
+    if user is None:
+        return set()
+    if user.role is Role.DELEGATE:
+        at = clock.now()
+        return {reader_of(each.role) for each in delegates.supervisors(user, at=at)}
+    return {reader_of(user.role)}
+
+
 def reader_of(role: Role) -> Readers:
     """Say among whose readers a role is."""
     readers = {
         Role.PRACTITIONER: Readers.PRACTITIONERS,
         Role.PHARMACY: Readers.PHARMACIES,
-        Role.DELEGATE: Readers.PRACTITIONERS,  # mostly whose they are
     }
     return readers.get(role, Readers.STAFF)
 

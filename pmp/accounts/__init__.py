@@ -14,6 +14,8 @@ from models import (
     ApplicationStatus,
     Credential,
     Delegation,
+    DelegationStatus,
+    Role,
     User,
     UserStatus,
 )
@@ -261,9 +263,14 @@ def _last_letter(user: User | None) -> Credential | None:
 def _code_is_theirs(user: User, code: str) -> bool:
     given: list[Any] = [
         *Application.select().where(Application.user == user),
-        *Delegation.select().where(Delegation.delegate == user),
+        *Delegation.select().where(
+            (Delegation.delegate == user)
+            & (Delegation.status == DelegationStatus.APPROVED)
+        ),
     ]
     codes = [each.code for each in given]
+    if user.role is Role.DELEGATE and not codes:
+        return False
     return not codes or registration_codes.read_code(code) in codes
 
 

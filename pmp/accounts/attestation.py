@@ -1,7 +1,7 @@
 """Once a year a user says that the account is theirs and used by them alone.
 
-Access may not be delegated: the words say so. PMP_ATTESTATION_DAYS is how often, 0 =
-never.
+Nobody uses another's account, a delegate neither: the words say so.
+PMP_ATTESTATION_DAYS is how often, 0 = never.
 """
 
 from datetime import datetime, timedelta

@@ -124,6 +124,13 @@ before.""",
 You asked that somebody may look up patients on your behalf. Staff decided on {when}.
 Sign in and open My delegates, where it says how, and what comes next: {portal}""",
     ),
+    Notice.DELEGATION_BEGUN: _Words(
+        "You may look up patients on somebody's behalf",
+        """\
+Since {when} you may look up patients on behalf of {supervisor}, who asked for it.
+Each look-up is on record under both names.
+Do you not work there? Call {phone}, or end it under Your account.""",
+    ),
     Notice.DELEGATES_TO_REVIEW: _Words(
         "Confirm who looks up patients on your behalf",
         """\

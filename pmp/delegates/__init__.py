@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from peewee import JOIN
+
 from models import (
     Delegation,
     DelegationStatus,
+    Licence,
     LookUp,
     PatientSchedule,
     Role,
@@ -23,11 +26,37 @@ from models import (
 from pmp import settings
 from pmp.errors import NotFoundError, RuleError
 
+SUPERVISOR: Any = User.alias()
+DELEGATE: Any = User.alias()
 NOBODY = (
-    "You are nobody's delegate now: your supervisor or program staff have ended it, or"
-    " your supervisor has yet to confirm that you still work there. Ask your"
-    " supervisor to open My delegates."
+    "You can look up nobody now: your supervisor has yet to confirm that you still work"
+    " there, or cannot sign in, or it was ended, or the program allows no delegates any"
+    " more. Ask your supervisor to open My delegates, or call us."
 )
+
+
+def standing(*statuses: DelegationStatus) -> Any:
+    """Give the query of delegations with their supervisor, delegate and licence."""
+    query: Any = (
+        Delegation.select(Delegation, SUPERVISOR, DELEGATE, Licence)
+        .join(
+            SUPERVISOR, on=(Delegation.supervisor == SUPERVISOR.id), attr="supervisor"
+        )
+        .join(
+            Licence,
+            JOIN.LEFT_OUTER,
+            on=(SUPERVISOR.licence == Licence.id),
+            attr="licence",
+        )
+        .switch(Delegation)
+        .join(
+            DELEGATE,
+            JOIN.LEFT_OUTER,
+            on=(Delegation.delegate == DELEGATE.id),
+            attr="delegate",
+        )
+    )
+    return query.where(Delegation.status.in_(statuses)) if statuses else query
 
 
 def require_policy() -> None:
@@ -46,15 +75,13 @@ def usable(delegate: User, *, at: datetime) -> list[Delegation]:
     """Give on whose behalf somebody may look up now, supervisors loaded, by name."""
     if delegate.role is not Role.DELEGATE or not settings.current().delegates:
         return []
-    rows: Any = (
-        Delegation.select(Delegation, User)
-        .join(User, on=Delegation.supervisor)
-        .where(Delegation.delegate == delegate)
-        .where(Delegation.status == DelegationStatus.APPROVED)
-        .where(User.status == UserStatus.ACTIVE)
-        .order_by(User.name, Delegation.id)
-    )
-    return [row for row in rows if due(row) > at]
+    rows = standing(DelegationStatus.APPROVED).where(Delegation.delegate == delegate)
+    found = [
+        row
+        for row in rows
+        if row.supervisor.status == UserStatus.ACTIVE and due(row) > at
+    ]
+    return sorted(found, key=lambda row: (row.supervisor.name, row.id))
 
 
 def require_usable(delegation_id: int | None, *, by: User, at: datetime) -> None:
@@ -77,34 +104,48 @@ def may_see(row: LookUp | PatientSchedule, *, by: User, at: datetime) -> bool:
     A delegate's no more once they do not work for that supervisor.
     """
     number = row.__data__["delegation"]
-    return number is None or number in {each.id for each in usable(by, at=at)}
+    if by.role is not Role.DELEGATE or number is None:
+        return True
+    return number in ids(usable(by, at=at))
+
+
+def seen_by(by: User, *, at: datetime) -> Any:
+    """Give the condition that `may_see` holds; None for who is no delegate."""
+    if by.role is not Role.DELEGATE:
+        return None
+    return LookUp.delegation.in_(ids(usable(by, at=at)))
 
 
 def of_supervisor(supervisor: User) -> list[Delegation]:
     """Give the delegates of a user, who wait and who work first, then the others."""
     order = [DelegationStatus.ASKED, DelegationStatus.APPROVED]
-    rows: Any = (
-        Delegation.select(Delegation)
-        .where(Delegation.supervisor == supervisor)
-        .order_by(Delegation.id.desc())
-    )
+    rows = standing().where(Delegation.supervisor == supervisor)
+    rows = rows.order_by(Delegation.id.desc())
     return sorted(rows, key=lambda row: row.status not in order)
 
 
 def of_delegate(delegate: User) -> list[Delegation]:
     """Give for whom somebody works or has worked, supervisors loaded, latest first."""
-    rows: Any = (
-        Delegation.select(Delegation, User)
-        .join(User, on=Delegation.supervisor)
-        .where(Delegation.delegate == delegate)
-        .order_by(Delegation.id.desc())
-    )
-    return list(rows)
+    rows = standing().where(Delegation.delegate == delegate)
+    return list(rows.order_by(Delegation.id.desc()))
 
 
 def supervisors(user: User, *, at: datetime) -> list[User]:
     """Give the users on whose behalf somebody may look up now."""
     return [each.supervisor for each in usable(user, at=at)]
+
+
+def loaded(look_ups: Iterable[LookUp]) -> list[LookUp]:
+    """Give look-ups with their delegations, read in one question."""
+    rows = list(look_ups)
+    numbers = {row.__data__["delegation"] for row in rows} - {None}
+    if numbers:
+        found = standing().where(Delegation.id.in_(sorted(numbers)))
+        by_id = {each.id: each for each in found}
+        for row in rows:
+            if row.__data__["delegation"] is not None:
+                row.delegation = by_id[row.__data__["delegation"]]
+    return rows
 
 
 def with_supervisor(name: str, look_up: LookUp | None) -> str:
@@ -126,9 +167,11 @@ def state_words(row: Delegation, *, at: datetime) -> str:
     if row.status != DelegationStatus.APPROVED:
         return _STATES[row.status]
     if due(row) <= at:
-        return "Paused: confirm"
-    came_in = row.delegate and row.delegate.status != UserStatus.AWAITING_FIRST_SIGN_IN
-    return "Looks up" if came_in else "Not signed in yet"
+        return TO_CONFIRM
+    status = row.delegate.status if row.delegate else UserStatus.CLOSED
+    if row.supervisor.status != UserStatus.ACTIVE:
+        status = UserStatus.SUSPENDED
+    return _ACCOUNTS[status]
 
 
 def ids(rows: Iterable[Delegation]) -> list[int]:
@@ -136,6 +179,13 @@ def ids(rows: Iterable[Delegation]) -> list[int]:
     return [row.id for row in rows]
 
 
+TO_CONFIRM = "Paused: confirm"
+_ACCOUNTS = {
+    UserStatus.ACTIVE: "Looks up",
+    UserStatus.AWAITING_FIRST_SIGN_IN: "Not signed in yet",
+    UserStatus.SUSPENDED: "Suspended",
+    UserStatus.CLOSED: "Account closed",
+}
 _STATES = {
     DelegationStatus.ASKED: "Waits for staff",
     DelegationStatus.DECLINED: "Declined",

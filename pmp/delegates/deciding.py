@@ -10,6 +10,7 @@ from datetime import datetime
 
 from peewee import IntegrityError, fn
 
+import models
 from models import (
     Delegation,
     DelegationStatus,
@@ -26,9 +27,12 @@ from pmp.accounts import (
     inactivity,
     users,
 )
+from pmp.delegates import closing
 from pmp.delegates.asking import record, require_asked, taken
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.registration.names import name_key
+
+_LOCK = 26_070_048
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,21 @@ def alike(row: Delegation) -> list[User]:
         user
         for user in users.every()
         if user != row.delegate
-        and (name_key(user.name) == key or (email and user.email == email))
+        and (
+            name_key(user.name) == key
+            or (email and (user.email or "").lower() == email)
+        )
     ]
+
+
+def has_letter(row: Delegation, *, at: datetime) -> bool:
+    """Tell whether a password letter may be on its way that needs this one's code."""
+    if row.status != DelegationStatus.APPROVED or row.delegate is None:
+        return False
+    good_until = credentials.good_until(row.delegate)
+    waits = row.delegate.status == UserStatus.AWAITING_FIRST_SIGN_IN
+    no_link = waits and not row.delegate.email
+    return no_link or (good_until is not None and good_until > at)
 
 
 def approve(delegation_id: int, *, by: User, at: datetime) -> Approved:
@@ -71,10 +88,11 @@ def approve(delegation_id: int, *, by: User, at: datetime) -> Approved:
             row = taken(delegation_id)
             require_asked(row)
             _require_supervisor(row)
-            sent = _with_account(row, by=by, at=at)
-            row.delegate, row.status = sent.delegate, DelegationStatus.APPROVED
-            row.decided_by, row.decided_at, row.reviewed_at = by.username, at, at
+            row.delegate = _account(row, by=by, at=at)
+            row.status, row.decided_by = DelegationStatus.APPROVED, by.username
+            row.decided_at = row.reviewed_at = at
             row.save()
+            sent = _let_in(row.delegate, by=by, at=at)
             record(audit.Event.DELEGATE_APPROVED, row, by=by.username, at=at)
             _tell(row, approved=True, at=at)
     except IntegrityError as before:  # delegation_approved_once
@@ -94,6 +112,7 @@ def decline(delegation_id: int, *, reason: str, by: User, at: datetime) -> None:
         row.status, row.answer = DelegationStatus.DECLINED, reason.strip()
         row.decided_by, row.decided_at = by.username, at
         row.save()
+        closing.close_if_idle(row.delegate, by=by.username, at=at)
         record(
             audit.Event.DELEGATE_DECLINED,
             row,
@@ -110,20 +129,21 @@ def _require_supervisor(row: Delegation) -> None:
         raise ConflictError(f"The account of {name} is {status}: decline this.")
 
 
-def _with_account(row: Delegation, *, by: User, at: datetime) -> Approved:
+def _account(row: Delegation, *, by: User, at: datetime) -> User:
     """Give the account of a delegation, made or opened again if need be."""
     if row.delegate is not None:
-        user = User.get_by_id(row.delegate.id)
+        user: User = User.get_by_id(row.delegate.id)
         if user.status == UserStatus.SUSPENDED:
             raise ConflictError(f"{user.username} is suspended: decline this.")
+        _require_own_email(user)
         if user.status == UserStatus.CLOSED:
             why = f"delegate of {row.supervisor.username}"
             inactivity.reopen(user, reason=why, by=by, at=at)
-        return Approved(user)
+        return user
     _refuse_used(row.email)
     parts = row.name.split()
     stem = ".".join(dict.fromkeys((parts[0], parts[-1])))
-    user = users.create(
+    return users.create(
         username=users.free_username(stem),
         role=Role.DELEGATE,
         name=row.name,
@@ -132,9 +152,27 @@ def _with_account(row: Delegation, *, by: User, at: datetime) -> Approved:
         by=by,
         at=at,
     )
-    row.delegate = user
-    row.save(only=[Delegation.delegate])  # by which a letter finds its address
-    if row.email:
+
+
+def _require_own_email(user: User) -> None:
+    """Refuse a second supervisor for who is reached by the first one's letters only.
+
+    A password would go to one of the two, who would see the other's patients.
+    """
+    if not user.email:
+        raise ConflictError(
+            f"{user.username} has no email of their own, so a new password could go to"
+            " the wrong supervisor. They add one under “How the program reaches you”;"
+            " then agree. Or decline."
+        )
+
+
+def _let_in(delegate: User, *, by: User, at: datetime) -> Approved:
+    """Send the way in to who has not been in; everybody else is in already."""
+    user: User = User.get_by_id(delegate.id)
+    if user.status != UserStatus.AWAITING_FIRST_SIGN_IN:
+        return Approved(user)
+    if user.email:
         ask_id = forgotten.ask_for(user, by_letter=False, by=by, at=at)
         return Approved(user, ask_id=ask_id)
     credentials.request_letter(user, at=at)
@@ -142,6 +180,11 @@ def _with_account(row: Delegation, *, by: User, at: datetime) -> Approved:
 
 
 def _refuse_used(email: str) -> None:
+    """Refuse an address at which somebody else with an account reads mail."""
+    if email and not database.is_sqlite():  # two who are agreed to at once
+        models.database.execute_sql(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, email.lower())
+        )
     reader = (
         User.select()
         .where(fn.LOWER(User.email) == email.lower())
@@ -158,6 +201,13 @@ def _refuse_used(email: str) -> None:
 
 
 def _tell(row: Delegation, *, approved: bool, at: datetime) -> None:
+    if approved and row.delegate is not None:
+        account_notices.tell(
+            row.delegate,
+            NoticeOfAccount.DELEGATION_BEGUN,
+            at=at,
+            detail={"supervisor": row.supervisor.name},
+        )
     account_notices.tell(
         row.supervisor,
         NoticeOfAccount.DELEGATE_DECIDED,

@@ -1,8 +1,11 @@
 """The delegates for staff: who waits, who works for whom; sorted, found, as a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from peewee import JOIN, fn
 
 from models import Delegation, DelegationStatus, LookUp, User
 from pmp import audit, delegates, downloads, sorting
@@ -31,7 +34,7 @@ HEADINGS = (
 )
 SORTS: dict[str, Any] = {
     "name": Delegation.name,
-    "supervisor": User.name,
+    "supervisor": delegates.SUPERVISOR.name,
     "state": Delegation.status,
     "asked": Delegation.asked_at,
     "decided": Delegation.decided_at,
@@ -74,12 +77,17 @@ def look_ups(row: Delegation, *, by: User, at: datetime, page: int) -> Listed:
     return own_history.of_delegation(row, page=page)
 
 
-def count_since_review(row: Delegation) -> int:
-    """Count what a delegate looked up since the supervisor last confirmed them."""
-    query = LookUp.select().where(LookUp.delegation == row)
-    if row.reviewed_at is not None:
-        query = query.where(LookUp.at >= row.reviewed_at)
-    return int(query.count())
+def counts_since_review(rows: Iterable[Delegation]) -> dict[int, int]:
+    """Count what delegates looked up since they were last confirmed, by delegation."""
+    numbers = delegates.ids(rows)
+    query: Any = (
+        Delegation.select(Delegation.id, fn.COUNT(LookUp.id))
+        .join(LookUp, JOIN.LEFT_OUTER, on=(LookUp.delegation == Delegation.id))
+        .where(Delegation.id.in_(numbers))
+        .where(Delegation.reviewed_at.is_null() | (LookUp.at >= Delegation.reviewed_at))
+        .group_by(Delegation.id)
+    )
+    return dict.fromkeys(numbers, 0) | dict(query.tuples())
 
 
 def _line(row: Delegation, *, at: datetime) -> list[Any]:
@@ -102,15 +110,13 @@ def _line(row: Delegation, *, at: datetime) -> list[Any]:
 
 
 def _query(wanted: Wanted) -> Any:
-    query: Any = Delegation.select(Delegation, User).join(
-        User, on=Delegation.supervisor
-    )
+    query, boss = delegates.standing(), delegates.SUPERVISOR
     for word in wanted.text.replace(",", " ").split():
         query = query.where(
             Delegation.name.contains(word)
             | Delegation.position.contains(word)
-            | User.name.contains(word)
-            | User.username.contains(word)
+            | boss.name.contains(word)
+            | boss.username.contains(word)
         )
     if wanted.status:
         query = query.where(Delegation.status == wanted.status)

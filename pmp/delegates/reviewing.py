@@ -5,18 +5,21 @@ to run for it. Who looks up for nobody any more loses the account.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from models import (
     Delegation,
     DelegationStatus,
     NoticeOfAccount,
+    Role,
     User,
     UserStatus,
 )
 from pmp import audit, database, delegates, settings
-from pmp.accounts import account_notices, credentials, sessions
-from pmp.delegates.asking import get, record, taken
+from pmp.accounts import account_notices
+from pmp.delegates import closing
+from pmp.delegates.asking import get, record, taken, withdrawn
 from pmp.errors import ConflictError, RuleError
 
 
@@ -33,29 +36,32 @@ def to_review(supervisor: User, *, at: datetime) -> list[Delegation]:
 def review(keeps: Mapping[int, bool], *, by: User, at: datetime) -> tuple[int, int]:
     """Confirm those of one's delegates who are kept, end the others; count both.
 
-    NotFoundError for somebody else's; ConflictError, and nothing is done, if one of
-    them has ended meanwhile.
+    One after the other: whoever has ended meanwhile stays as they are and is counted as
+    neither. NotFoundError for somebody else's, before anything is done.
     """
     delegates.require_policy()
-    with database.atomic():
-        for number in sorted(keeps):
-            get(number, supervisor=by)
+    for number in keeps:
+        get(number, supervisor=by)
+    counts = {True: 0, False: 0}
+    for number, is_kept in sorted(keeps.items()):
+        with suppress(ConflictError), database.atomic():
             row = _working(number)
-            if keeps[number]:
+            if is_kept:
                 row.reviewed_at = at
                 row.save(only=[Delegation.reviewed_at])
                 record(audit.Event.DELEGATE_CONFIRMED, row, by=by.username, at=at)
             else:
                 reason = "not confirmed by the supervisor"
                 _end(row, by=by.username, reason=reason, at=at)
-    kept = sum(keeps.values())
-    return kept, len(keeps) - kept
+            counts[is_kept] += 1
+    return counts[True], counts[False]
 
 
 def end(delegation_id: int, *, reason: str, by: User, at: datetime) -> None:
     """End a delegation: its supervisor, its delegate or program staff.
 
-    RuleError without a reason of staff's. Who may is for the caller to see to.
+    RuleError without a reason of staff's; ConflictError if it has ended. Who may is for
+    the caller to see to.
     """
     with database.atomic():
         row = _working(delegation_id)
@@ -72,26 +78,56 @@ def end(delegation_id: int, *, reason: str, by: User, at: datetime) -> None:
 def run(*, at: datetime) -> tuple[int, int]:
     """Tell supervisors whom to confirm, end what a closed account leaves behind.
 
-    Give how many supervisors were told, and how many delegations ended. For the night.
+    Give how many supervisors were told, and how many delegations ended. For the night;
+    where the state has no delegates any more, it only ends.
     """
+    rows = list(delegates.standing(DelegationStatus.ASKED, DelegationStatus.APPROVED))
+    ended = sum(_tidied(row, at=at) for row in rows)
+    _close_idle(at=at)
     if not settings.current().delegates:
-        return 0, 0
-    rows = list(
-        Delegation.select(Delegation, User)
-        .join(User, on=Delegation.supervisor)
-        .where(Delegation.status == DelegationStatus.APPROVED)
-        .order_by(Delegation.id)
-    )
-    left = [row for row in rows if row.supervisor.status == UserStatus.CLOSED]
-    for row in left:
-        with database.atomic():
-            why = "the supervisor's account is closed"
-            _end(taken(row.id), by="system", reason=why, at=at)
+        return 0, ended
+    approved = [row for row in rows if row.status == DelegationStatus.APPROVED]
     active = {
-        row.supervisor for row in rows if row.supervisor.status == UserStatus.ACTIVE
+        row.supervisor for row in approved if row.supervisor.status == UserStatus.ACTIVE
     }
     told = [user for user in active if _told(user, at=at)]
-    return len(told), len(left)
+    return len(told), ended
+
+
+def _tidied(row: Delegation, *, at: datetime) -> bool:
+    """End, or withdraw, what has lost its supervisor or delegate; tell if it was."""
+    if _lost(row) is None:
+        return False
+    with suppress(ConflictError), database.atomic():
+        held = taken(row.id)
+        why = _lost(held)  # as it is now
+        if why is None:
+            return False
+        if held.status == DelegationStatus.ASKED:
+            withdrawn(held.id, by="system", at=at)
+        else:
+            _end(_working(held.id), by="system", reason=why, at=at)
+        return True
+    return False
+
+
+def _lost(row: Delegation) -> str | None:
+    if row.supervisor.status == UserStatus.CLOSED:
+        return "the supervisor's account is closed"
+    is_approved = row.status == DelegationStatus.APPROVED
+    if is_approved and row.delegate and row.delegate.status == UserStatus.CLOSED:
+        return "the delegate's account is closed"
+    return None
+
+
+def _close_idle(*, at: datetime) -> None:
+    """Close what was opened again by itself: an account that looks up for nobody."""
+    some = [UserStatus.ACTIVE, UserStatus.AWAITING_FIRST_SIGN_IN]
+    for user in User.select().where(
+        (User.role == Role.DELEGATE) & User.status.in_(some)
+    ):
+        with database.atomic():
+            closing.close_if_idle(user, by="system", at=at)
 
 
 def _told(supervisor: User, *, at: datetime) -> bool:
@@ -120,48 +156,21 @@ def _told(supervisor: User, *, at: datetime) -> bool:
 def _working(delegation_id: int) -> Delegation:
     row = taken(delegation_id)
     if row.status != DelegationStatus.APPROVED:
-        raise ConflictError(f"{row.name} does not look up for you any more.")
+        raise ConflictError(f"Nothing was done: this is {row.status} already.")
     return row
 
 
 def _end(row: Delegation, *, by: str, reason: str, at: datetime) -> None:
+    """End it, and the account with the last one; who is concerned is told first."""
     row.status, row.end_reason = DelegationStatus.ENDED, reason
     row.ended_by, row.ended_at = by, at
     row.save()
+    if row.delegate is not None:
+        account_notices.tell(
+            row.delegate,
+            NoticeOfAccount.DELEGATION_ENDED,
+            at=at,
+            detail={"supervisor": row.supervisor.name},
+        )
+    closing.close_if_idle(row.delegate, by=by, at=at)
     record(audit.Event.DELEGATE_ENDED, row, by=by, at=at, reason=reason)
-    if row.delegate is None:
-        return
-    account_notices.tell(
-        row.delegate,
-        NoticeOfAccount.DELEGATION_ENDED,
-        at=at,
-        detail={"supervisor": row.supervisor.name},
-    )
-    others = Delegation.select().where(
-        (Delegation.delegate == row.delegate)
-        & Delegation.status.in_([DelegationStatus.APPROVED, DelegationStatus.ASKED])
-    )
-    if not others.exists():
-        _close(row.delegate, by=by, at=at)
-
-
-def _close(delegate: User, *, by: str, at: datetime) -> None:
-    """Close the account of who looks up for nobody; it opens with the next approval."""
-    closed = (
-        User.update(status=UserStatus.CLOSED)
-        .where(User.id == delegate.id)
-        .where(User.status != UserStatus.CLOSED)
-        .execute()
-    )
-    if not closed:
-        return
-    sessions.end_all(delegate, at=at)
-    reason = "delegate of nobody any more"
-    credentials.withdraw_letters(delegate, reason=reason, at=at)
-    audit.record(
-        audit.Event.USER_CLOSED,
-        actor=by,
-        subject=f"user:{delegate.id}",
-        at=at,
-        detail={"reason": reason},
-    )

@@ -221,19 +221,21 @@ def address_lines(licence: Licence) -> list[str]:
 def letter_lines(user: User) -> list[str]:
     """Give the lines of a letter to a user: the licence's address of record.
 
-    A delegate has none: theirs is their supervisor's. None where it is incomplete.
+    A delegate has none: theirs is their supervisor's, while they never had another,
+    who would get the way into what is not theirs to see. None where it is incomplete.
     """
     if user.licence:
         return address_lines(user.licence)
-    standing = [DelegationStatus.ASKED, DelegationStatus.APPROVED]
-    row: Delegation | None = (
+    agreed = [DelegationStatus.APPROVED, DelegationStatus.ENDED]
+    rows = list(
         Delegation.select()
         .where(Delegation.delegate == user)
-        .where(Delegation.status.in_(standing))
-        .order_by(Delegation.id)
-        .first()
+        .where(Delegation.status.in_(agreed))
+        .order_by(Delegation.id.desc())
     )
-    licence = row.supervisor.licence if row else None
+    alone = len({row.__data__["supervisor"] for row in rows}) == 1
+    is_standing = alone and rows[0].status == DelegationStatus.APPROVED
+    licence = rows[0].supervisor.licence if is_standing else None
     lines = address_lines(licence) if licence else []
     return [user.name, f"c/o {lines[0]}", *lines[1:]] if lines else []
 

@@ -145,6 +145,7 @@ def _disclosed(
         .order_by(Disclosure.id.desc())
     )
     found = list(rows)
+    delegates.loaded(each.look_up for each in found if each.look_up)
     users = _users_named(found)
     for each in found:
         user = each.look_up.user if each.look_up else users.get(_behind(each))
@@ -169,7 +170,7 @@ def _listed(patient_id: int, since: date, until: date) -> Iterator[Line]:
         .where(reduce(or_, map(_offered, stayed)))
         .order_by(LookUp.id.desc())
     )
-    for each in rows:
+    for each in delegates.loaded(rows):
         purpose = lookup.PURPOSE_WORDS[each.purpose]
         what = f"{LISTED[:1].upper()}{LISTED[1:]}"
         who, where = _recipient(each.user, each), _place(each.user, each)

@@ -15,7 +15,13 @@ from models import LookUp, LookUpOrigin, LookUpOutcome, User
 from pmp import audit, clock, delegates, withheld
 from pmp.errors import NotFoundError, RuleError
 from pmp.lookup import one_person, patient_search
-from pmp.lookup.criteria import PURPOSE_WORDS, Criteria, check, purposes
+from pmp.lookup.criteria import (
+    PURPOSE_WORDS,
+    Criteria,
+    check,
+    purpose_on_behalf_of,
+    purposes,
+)
 from pmp.lookup.keeping import Answer, answer_with, answered, hashed, keep
 from pmp.lookup.patient_search import Candidate
 from pmp.matching import whereabouts
@@ -30,6 +36,7 @@ __all__ = [
     "choose",
     "look_again",
     "of_token",
+    "purpose_on_behalf_of",
     "purposes",
     "result",
     "search",
@@ -149,13 +156,14 @@ def look_again(*, look_up_id: int, by: User, address: str = "", at: datetime) ->
     so it is where all that is known of the patient is withheld by now.
     NotFoundError if it was not one's own, or led to no report.
     """
-    before = of_user(look_up_id, by=by)
+    before = of_user(look_up_id, by=by, at=at)
     if before.patient is None:
         raise NotFoundError("No look-up of yours has this number.")
     [patient_id] = whereabouts.today([before.patient.id], before.at) or [None]
     if patient_id is None or withheld.only_withheld([patient_id]):
         return search_again(look_up_id=look_up_id, by=by, address=address, at=at)
-    criteria = _up_to(_criteria_of(before), before, at)
+    is_own = before.__data__["user"] == by.id
+    criteria = _up_to(_criteria_of(before, is_own=is_own), before, at)
     look_up = keep(criteria, by=by, address=address, at=at, origin=LookUpOrigin.AGAIN)
     return answer_with(look_up, patient_id, at=at)
 
@@ -164,21 +172,32 @@ def search_again(
     *, look_up_id: int, by: User, address: str = "", at: datetime
 ) -> Answer:
     """Repeat an earlier search of one's own, whatever it found then, to today."""
-    before = of_user(look_up_id, by=by)
-    criteria = _up_to(_criteria_of(before), before, at)
+    before = of_user(look_up_id, by=by, at=at)
+    is_own = before.__data__["user"] == by.id
+    criteria = _up_to(_criteria_of(before, is_own=is_own), before, at)
     return search(
         criteria=criteria, by=by, address=address, at=at, origin=LookUpOrigin.AGAIN
     )
 
 
-def of_user(look_up_id: int, *, by: User) -> LookUp:
-    """Give a user's own look-up; NotFoundError for anybody else's."""
-    found: LookUp | None = LookUp.get_or_none(
-        (LookUp.id == look_up_id) & (LookUp.user == by)
-    )
-    if found is None:
+def of_user(look_up_id: int, *, by: User, at: datetime) -> LookUp:
+    """Give a user's own look-up, or one that was on their behalf; NotFoundError.
+
+    A delegate's is theirs while they work for that supervisor.
+    """
+    found: LookUp | None = LookUp.get_or_none(LookUp.id == look_up_id)
+    if found is None or by.id not in _whose(found):
+        raise NotFoundError("No look-up of yours has this number.")
+    if not delegates.may_see(found, by=by, at=at):
         raise NotFoundError("No look-up of yours has this number.")
     return found
+
+
+def _whose(look_up: LookUp) -> set[int]:
+    owners = {look_up.__data__["user"]}
+    if look_up.delegation is not None:
+        owners.add(look_up.delegation.__data__["supervisor"])
+    return owners
 
 
 def of_token(*, token: str, by: User, at: datetime) -> LookUp:
@@ -216,7 +235,7 @@ def _found(look_up: LookUp) -> list[Candidate]:
     )
 
 
-def _criteria_of(look_up: LookUp) -> Criteria:
+def _criteria_of(look_up: LookUp, *, is_own: bool = True) -> Criteria:
     return Criteria(
         first_name=look_up.first_name,
         last_name=look_up.last_name,
@@ -226,7 +245,7 @@ def _criteria_of(look_up: LookUp) -> Criteria:
         until=look_up.until,
         similar=look_up.similar,
         zip=look_up.zip,
-        delegation=look_up.__data__["delegation"],
+        delegation=look_up.__data__["delegation"] if is_own else None,
     )
 
 

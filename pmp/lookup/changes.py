@@ -61,7 +61,7 @@ def since(
     disclosure is written down before it is made. Fills of the new look-up's period
     count.
     """
-    before, now = lookup.of_user(look_up_id, by=by), _report(token, by=by, at=at)
+    before, now = lookup.of_user(look_up_id, by=by, at=at), _report(token, by=by, at=at)
     patient = _patient_of(before, now)
     with database.atomic():
         disclosures.record(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from models import Purpose, Role, User
+from models import Delegation, Purpose, Role, User
 from pmp import clock, delegates
 from pmp.errors import RuleError
 from pmp.lookup.birth_dates import EARLIEST
@@ -83,6 +83,12 @@ def check_purpose(
         allowed = tuple(_for_care(each.supervisor) for each in theirs)
     if purpose not in allowed:
         raise RuleError("Say what you need this report for", field="purpose")
+
+
+def purpose_on_behalf_of(delegation: int | None) -> Purpose:
+    """Give what a look-up on somebody's behalf is for; `check` refuses nobody's."""
+    row: Delegation | None = Delegation.get_or_none(Delegation.id == delegation)
+    return _for_care(row.supervisor) if row else Purpose.TREATING
 
 
 def _for_care(supervisor: User) -> Purpose:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from peewee import fn
+
 from models import (
     Dispensation,
     DispensationVersion,
@@ -25,6 +27,7 @@ from pmp.prepared import Given, Question, prepared
 from pmp.thresholds.correction_notices import FIELDS
 from pmp.wording import us_time
 
+NO_DELEGATION = 0  # an id that no row has
 VOIDED = "removed: it was reported in error"
 ANOTHERS = "it belongs to another person"
 
@@ -110,7 +113,10 @@ def asked(look_up: LookUp, patient_id: int) -> list[Question]:
 
 def _seen_of(look_up: LookUp, patient_id: int) -> Question:
     return _seen.asked(
-        user=look_up.__data__["user"], look_up=look_up.id, patient=patient_id
+        user=look_up.__data__["user"],
+        look_up=look_up.id,
+        patient=patient_id,
+        delegation=_behalf(look_up),
     )
 
 
@@ -121,7 +127,7 @@ def _seen_before(look_up: LookUp, patient_id: int) -> ReportSeen | None:
         alone: ReportSeen | None = _seen.one(**_seen_of(look_up, patient_id).given)
         return alone
     found: ReportSeen | None = (
-        _seen_by(look_up.__data__["user"], look_up.id)
+        _seen_by(look_up.__data__["user"], look_up.id, _behalf(look_up))
         .where(whereabouts.whose(stayed, LookUp.patient, LookUp.at))
         .first()
     )
@@ -142,17 +148,26 @@ def _write() -> Any:
 
 @prepared
 def _seen() -> Any:
-    query = _seen_by(Given("user"), Given("look_up"))
+    query = _seen_by(Given("user"), Given("look_up"), Given("delegation"))
     return query.where(LookUp.patient == Given("patient")).limit(1)
 
 
-def _seen_by(user: Any, look_up: Any) -> Any:
-    """Give the query of what a user saw before a look-up, the latest first."""
+def _behalf(look_up: LookUp) -> int:
+    number: int | None = look_up.__data__["delegation"]
+    return number or NO_DELEGATION
+
+
+def _seen_by(user: Any, look_up: Any, delegation: Any) -> Any:
+    """Give the query of what a user saw before a look-up, the latest first.
+
+    On the same behalf: what a delegate saw for another supervisor is not told.
+    """
     return (
         ReportSeen.select(ReportSeen, LookUp.since, LookUp.until)
         .join(LookUp)
         .where(LookUp.user == user)
         .where(LookUp.id < look_up)
+        .where(fn.COALESCE(LookUp.delegation, NO_DELEGATION) == delegation)
         .order_by(LookUp.id.desc())
     )
 

@@ -13,7 +13,6 @@ from models import (
     LookUpOutcome,
     Patient,
     Purpose,
-    Role,
     UnusualLookUp,
     UnusualStatus,
     User,
@@ -62,7 +61,7 @@ def every(wanted: Wanted, *, user: User, at: datetime) -> list[LookUp]:
 
     RuleError if they are more than MOST_ROWS.
     """
-    rows = list(_query(wanted, user, at).limit(MOST_ROWS + 1))
+    rows = delegates.loaded(_query(wanted, user, at).limit(MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         message = f"These are more than {MOST_ROWS:,} rows. Choose fewer days."
         raise RuleError(message, field="since")
@@ -102,12 +101,12 @@ def latest(user: User) -> LookUp | None:
     return last
 
 
-def questions(user: User) -> list[UnusualLookUp]:
+def questions(user: User, *, at: datetime) -> list[UnusualLookUp]:
     """Give the look-ups that staff ask a user about, and that wait for an answer."""
     query = (
         UnusualLookUp.select(UnusualLookUp, LookUp)
         .join(LookUp)
-        .where(UnusualLookUp.user == user)
+        .where(_own(user, at))
         .where(UnusualLookUp.status == UnusualStatus.ASKED)
     )
     return list(query.order_by(UnusualLookUp.id))
@@ -117,14 +116,13 @@ def _listed(query: Any, page: int, size: int) -> Listed:
     total = query.count()
     pages = pages_of(total, size)
     number = min(max(1, page), pages)
-    return Listed(list(query.paginate(number, size)), total, number, pages)
+    rows = delegates.loaded(query.paginate(number, size))
+    return Listed(rows, total, number, pages)
 
 
 def _own(user: User, at: datetime) -> Any:
-    if user.role is not Role.DELEGATE:
-        return LookUp.user == user
-    theirs = delegates.ids(delegates.usable(user, at=at))
-    return (LookUp.user == user) & LookUp.delegation.in_(theirs)
+    mine, seen = LookUp.user == user, delegates.seen_by(user, at=at)
+    return mine if seen is None else mine & seen
 
 
 def _query(wanted: Wanted, user: User, at: datetime) -> Any:

@@ -18,15 +18,19 @@ def words(user: User, look_up: LookUp, reported: Iterable[ReportedIdentity]) -> 
     """
     looked_up = [(look_up.first_name, look_up.last_name)]
     looked_up += [(each.first_name, each.last_name) for each in reported]
-    for first_own, last_own in _names(user):
-        for first, last in looked_up:
-            if not _same_last_name(last_own, last):
-                continue
-            if name_key(first_own) == name_key(first):
-                return "The user's own first and last name."
-            share = LAST.get(name_key(last_own), 0.0)
-            often = ", which is a common one" if share >= _COMMON else ""
-            return f"The user's own last name{often}."
+    persons = [("user's own", user)]
+    if look_up.delegation is not None:
+        persons.append(("supervisor's", look_up.delegation.supervisor))
+    for whose, person in persons:
+        for first_own, last_own in _names(person):
+            for first, last in looked_up:
+                if not _same_last_name(last_own, last):
+                    continue
+                if name_key(first_own) == name_key(first):
+                    return f"The {whose} first and last name."
+                share = LAST.get(name_key(last_own), 0.0)
+                often = ", which is a common one" if share >= _COMMON else ""
+                return f"The {whose} last name{often}."
     return ""
 
 

@@ -16,7 +16,6 @@ from models import (
     LookUpOutcome,
     PatientSchedule,
     Purpose,
-    Role,
     ScheduledPatient,
     User,
     UserStatus,
@@ -103,7 +102,9 @@ def make(  # noqa: PLR0913 - what a list is
                 last_name=line.last_name,
                 birth_date=line.birth_date,
             )
-        detail = {"people": len(people), "purpose": purpose.value}
+        detail: dict[str, Any] = {"people": len(people), "purpose": purpose.value}
+        if made.delegation is not None:
+            detail["on_behalf_of"] = made.delegation.supervisor.username
         _record(audit.Event.SCHEDULE_MADE, made, by=by.username, at=at, detail=detail)
     return made
 
@@ -134,10 +135,8 @@ def of(user: User, *, at: datetime) -> list[PatientSchedule]:
     A delegate's of those alone for whom they look up now.
     """
     query = PatientSchedule.select().where(PatientSchedule.user == user)
-    if user.role is Role.DELEGATE:
-        theirs = delegates.ids(delegates.usable(user, at=at))
-        query = query.where(PatientSchedule.delegation.in_(theirs))
-    return list(query.order_by(PatientSchedule.id.desc()))
+    rows = list(query.order_by(PatientSchedule.id.desc()))
+    return [row for row in rows if delegates.may_see(row, by=user, at=at)]
 
 
 def standing(schedule_id: int, *, by: User, at: datetime) -> Standing:

@@ -69,9 +69,7 @@ def is_near_to(typed: str) -> Callable[[str], bool]:
             if typed == reported:
                 return first != ""
             other = len(reported)
-            shorter, longer = (
-                (typed, reported) if length < other else (reported, typed)
-            )
+            shorter, longer = (typed, reported) if length < other else (reported, typed)
             if len(shorter) >= FEWEST_FOR_PART and longer.startswith(shorter):
                 return True
         elif reported[-1:] != last and (length < _LONG or len(reported) < _LONG):

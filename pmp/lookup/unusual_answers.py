@@ -3,18 +3,18 @@
 from datetime import datetime
 
 from models import UnusualLookUp, UnusualLookUpMessage, UnusualStatus, User
-from pmp import audit, database
+from pmp import audit, database, delegates
 from pmp.errors import NotFoundError, RuleError
 
 
-def asked(unusual_id: int, *, by: User) -> UnusualLookUp:
+def asked(unusual_id: int, *, by: User, at: datetime) -> UnusualLookUp:
     """Give a look-up of a user's own that staff have asked about; NotFoundError."""
     found: UnusualLookUp | None = UnusualLookUp.get_or_none(
         (UnusualLookUp.id == unusual_id)
         & (UnusualLookUp.user == by)
         & (UnusualLookUp.status == UnusualStatus.ASKED)
     )
-    if found is None:
+    if found is None or not delegates.may_see(found.look_up, by=by, at=at):
         raise NotFoundError("There is no such question, or you have answered it.")
     return found
 

@@ -18,7 +18,7 @@ from models import (
     UnusualStatus,
     User,
 )
-from pmp import audit, clock, database, downloads, sorting
+from pmp import audit, clock, database, delegates, downloads, sorting
 from pmp.downloads import Listing
 from pmp.errors import ConflictError, NotFoundError, RuleError
 from pmp.lookup.criteria import PURPOSE_WORDS
@@ -221,7 +221,7 @@ def _line(row: UnusualLookUp, said: int) -> list[Any]:
         look_up.id,
         us_time(look_up.at),
         user.username,
-        user.name,
+        f"{user.name}{delegates.behalf(look_up)}",
         KIND_WORDS[row.kind],
         row.reason,
         PURPOSE_WORDS[look_up.purpose],

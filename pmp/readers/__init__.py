@@ -23,12 +23,13 @@ from models import (
     DispensationVersion,
     LookUp,
     LookUpCorrection,
+    Role,
     ThresholdCase,
     TicketOutcome,
     User,
     UserStatus,
 )
-from pmp import audit, bulk, clock, database, deliveries, withheld
+from pmp import audit, bulk, clock, database, delegates, deliveries, withheld
 from pmp.deliveries import Route
 from pmp.prepared import Given, prepared
 from pmp.readers.shown_to import Found, find, find_told, find_under
@@ -128,7 +129,12 @@ def told_of(entry: Dispensation) -> int:
 
 
 def waiting(user: User) -> int:
-    """Count what a user has not seen yet."""
+    """Count what a user has not seen yet, and may see."""
+    if user.role is Role.DELEGATE:
+        theirs = delegates.seen_by(user, at=clock.now())
+        told = LookUpCorrection
+        query = told.select().join(LookUp).where(told.user == user, theirs)
+        return int(query.where(told.seen_at.is_null()).count())
     return len(_unseen(user=user.id))
 
 
@@ -144,21 +150,19 @@ def _unseen() -> Any:
 
 
 def mine(user: User, *, at: datetime) -> list[LookUpCorrection]:
-    """Give what a user was told lately, newest first, and note that it is seen."""
-    since = at - timedelta(days=LISTED_DAYS)
+    """Give what a user was told lately, newest first, and note that it is seen.
+
+    A delegate of what they looked up for whom they work for now.
+    """
+    since, told = at - timedelta(days=LISTED_DAYS), LookUpCorrection
+    recent = (told.made_at >= since) | told.seen_at.is_null()
+    query: Any = told.select(told, LookUp).join(LookUp).where(told.user == user, recent)
+    if (theirs := delegates.seen_by(user, at=at)) is not None:
+        query = query.where(theirs)
     with database.atomic():
-        rows = list(
-            LookUpCorrection.select(LookUpCorrection, LookUp)
-            .join(LookUp)
-            .where(LookUpCorrection.user == user)
-            .where(
-                (LookUpCorrection.made_at >= since) | LookUpCorrection.seen_at.is_null()
-            )
-            .order_by(LookUpCorrection.made_at.desc(), LookUpCorrection.id.desc())
-        )
-        LookUpCorrection.update(seen_at=at).where(
-            LookUpCorrection.user == user, LookUpCorrection.seen_at.is_null()
-        ).execute()
+        rows = list(query.order_by(told.made_at.desc(), told.id.desc()))
+        new = [row.id for row in rows if row.seen_at is None]
+        told.update(seen_at=at).where(bulk.among(told.id, new)).execute()
     return rows
 
 
@@ -266,6 +270,8 @@ def _mail(user: User, *, at: datetime) -> None:
     """Have a user told by email, once a day: a second change waits for the morning."""
     if not user.email or user.status != UserStatus.ACTIVE:
         return  # they see it in the portal
+    if user.role is Role.DELEGATE and not delegates.usable(user, at=at):
+        return  # nor there
     today = clock.day_of(at)
     for day in (today, today + timedelta(days=1)):
         key = f"look-up-corrections:{user.id}:{day}"

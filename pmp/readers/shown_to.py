@@ -12,6 +12,7 @@ from peewee import JOIN
 
 from models import (
     DecidedIdentity,
+    Delegation,
     Dispensation,
     DispensationStatus,
     DispensationVersion,
@@ -167,7 +168,7 @@ def _kept(shown: dict[int, dict[int, int]]) -> Found:
 
 
 def _shown(entry: _Entry, stayed: Sequence[Stay], at: datetime) -> dict[int, int]:
-    """Give who was shown an entry: user → last look-up.
+    """Give who was shown an entry: user → last look-up, or last on their behalf.
 
     What a report showed is known where it was opened; of a line of a schedule, and of
     a report of which that was not kept, the patient and the days say it.
@@ -176,8 +177,16 @@ def _shown(entry: _Entry, stayed: Sequence[Stay], at: datetime) -> dict[int, int
         return {}
     years = settings.current().correction_notice_years
     rows: Any = (
-        LookUp.select(LookUp.id, LookUp.user, LookUp.at, ReportSeen.entries)
+        LookUp.select(
+            LookUp.id,
+            LookUp.user,
+            Delegation.supervisor,
+            LookUp.at,
+            ReportSeen.entries,
+        )
         .join(ReportSeen, JOIN.LEFT_OUTER)
+        .switch(LookUp)
+        .join(Delegation, JOIN.LEFT_OUTER)
         .where(
             whereabouts.whose(
                 # A report is open for hours: it shows what comes to it meanwhile.
@@ -193,12 +202,14 @@ def _shown(entry: _Entry, stayed: Sequence[Stay], at: datetime) -> dict[int, int
         .tuples()
     )
     hours = timedelta(hours=settings.current().report_hours)
-    found = {}
-    for look_up, user, looked_at, seen in rows:
+    found, on_behalf_of = {}, {}
+    for look_up, user, supervisor, looked_at, seen in rows:
         could_show = entry.stored_at <= looked_at + hours
         if could_show if seen is None else entry.row_code in seen:
             found[user] = look_up
-    return found
+            if supervisor is not None:
+                on_behalf_of[supervisor] = look_up
+    return on_behalf_of | found
 
 
 def _covers(day: date) -> Any:

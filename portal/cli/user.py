@@ -8,6 +8,9 @@ from pmp.accounts import coverage, inactivity, second_factor, users
 from pmp.wording import us_time
 from portal.cli import with_program
 
+# A delegate is asked for by a supervisor: nobody answers for one who is made here.
+ROLES = [role.value for role in Role if role is not Role.DELEGATE]
+
 
 @click.group()
 def user() -> None:
@@ -16,7 +19,7 @@ def user() -> None:
 
 @user.command()
 @click.option("--username", required=True)
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--email", default="")
 @with_program
 def create(username: str, role: str, email: str) -> None:

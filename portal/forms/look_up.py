@@ -20,6 +20,7 @@ OUTCOMES = {
     LookUpOutcome.NONE: "No record found",
     LookUpOutcome.REFUSED: "Refused",
 }
+NOBODY = 0  # of those whom a delegate may choose
 PERIODS = [SelectChoice(n, f"the last {n} months") for n in MONTHS]
 
 
@@ -37,30 +38,39 @@ class BirthDateField(UsDateField):
 
 
 class OnBehalfForm(Form):
-    """What a look-up, or a list of them, asks of a delegate: for whom it is."""
+    """What a look-up, or a list of them, is for; of a delegate: on whose behalf."""
 
     on_behalf_of = SelectField("On behalf of", coerce=int)
+    purpose = SelectField("What do you need this report for?")
 
-    def offer_supervisors(self, user: User, latest: int | None) -> None:
-        """Offer those for whom a delegate may look up, the last one first.
+    def offer(self, user: User, latest: LookUp | None) -> None:
+        """Offer the purposes of the user's role, the one used last first.
 
-        For everybody else there is no such field.
+        A delegate says for whom instead, of whom there may be several: what it is for
+        follows from it.
         """
         if user.role is not Role.DELEGATE:
             del self.on_behalf_of
+            last = latest.purpose if latest else None
+            self.purpose.choices = purpose_choices(user, last)
             return
-        found = sorted(
-            delegates.usable(user, at=clock.now()), key=lambda row: row.id != latest
-        )
-        self.on_behalf_of.choices = [
-            SelectChoice(row.id, row.supervisor.name) for row in found
-        ]
+        del self.purpose
+        found = delegates.usable(user, at=clock.now())
+        choices = [SelectChoice(row.id, row.supervisor.name) for row in found]
+        first = [SelectChoice(NOBODY, "Choose")] if len(found) > 1 else []
+        self.on_behalf_of.choices = [*first, *choices]
 
     @property
     def delegation(self) -> int | None:
         """On whose behalf, by the number of the delegation; None for one's own."""
         chosen: int | None = self.on_behalf_of.data if self.on_behalf_of else None
         return chosen
+
+    def chosen_purpose(self) -> Purpose:
+        """Give what it is for; where it says on whose behalf, that person's care."""
+        if self.purpose:
+            return Purpose(self.purpose.data)
+        return lookup.purpose_on_behalf_of(self.delegation)
 
 
 class LookUpForm(OnBehalfForm):
@@ -79,16 +89,10 @@ class LookUpForm(OnBehalfForm):
         ],
     )
     zip = StringField("ZIP code", validators=[Length(max=10)])
-    purpose = SelectField("What do you need this report for?")
     months = SelectField("Prescriptions filled in", choices=PERIODS, default=MONTHS[0])
     since = UsDateField("From", validators=[Optional()])
     until = UsDateField("To", validators=[Optional()])
     similar = BooleanField("Also similar spellings, nicknames and one wrong digit")
-
-    def offer(self, user: User, latest: LookUp | None) -> None:
-        """Offer the purposes of the user's role, the one used last first."""
-        self.offer_supervisors(user, latest.__data__["delegation"] if latest else None)
-        self.purpose.choices = purpose_choices(user, latest.purpose if latest else None)
 
     def criteria(self, today: date) -> Criteria:
         """Give what was asked; the period ends today unless days were typed."""
@@ -99,7 +103,7 @@ class LookUpForm(OnBehalfForm):
             first_name=self.first_name.data,
             last_name=self.last_name.data,
             birth_date=born,
-            purpose=Purpose(self.purpose.data),
+            purpose=self.chosen_purpose(),
             since=since,
             until=until,
             similar=bool(self.similar.data),

@@ -8,7 +8,6 @@ from wtforms.fields import TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
-from models import LookUp, User
 from pmp.lookup import schedule_lines
 from pmp.lookup.schedule_lines import Line
 from portal.forms.look_up import (
@@ -16,7 +15,6 @@ from portal.forms.look_up import (
     PERIODS,
     OnBehalfForm,
     months_before,
-    purpose_choices,
 )
 
 LONGEST = 50_000
@@ -42,11 +40,6 @@ class ScheduleForm(OnBehalfForm):
     purpose = SelectField("What do you need these reports for?")
     months = SelectField("Prescriptions filled in", choices=PERIODS, default=MONTHS[0])
     similar = BooleanField("Also similar spellings where the name itself is not found")
-
-    def offer(self, user: User, latest: LookUp | None) -> None:
-        """Offer the purposes of the user's role, the one used last first."""
-        self.offer_supervisors(user, latest.__data__["delegation"] if latest else None)
-        self.purpose.choices = purpose_choices(user, latest.purpose if latest else None)
 
     def take_file(self) -> None:
         """Put a file's text where it can be read and corrected."""

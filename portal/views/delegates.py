@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Delegation
 from pmp import clock, delegates, lookup
-from pmp.delegates import asking, lists, reviewing
+from pmp.delegates import asking, deciding, lists, reviewing
 from pmp.permissions import Permission
 from portal.access import requires, signed_in_user
 from portal.forms import rule_errors
@@ -71,8 +71,7 @@ def withdraw(number: int) -> ResponseReturnValue:
 def end(number: int) -> ResponseReturnValue:
     row = asking.get(number, supervisor=signed_in_user())
     form = EndForm()
-    if form.validate_on_submit():
-        _ended(row, form)
+    if form.validate_on_submit() and _ended(row, form):
         flash(f"{row.name} cannot look up anyone for you any more.")
         return redirect(url_for(".index"), 303)
     page = render_template("delegates/end.html", form=form, row=row, is_mine=True)
@@ -101,17 +100,20 @@ def leave(number: int) -> ResponseReturnValue:
     if number not in mine:
         abort(404)
     form, row = EndForm(), mine[number]
-    if form.validate_on_submit():
-        _ended(row, form)
+    if form.validate_on_submit() and _ended(row, form):
         flash(f"You look up nobody for {row.supervisor.name} any more.")
         return redirect(url_for("home.home"), 303)
     page = render_template("delegates/end.html", form=form, row=row, is_mine=False)
     return page, 422 if form.errors else 200
 
 
-def _ended(row: Delegation, form: EndForm) -> None:
-    reason = form.reason.data or ""
-    reviewing.end(row.id, reason=reason, by=signed_in_user(), at=clock.now())
+def _ended(row: Delegation, form: EndForm) -> bool:
+    done = False
+    with rule_errors(form):
+        reason = form.reason.data or ""
+        reviewing.end(row.id, reason=reason, by=signed_in_user(), at=clock.now())
+        done = True
+    return done
 
 
 def _index(*, chosen: dict[int, str], missing: list[Delegation]) -> str:
@@ -123,7 +125,9 @@ def _index(*, chosen: dict[int, str], missing: list[Delegation]) -> str:
         rows=rows,
         states={row.id: delegates.state_words(row, at=at) for row in rows},
         due={row.id: delegates.due(row) for row in rows if row.decided_at},
-        counts={row.id: lists.count_since_review(row) for row in rows},
+        counts=lists.counts_since_review(rows),
+        letters=[row.id for row in rows if deciding.has_letter(row, at=at)],
+        to_confirm=delegates.TO_CONFIRM,
         to_review=reviewing.to_review(me, at=at),
         chosen=chosen,
         missing=missing,

@@ -45,6 +45,7 @@ HEADINGS = (
     "Filled to",
     "Result",
     "Prescriptions",
+    "On behalf of",
 )
 
 
@@ -64,7 +65,7 @@ def look_up() -> ResponseReturnValue:
         "look_up/look_up.html",
         form=form,
         recent=own_history.recent_patients(user=user, at=clock.now()),
-        questions=own_history.questions(user),
+        questions=own_history.questions(user, at=clock.now()),
         received_through=received.last_day(),
     )
     return page, 422 if form.errors else 200
@@ -111,7 +112,7 @@ def search_similar(token: str) -> ResponseReturnValue:
 def look_again() -> ResponseReturnValue:
     """Open again what an earlier search led to: its patient, or the search itself."""
     number, user = request.form.get("look_up", 0, whole), signed_in_user()
-    before = lookup.of_user(number, by=user)
+    before = lookup.of_user(number, by=user, at=clock.now())
     again = lookup.look_again if before.patient else lookup.search_again
     return go_to(again(look_up_id=number, by=user, **_whence()))
 
@@ -170,7 +171,7 @@ def mine() -> ResponseReturnValue:
         copies=report_copies.copies_of(row.id for row in listed.rows),
         is_narrowed=wanted != own_history.Wanted(),
         purposes=lookup.PURPOSE_WORDS,
-        questions=own_history.questions(user),
+        questions=own_history.questions(user, at=clock.now()),
     )
     return page, 422 if form.errors else 200
 
@@ -179,7 +180,7 @@ def mine() -> ResponseReturnValue:
 @requires(Permission.LOOK_UP)
 def question(number: int) -> ResponseReturnValue:
     user = signed_in_user()
-    found = unusual_answers.asked(number, by=user)
+    found = unusual_answers.asked(number, by=user, at=clock.now())
     form = MessageForm()
     if form.validate_on_submit():
         with rule_errors(form):
@@ -218,6 +219,7 @@ def _line(row: LookUp) -> Sequence[Any]:
         us_date(row.until),
         OUTCOMES.get(row.outcome, ""),
         row.entries if row.outcome is LookUpOutcome.REPORT else "",
+        row.delegation.supervisor.name if row.delegation else "",
     )
 
 

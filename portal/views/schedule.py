@@ -15,7 +15,6 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from gateway import tasks
-from models import Purpose
 from pmp import clock, lookup, settings
 from pmp.lookup import own_history, schedules
 from pmp.permissions import Permission
@@ -98,7 +97,7 @@ def delete(number: int) -> ResponseReturnValue:
 def _run(form: ScheduleForm, lines: list[Any]) -> ResponseReturnValue:
     made = schedules.make(
         lines,
-        purpose=Purpose(form.purpose.data),
+        purpose=form.chosen_purpose(),
         since=form.since(clock.today()),
         similar=bool(form.similar.data),
         by=signed_in_user(),

@@ -74,7 +74,7 @@ def decline(number: int) -> ResponseReturnValue:
             deciding.decline(number, reason=reason, by=me, at=clock.now())
             flash("Declined; the supervisor is told.")
             return redirect(url_for(".index"), 303)
-    return _shown(deciding.get(number), decline_form=form)
+    return _overtaken(number, form) or _shown(deciding.get(number), decline_form=form)
 
 
 @bp.post("/staff/delegates/<int:number>/end")
@@ -87,7 +87,16 @@ def end(number: int) -> ResponseReturnValue:
             reviewing.end(number, reason=reason, by=me, at=clock.now())
             flash("Ended; both are told.")
             return redirect(url_for(".show", number=number), 303)
-    return _shown(deciding.get(number), end_form=form)
+    return _overtaken(number, form) or _shown(deciding.get(number), end_form=form)
+
+
+def _overtaken(number: int, form: Form) -> ResponseReturnValue | None:
+    """Tell that a colleague was faster: the page has no such form any more."""
+    if not form.form_errors:
+        return None
+    for message in form.form_errors:
+        flash(str(message), "warn")
+    return redirect(url_for(".show", number=number), 303)
 
 
 def _listed(form: DelegateFilterForm) -> ResponseReturnValue:
@@ -116,7 +125,7 @@ def _shown(
         state=delegates.state_words(row, at=clock.now()),
         due=delegates.due(row) if row.decided_at else None,
         alike=deciding.alike(row) if row.status == "asked" else [],
-        looked_up=lists.count_since_review(row),
+        looked_up=lists.counts_since_review([row])[row.id],
         decline_form=decline_form or DeclineDelegateForm(formdata=None),
         end_form=end_form or EndForm(formdata=None),
     )

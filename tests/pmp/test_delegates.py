@@ -1,12 +1,14 @@
 """Delegates: two agree, each look-up says for whom, each quarter it is confirmed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 
+import models
 from models import (
     AccountNotice,
     AuditEvent,
@@ -17,23 +19,45 @@ from models import (
     Disclosure,
     ForgottenPassword,
     LookUp,
+    LookUpCorrection,
+    LookUpOutcome,
     NoticeOfAccount,
     Profession,
     Purpose,
     Role,
+    ScheduledPatient,
     Session,
+    TicketOutcome,
     UnusualKind,
     UnusualLookUp,
+    UnusualStatus,
     User,
     UserStatus,
 )
-from pmp import accounts, delegates, lookup, settings, work_queues
-from pmp.accounts import credentials, inactivity, sessions
+from pmp import (
+    accounts,
+    database,
+    delegates,
+    lookup,
+    readers,
+    settings,
+    work_queues,
+)
+from pmp.accounts import credentials, forgotten, inactivity, sessions, user_desk
 from pmp.delegates import asking, deciding, lists, reviewing
 from pmp.delegates.asking import Person
+from pmp.deliveries import contacts
 from pmp.disclosures import accountings
 from pmp.errors import ConflictError, NotFoundError, RuleError
-from pmp.lookup import own_history, reports, schedules
+from pmp.lookup import (
+    changes,
+    keeping,
+    own_history,
+    report_copies,
+    reports,
+    schedules,
+    unusual_answers,
+)
 from pmp.lookup.criteria import Criteria
 from pmp.lookup.schedule_lines import Line
 from tests.conftest import NOW
@@ -44,6 +68,8 @@ from tests.factories import (
     make_prescriber,
     make_user,
 )
+from tests.locks import until_it_waits
+from tests.statements import statements
 
 BORN = date(1971, 4, 28)
 CASEY = Person("Casey Reed", "medical assistant", "casey@example.org")
@@ -163,18 +189,23 @@ def test_without_email_a_letter_goes_to_the_supervisor_and_needs_their_code(
     for wrong in ("", "CTR-00000-00000"):
         with pytest.raises(RuleError):
             accounts.check_letter(**come, code=wrong)
+    assert deciding.has_letter(deciding.get(row.id), at=NOW)
     assert accounts.check_letter(**come, code=row.code).user == done.delegate
 
 
 def test_what_is_missing_or_one_s_own_is_refused_at_its_field(doctor: User) -> None:
+    make_user(Role.DELEGATE, username="robin.hale", name="Robin Hale")
     cases: list[tuple[dict[str, str], str]] = [
         ({"name": " "}, "name"),
+        ({"name": "Casey"}, "name"),
+        ({"name": "RUTH  ADAMS"}, "name"),
         ({"position": ""}, "position"),
         ({"email": "casey"}, "email"),
         ({"email": str(doctor.email).upper()}, "email"),
         ({"phone": "12"}, "phone"),
         ({"username": "nobody"}, "username"),
         ({"username": doctor.username}, "username"),
+        ({"username": "robin.hale"}, "username"),  # somebody else's
     ]
     for given, field in cases:
         with pytest.raises(RuleError) as refused:
@@ -191,10 +222,12 @@ def test_what_is_missing_or_one_s_own_is_refused_at_its_field(doctor: User) -> N
 def test_nobody_who_reads_mail_at_another_s_address_is_let_in(
     doctor: User, staff: User
 ) -> None:
-    make_user(Role.PHARMACY, email="casey@example.org")
+    make_user(Role.PHARMACY, email="Casey@Example.org")
+    make_user(Role.STAFF, name="CASEY REED", status=UserStatus.CLOSED)
     row = ask(doctor)
-    assert [each.role for each in deciding.alike(row)] == [Role.PHARMACY]
-    with pytest.raises(ConflictError, match=r"casey@example\.org"):
+    alike = {each.role for each in deciding.alike(row)}
+    assert alike == {Role.PHARMACY, Role.STAFF}
+    with pytest.raises(ConflictError, match=r"casey@example\.org is the address"):
         deciding.approve(row.id, by=staff, at=NOW)
     assert deciding.get(row.id).status == DelegationStatus.ASKED
     assert not User.select().where(User.role == Role.DELEGATE).exists()
@@ -269,7 +302,7 @@ def test_what_is_not_confirmed_within_the_quarter_is_paused_until_it_is(
     answer = search(row, at=late - timedelta(minutes=1))
     mine: Any = {"by": delegate_of(row), "at": late}
 
-    with pytest.raises(RuleError, match="nobody's delegate"):
+    with pytest.raises(RuleError, match="can look up nobody now"):
         search(row, at=late)
     with pytest.raises(NotFoundError):
         lookup.of_token(token=answer.token, **mine)
@@ -322,13 +355,311 @@ def test_who_is_not_kept_loses_all_that_they_saw_and_the_account(
     assert delegate_of(again).status != UserStatus.CLOSED
 
 
+def shown_before(row: Delegation) -> dict[str, Callable[[datetime], Any]]:
+    """Do all that a delegate may; give every way to see it again, by name."""
+    maria = make_patient(first_name="MARIA", last_name="DELGADO", birth_date=BORN)
+    entry = make_dispensation(patient=maria)
+    for _ in range(2):  # two of one name and day: somebody is to be chosen
+        make_patient(first_name="JUAN", last_name="NOVAK", birth_date=BORN)
+    by = delegate_of(row)
+    token = search(row).token
+    reports.open_report(token=token, what="page", by=by, at=NOW)
+    found = LookUp.get()
+    several = search(row, first_name="Juan", last_name="Novak").token
+    juan = LookUp.select().order_by(LookUp.id.desc()).get().candidates[0]
+    copy = report_copies.keep(
+        found, code="V-1", body=b"%PDF", pages=1, entries=1, at=NOW
+    )
+    listed = schedules.make(
+        [Line(1, "", "MARIA", "DELGADO", BORN), Line(2, "", "ANN", "NOBODY", BORN)],
+        purpose=Purpose.TREATING,
+        since=MARIA.since,
+        similar=False,
+        by=by,
+        at=NOW,
+        delegation=row.id,
+    )
+    assert schedules.run_next(listed.id, at=NOW)
+    asked = UnusualLookUp.create(
+        look_up=found,
+        user=by,
+        kind=UnusualKind.VOLUME,
+        reason="many",
+        status=UnusualStatus.ASKED,
+        found_at=NOW,
+    )
+    LookUpCorrection.create(
+        user=by,
+        look_up=found,
+        dispensation=entry,
+        version=1,
+        outcome=TicketOutcome.CORRECTED,
+        made_at=NOW,
+    )
+    new: Any = {"by": by, "address": ""}
+    return {
+        "token": lambda at: lookup.of_token(token=token, by=by, at=at),
+        "report": lambda at: reports.open_report(token=token, what="PDF", by=by, at=at),
+        "candidates": lambda at: lookup.result(token=several, by=by, at=at),
+        "choose": lambda at: lookup.choose(
+            token=several, patient_ids=[juan], at=at, **new
+        ),
+        "similar": lambda at: lookup.search_similar(token=several, at=at, **new),
+        "again": lambda at: lookup.look_again(look_up_id=found.id, at=at, **new),
+        "search again": lambda at: lookup.search_again(
+            look_up_id=found.id, at=at, **new
+        ),
+        "changes": lambda at: changes.since(found.id, token=token, by=by, at=at),
+        "copy": lambda at: report_copies.open_copy(copy.id, by=by, at=at),
+        "list": lambda at: schedules.standing(listed.id, by=by, at=at),
+        "question": lambda at: unusual_answers.asked(asked.id, by=by, at=at),
+        "lists": lambda at: schedules.of(by, at=at),
+        "questions": lambda at: own_history.questions(by, at=at),
+        "mine": lambda at: own_history.every(own_history.Wanted(), user=by, at=at),
+        "patients": lambda at: own_history.recent_patients(user=by, at=at),
+        "corrected": lambda at: readers.mine(by, at=at),
+    }
+
+
+@pytest.mark.parametrize("why", ["ended", "paused", "off", "suspended"])
+def test_no_way_leads_to_what_a_delegate_may_see_no_more(
+    doctor: User, staff: User, why: str
+) -> None:
+    row = agreed(doctor, staff)
+    ways, at = shown_before(row), NOW
+    for way, look in ways.items():
+        assert look(NOW) not in (None, []), way
+    [line] = ScheduledPatient.select().where(ScheduledPatient.look_up.is_null())
+    kept, told = LookUp.select().count(), Disclosure.select().count()
+    names = {each.recipient for each in Disclosure.select()}
+    assert names == {"Casey Reed, delegate of Ruth Adams"}
+    # Another supervisor keeps the account open.
+    other = ask(make_user(Role.PRACTITIONER, name="Sam Brown"), username="casey.reed")
+    deciding.approve(other.id, by=staff, at=NOW)
+    if why == "ended":
+        reviewing.end(row.id, reason="left", by=staff, at=NOW)
+    elif why == "paused":
+        at = NOW + QUARTER
+        Delegation.update(reviewed_at=at).where(Delegation.id == other.id).execute()
+    elif why == "suspended":
+        accounts.suspend(user=doctor, reason="x", by=staff, at=NOW)
+
+    with settings.changed(delegates=why != "off"):
+        LookUp.update(token_until=at + QUARTER).execute()
+        for way, look in ways.items():
+            try:
+                assert look(at) == [], way
+            except (NotFoundError, RuleError):
+                continue
+        assert readers.waiting(delegate_of(row)) == 0
+        schedules.run_next(line.schedule.id, at=at)
+        fresh = ScheduledPatient.get_by_id(line.id)
+        assert (fresh.outcome, fresh.look_up) == (LookUpOutcome.REFUSED, None)
+    assert LookUp.select().count() == kept
+    assert Disclosure.select().count() == told
+
+
+def test_what_a_delegate_saw_last_for_one_supervisor_is_not_told_for_another(
+    doctor: User, staff: User
+) -> None:
+    maria = make_patient(first_name="MARIA", last_name="DELGADO", birth_date=BORN)
+    make_dispensation(patient=maria)
+    row = agreed(doctor, staff)
+    other = ask(make_user(Role.PRACTITIONER, name="Sam Brown"), username="casey.reed")
+    deciding.approve(other.id, by=staff, at=NOW)
+    looks = []
+    for each in (row, deciding.get(other.id), row):
+        token = search(each).token
+        by = delegate_of(row)
+        looks.append(reports.open_report(token=token, what="page", by=by, at=NOW))
+    assert [each.last_look is None for each in looks] == [True, True, False]
+
+
+def test_the_supervisor_is_told_what_was_corrected_of_what_a_delegate_saw(
+    doctor: User, staff: User
+) -> None:
+    maria = make_patient(first_name="MARIA", last_name="DELGADO", birth_date=BORN)
+    entry = make_dispensation(patient=maria, stored_at=NOW)
+    row = agreed(doctor, staff)
+    token = search(row).token
+    reports.open_report(token=token, what="page", by=delegate_of(row), at=NOW)
+    reviewing.end(row.id, reason="", by=doctor, at=NOW)
+
+    found = readers.find([entry.id], at=NOW)
+    readers.tell(found, {entry.id: TicketOutcome.CORRECTED}, at=NOW)
+
+    [told] = readers.mine(doctor, at=NOW)
+    assert told.look_up.user == row.delegate
+    again = lookup.look_again(look_up_id=told.look_up.id, by=doctor, at=NOW)
+    assert again.outcome is LookUpOutcome.REPORT
+    assert LookUp.select().order_by(LookUp.id.desc()).get().delegation is None
+    with pytest.raises(NotFoundError):
+        lookup.of_user(told.look_up.id, by=make_user(Role.PRACTITIONER), at=NOW)
+
+
+def test_no_password_letter_goes_to_one_of_two_supervisors(
+    doctor: User, staff: User
+) -> None:
+    row = agreed(doctor, staff, email="")
+    delegate = delegate_of(row)
+    assert contacts.letter_lines(delegate)
+    other = ask(make_user(Role.PRACTITIONER), username="casey.reed")
+    with pytest.raises(ConflictError, match="no email of their own"):
+        deciding.approve(other.id, by=staff, at=NOW)
+    User.update(email="casey@example.org").where(User.id == delegate.id).execute()
+    deciding.approve(other.id, by=staff, at=NOW)
+    assert contacts.letter_lines(delegate) == []
+    reviewing.end(row.id, reason="left", by=staff, at=NOW)
+    assert contacts.letter_lines(delegate) == []
+    secret = credentials.issue(delegate, at=NOW)
+    come: Any = {"username": "casey.reed", "secret": secret, "address": "", "at": NOW}
+    with pytest.raises(RuleError):  # a code dies with what it was for
+        accounts.check_letter(**come, code=row.code)
+
+
+def test_who_was_suspended_does_not_come_back_through_another_request(
+    doctor: User, staff: User
+) -> None:
+    row = agreed(doctor, staff)
+    waits = ask(make_user(Role.PRACTITIONER, name="Sam Brown"), username="casey.reed")
+    accounts.suspend(user=delegate_of(row), reason="x", by=staff, at=NOW)
+    assert delegates.state_words(deciding.get(row.id), at=NOW) == "Suspended"
+    reviewing.end(row.id, reason="", by=doctor, at=NOW)
+    assert delegate_of(row).status == UserStatus.SUSPENDED
+    with pytest.raises(RuleError):
+        ask(doctor, username="casey.reed")
+    with pytest.raises(ConflictError, match="suspended"):
+        deciding.approve(waits.id, by=staff, at=NOW)
+
+
+def test_what_was_asked_is_withdrawn_or_declined_and_leaves_no_open_account(
+    doctor: User, staff: User
+) -> None:
+    row = agreed(doctor, staff)
+    waiting = [
+        ask(make_user(Role.PRACTITIONER, name=name), username="casey.reed")
+        for name in ("Sam Brown", "Kim Lee")
+    ]
+    reviewing.end(row.id, reason="", by=doctor, at=NOW)
+    assert delegate_of(row).status == UserStatus.ACTIVE
+    asking.withdraw(waiting[0].id, by=waiting[0].supervisor, at=NOW)
+    assert delegate_of(row).status == UserStatus.ACTIVE
+    with pytest.raises(RuleError):
+        deciding.decline(waiting[1].id, reason=" ", by=staff, at=NOW)
+    deciding.decline(waiting[1].id, reason="not known there", by=staff, at=NOW)
+    assert delegate_of(row).status == UserStatus.CLOSED
+    assert notices(waiting[1].supervisor) == [NoticeOfAccount.DELEGATE_DECIDED]
+    for decided in waiting:
+        with pytest.raises(ConflictError):
+            asking.withdraw(decided.id, by=decided.supervisor, at=NOW)
+    inactivity.reopen(delegate_of(row), reason="by mistake", by=staff, at=NOW)
+    reviewing.run(at=NOW)
+    assert delegate_of(row).status == UserStatus.CLOSED
+
+
+def test_who_never_came_in_is_sent_the_way_in_with_the_next_approval(
+    doctor: User, staff: User
+) -> None:
+    row = ask(doctor)
+    first = deciding.approve(row.id, by=staff, at=NOW)
+    forgotten.answer(first.ask_id or 0, at=NOW)
+    reviewing.end(row.id, reason="", by=doctor, at=NOW)
+    again = ask(doctor, username="casey.reed")
+    done = deciding.approve(again.id, by=staff, at=NOW)
+    old = ForgottenPassword.get_by_id(first.ask_id)
+    assert not forgotten.is_open(old, at=NOW)
+    assert done.ask_id not in (None, first.ask_id)
+    told = notices(done.delegate)
+    assert told.count(NoticeOfAccount.DELEGATION_BEGUN) == 2
+
+
+def test_staff_agree_to_nobody_for_a_supervisor_who_cannot_sign_in(
+    doctor: User, staff: User
+) -> None:
+    row = ask(doctor)
+    accounts.suspend(user=doctor, reason="x", by=staff, at=NOW)
+    with pytest.raises(ConflictError, match="suspended"):
+        deciding.approve(row.id, by=staff, at=NOW)
+    User.update(status=UserStatus.CLOSED).where(User.id == doctor.id).execute()
+    assert reviewing.run(at=NOW) == (0, 1)
+    assert deciding.get(row.id).status == DelegationStatus.WITHDRAWN
+
+
+@pytest.mark.each_engine
+def test_an_end_waits_for_the_delegate_who_is_at_work(
+    doctor: User, staff: User
+) -> None:
+    row = agreed(doctor, staff)
+    delegate = delegate_of(row)
+    with database.atomic():
+        keeping._take_turn(delegate)
+        thread = two_at_once(
+            lambda: reviewing.end(row.id, reason="", by=doctor, at=NOW)
+        )
+        search(row)
+    thread.join(20)
+    assert LookUp.select().count() == 1
+    assert deciding.get(row.id).status == DelegationStatus.ENDED
+
+
+@pytest.mark.each_engine
+def test_an_end_and_a_suspension_at_once_both_hold(doctor: User, staff: User) -> None:
+    chief = make_user(Role.ADMINISTRATOR)
+    row = agreed(doctor, staff)
+    delegate = delegate_of(row)
+    with database.atomic():
+        user_desk.taken(delegate.id, seen="", by=chief)
+        thread = two_at_once(
+            lambda: reviewing.end(row.id, reason="", by=doctor, at=NOW)
+        )
+        user_desk.suspend(delegate.id, reason="x", seen="", by=chief, at=NOW)
+    thread.join(20)
+    assert deciding.get(row.id).status == DelegationStatus.ENDED
+    assert delegate_of(row).status == UserStatus.SUSPENDED
+
+
+def ending(row: Delegation) -> Callable[[], None]:
+    return lambda: reviewing.end(row.id, reason="", by=row.supervisor, at=NOW)
+
+
+def two_at_once(act: Callable[[], None]) -> Thread:
+    """Let somebody else act, and go on when they wait for us."""
+
+    def other() -> None:
+        with models.database.connection_context():
+            act()
+
+    thread = Thread(target=other)
+    thread.start()
+    until_it_waits(thread)
+    return thread
+
+
+def test_lists_ask_the_same_few_questions_however_long_they_are(
+    doctor: User, staff: User
+) -> None:
+    counts = []
+    for number in (1, 6):
+        for each in range(number):
+            name = f"Casey Reed{'abcdefg'[each]}{'xy'[number > 1]}"
+            row = agreed(doctor, staff, name=name, email=f"{number}{each}@example.org")
+            search(row)
+        with statements() as asked:
+            found = lists.listed(lists.Wanted(), page=1)
+            assert all(delegates.state_words(row, at=NOW) for row in found.rows)
+            lists.rows_of(lists.Wanted(), by=staff, at=NOW)
+            lists.counts_since_review(delegates.of_supervisor(doctor))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
 def test_one_delegate_of_two_keeps_the_account_and_the_other_s_look_ups(
     doctor: User, staff: User
 ) -> None:
     first = agreed(doctor, staff)
     other = make_user(Role.PRACTITIONER, name="Sam Brown")
     delegate = delegate_of(first)
-    second = ask(other, username="CASEY.REED", name="")
+    second = ask(other, username="CASEY.REED")
     deciding.approve(second.id, by=staff, at=NOW)
     make_patient(first_name="MARIA", last_name="DELGADO", birth_date=BORN)
     token, kept = search(first).token, search(deciding.get(second.id)).token
@@ -382,4 +713,9 @@ def test_what_is_unusual_is_measured_by_the_supervisor_s_patients(
         for each in UnusualLookUp.select().order_by(UnusualLookUp.id)
     ]
     assert (UnusualKind.OWN_NAME, patient) in found
+    search(row, first_name="Ruth", last_name="Adams")
+    make_patient(first_name="RUTH", last_name="ADAMS", birth_date=BORN)
+    search(row, first_name="Ruth", last_name="Adams")
+    reasons = [each.reason for each in UnusualLookUp.select()]
+    assert "The supervisor's first and last name." in reasons
     assert [who for kind, who in found if kind is UnusualKind.NO_LINK] == [other]
