@@ -329,6 +329,7 @@ def test_who_is_not_kept_loses_all_that_they_saw_and_the_account(
         delegation=row.id,
     )
     sessions.begin(user=delegate, address="", browser="", at=NOW)
+    credentials.issue(delegate, at=NOW)
 
     with pytest.raises(NotFoundError):
         reviewing.review({row.id: False}, by=make_user(Role.PRACTITIONER), at=NOW)
@@ -336,6 +337,7 @@ def test_who_is_not_kept_loses_all_that_they_saw_and_the_account(
 
     assert delegate_of(row).status == UserStatus.CLOSED
     assert Session.select().where(Session.ended_at.is_null()).count() == 0
+    assert credentials.good_until(delegate) is None
     assert NoticeOfAccount.DELEGATION_ENDED in notices(delegate)
     own: Any = {"user": delegate, "at": NOW}
     assert own_history.mine(own_history.Wanted(), **own).total == 0
@@ -446,6 +448,11 @@ def test_no_way_leads_to_what_a_delegate_may_see_no_more(
 
     with settings.changed(delegates=why != "off"):
         LookUp.update(token_until=at + QUARTER).execute()
+        ended: Any = {"by": delegate_of(row), "at": at}
+        with pytest.raises(RuleError):
+            keeping.keep(replace(MARIA, delegation=row.id), address="", **ended)
+        with pytest.raises(NotFoundError):
+            lookup.of_user(LookUp.get().id, **ended)
         for way, look in ways.items():
             try:
                 assert look(at) == [], way
@@ -503,7 +510,11 @@ def test_no_password_letter_goes_to_one_of_two_supervisors(
     row = agreed(doctor, staff, email="")
     delegate = delegate_of(row)
     assert contacts.letter_lines(delegate)
-    other = ask(make_user(Role.PRACTITIONER), username="casey.reed")
+    licence = make_licence(
+        Profession.PRACTITIONER, street="9 Oak St", city="Avon", state="CT"
+    )
+    sam = make_user(Role.PRACTITIONER, licence=licence)
+    other = ask(sam, username="casey.reed")
     with pytest.raises(ConflictError, match="no email of their own"):
         deciding.approve(other.id, by=staff, at=NOW)
     User.update(email="casey@example.org").where(User.id == delegate.id).execute()
