@@ -376,6 +376,7 @@ class User(Table):
     attested_at = UtcField(null=True)  # that the account is used by its owner alone
     closing_told_at = UtcField(null=True)
     reopened_at = UtcField(null=True)
+    licence_told_for = DateField(null=True)  # the last day they were told of
     licence = ForeignKeyField(Licence, null=True, on_delete="RESTRICT")
     prescriber = ForeignKeyField(Prescriber, null=True, on_delete="RESTRICT")
     pharmacy = ForeignKeyField(Pharmacy, null=True, on_delete="RESTRICT")
@@ -687,6 +688,7 @@ class NoticeOfAccount(StrEnum):
     DELEGATION_BEGUN = "delegation_begun"
     DELEGATES_TO_REVIEW = "delegates_to_review"
     DELEGATION_ENDED = "delegation_ended"
+    LICENCE_ENDING = "licence_ending"
 
 
 class AccountNotice(Table):

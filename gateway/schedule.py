@@ -42,7 +42,7 @@ from pmp.lookup import report_copies, schedules
 from pmp.registration import drafts as drafts_of_registrations
 from pmp.registration import expiry
 from pmp.reporting import held_records, notices, settling
-from pmp.roster import batches, reverification
+from pmp.roster import batches, licence_notices, reverification
 from pmp.thresholds import full_checks, threshold_copies
 from pmp.tickets import clocks
 from pmp.uploads import dropped
@@ -273,8 +273,10 @@ def review_delegates() -> None:
 
 
 def look_at_licences() -> None:
-    """Ask staff about licences that have run out since the roster's last file."""
-    reverification.recheck_between_imports(at=clock.now())
+    """Ask staff about licences that have run out, tell users of theirs that will."""
+    at = clock.now()
+    reverification.recheck_between_imports(at=at)
+    licence_notices.tell(at=at)
 
 
 def tidy() -> None:

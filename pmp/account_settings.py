@@ -32,6 +32,7 @@ class AccountSettings(BaseModel):
     delegate_review_days: int = Field(default=91, ge=30, le=366)
     delegate_notice_days: int = Field(default=14, ge=1, le=29)
     licence_grace_days: int = Field(default=7, ge=0, le=90)
+    licence_notice_days: int = Field(default=30, ge=0, le=180)
     sign_in_notices: bool = True
 
     @field_validator("second_factor")

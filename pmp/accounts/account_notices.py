@@ -23,6 +23,7 @@ BY_LETTER_TOO = frozenset(
         NoticeOfAccount.LICENCE_REINSTATED,
         NoticeOfAccount.DELEGATE_DECIDED,
         NoticeOfAccount.DELEGATES_TO_REVIEW,
+        NoticeOfAccount.LICENCE_ENDING,
     }
 )
 # Where no way is known staff are to find one.

@@ -4,7 +4,7 @@ They quote no reason that staff wrote: whoever reads the message may be a strang
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from models import AccountNotice, Role
@@ -144,7 +144,20 @@ Whom you do not confirm by then cannot look up anyone for you until you do.""",
 On {when} it ended that somebody looks up patients on behalf of {supervisor}.
 What was looked up until then stays on record.""",
     ),
+    Notice.LICENCE_ENDING: _Words(
+        "Your licence ends soon",
+        """\
+The last day of your licence {code} is {ends_on}, by what the {department} has told us.
+Renew it with the {department}, not with us. If you have done so already, you need do \
+nothing: once the {department} has the renewal, we see it with the next list of \
+licences that they give us.
+{not_renewed}""",
+    ),
 }
+_NOT_RENEWED = (
+    "If that list has no renewal by {day}, staff of the program look at your account"
+    " and may suspend it. You cannot sign in then until the licence is in force."
+)
 _OWN_PASSWORD = "Sign in with your own password, as before."  # noqa: S105 - a sentence
 _BY_LINK = "You have no password yet. Ask for a link to set it: {portal}/forgotten"
 _BY_LETTER = "Sign in with the user name and password of the letter mailed to you."
@@ -160,6 +173,7 @@ def of(notice: AccountNotice) -> tuple[str, list[str]]:
 def _facts(notice: AccountNotice) -> dict[str, Any]:
     chosen, detail, licence = settings.current(), notice.detail, notice.user.licence
     closes, review_by = detail.get("closes_at"), detail.get("by")
+    ends_on = date.fromisoformat(detail["ends_on"]) if "ends_on" in detail else None
     return {
         "username": notice.user.username,
         "when": us_time(notice.made_at),
@@ -173,6 +187,8 @@ def _facts(notice: AccountNotice) -> dict[str, Any]:
         "new_role": _role(detail.get("to")),
         "code": licence.code if licence else "",
         "standing": detail.get("standing", ""),
+        "ends_on": us_date(ends_on),
+        "not_renewed": _not_renewed(ends_on),
         "portal": chosen.public_url,
         "review_days": chosen.delegate_review_days,
         "review_by": us_date(datetime.fromisoformat(review_by)) if review_by else "",
@@ -188,6 +204,14 @@ def _sign_in(notice: AccountNotice) -> str:
     if notice.user.role in STAFF_ROLES:
         return _BY_LINK.format(portal=settings.current().public_url)
     return _BY_LETTER
+
+
+def _not_renewed(ends_on: date | None) -> str:
+    """Say what follows where no renewal is seen by the last day of the grace."""
+    if ends_on is None:
+        return ""
+    grace = timedelta(days=settings.current().licence_grace_days)
+    return _NOT_RENEWED.format(day=us_date(ends_on + grace))
 
 
 def _role(value: str | None) -> str:

@@ -133,6 +133,11 @@ DAYS = Group(
         ),
         Editable("registration_days", "Days until a registration without a fax ends"),
         Editable("licence_grace_days", "Days that a licence counts after its last one"),
+        Editable(
+            "licence_notice_days",
+            "Days before it that users are told their licence ends",
+            "0 is never",
+        ),
         Editable("reminder_days", "Days before it is due that a pharmacy is reminded"),
         Editable("late_notices", "Late notices to a pharmacy, one a week"),
         Editable("correction_days", "Days to correct held records"),

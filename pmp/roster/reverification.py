@@ -34,7 +34,7 @@ from pmp.registration.comparison import is_active
 from pmp.roster.licence_file import GONE
 from pmp.wording import us_date, zip_code
 
-_MAY_COME_IN = (UserStatus.ACTIVE, UserStatus.AWAITING_FIRST_SIGN_IN)
+MAY_COME_IN = (UserStatus.ACTIVE, UserStatus.AWAITING_FIRST_SIGN_IN)
 _ADDRESS = ("street", "city", "state", "zip")
 _NAMED = ("name", "code")
 NOT_IN_FORCE = frozenset(
@@ -75,9 +75,13 @@ def recheck_between_imports(*, at: datetime) -> int:
     Each question in a transaction of its own. Not while an import is applied or undone:
     that asks itself at its end.
     """
-    if RosterImport.select().where(RosterImport.turn.is_null(is_null=False)).exists():
-        return 0
-    return _ask(None, at=at)
+    return 0 if is_being_changed() else _ask(None, at=at)
+
+
+def is_being_changed() -> bool:
+    """Tell whether the roster is between two states: a batch is applied or undone."""
+    taken = RosterImport.turn.is_null(is_null=False)
+    return bool(RosterImport.select().where(taken).exists())
 
 
 def holds(finding: LicenceFinding, *, today: date) -> bool:
@@ -90,7 +94,7 @@ def holds(finding: LicenceFinding, *, today: date) -> bool:
     if finding.kind in NOT_IN_FORCE:
         licence = finding.licence or user.licence
         has_ended = not in_force(licence, today=today)
-        return has_ended and user.status in _MAY_COME_IN and _is_theirs(finding)
+        return has_ended and user.status in MAY_COME_IN and _is_theirs(finding)
     return is_active(user.licence, day=today) and suspended_for(user) is not None
 
 
@@ -182,7 +186,7 @@ def _users() -> list[Any]:
     query = (
         User.select(User, Licence)
         .join(Licence)
-        .where(User.status.in_((*_MAY_COME_IN, UserStatus.SUSPENDED)))
+        .where(User.status.in_((*MAY_COME_IN, UserStatus.SUSPENDED)))
         .order_by(User.id)
     )
     return list(query)
@@ -191,7 +195,7 @@ def _users() -> list[Any]:
 def _standing(users: Iterable[Any], *, today: date) -> Iterator[Found]:
     for user in users:
         licence = user.licence
-        if user.status in _MAY_COME_IN and not in_force(licence, today=today):
+        if user.status in MAY_COME_IN and not in_force(licence, today=today):
             is_gone = licence.status == GONE
             kind = FindingKind.GONE if is_gone else FindingKind.LAPSED
         elif (
@@ -212,7 +216,7 @@ def _covered(*, today: date) -> Iterator[Found]:
         .join(Licence)
         .switch(CoveredPharmacy)
         .join(User)
-        .where(User.status.in_(_MAY_COME_IN))
+        .where(User.status.in_(MAY_COME_IN))
         .order_by(CoveredPharmacy.id)
     )
     for row in rows:

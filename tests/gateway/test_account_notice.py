@@ -28,6 +28,7 @@ DETAIL = {
     "from": "staff",
     "to": "auditor",
     "standing": "LAPSED",
+    "ends_on": "2026-12-23",
 }
 # What somebody may have done who has the password: it says of which account.
 NAMED = {

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("pmp", "gateway", "portal", "bench")
 FILE_LINES = 400
 # Tables with their words; see docs/decisions/0003.
-MODELS_LINES = 2880
+MODELS_LINES = 2950
 FUNCTION_LINES = 50
 
 
