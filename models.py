@@ -1685,6 +1685,49 @@ class PatientRequest(Table):
         constraints = [Check("(state = 'open') = (ended_at IS NULL)")]
 
 
+class PartDenial(Table):
+    """Entries that a patient is not given, while they get the rest (164.524(d)(1))."""
+
+    request = ForeignKeyField(PatientRequest, on_delete="RESTRICT", unique=True)
+    entries = JsonField()  # their row codes
+    ground = CharField()
+    reason = TextField()
+    denied_by = CharField()
+    denied_at = UtcField()
+    letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+
+
+class ReviewOutcome(StrEnum):
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+
+
+class DenialReview(Table):
+    """A patient had a denial reviewed, of all or a part (164.524(a)(4), (d)(4))."""
+
+    request = ForeignKeyField(PatientRequest, on_delete="RESTRICT", index=False)
+    denied_at = UtcField()  # which denial
+    asked_on = DateField()
+    noted_by = CharField()
+    reviewer = CharField(default="")
+    outcome = word(ReviewOutcome, null=True)
+    reason = TextField(default="")
+    ended_by = CharField(default="")
+    ended_at = UtcField(null=True)
+    letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("request", "denied_at"), True),)
+
+
+class LetterMailing(Table):
+    """A letter of a patient's request, and when it was mailed."""
+
+    document = ForeignKeyField(Document, on_delete="RESTRICT", unique=True)
+    mailed_on = DateField()
+    noted_by = CharField()
+
+
 class OfficialState(StrEnum):
     PREPARING = "preparing"
     WAITING = "waiting"  # for a second person
@@ -2821,6 +2864,9 @@ TABLES: tuple[type[Table], ...] = (
     ScheduledPatient,
     Disclosure,
     PatientRequest,
+    PartDenial,
+    DenialReview,
+    LetterMailing,
     OfficialRequest,
     OfficialRequestPatient,
     ReportSeen,

@@ -52,6 +52,7 @@ from pmp.work_queues import (
     first,
     letters_of_requests,
     queue,
+    reviews_of_denials,
 )
 
 FAXES_TO_HANDLE = [FaxStatus.RECEIVED, FaxStatus.UNMATCHED, FaxStatus.UNREADABLE]
@@ -232,6 +233,7 @@ def _disclosures(*, at: datetime) -> list[Queue]:
             late=PatientRequest.select().where(late).count(),
         ),
         letters_of_requests(at=at),
+        reviews_of_denials(at=at),
         queue(
             "Official requests to release",
             "/staff/disclosures/official",

@@ -12,8 +12,9 @@ from models import (
     RoleChange,
     UtcField,
 )
-from pmp import clock, owed_letters, settings
+from pmp import clock, settings
 from pmp.accounts import user_lists
+from pmp.disclosures import denial_reviews, request_letters
 from pmp.permissions import Permission
 from pmp.reporting import held_records
 
@@ -91,11 +92,25 @@ def delegates_to_decide(*, at: datetime) -> list[Queue]:
 
 def letters_of_requests(*, at: datetime) -> Queue:
     """Count the letters that patients are owed, since their request was so decided."""
-    since = [each.ended_at or each.extended_at for each in owed_letters.requests()]
+    since = [each.since for _, each in request_letters.owed() if each.since]
     term = timedelta(days=settings.current().queue_overdue_days)
     return Queue(
         "Letters about patients' requests to print",
         "/staff/disclosures?letters=owed#letters",
+        Permission.DISCLOSURE_WORK,
+        len(since),
+        min(since, default=None),
+        sum(each < at - term for each in since),
+    )
+
+
+def reviews_of_denials(*, at: datetime) -> Queue:
+    """Count the reviews that patients asked for, since the day they did."""
+    since = [clock.start_of(each.asked_on) for each in denial_reviews.waiting()]
+    term = timedelta(days=settings.current().queue_overdue_days)
+    return Queue(
+        "Denials that patients want reviewed",
+        "/staff/disclosures?reviews=waiting#reviews",
         Permission.DISCLOSURE_WORK,
         len(since),
         min(since, default=None),

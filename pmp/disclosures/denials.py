@@ -5,9 +5,11 @@ who asks has not shown that they may, or the program does not hold what they wan
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from models import PatientRequest
+from models import DenialReview, PartDenial, PatientRequest
 
 
 class Ground(StrEnum):
@@ -97,6 +99,25 @@ GROUNDS = {
         "",
     ),
 }
+
+
+# Who has not shown that they may ask gets nothing; what is not held is in no record.
+OF_A_PART = tuple(
+    ground for ground in Ground if ground not in (Ground.NOT_SHOWN, Ground.NOT_HELD)
+)
+
+
+def part_of(request: PatientRequest) -> PartDenial | None:
+    """Give what of a request is denied while the rest is given; None if nothing is."""
+    found: PartDenial | None = PartDenial.get_or_none(PartDenial.request == request)
+    return found
+
+
+def is_under_review(request: PatientRequest, *, denied_at: datetime) -> bool:
+    """Tell whether the patient waits for a review of a denial of that time."""
+    waits: Any = DenialReview.ended_at.is_null()
+    query = DenialReview.select().where(DenialReview.request == request, waits)
+    return bool(query.where(DenialReview.denied_at == denied_at).exists())
 
 
 def words_of(request: PatientRequest) -> str:

@@ -1,7 +1,8 @@
 """Papers and letters of requests are kept for years, and then destroyed, on the record.
 
 45 CFR 164.530(j) has a program keep what it wrote for six years. Counted from when the
-request ended, or was decided; what is open keeps its papers. That there was one, its
+request ended, or was decided, and not from before the paper was made: the letter about
+a review comes after the end. What is open keeps its papers. That there was one, its
 code, its SHA-256, and what was disclosed to whom stay.
 """
 
@@ -9,7 +10,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from models import Document, OfficialRequest, PatientRequest, PatientRequestState
+from models import (
+    DenialReview,
+    Document,
+    OfficialRequest,
+    PartDenial,
+    PatientRequest,
+    PatientRequestState,
+)
 from pmp import audit, clock, database, documents, settings
 from pmp.disclosures.accountings import years_before
 
@@ -19,6 +27,8 @@ _OF_PATIENTS = {
     "paper": PatientRequest.document,
     "more-time": PatientRequest.extension_letter,
     "denial": PatientRequest.denial_letter,
+    "part": PartDenial.letter,
+    "review": DenialReview.letter,
 }
 
 
@@ -28,8 +38,8 @@ def purge(*, at: datetime) -> int:
     limit = clock.start_of(day)
     count = 0
     for column in (*_OF_PATIENTS.values(), OfficialRequest.document):
-        for request in _old(column, limit):
-            count += _destroy(request, column, limit, at=at)
+        for row in _old(column, limit):
+            count += _destroy(row, column, limit, at=at)
     return count
 
 
@@ -38,7 +48,7 @@ def _old(column: Any, limit: datetime) -> Iterator[Any]:
     yield from (
         _ended(column.model, limit)
         .join(Document, on=column == Document.id)
-        .where(Document.purged_at.is_null())
+        .where(Document.purged_at.is_null(), Document.created_at < limit)
         .order_by(column.model.id)
         .limit(AT_ONCE)
     )
@@ -47,20 +57,24 @@ def _old(column: Any, limit: datetime) -> Iterator[Any]:
 def _ended(table: Any, limit: datetime) -> Any:
     if table is OfficialRequest:
         return table.select().where(table.decided_at < limit)
-    is_over = table.state != PatientRequestState.OPEN
-    return table.select().where(is_over, table.ended_at < limit)
+    query = table.select()
+    if table is not PatientRequest:
+        query = query.join(PatientRequest).switch(table)
+    is_over = PatientRequest.state != PatientRequestState.OPEN
+    return query.where(is_over, PatientRequest.ended_at < limit)
 
 
-def _destroy(request: Any, column: Any, limit: datetime, *, at: datetime) -> int:
+def _destroy(row: Any, column: Any, limit: datetime, *, at: datetime) -> int:
     """Destroy one paper; none where somebody has opened the request again meanwhile."""
-    document = getattr(request, column.name)
+    document = getattr(row, column.name)
+    table = column.model
+    request = row.request if table in (PartDenial, DenialReview) else row
     with database.atomic():
-        ended = _ended(column.model, limit)
-        if not ended.where(column.model.id == request.id).exists():
+        if not _ended(table, limit).where(table.id == row.id).exists():
             return 0
         documents.purge(document, at=at)
         detail = {"code": request.code or "", "sha256": document.sha256}
-        if column.model is OfficialRequest:
+        if table is OfficialRequest:
             event = audit.Event.OFFICIAL_REQUEST_PAPER_DESTROYED
             subject = f"official_request:{request.id}"
         else:

@@ -5,7 +5,7 @@ Of the identity paper its kind is kept and who saw it: no number, no copy.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from pmp import (
 )
 from pmp.disclosures import accountings, extracts, names
 from pmp.disclosures.accountings import Accounting
-from pmp.disclosures.denials import Ground
+from pmp.disclosures.denials import Ground, is_under_review, part_of
 from pmp.disclosures.extracts import Extract
 from pmp.documents import DocumentLostError
 from pmp.errors import ConflictError, NotFoundError, RuleError
@@ -42,6 +42,10 @@ WHAT = {
 PURPOSE = "The patient's own request (45 CFR 164.524, 164.528)"
 HANDED = (PatientRequestState.GIVEN, PatientRequestState.MAILED)
 CHANGED = "Somebody else has ended this request meanwhile."
+OTHER_ENTRIES = (
+    "What is denied of this request is not as it was: somebody has changed it, or an"
+    " entry was taken back. Give all, or deny a part anew, and make the paper then."
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What a paper says; of record and accounting what was asked for."""
+    """What a paper says; of record and accounting what was asked for.
+
+    `left_out` has the row codes of entries that are denied: they are not in `record`.
+    """
 
     request: PatientRequest
     patient_id: int
@@ -71,6 +78,7 @@ class Gathered:
     code: str
     made_by: User
     made_at: datetime
+    left_out: Sequence[str] = ()
 
 
 def identity_papers() -> list[str]:
@@ -105,6 +113,19 @@ def get(request_id: int) -> PatientRequest:
     if found is None:
         raise NotFoundError("There is no such request.")
     return found
+
+
+def held(request_id: int) -> PatientRequest:
+    """Give a request as it is now, and keep it so until this transaction ends.
+
+    NotFoundError if there is none.
+    """
+    request = get(request_id)
+    if database.is_sqlite():  # its transactions are IMMEDIATE
+        return request
+    query: Any = PatientRequest.select().where(PatientRequest.id == request_id)
+    locked: PatientRequest = query.for_update().get()
+    return locked
 
 
 def waiting() -> Any:
@@ -158,7 +179,8 @@ def extend(request_id: int, *, reason: str, by: User, at: datetime) -> None:
 def gather(request_id: int, *, by: User, at: datetime) -> Gathered:
     """Collect what was asked for, as the record stands now.
 
-    NotFoundError where the person's record was divided since the request.
+    Without what is denied of it. NotFoundError where the person's record was divided
+    since the request, ConflictError where what is denied is not in the record any more.
     """
     request = get(request_id)
     if request.state != PatientRequestState.OPEN:
@@ -169,6 +191,7 @@ def gather(request_id: int, *, by: User, at: datetime) -> Gathered:
     record = accounting = None
     if request.asks != PatientAsk.ACCOUNTING:
         record = extracts.extract(patient_id, since=days[0], until=days[1], at=at)
+    left_out = _denied(request)
     if request.asks != PatientAsk.RECORD:
         accounting = accountings.open_accounting(
             patient_id, what=f"request {request.id}", days=days, by=by, at=at
@@ -178,11 +201,12 @@ def gather(request_id: int, *, by: User, at: datetime) -> Gathered:
         patient_id=patient_id,
         name=name,
         birth_date=birth_date,
-        record=record,
+        record=_without(left_out, record),
         accounting=accounting,
         code=names.new_code("A"),
         made_by=by,
         made_at=at,
+        left_out=left_out,
     )
 
 
@@ -190,7 +214,7 @@ def keep(gathered: Gathered, *, body: bytes, pages: int) -> None:
     """Keep the paper that was drawn, and account for it, before anybody has it.
 
     It takes the place of one that was made before. ConflictError if the request has
-    ended meanwhile.
+    ended meanwhile, or what is denied of it has changed.
     """
     request, by, at = gathered.request, gathered.made_by, gathered.made_at
     patient = Patient.get_by_id(gathered.patient_id)
@@ -213,13 +237,16 @@ def keep(gathered: Gathered, *, body: bytes, pages: int) -> None:
         )
         if not changed:
             raise ConflictError(CHANGED)
+        if _denied(request) != gathered.left_out:
+            raise ConflictError(OTHER_ENTRIES)
         if before is not None:
             documents.purge(before, at=at)
+        in_part = ", in part" if gathered.left_out else ""
         disclosures.record(
             patient=patient,
             recipient=request.asked_by,
             address=request.address,
-            what=f"{WHAT[request.asks]} ({gathered.code})",
+            what=f"{WHAT[request.asks]}{in_part} ({gathered.code})",
             purpose=PURPOSE,
             at=at,
             actor=by.username,
@@ -285,6 +312,9 @@ def end(
         )
         if not changed:
             raise ConflictError(CHANGED)
+        if denied and part_of(request) is not None:
+            message = "A part is denied already. To deny it all, give all first."
+            raise RuleError(message, field="state")
         detail = {"state": state.value}
         if denied and ground:
             detail["ground"] = ground.value
@@ -292,7 +322,10 @@ def end(
 
 
 def reopen(request_id: int, *, by: User, at: datetime) -> None:
-    """Undo how a request was ended, where that was a slip; it is due as before."""
+    """Undo how a request was ended, where that was a slip; it is due as before.
+
+    ConflictError if it is open, or a review of its denial waits: that may open it.
+    """
     request = get(request_id)
     with database.atomic():
         changed = (
@@ -310,6 +343,11 @@ def reopen(request_id: int, *, by: User, at: datetime) -> None:
         )
         if not changed:
             raise ConflictError("This request is open already.")
+        if request.ended_at and is_under_review(request, denied_at=request.ended_at):
+            raise ConflictError(
+                "A review of this denial waits. Write down how it ended: if it decided"
+                " for the patient, the request opens by itself."
+            )
         detail = {"was": request.state.value}
         record(audit.Event.PATIENT_REQUEST_REOPENED, request, by, at, **detail)
 
@@ -337,6 +375,20 @@ def _check(told: Told, *, at: datetime) -> None:
         raise RuleError("The first day is after the last.", field="since")
     if told.received_on > clock.day_of(at):
         raise RuleError("This day has not come yet.", field="received_on")
+
+
+def _denied(request: PatientRequest) -> tuple[str, ...]:
+    part = part_of(request)
+    return tuple(part.entries) if part else ()
+
+
+def _without(left_out: Sequence[str], record: Extract | None) -> Extract | None:
+    if record is None or not left_out:
+        return record
+    rest = [each for each in record.entries if each.row_code not in left_out]
+    if len(rest) != len(record.entries) - len(left_out):
+        raise ConflictError(OTHER_ENTRIES)
+    return replace(record, entries=rest)
 
 
 def _number(request: PatientRequest) -> int:

@@ -4,6 +4,7 @@ No file names a patient: patients' own requests have the patient's number, and o
 ones leave out how their office calls the case, which may be somebody's name.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 from peewee import fn
 
 from models import (
+    DenialReview,
     OfficialRequest,
     OfficialState,
+    PartDenial,
     PatientAsk,
     PatientRequest,
     PatientRequestState,
+    ReviewOutcome,
     User,
 )
 from pmp import downloads, sorting
@@ -45,7 +49,15 @@ PATIENT_HEADINGS = (
     "State",
     "Ended",
     "Ended by",
+    "Part denied",
+    "Review asked on",
+    "Review",
 )
+REVIEWS = {
+    None: "waits",
+    ReviewOutcome.UPHELD: "denial upheld",
+    ReviewOutcome.OVERTURNED: "denial overturned",
+}
 PATIENT_STATES = {
     each: "Handed over" if each == PatientRequestState.GIVEN else words(each)
     for each in PatientRequestState
@@ -100,6 +112,19 @@ class PatientWanted:
 
 
 @dataclass(frozen=True)
+class Denied:
+    """What a list tells of denials: a part that is denied, and the last review."""
+
+    part: PartDenial | None = None
+    review: DenialReview | None = None
+
+    @property
+    def reviewed(self) -> str:
+        """How the review stands, in a word or two; empty if none was asked for."""
+        return REVIEWS[self.review.outcome] if self.review else ""
+
+
+@dataclass(frozen=True)
 class OfficialWanted:
     """Which official requests to list; an empty part does not narrow.
 
@@ -129,7 +154,21 @@ def lines_of_patients(
     RuleError if they are more than a file may hold.
     """
     rows = downloads.rows_of(_of_patients(wanted), PATIENT_FILE, by=by, at=at)
-    return [_line_of_patient(row) for row in rows]
+    denied = denied_of(rows)
+    return [_line_of_patient(row, denied.get(row.id, Denied())) for row in rows]
+
+
+def denied_of(rows: Iterable[PatientRequest]) -> dict[int, Denied]:
+    """Give what was denied in part or reviewed of requests, by their ids."""
+    ids = [row.id for row in rows]
+    parts: Any = PartDenial.select().where(PartDenial.request.in_(ids))
+    asked: Any = DenialReview.select().where(DenialReview.request.in_(ids))
+    part_of = {each.request_id: each for each in parts}
+    review_of = {each.request_id: each for each in asked.order_by(DenialReview.id)}
+    return {
+        each: Denied(part_of.get(each), review_of.get(each))
+        for each in part_of.keys() | review_of.keys()
+    }
 
 
 def official(wanted: OfficialWanted, *, page: int) -> Page:
@@ -176,7 +215,7 @@ def _official(wanted: OfficialWanted) -> Any:
     )
 
 
-def _line_of_patient(row: PatientRequest) -> list[Any]:
+def _line_of_patient(row: PatientRequest, denied: Denied) -> list[Any]:
     return [
         row.id,
         row.__data__["patient"],
@@ -189,6 +228,9 @@ def _line_of_patient(row: PatientRequest) -> list[Any]:
         PATIENT_STATES[row.state],
         us_time(row.ended_at),
         row.ended_by,
+        us_date(denied.part.denied_at if denied.part else None),
+        us_date(denied.review.asked_on if denied.review else None),
+        denied.reviewed,
     ]
 
 

@@ -74,6 +74,7 @@ BLUEPRINTS = (
     "portal.views.staff_licences",
     "portal.views.staff_roster",
     "portal.views.staff_audit",
+    "portal.views.staff_denials",
     "portal.views.staff_disclosures",
     "portal.views.staff_official_requests",
     "portal.views.staff_statistics",

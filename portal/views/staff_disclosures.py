@@ -1,6 +1,5 @@
 """Disclosures: find whom they are about, the accounting, what patients ask for."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,18 +8,17 @@ from flask.typing import ResponseReturnValue
 
 from gateway import documents
 from models import PatientRequestState
-from pmp import clock, owed_letters
+from pmp import clock
 from pmp.disclosures import (
     accountings,
-    denials,
+    denial_reviews,
     official_requests,
     patient_requests,
     request_letters,
     request_lists,
 )
 from pmp.disclosures.accountings import Accounting
-from pmp.disclosures.request_letters import LetterKind
-from pmp.errors import NotFoundError, RuleError
+from pmp.errors import RuleError
 from pmp.matching import patient_files
 from pmp.paging import pages_of
 from pmp.permissions import Permission
@@ -37,6 +35,7 @@ from portal.forms.staff_disclosures import (
 )
 from portal.forms.staff_matches import NameForm, RowCodeForm
 from portal.paging import page_asked_for, sort_asked_for
+from portal.patient_request_pages import done, letter_kind, request_page
 from portal.pdf_files import pdf_answer
 
 if TYPE_CHECKING:
@@ -58,7 +57,8 @@ def index() -> ResponseReturnValue:
         finder=finder,
         form=finder.wrong,
         waiting=list(patient_requests.waiting()),
-        owed=list(owed_letters.requests()),
+        owed=request_letters.owed(),
+        reviews=list(denial_reviews.waiting()),
         official=official_requests.under_way(),
         today=clock.today(),
     )
@@ -156,7 +156,7 @@ def take(patient_id: int) -> ResponseReturnValue:
 @bp.get("/staff/disclosures/requests/<int:request_id>")
 @requires(Permission.DISCLOSURE_WORK)
 def show(request_id: int) -> ResponseReturnValue:
-    return _request_page(request_id, ExtendForm(), EndForm())
+    return request_page(request_id)
 
 
 @bp.post("/staff/disclosures/requests/<int:request_id>/paper")
@@ -171,7 +171,7 @@ def make_paper(request_id: int) -> ResponseReturnValue:
         patient_requests.keep(gathered, body=body, pages=pages)
         flash(f"The paper is made: {pages} pages, {gathered.code}.")
 
-    return _done(request_id, Form(), make)
+    return done(request_id, Form(), make)
 
 
 @bp.get("/staff/disclosures/requests/<int:request_id>/paper.pdf")
@@ -195,7 +195,7 @@ def extend(request_id: int) -> ResponseReturnValue:
         )
         flash("The request is extended. Print the letter that tells the patient.")
 
-    return _done(request_id, form, more_days)
+    return done(request_id, form, more_days)
 
 
 @bp.post("/staff/disclosures/requests/<int:request_id>/end")
@@ -216,7 +216,7 @@ def end(request_id: int) -> ResponseReturnValue:
         further = " Print the letter that tells the patient." if denied else ""
         flash(f"The request has ended.{further}")
 
-    return _done(request_id, form, ended)
+    return done(request_id, form, ended)
 
 
 @bp.post("/staff/disclosures/requests/<int:request_id>/reopen")
@@ -226,13 +226,13 @@ def reopen(request_id: int) -> ResponseReturnValue:
         patient_requests.reopen(request_id, by=signed_in_user(), at=clock.now())
         flash("The request is open again.")
 
-    return _done(request_id, Form(), opened)
+    return done(request_id, Form(), opened)
 
 
 @bp.post("/staff/disclosures/requests/<int:request_id>/letters/<kind>")
 @requires(Permission.DISCLOSURE_WORK)
 def make_letter(request_id: int, kind: str) -> ResponseReturnValue:
-    which = _letter_kind(kind)
+    which = letter_kind(kind)
 
     def make() -> None:
         letter = request_letters.gather(
@@ -243,14 +243,14 @@ def make_letter(request_id: int, kind: str) -> ResponseReturnValue:
         )
         flash("The letter is ready. Open it, print it, and hand it over or mail it.")
 
-    return _done(request_id, Form(), make)
+    return done(request_id, Form(), make)
 
 
 @bp.get("/staff/disclosures/requests/<int:request_id>/letters/<kind>.pdf")
 @requires(Permission.DISCLOSURE_WORK)
 def letter(request_id: int, kind: str) -> ResponseReturnValue:
     body = request_letters.open_letter(
-        request_id, _letter_kind(kind), by=signed_in_user(), at=clock.now()
+        request_id, letter_kind(kind), by=signed_in_user(), at=clock.now()
     )
     return pdf_answer(f"patient-request-{request_id}-{kind}.pdf", body)
 
@@ -300,10 +300,12 @@ class Finder:
 
 def _requests(form: RequestsForm) -> ResponseReturnValue:
     wanted = form.wanted(sort_asked_for())
+    listed = request_lists.of_patients(wanted, page=page_asked_for())
     page = render_template(
         "staff/disclosures/requests.html",
         form=form,
-        listed=request_lists.of_patients(wanted, page=page_asked_for()),
+        listed=listed,
+        denied=request_lists.denied_of(listed.rows),
         filters=form.in_address(),
         sort=wanted.order,
         what=patient_requests.WHAT,
@@ -323,42 +325,3 @@ def _made(patient_id: int, what: str) -> tuple[DaysForm, Accounting | None]:
                 patient_id, what=what, days=days, by=signed_in_user(), at=clock.now()
             )
     return form, None
-
-
-def _letter_kind(word: str) -> LetterKind:
-    """Give which letter an address names; NotFoundError for none."""
-    try:
-        return LetterKind(word)
-    except ValueError:
-        raise NotFoundError("There is no such letter.") from None
-
-
-def _done(request_id: int, form: Form, act: Callable[[], None]) -> ResponseReturnValue:
-    """Do what a form of a request's page asks; the page again where that is refused."""
-    patient_requests.get(request_id)
-    if form.validate_on_submit():
-        with rule_errors(form):
-            act()
-            return redirect(url_for(".show", request_id=request_id), 303)
-    extending = form if isinstance(form, ExtendForm) else ExtendForm(formdata=None)
-    ending = form if isinstance(form, EndForm) else EndForm(formdata=None)
-    return _request_page(request_id, extending, ending, wrong=form)
-
-
-def _request_page(
-    request_id: int, extending: ExtendForm, ending: EndForm, wrong: Form | None = None
-) -> ResponseReturnValue:
-    found = patient_requests.get(request_id)
-    page = render_template(
-        "staff/disclosures/request.html",
-        form=wrong,
-        asked=found,
-        extending=extending,
-        ending=ending,
-        what=patient_requests.WHAT[found.asks],
-        is_kept=patient_requests.is_kept(found),
-        letters=request_letters.standing(found),
-        ground=denials.words_of(found),
-        today=clock.today(),
-    )
-    return page, 422 if wrong is not None else 200

@@ -71,7 +71,7 @@ def test_nothing_waits_in_an_empty_program() -> None:
 
     assert {q.count for q in queues} == {0}
     assert {q.oldest for q in queues} == {None}
-    assert len({q.address for q in queues}) == len(queues) == 25
+    assert len({q.address for q in queues}) == len(queues) == 26
 
 
 def test_faxes_wait_until_they_are_handled() -> None:

@@ -1,8 +1,18 @@
-"""Users are told before their licence ends."""
+"""Licences that will end; denials of a part, reviews of denials, mailed letters."""
 
 import re
 
-from peewee import SqliteDatabase
+from peewee import (
+    CharField,
+    Check,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    JSONField,
+    Model,
+    SqliteDatabase,
+    TextField,
+)
 
 NOTICE = "account_notice"
 KIND = "licence_ending"
@@ -14,6 +24,55 @@ def up(migrator, db):
         _notice_anew(db)
     else:
         _notice_on_postgres(db)
+    _create_tables(db)
+
+
+def _create_tables(db):
+    class Table(Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class Document(Table):
+        pass
+
+    class PatientRequest(Table):
+        pass
+
+    class PartDenial(Table):
+        request = ForeignKeyField(PatientRequest, on_delete="RESTRICT", unique=True)
+        entries = JSONField()
+        ground = CharField()
+        reason = TextField()
+        denied_by = CharField()
+        denied_at = DateTimeField()
+        letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+
+    class DenialReview(Table):
+        request = ForeignKeyField(PatientRequest, on_delete="RESTRICT", index=False)
+        denied_at = DateTimeField()
+        asked_on = DateField()
+        noted_by = CharField()
+        reviewer = CharField()
+        outcome = CharField(
+            max_length=32,
+            null=True,
+            constraints=[Check("\"outcome\" IN ('upheld', 'overturned')")],
+        )
+        reason = TextField()
+        ended_by = CharField()
+        ended_at = DateTimeField(null=True)
+        letter = ForeignKeyField(Document, null=True, on_delete="RESTRICT")
+
+        class Meta:
+            indexes = ((("request", "denied_at"), True),)
+
+    class LetterMailing(Table):
+        document = ForeignKeyField(Document, on_delete="RESTRICT", unique=True)
+        mailed_on = DateField()
+        noted_by = CharField()
+
+    db.create_tables([PartDenial, DenialReview, LetterMailing])
 
 
 def _notice_on_postgres(db):
