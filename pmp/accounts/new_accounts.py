@@ -270,16 +270,10 @@ def _instead(user: User) -> str:
 
 
 def _record(event: audit.Event, account: NewAccount, *, by: User, at: datetime) -> None:
-    audit.record(
-        event,
-        actor=by.username,
-        subject=f"new_account:{account.id}",
-        at=at,
-        detail={
-            "username": account.username,
-            "role": account.role,
-            "email": account.email,
-            "reason": account.answer or account.reason,
-            "proposed_by": account.proposed_by,
-        },
-    )
+    detail = {
+        "username": account.username,
+        "role": account.role,
+        "email": account.email,
+    }
+    subject = f"new_account:{account.id}"
+    proposals.record(event, account, subject=subject, detail=detail, by=by, at=at)

@@ -3,9 +3,11 @@
 Who decides holds the administrators' rows (`user_desk`) and reads the proposal after.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from models import Proposal, ProposalStatus, User
+from pmp import audit
 from pmp.errors import ConflictError, RuleError
 from pmp.wording import us_time
 
@@ -50,3 +52,22 @@ def decide(
     """Write down how a proposal ended, and by whom."""
     proposal.status, proposal.decided_by, proposal.decided_at = status, by.username, at
     proposal.save()
+
+
+def record(
+    event: audit.Event,
+    proposal: Proposal,
+    *,
+    subject: str,
+    detail: Mapping[str, str],
+    by: User,
+    at: datetime,
+) -> None:
+    """Put what became of a proposal on the audit record: `detail`, why, and whose."""
+    why = {
+        "reason": proposal.answer or proposal.reason,
+        "proposed_by": proposal.proposed_by,
+    }
+    audit.record(
+        event, actor=by.username, subject=subject, at=at, detail={**detail, **why}
+    )

@@ -164,15 +164,6 @@ def _refuse_licensed(user: User) -> None:
 
 
 def _record(event: audit.Event, change: RoleChange, *, by: User, at: datetime) -> None:
-    audit.record(
-        event,
-        actor=by.username,
-        subject=f"user:{change.user.id}",
-        at=at,
-        detail={
-            "from": change.from_role,
-            "to": change.to_role,
-            "reason": change.answer or change.reason,
-            "proposed_by": change.proposed_by,
-        },
-    )
+    detail = {"from": change.from_role, "to": change.to_role}
+    subject = f"user:{change.user.id}"
+    proposals.record(event, change, subject=subject, detail=detail, by=by, at=at)
