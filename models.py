@@ -2725,6 +2725,7 @@ class ScheduledRun(Table):
     job = CharField()
     period = CharField()
     started_at = UtcField()
+    more = IntegerField(null=True)  # how often again, where that is counted
 
     class Meta:
         indexes = ((("job", "period"), True),)

@@ -26,6 +26,7 @@ from pmp.accounts import forgotten, inactivity, kept_forms
 from pmp.delegates import reviewing
 from pmp.deliveries import (
     alerts,
+    callbacks,
     calling,
     carried_letters,
     carrier_copies,
@@ -67,7 +68,7 @@ def tick() -> None:
         _each(pick_up_faxes, sweep_faxes, sweep_hylafax)
         _each(sweep_leases, sweep_deliveries)
         _each(sweep_letters, sweep_incoming, sweep_rest, sweep_folders, alert)
-        _each(sweep_roster)
+        _each(sweep_roster, tell_of_forged)
     if _is_new("bounces", periods.every(MAILBOX_SECONDS, at=at)):
         _each(sweep_bounces)
     minutes = settings.current().alert_minutes
@@ -147,6 +148,11 @@ def give_up() -> None:
 def alert() -> None:
     """Tell staff of carriers that are not called."""
     alerts.tell_of_carriers(at=clock.now())
+
+
+def tell_of_forged() -> None:
+    """Write down how many more forged call-backs came in minutes that are over."""
+    callbacks.tell_of_refused(at=clock.now())
 
 
 def tell_staff() -> None:

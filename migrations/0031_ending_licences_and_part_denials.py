@@ -20,6 +20,7 @@ KIND = "licence_ending"
 
 def up(migrator, db):
     db.execute_sql('ALTER TABLE "user" ADD COLUMN "licence_told_for" DATE')
+    db.execute_sql('ALTER TABLE "scheduled_run" ADD COLUMN "more" INTEGER')
     if isinstance(db, SqliteDatabase):
         _notice_anew(db)
     else:

@@ -26,7 +26,6 @@ from models import (
     PatientRequestState,
     RecipientReply,
     ReportingNotice,
-    ScheduledRun,
     Session,
     StationChange,
     Submission,
@@ -36,7 +35,7 @@ from models import (
     UnusualLookUp,
     UnusualStatus,
 )
-from pmp import clock, settings
+from pmp import clock, periods, settings
 from pmp.accounts import sessions
 from pmp.deliveries import delivery_figures, letters, mail_problems
 from pmp.matching import open_reviews
@@ -249,10 +248,7 @@ def _disclosures(*, at: datetime) -> list[Queue]:
 
 def worker_seen() -> datetime | None:
     """Give when a worker last began a periodic job; None if none ever did."""
-    last: ScheduledRun | None = (
-        ScheduledRun.select().order_by(ScheduledRun.started_at.desc()).first()
-    )
-    return last.started_at if last else None
+    return periods.last_begun()
 
 
 def worker_is_silent(*, at: datetime) -> bool:

@@ -9,7 +9,7 @@ change nothing.
 import hmac
 import io
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from peewee import IntegrityError
@@ -24,13 +24,16 @@ from models import (
     DeliveryState,
     Document,
     ErrorClass,
+    ScheduledRun,
 )
-from pmp import audit, database, documents
+from pmp import audit, database, documents, periods
 from pmp.deliveries import calling, letters, outbox
 from pmp.deliveries.lines import is_withdrawn_by_hand
 from pmp.reaching import stations
 
 LONGEST_REFERENCE = 200
+REFUSED = "callback:"
+MINUTE = timedelta(minutes=1)
 
 
 class Progress(StrEnum):
@@ -79,14 +82,45 @@ def has_secret(secret_sha256: str, *, carrier: str, key: str) -> bool:
 
 
 def refuse(*, what: str, address: str, at: datetime) -> None:
-    """Keep in the audit record that an unsigned or forged call-back was refused."""
-    audit.record(
-        audit.Event.CALLBACK_REFUSED,
-        actor="system",
-        subject=f"callback:{what}",
-        at=at,
-        address=address,
-    )
+    """Keep in the audit record that an unsigned or forged call-back was refused.
+
+    The first of a kind in a minute in full. The others are counted, whence they came
+    is not kept, and `tell_of_refused` writes them down: no stranger fills the record.
+    """
+    job, minute = f"{REFUSED}{what}", periods.every(MINUTE.seconds, at=at)
+    with database.atomic():
+        if periods.claim_or_count(job, period=minute, at=at):
+            tell_of_refused(at=at)
+            audit.record(
+                audit.Event.CALLBACK_REFUSED,
+                actor="system",
+                subject=job,
+                at=at,
+                address=address,
+            )
+
+
+def tell_of_refused(*, at: datetime) -> int:
+    """Put on the audit record what was counted in minutes that are over; in how many.
+
+    For the worker's sweep; where none runs, the next forged call-back does it.
+    """
+    minutes = periods.counts(REFUSED, before=at - MINUTE)
+    return sum(_tell_of(minute, at=at) for minute in minutes)
+
+
+def _tell_of(minute: ScheduledRun, *, at: datetime) -> bool:
+    with database.atomic():
+        if not periods.take_count(minute):
+            return False  # another process tells it, or it has grown: the next time
+        audit.record(
+            audit.Event.CALLBACK_REFUSED,
+            actor="system",
+            subject=minute.job.removeprefix(periods.COUNTED),
+            at=at,
+            detail={"others": minute.more, "since": minute.started_at.isoformat()},
+        )
+    return True
 
 
 def apply(

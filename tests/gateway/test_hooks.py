@@ -20,7 +20,6 @@ from gateway import schedule, tasks
 from gateway.channels import fax_laml
 from gateway.queue import huey
 from models import (
-    AuditEvent,
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
@@ -33,6 +32,7 @@ from pmp import documents, settings
 from pmp.deliveries import callbacks, signatures
 from tests.conftest import NOW
 from tests.gateway.conftest import Clock, fresh, make_delivery, work
+from tests.pmp.test_callbacks import refused_calls
 from tests.servers.carrier import KEY, Carrier, callback, signature
 
 pytestmark = pytest.mark.usefixtures("db", "fixed_message")
@@ -228,8 +228,7 @@ def test_a_forged_call_is_refused_and_on_record(client: FlaskClient, path: str) 
         )
         assert answer.status_code == 403
 
-    refused = AuditEvent.select().where(AuditEvent.event == "callback:refused")
-    assert refused.count() == 3
+    assert refused_calls() == 3
     assert InboundFax.select().count() == DeliveryEvent.select().count() == 0
 
 

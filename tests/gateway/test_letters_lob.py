@@ -13,7 +13,6 @@ from gateway import channels, messages, schedule, sending
 from gateway.channels import letters_lob
 from gateway.message import DeliveryError, Message
 from models import (
-    AuditEvent,
     ChannelName,
     Delivery,
     DeliveryAttempt,
@@ -32,6 +31,7 @@ from pmp.deliveries import (
 from tests.factories import make_user
 from tests.gateway.conftest import Clock, fresh, make_delivery, work
 from tests.gateway.test_letters_check import letter
+from tests.pmp.test_callbacks import refused_calls
 from tests.portals import portal_for
 from tests.servers.lob import SECRET, Lob, event, signed
 from tests.servers.raw import dripping
@@ -341,8 +341,7 @@ def test_a_forged_or_old_call_back_is_refused_and_kept_on_record(
         assert called(lob, now, "letter.delivered", headers=good) == 403
 
     assert fresh(row).state == DeliveryState.SUBMITTED
-    refused = AuditEvent.select().where(AuditEvent.event == "callback:refused")
-    assert refused.count() == 7
+    assert refused_calls() == 7
     assert called(lob, now, "letter.delivered", headers=good) == 204
 
 

@@ -12,7 +12,6 @@ from waitress.server import create_server
 from gateway import asking, schedule, sending, tasks
 from gateway.channels import sms_twilio
 from models import (
-    AuditEvent,
     ChannelName,
     Delivery,
     DeliveryAttempt,
@@ -31,6 +30,7 @@ from pmp.registration import notices
 from tests.conftest import NOW
 from tests.factories import make_application, make_user
 from tests.gateway.conftest import Clock, fresh, work
+from tests.pmp.test_callbacks import refused_calls
 from tests.portals import portal_for
 from tests.servers.raw import dripping
 from tests.servers.sms import SENDER, TOKEN, Twilio, signature
@@ -348,8 +348,7 @@ def test_a_forged_call_back_is_refused_and_on_record(
         assert client.post(path, data=fields, headers=right).status_code < 300
     with settings.changed(sms_url=""):
         assert client.post(path, data=fields, headers=right).status_code == 403
-    refused = AuditEvent.select().where(AuditEvent.event == "callback:refused")
-    assert refused.count() == 5
+    assert refused_calls() == 5
 
 
 @pytest.mark.parametrize(
