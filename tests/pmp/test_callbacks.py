@@ -68,6 +68,15 @@ def test_without_a_worker_the_next_one_tells_and_nothing_is_forgotten() -> None:
     assert periods.forget_old(at=NOW + timedelta(days=30)) == 1
 
 
+def test_a_count_that_has_grown_since_it_was_read_is_told_the_next_time() -> None:
+    forge(2)
+    (read,) = periods.counts(callbacks.REFUSED, before=NOW + SECOND)
+    forge(1)
+
+    assert not periods.take_count(read)
+    assert refused_calls() == 3
+
+
 def test_many_at_once_are_all_counted() -> None:
     assert at_once([lambda: forge(5)] * 4) == []
 
