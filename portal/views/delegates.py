@@ -108,12 +108,10 @@ def leave(number: int) -> ResponseReturnValue:
 
 
 def _ended(row: Delegation, form: EndForm) -> bool:
-    done = False
     with rule_errors(form):
         reason = form.reason.data or ""
         reviewing.end(row.id, reason=reason, by=signed_in_user(), at=clock.now())
-        done = True
-    return done
+    return not form.errors
 
 
 def _index(*, chosen: dict[int, str], missing: list[Delegation]) -> str:
