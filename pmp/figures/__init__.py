@@ -5,20 +5,20 @@ that what is hidden in one cannot be read in the other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from peewee import fn
 
-from models import Licence, LookUp, Profession, Submission, User, UserStatus
+from models import Licence, LookUp, Profession, Role, Submission, User, UserStatus
 from pmp import audit, clock, settings
 from pmp.chart import bars
 from pmp.chart.bars import Series
 from pmp.errors import NotFoundError
 from pmp.figures import suppression
 from pmp.figures.months import MONTHS
-from pmp.figures.subjects import SUBJECTS, Subject
+from pmp.figures.subjects import ROLES, SUBJECTS, Subject
 
 HIDDEN = "*"
 MOST_YEARS = 10
@@ -172,7 +172,17 @@ def shown(count: int | None) -> str:
 def _subject(key: str) -> Subject:
     if key not in SUBJECTS:
         raise NotFoundError("There are no statistics of this.")
-    return SUBJECTS[key]
+    found = SUBJECTS[key]
+    unused = [] if _has_delegates() else [ROLES[Role.DELEGATE]]
+    return replace(
+        found, columns=[each for each in found.columns if each not in unused]
+    )
+
+
+def _has_delegates() -> bool:
+    """Tell whether a state has, or has had, any: else they are no column."""
+    made = User.select().where(User.role == Role.DELEGATE)
+    return settings.current().delegates or bool(made.exists())
 
 
 def _shown(grid: Sequence[Sequence[int]], subject: Subject) -> list[list[int | None]]:

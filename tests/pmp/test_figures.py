@@ -90,6 +90,10 @@ def test_look_ups_are_counted_by_who_made_them() -> None:
     total = figures.of_year("look_ups", 2026, at=NOW).sum
     assert total
     assert (total.counts, total.total) == ([1, 2, 0, 1], 4)
+    look_up(make_user(Role.DELEGATE))
+    with_one = figures.of_year("look_ups", 2026, at=NOW).sum
+    assert with_one
+    assert (with_one.counts, with_one.total) == ([1, 2, 1, 0, 1], 5)
 
 
 def test_a_month_begins_at_midnight_of_the_programmes_zone() -> None:
