@@ -226,6 +226,7 @@ def test_a_patient_report_holds_its_longest_names(
         report=opened.report,
         asked=opened.look_up,
         reader=reader,
+        for_whom=f" on behalf of {reader.name}",
         purpose=opened.purpose,
         caveat="",
         freshness={each.pharmacy_id: each for each in opened.freshness},

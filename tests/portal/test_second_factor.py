@@ -240,7 +240,10 @@ def test_who_must_have_one_cannot_post_past_it_nor_remove_it(
     [
         ("nobody", set()),
         ("staff", {Role.STAFF, Role.ANALYST, Role.ADMINISTRATOR, Role.AUDITOR}),
-        ("pharmacy, administrator", {Role.PHARMACY, Role.ADMINISTRATOR}),
+        (
+            "pharmacy, administrator",
+            {Role.PHARMACY, Role.ADMINISTRATOR, Role.DELEGATE},
+        ),
         ("everyone", set(Role)),
     ],
 )
