@@ -8,6 +8,7 @@ from datetime import datetime
 from models import (
     CaseRecipient,
     ContactCheck,
+    Delegation,
     EvidencePack,
     ReportCopy,
     ReportingNotice,
@@ -155,10 +156,19 @@ def _ticket_number(text: str) -> str | None:
 def _registration(code: str, _by: User, _at: datetime) -> Hit | None:
     row = registration.by_code(code)
     if row is None:
-        return None
+        return _delegation(code)
     what = f"Registration {row.code}: {words(row.status).lower()}"
     address = f"/staff/registrations/{row.code}"
     return Hit(what, address, Permission.REGISTRATION_DECIDE)
+
+
+def _delegation(code: str) -> Hit | None:
+    """Give the delegate whose first sign-in takes this code, not a registration's."""
+    row: Delegation | None = Delegation.get_or_none(Delegation.code == code)
+    if row is None or not settings.current().delegates:
+        return None
+    what = f"{row.name}, delegate of {row.supervisor.name}: {words(row.status).lower()}"
+    return Hit(what, f"/staff/delegates/{row.id}", Permission.DELEGATE_DECIDE)
 
 
 def _patient(code: str, by: User, at: datetime) -> Hit | None:

@@ -8,6 +8,7 @@ Same-named people with different birth dates are offered, never taken.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from peewee import fn
@@ -63,13 +64,14 @@ class Candidate:
     last_fill: date | None = None
 
 
-class _Typed(NamedTuple):
+@dataclass(frozen=True)
+class _Typed:
     first_name: str
     last_name: str
     birth_date: date
     zip: str
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, str]:
         return name_key(self.first_name), name_key(self.last_name)
 
@@ -118,13 +120,9 @@ def find(
     """
     typed = _Typed(first_name, last_name, birth_date, zip_code[:5])
     rows = _similar(typed) if similar else _of_same_name(typed)
-    fitting = {
-        row["id"]: _candidate(row, fit)
-        for row in rows
-        if (fit := _fit(_named(row), typed)) is not None and (similar or fit.is_exact)
-    }
+    fitting = {row["id"]: _candidate(row, fit) for row, fit in rows}
     patients = {each.patient_id for each in fitting.values()}
-    some_withheld = any(row["some_withheld"] for row in rows)
+    some_withheld = any(row["some_withheld"] for row, _ in rows)
     hidden = withheld.only_withheld_identities(patients) if some_withheld else set()
     found = _narrowed(_best(fitting, hidden), typed.zip, hidden)
     return sorted(found, key=lambda each: (-each.rank, each.name))[: MOST + 1]
@@ -147,12 +145,16 @@ def _best(fitting: Mapping[int, Candidate], hidden: set[int]) -> list[Candidate]
     return list(best.values())
 
 
-def _of_same_name(typed: _Typed) -> list[Row]:
+def _of_same_name(typed: _Typed) -> list[tuple[Row, _Fit]]:
     rows: list[Row] = _of_name(born=typed.birth_date, last_key=typed.keys[1])
-    return rows
+    return [
+        (row, fit)
+        for row in rows
+        if (fit := _fit(_named(row), typed)) is not None and fit.is_exact
+    ]
 
 
-def _similar(typed: _Typed) -> list[Row]:
+def _similar(typed: _Typed) -> list[tuple[Row, _Fit]]:
     """Give who fits of all born that day, and of those of a slip who are called so.
 
     Last and first name may be swapped and the date a slip, but not both.
@@ -164,11 +166,13 @@ def _similar(typed: _Typed) -> list[Row]:
         if heard
         else _names_of_key(day=typed.birth_date, days=slips, last_key=typed.keys[1])
     )
-    fitting = [
-        each.id for each in map(_Named._make, _alike(named, typed)) if _fit(each, typed)
-    ]
-    rows: list[Row] = _of_ids(ids=fitting) if fitting else []
-    return rows
+    fits = {
+        each.id: fit
+        for each in map(_Named._make, _alike(named, typed))
+        if (fit := _fit(each, typed)) is not None
+    }
+    rows: list[Row] = _of_ids(ids=list(fits)) if fits else []
+    return [(row, fits[row["id"]]) for row in rows]
 
 
 def _alike(named: Iterable[tuple[Any, ...]], typed: _Typed) -> list[tuple[Any, ...]]:

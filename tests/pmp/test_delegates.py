@@ -36,6 +36,7 @@ from models import (
 )
 from pmp import (
     accounts,
+    codes,
     database,
     delegates,
     lookup,
@@ -171,6 +172,16 @@ def test_there_is_no_account_until_staff_agree(doctor: User, staff: User) -> Non
     ]
     with pytest.raises(ConflictError, match="lee was faster"):
         deciding.approve(row.id, by=make_user(), at=NOW)
+
+
+def test_staff_find_a_delegate_by_the_code_on_the_supervisor_s_page(
+    doctor: User, staff: User
+) -> None:
+    row, _noise = ask(doctor, email=""), ask(doctor, name="Robin Hale")
+    [hit] = codes.find(row.code.lower(), by=staff, at=NOW).hits
+    assert hit.address == f"/staff/delegates/{row.id}"
+    with settings.changed(delegates=False):
+        assert codes.find(row.code, by=staff, at=NOW).hits == []
 
 
 def test_without_email_a_letter_goes_to_the_supervisor_and_needs_their_code(

@@ -145,7 +145,9 @@ def test_nobody_opens_a_page_that_is_not_public(app: Flask, browser: Browser) ->
             assert answer.headers["Location"].startswith("/sign-in?next="), rule
 
 
-@pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.PHARMACY, Role.AUDITOR])
+@pytest.mark.parametrize(
+    "role", [Role.PRACTITIONER, Role.PHARMACY, Role.DELEGATE, Role.AUDITOR]
+)
 def test_what_a_role_may_not_open_answers_as_what_is_not_there(
     app: Flask, browser: Browser, role: Role
 ) -> None:
