@@ -71,6 +71,7 @@ def every(wanted: Wanted, *, user: User, at: datetime) -> list[LookUp]:
 def of_delegation(delegation: Delegation, *, page: int = 1) -> Listed:
     """Give a page of what a delegate looked up on one supervisor's behalf."""
     query = LookUp.select().where(LookUp.delegation == delegation)
+    query = query.where(LookUp.outcome != LookUpOutcome.ASKED)
     return _listed(query.order_by(LookUp.at.desc(), LookUp.id.desc()), page, PAGE_SIZE)
 
 
