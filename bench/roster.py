@@ -94,7 +94,7 @@ def _trial(url: str, first: Path, later: Path) -> dict[str, float]:
         told["undo daily"] = _changes(batch) / (perf_counter() - begin)
         if batches.get(batch.id).state != RosterState.UNDONE:
             raise AssertionError("it was not undone")
-    told["peak"] = _peak_memory_mb()
+    told["peak"] = peak_memory_mb()
     return told
 
 
@@ -115,7 +115,8 @@ def _changes(batch: RosterImport) -> int:
     return batch.new + batch.changed + batch.gone
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
+    """Give the most memory that this process has had, in MB."""
     # Not getrusage: its peak begins with what the parent had when it made this process.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
