@@ -236,6 +236,10 @@ def _changes(batch: RosterImport | None, users: Iterable[Any]) -> Iterator[Found
         RosterChange.batch == batch,
         RosterChange.target == RosterTarget.LICENCE,
         RosterChange.what == RosterWhat.CHANGED,
+        # Most of a file's licences are nobody's who has an account.
+        RosterChange.target_id.in_(
+            User.select(User.licence).where(User.licence.is_null(is_null=False))
+        ),
     )
     for change in query:
         user = of_licence.get(change.target_id)
