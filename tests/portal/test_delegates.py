@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from gateway import tasks
-from models import Delegation, DelegationStatus, LookUp, Profession, Role, User
+from models import Delegation, DelegationStatus, LookUp, Profession, Purpose, Role, User
 from pmp import clock, settings
 from pmp.delegates import asking, deciding
 from pmp.delegates.asking import Person
@@ -24,7 +24,6 @@ MARIA = {"first_name": "Maria", "last_name": "Delgado", "birth_date": "04/28/197
 
 @pytest.fixture
 def on(browser: Browser) -> Iterator[None]:
-    assert browser.token is not None
     with settings.changed(delegates=True):
         yield
 
@@ -131,6 +130,26 @@ def test_a_delegate_s_search_says_for_whom_and_the_report_too(
     browser.sign_in_as(doctor)
     browser.get(f"/delegates/{working.id}/look-ups")
     assert "DELGADO, MARIA" in browser.text()
+
+
+def test_who_looks_up_for_two_says_for_whom_and_keeps_what_was_typed(
+    browser: Browser, working: Delegation
+) -> None:
+    make_patient(first_name="MARIA", last_name="DELGADO", birth_date=date(1971, 4, 28))
+    pharmacy = make_user(Role.PHARMACY, name="Elm Pharmacy")
+    person = Person("Casey Reed", "technician", username="casey.reed")
+    row = asking.ask(person, answers=True, by=pharmacy, at=clock.now())
+    deciding.approve(row.id, by=make_user(), at=clock.now())
+    browser.sign_in_as(User.get_by_id(working.delegate))
+    browser.get("/look-up")
+    browser.submit({**MARIA, "on_behalf_of": "0"}, status=422)
+    assert "Say for whom you look this patient up" in browser.text()
+    assert browser.page is not None
+    assert 'value="Delgado"' in browser.page.get_data(as_text=True)
+    assert LookUp.select().count() == 0
+    browser.submit({**MARIA, "on_behalf_of": str(row.id)})
+    kept = LookUp.get()
+    assert (kept.delegation, kept.purpose) == (row, Purpose.DISPENSING)
 
 
 def test_the_quarter_s_question_takes_an_answer_for_each(
