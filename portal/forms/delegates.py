@@ -31,8 +31,8 @@ class AskForm(Form):
     phone = TelField("Their telephone", validators=[Length(max=30)])
     username = StringField(
         "User name, if they are a delegate already",
-        description="Of another practitioner or pharmacy. They keep their account: write"
-        " the name above as it stands there",
+        description="Of another practitioner or pharmacy. They keep their account:"
+        " write the name above as it stands there",
         validators=[Length(max=40)],
     )
     answers = BooleanField(
